@@ -1,0 +1,138 @@
+"""The command `bench`: argv, printing, exit codes. Heavy imports wait until they are needed."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import __version__
+from bench.errors import Interrupted, UserError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Plain Hydra, as `python -m bench.train`."""
+    from bench.train import main as door
+
+    sys.argv = ["bench-train", *arguments.overrides]
+    door()
+    return 0
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Write a sweep's report and show its table."""
+    from bench.reporting.report import write_report
+    from bench.reporting.terminal import render
+
+    root = Path(arguments.runs_root)
+    folder = Path(arguments.to) if arguments.to else root / "reports" / arguments.sweep
+    render(write_report(root, arguments.sweep, folder))
+    return 0
+
+
+def sample(arguments: argparse.Namespace) -> int:
+    """Draw samples from a run; needs its folder and nothing else."""
+    from bench.running.drawn import write_samples
+    from bench.runs.folder import find_run
+
+    run = find_run(Path(arguments.runs_root), arguments.run)
+    written = write_samples(run, arguments.n, arguments.seed, Path(arguments.to), arguments.single)
+    print(f"{arguments.n} samples of run {run.run_id}: {written}")
+    return 0
+
+
+def prepare(arguments: argparse.Namespace) -> int:
+    """Download, check and convert a data set."""
+    from bench.build import build_source, compose_config
+
+    cfg = compose_config([f"dataset={arguments.name}", *arguments.overrides])
+    source = build_source(cfg)
+    source.prepare()
+    sizes = ", ".join(f"{len(split.samples):,} {name}" for name, split in source.splits().items())
+    print(f"{arguments.name}: ready ({sizes})")
+    return 0
+
+
+def features(arguments: argparse.Namespace) -> int:
+    """Train a feature extractor and write its weights and card."""
+    from bench.running.extractors import train_extractor
+
+    card = train_extractor(arguments.name, arguments.overrides)
+    print(f"{arguments.name}: {card['test_accuracy']:.4f} of held-out images classified rightly")
+    return 0
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Say what this machine has, and what is missing for which part."""
+    from bench.running.doctor import findings
+
+    for line in findings():
+        print(line)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="bench", description="Created Equal: fair, reproducible comparisons of GANs."
+    )
+    top.add_argument("--version", action="version", version=f"created-equal {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(call: Command, name: str, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(call=call)
+        return command
+
+    add(train, "train", "train and score one run, or many with -m (Hydra; see bench train --help)")
+
+    one = add(report, "report", "write the report of a sweep: page, tables, figures, rows")
+    one.add_argument("sweep", help="name of the sweep, quick say")
+    one.add_argument("--to", metavar="DIR", help="default: RUNS_ROOT/reports/SWEEP")
+    one.add_argument("--runs-root", default="runs", metavar="DIR")
+
+    one = add(sample, "sample", "draw samples from a finished run; no data set is needed")
+    one.add_argument("run", help="run_id, its beginning, or the run's folder")
+    one.add_argument("-n", type=_count, default=64, help="how many (default 64)")
+    one.add_argument("--seed", type=int, default=0, help="of the latents (default 0)")
+    one.add_argument("--to", default="samples.png", metavar="PATH", help="file, or folder")
+    one.add_argument("--single", action="store_true", help="one PNG a sample, into a folder")
+    one.add_argument("--runs-root", default="runs", metavar="DIR")
+
+    one = add(prepare, "prepare", "download, check and convert a data set")
+    one.add_argument("name", help="entry of conf/dataset, mnist say")
+    one.add_argument("overrides", nargs="*", help="dataset.root=DIR and the like")
+
+    one = add(features, "features", "train a feature extractor")
+    one.add_argument("name", help="entry of conf/features, mnist_convnet say")
+    one.add_argument("overrides", nargs="*", help="dataset.root=DIR and the like")
+
+    add(doctor, "doctor", "show versions, device, weights, and what is missing")
+    return top
+
+
+def _count(text: str) -> int:
+    """A number of samples from the command line."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def main() -> None:
+    """Console entry: exit status 0, 1, 2 or 130."""
+    if sys.argv[1:2] == ["train"]:  # all else is Hydra's, also --help and -m
+        arguments = argparse.Namespace(call=train, overrides=sys.argv[2:])
+    else:
+        arguments = parser().parse_args()
+    try:
+        sys.exit(arguments.call(arguments))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, Interrupted):
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # `| head` closed the pipe
+        sys.stderr.close()
+        sys.exit(0)

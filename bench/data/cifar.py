@@ -1,0 +1,151 @@
+"""CIFAR-10 from its official archive for Python.
+
+Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images; the layout is described at
+https://www.cs.toronto.edu/~kriz/cifar.html.
+
+Its batches are pickles, a format that may run code. Ours may call three functions of numpy.
+"""
+
+import io
+import pickle
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from bench.data.archive import unpack
+from bench.data.checksums import verify
+from bench.data.download import download
+from bench.data.split import Split
+from bench.data.stored import Stored
+from bench.errors import UserError
+
+CLASSES = 10
+_reconstruct = np.empty(0).__reduce__()[0]  # its module's name depends on numpy's version
+ALLOWED = {
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+}
+DAMAGE = (
+    *(pickle.UnpicklingError, EOFError, struct.error, ImportError, MemoryError),
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+)
+
+
+class _Arrays(pickle.Unpickler):
+    """Unpickles containers, numbers, bytes and numpy arrays, nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in ALLOWED:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+        return ALLOWED[module, name]
+
+
+def parse_batch(content: bytes, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 [N, C, H, W] and labels int64 [N] of one batch.
+
+    Args:
+        content: the pickle, a mapping with b"data" (uint8 [N, C * H * W], planes of rows) and
+            b"labels".
+        shape: [C, H, W].
+
+    Raises:
+        ValueError: it is damaged, of another shape, or asks for more than numpy's arrays.
+    """
+    try:
+        batch = _Arrays(io.BytesIO(content), encoding="bytes").load()
+        images, labels = batch[b"data"], np.asarray(batch[b"labels"], dtype=np.int64)
+        images = images.reshape(-1, *shape)
+        if images.dtype != np.uint8 or labels.shape != images.shape[:1]:
+            raise ValueError(f"{images.dtype} {images.shape} images, {labels.shape} labels")
+        if not ((labels >= 0) & (labels < CLASSES)).all():
+            raise ValueError(f"labels beyond 0 to {CLASSES - 1}")
+    except DAMAGE as error:
+        raise ValueError(f"not a batch of images: {error}") from error
+    return images, labels
+
+
+class Cifar(Stored):
+    """The official archive, or the folder that somebody unpacked from it.
+
+    Args:
+        name, root, shape, licence, origin: see `Stored`.
+        mirrors: addresses of folders that hold the archive.
+        archive, checksum: the archive's name and checksum.
+        folder: the folder inside it.
+        batches: split -> file in that folder -> its checksum.
+    """
+
+    downloadable = True
+
+    def __init__(
+        self,
+        name: str,
+        root: str | None,
+        shape: Sequence[int],
+        licence: str,
+        origin: str,
+        mirrors: Sequence[str],
+        archive: str,
+        checksum: str,
+        folder: str,
+        batches: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        super().__init__(name, root, shape, licence, origin)
+        self.mirrors, self.archive, self.checksum = mirrors, archive, checksum
+        self.folder, self.batches = folder, batches
+
+    def raw_name(self) -> str:
+        """The archive or its folder."""
+        return f"{self.archive} or {self.folder}"
+
+    def find(self) -> Path | None:
+        """Where one of them lies."""
+
+        def holds(folder: Path) -> bool:
+            return (folder / self.folder).is_dir() or (folder / self.archive).is_file()
+
+        return next((folder for folder in self.folders if holds(folder)), None)
+
+    def read(self, folder: Path) -> dict[str, Split]:
+        """The batches of the folder, or of the archive, unpacked for the moment only."""
+        if (folder / self.folder).is_dir():
+            return self._read_batches(folder / self.folder)
+        archive = folder / self.archive
+        verify(archive, archive, self.checksum)
+        with TemporaryDirectory() as unpacked:
+            unpack(archive, Path(unpacked))
+            return self._read_batches(Path(unpacked) / self.folder)
+
+    def fetch(self) -> None:
+        """Download the archive.
+
+        Raises:
+            UserError: see `download`.
+        """
+        addresses = [f"{mirror.rstrip('/')}/{self.archive}" for mirror in self.mirrors]
+        download(addresses, self.folders[0] / self.archive, checksum=self.checksum)
+
+    def _read_batches(self, folder: Path) -> dict[str, Split]:
+        splits = {}
+        for split, batches in self.batches.items():
+            parts = [self._batch(folder / file, checksum) for file, checksum in batches.items()]
+            images, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
+            splits[split] = Split(images, labels)
+        return splits
+
+    def _batch(self, path: Path, checksum: str) -> tuple[np.ndarray, np.ndarray]:
+        try:
+            content = path.read_bytes()
+            verify(path, content, checksum)
+            return parse_batch(content, self.shape)
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"dataset {self.name!r}: cannot read {path}: {error}",
+                fix=f"delete its folder and run `bench prepare {self.name}`",
+            ) from error

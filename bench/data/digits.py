@@ -1,0 +1,68 @@
+"""Scikit-learn's digits: 1,797 images of 8 x 8 pixels, embedded, so that no file is needed.
+
+They are the test part of Alpaydin and Kaynak's Optical Recognition of Handwritten Digits (1998,
+UCI): counts of black pixels in 4 x 4 cells of a 32 x 32 bitmap, so 0 to 16.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from bench.data.split import Split, check_shape, checked_counts
+from bench.errors import UserError
+from bench.seeds import numpy_generator
+
+LEVELS = 16
+
+
+class Digits:
+    """The digits in a fixed random order: the file has them sorted by writer.
+
+    Args:
+        name: the data set.
+        root: unused; there for the common `dataset.root`.
+        shape: [1, 8, 8].
+        counts: split -> number of images, in the order in which they are dealt.
+        seed: of the order; the data set's own, not the run's.
+
+    Deviation: grey level k of 0 to 16 is stored as k * 255 / 16, rounded: off by at most 1/510.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        root: str | None,
+        shape: Sequence[int],
+        counts: Mapping[str, int],
+        seed: int,
+    ) -> None:
+        self.name, self.shape, self.counts, self.seed = name, tuple(shape), counts, seed
+
+    def splits(self) -> dict[str, Split]:
+        """Deal the images: uint8 [N, 1, 8, 8], labels 0 to 9.
+
+        Raises:
+            UserError: the counts ask for more images than there are.
+        """
+        counts = checked_counts(self.name, self.counts)
+        content = load_digits()
+        if sum(counts.values()) > len(content.target):
+            raise UserError(
+                f"dataset {self.name!r}: {sum(counts.values())} images asked for, "
+                f"{len(content.target)} exist",
+                fix="lower dataset.source.counts",
+            )
+        images = np.rint(content.images * (255 / LEVELS)).astype(np.uint8)[:, None]
+        order = numpy_generator(self.seed, "data", -1).permutation(len(images))
+        ends = np.cumsum(list(counts.values()))
+        parts = zip(counts, np.split(order, ends), strict=False)  # the rest stays undealt
+        splits = {
+            split: Split(images[rows], content.target[rows].astype(np.int64))
+            for split, rows in parts
+        }
+        check_shape(self.name, splits, self.shape)
+        return splits
+
+    def prepare(self) -> None:
+        """Nothing to do: the images are part of scikit-learn."""

@@ -1,0 +1,78 @@
+"""A source of samples of a toy density, see `densities`, and where its modes are.
+
+A sample counts as of high quality when it lies within some standard deviations of the nearest
+mode's centre (three in Srivastava et al. 2017, arXiv:1705.07761, and Lin et al. 2018,
+arXiv:1712.04086); `Modes` carries centres and radius to the metric.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from bench.data.split import NAMES, Split, check_shape, checked_counts
+from bench.seeds import numpy_generator
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Where the mass sits: centres, float64 [K, D], and the radius of high quality."""
+
+    centres: np.ndarray
+    radius: float
+
+
+class Distribution(Protocol):
+    """Something that can be sampled; `modes` is None where it has no separate ones."""
+
+    modes: Modes | None
+
+    def sample(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
+        """Points [count, D] and labels int64 [count], or None."""
+
+
+class Points:
+    """A source of samples of one distribution; every split comes from a stream of its own.
+
+    Args:
+        name: the data set.
+        shape: [D].
+        distribution: what to sample.
+        counts: split -> number of samples.
+        seed: the data set's own, not the run's: runs of different seeds see the same data.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        shape: Sequence[int],
+        distribution: Distribution,
+        counts: Mapping[str, int],
+        seed: int,
+    ) -> None:
+        self.name, self.shape, self.seed = name, tuple(shape), seed
+        self.distribution, self.counts = distribution, counts
+
+    @property
+    def modes(self) -> Modes | None:
+        """The distribution's modes."""
+        return self.distribution.modes
+
+    def splits(self) -> dict[str, Split]:
+        """Draw every split: float32 [N, D], labels where the distribution has them.
+
+        Raises:
+            UserError: a count is not positive, or the shape is not the distribution's.
+        """
+        splits = {}
+        for split, count in checked_counts(self.name, self.counts).items():
+            # Negative indices: a run of the same seed shuffles with 0, 1, 2 ...
+            rng = numpy_generator(self.seed, "data", -1 - NAMES.index(split))
+            samples, labels = self.distribution.sample(count, rng)
+            splits[split] = Split(samples.astype(np.float32), labels)
+        check_shape(self.name, splits, self.shape)
+        return splits
+
+    def prepare(self) -> None:
+        """Nothing to do: the points are drawn when they are needed."""

@@ -1,0 +1,158 @@
+"""Convex polygons, the study's synthetic images: Lucic et al. 2018 (arXiv:1711.10337).
+
+The generator was published in 2019 (google/compare_gan, colabs/Convex_Polygons_Dataset.ipynb);
+with its settings and one kind of polygon ours gives its images, draw for draw. Worth knowing:
+
+- Vertex i lies at angle i s + m/2 + U (s - m/2) of a circle, s = 360/n, m = `min_segment_angle`:
+  neighbours may be as near as m/2 = 10 degrees, not m = 20; nearer than 20 are those of
+  3 (1/11)^2 / 2 = 1.2 % of the triangles.
+- The rotation is radians(U * 2 pi): at most 6.28 degrees. `max_rotation: 360` is a full turn.
+- A pixel averages a box of subpixels that lies 3/8 pixel before it on both axes, white outside.
+- White is the background; 65 grey levels; the mean pixel is about 0.865 for triangles.
+- The label is the number of vertices. The study's squares are `vertices: [4]`, whose settings
+  were not published.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bench.data import prepared
+from bench.data.progress import counter
+from bench.data.rasters import covered_subpixels, polygon_corners
+from bench.data.split import Split, check_shape, checked_counts
+from bench.errors import UserError
+
+CHUNK = 256
+ORDER = ("train", "test", "validation")  # the study's rows: 60,000, then 10,000, then the hold-out
+REVISION = 1  # raised when the same settings make other images: cached files are then made again
+
+
+class Polygons:
+    """Polygons drawn on first use and kept as a prepared file, whose name carries the settings.
+
+    Args:
+        name: the data set.
+        root: folder of the prepared file; None: draw again each time.
+        shape: [1, raster, raster].
+        vertices: kinds of polygon, equally many of each (up to one).
+        min_segment_angle: m above, degrees.
+        scale: diameter of the circle as a share of the raster.
+        raster: pixels a side.
+        subpixels: tests a pixel and side, even.
+        max_rotation: degrees.
+        counts: split -> number of images.
+        seed: of numpy's legacy generator, as in the notebook; the data set's own, not the run's.
+        licence, origin: metadata of the prepared file.
+
+    Deviation: k of n grey steps is stored as k * 255 / n, rounded: off by at most 1/510.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        root: str | None,
+        shape: Sequence[int],
+        vertices: Sequence[int],
+        min_segment_angle: float,
+        scale: float,
+        raster: int,
+        subpixels: int,
+        max_rotation: float,
+        counts: Mapping[str, int],
+        seed: int,
+        licence: str,
+        origin: str,
+    ) -> None:
+        self.name, self.root, self.shape = name, root, tuple(shape)
+        self.vertices, self.counts, self.seed = tuple(vertices), counts, seed
+        self.subpixels, self.licence, self.origin = subpixels, licence, origin
+        self.raster = raster
+        self.geometry = {
+            "min_segment_angle": min_segment_angle,
+            "scale": scale,
+            "max_rotation": max_rotation,
+        }
+
+    def splits(self) -> dict[str, Split]:
+        """Read the prepared file, or draw the images and write it: uint8 [N, 1, raster, raster].
+
+        Raises:
+            UserError: settings that make no polygon, or a prepared file damaged or not writable.
+        """
+        counts = checked_counts(self.name, self.counts)
+        self._check_settings()
+        path = self.prepared_path()
+        if path is not None and path.is_file():
+            return prepared.load(path, self.name)
+        images, labels = self._draw(sum(counts.values()))
+        splits, start = {}, 0
+        for split in (split for split in ORDER if split in counts):
+            rows = slice(start, start := start + counts[split])
+            splits[split] = Split(images[rows], labels[rows])
+        check_shape(self.name, splits, self.shape)
+        if path is not None:
+            prepared.save(path, splits, name=self.name, licence=self.licence, source=self.origin)
+        return splits
+
+    def prepare(self) -> None:
+        """Draw and write the prepared file, or check the one that exists."""
+        self.splits()
+
+    def prepared_path(self) -> Path | None:
+        """ROOT/NAME-SETTINGS.safetensors, or None without a root."""
+        if self.root is None:
+            return None
+        counts = [self.counts.get(split, 0) for split in ORDER]
+        size = (self.raster, self.subpixels)
+        settings = [REVISION, self.vertices, self.geometry, size, counts, self.seed]
+        text = json.dumps(settings, sort_keys=True)
+        key = hashlib.sha256(text.encode()).hexdigest()[:8]
+        return prepared.prepared_path(Path(self.root), f"{self.name}-{key}")
+
+    def _draw(self, total: int) -> tuple[np.ndarray, np.ndarray]:
+        """Images uint8 [total, 1, raster, raster] and their numbers of vertices [total]."""
+        rng = np.random.RandomState(self.seed)  # as in the notebook: its draws, in its order
+        kinds = np.array_split(np.arange(total), len(self.vertices))
+        draws = [rng.rand(len(rows), n + 1) for rows, n in zip(kinds, self.vertices, strict=True)]
+        places = np.argsort(rng.permutation(total))
+        steps = self.subpixels**2
+        greys = np.rint(255 * (steps - np.arange(steps + 1)) / steps).astype(np.uint8)
+
+        images = np.empty((total, 1, self.raster, self.raster), np.uint8)
+        labels = np.empty(total, np.int64)
+        with counter(what=self.name, unit=" images", total=total) as bar:
+            for rows, kind in zip(kinds, draws, strict=True):
+                labels[places[rows]] = kind.shape[1] - 1
+                for start in range(0, len(rows), CHUNK):
+                    part = kind[start : start + CHUNK]
+                    corners = polygon_corners(part, raster=self.raster, **self.geometry)
+                    covered = covered_subpixels(
+                        corners, raster=self.raster, subpixels=self.subpixels
+                    )
+                    images[places[rows[start : start + CHUNK]], 0] = greys[covered]
+                    bar.update(len(corners))
+        return images, labels
+
+    def _check_settings(self) -> None:
+        """Raise UserError for settings of which no polygon can be made."""
+        angle, scale = self.geometry["min_segment_angle"], self.geometry["scale"]
+        wrong = [
+            (not self.vertices or min(self.vertices) < 3, "vertices", "3 or more each"),
+            (
+                not 0 <= angle <= 360 / max(self.vertices, default=3),
+                "min_segment_angle",
+                "0 to 360/n",
+            ),
+            (not 0 < scale <= 1, "scale", "above 0, up to 1"),
+            (self.subpixels < 2 or self.subpixels % 2 == 1, "subpixels", "even"),
+        ]
+        for bad, setting, wanted in wrong:
+            if bad:
+                raise UserError(
+                    f"dataset {self.name!r}: no polygon has these settings ({setting})",
+                    fix=f"set dataset.source.{setting} to {wanted}",
+                )

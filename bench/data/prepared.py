@@ -1,0 +1,109 @@
+"""The checked array file of a data set: ROOT/NAME.safetensors.
+
+Tensors `train.samples`, `train.labels`, `test.samples` ... (uint8, float32, int64); metadata: name,
+licence, source and the digest of the content, which is checked at each load.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from bench.data.digest import content_digest
+from bench.data.split import Split
+from bench.errors import UserError
+from bench.files import replacing
+
+SUFFIX = ".safetensors"
+
+
+def prepared_path(root: Path, name: str) -> Path:
+    """Where the prepared file of a data set lies."""
+    return root / f"{name}{SUFFIX}"
+
+
+def missing(root: Path, name: str, raw: str, fix: str) -> UserError:
+    """The error for a data set of which nothing lies under `root`.
+
+    Args:
+        root: the folder that was searched.
+        name: the data set.
+        raw: its raw files, in words.
+        fix: how to get them.
+    """
+    present = sorted(path.stem for path in root.glob(f"*{SUFFIX}"))
+    return UserError(
+        f"dataset {name!r}: no file {prepared_path(root, name)} (present: "
+        f"{', '.join(present) or 'none'}) and no {raw} in {root} or {root / name}",
+        fix=fix,
+    )
+
+
+def save(path: Path, splits: Mapping[str, Split], *, name: str, licence: str, source: str) -> None:
+    """Write the file whole or not at all.
+
+    Args:
+        path: its place, see `prepared_path`.
+        splits: what it shall hold.
+        name, licence, source: metadata.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    tensors = {}
+    for split, content in splits.items():
+        tensors[f"{split}.samples"] = np.ascontiguousarray(content.samples)
+        if content.labels is not None:
+            tensors[f"{split}.labels"] = np.ascontiguousarray(content.labels)
+    metadata = {"name": name, "licence": licence, "source": source}
+    metadata["digest"] = content_digest(splits)
+    with replacing(path) as temporary:
+        temporary.touch()
+        mode = (
+            temporary.stat().st_mode
+        )  # as the umask has it; safetensors writes for its user alone
+        try:
+            save_file(tensors, temporary, metadata=metadata)
+            temporary.chmod(mode)
+        except SafetensorError as error:  # its wrapper of a full or read-only disk
+            raise OSError(str(error)) from error
+
+
+def load(path: Path, name: str) -> dict[str, Split]:
+    """Read and check the file.
+
+    Args:
+        path: an existing file.
+        name: the data set that it must hold.
+
+    Raises:
+        UserError: it is damaged, cannot be read, or holds another data set.
+    """
+    again = f"delete {path} and run `bench prepare {name}`"
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        splits = {
+            split: Split(tensors[f"{split}.samples"], tensors.get(f"{split}.labels"))
+            for split in sorted({key.partition(".")[0] for key in tensors})
+        }
+    except OSError as error:
+        raise UserError(
+            f"dataset {name!r}: cannot read {path}: {error.strerror or error}",
+            fix="make it readable, or set dataset.root=DIR",
+        ) from error
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise UserError(f"dataset {name!r}: {path} is damaged ({error})", fix=again) from error
+    if metadata.get("digest") != content_digest(splits):
+        raise UserError(
+            f"dataset {name!r}: {path} is damaged (its content is not what was written)", fix=again
+        )
+    if metadata.get("name") != name:
+        raise UserError(
+            f"dataset {name!r}: {path} holds the data set {metadata.get('name')!r}",
+            fix=f"move it away and run `bench prepare {name}`",
+        )
+    return splits

@@ -1,0 +1,85 @@
+"""One part of a data set: the samples that train, that select, or that are reported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.errors import UserError
+
+NAMES = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Samples and, where the data have them, their labels.
+
+    Args:
+        samples: images, uint8 [N, C, H, W]; or points, float32 [N, D].
+        labels: int64 [N], or None.
+
+    Raises:
+        ValueError: another dtype or rank, or not one label a sample.
+    """
+
+    samples: np.ndarray
+    labels: np.ndarray | None
+
+    def __post_init__(self) -> None:
+        kind = (self.samples.dtype.name, self.samples.ndim)
+        if kind not in {("uint8", 4), ("float32", 2)}:
+            raise ValueError(f"Split: samples are {kind[0]} of {kind[1]} dimensions")
+        if self.labels is None:
+            return
+        if self.labels.dtype != np.int64 or self.labels.shape != self.samples.shape[:1]:
+            raise ValueError(
+                f"Split: labels are {self.labels.dtype.name} {list(self.labels.shape)} for "
+                f"{len(self.samples)} samples"
+            )
+
+
+def checked_counts(name: str, counts: Mapping[str, int]) -> dict[str, int]:
+    """How many samples each split has, as the config says it.
+
+    Args:
+        name: the data set's, for the message.
+        counts: split -> number of samples.
+
+    Raises:
+        UserError: an unknown split, no train or test, or a count below 1.
+    """
+    unknown = sorted(set(counts) - set(NAMES))
+    absent = [split for split in ("train", "test") if split not in counts]
+    if unknown or absent:
+        raise UserError(
+            f"dataset {name!r}: splits are {', '.join(counts) or 'none'}",
+            fix=f"dataset.source.counts needs train and test, and may have {NAMES[1]}",
+        )
+    for split, count in counts.items():
+        if not isinstance(count, int) or count < 1:
+            raise UserError(
+                f"dataset {name!r}: {split} has {count!r} samples",
+                fix=f"set dataset.source.counts.{split} to a whole number of at least 1",
+            )
+    return dict(counts)
+
+
+def check_shape(name: str, splits: Mapping[str, Split], shape: tuple[int, ...]) -> None:
+    """Refuse samples of another shape than the config promises to the networks.
+
+    Args:
+        name: the data set's, for the message.
+        splits: what was read.
+        shape: the config's, [C, H, W] or [D].
+
+    Raises:
+        UserError: they differ.
+    """
+    for split, content in splits.items():
+        found = content.samples.shape[1:]
+        if found != tuple(shape):
+            raise UserError(
+                f"dataset {name!r}: {split} samples have shape {list(found)}, "
+                f"the config says {list(shape)}",
+                fix=f"set dataset.shape={str(list(found)).replace(' ', '')}",
+            )

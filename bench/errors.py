@@ -1,0 +1,29 @@
+"""What a user can mend, and how it is said: one sentence, what was found, what to do."""
+
+
+class UserError(Exception):
+    """Ends a command with exit status 2 and no traceback.
+
+    Args:
+        message: what is wrong and what was found.
+        fix: what to do about it, in the imperative.
+    """
+
+    def __init__(self, message: str, *, fix: str) -> None:
+        super().__init__(message)
+        self.message, self.fix = message, fix
+
+    def __str__(self) -> str:
+        return f"error: {self.message}\n  fix: {self.fix}"
+
+    def __reduce__(self):
+        """Exceptions pickle by positional arguments; worker processes send this one home."""
+        return _rebuild, (self.message, self.fix)
+
+
+def _rebuild(message: str, fix: str) -> UserError:
+    return UserError(message, fix=fix)
+
+
+class Interrupted(Exception):
+    """The user or the scheduler asked the run to stop; exit status 130."""

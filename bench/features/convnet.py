@@ -1,0 +1,83 @@
+"""Classifiers trained by the suite, as extractors: a weights file and a card that vouches for it.
+
+NAME.safetensors holds the tensors; NAME.json, the card, says how the network is built, what it
+was trained on, by which command, how accurate it is on held-out images, and the SHA-256 of the
+weights, which stands in the protocol of each score.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from bench.errors import UserError
+from bench.features.inputs import require_shape
+from bench.features.network import ConvNet
+from bench.files import read_json, sha256_of
+
+SHIPPED = Path(__file__).parent / "weights"
+
+
+def files_of(name: str, folder: str | Path | None) -> tuple[Path, Path]:
+    """Where the weights and the card of an extractor lie.
+
+    Args:
+        name: the extractor's name.
+        folder: where they are; None for those that come with the suite.
+    """
+    place = SHIPPED if folder is None else Path(folder)
+    return place / f"{name}.safetensors", place / f"{name}.json"
+
+
+class TrainedConvnet(nn.Module):
+    """A trained classifier: images -> (features [B, F], logits [B, K]).
+
+    Args:
+        name: of the extractor, and of its two files.
+        folder: where they lie; None for those that come with the suite.
+
+    Raises:
+        UserError: a file is missing or damaged, or the weights are not those of the card.
+    """
+
+    resize = "none"
+
+    def __init__(self, name: str, folder: str | Path | None) -> None:
+        super().__init__()
+        weights, card_file = files_of(name, folder)
+        retrain = f"run `bench features {name}` to train it, or set features.folder=DIR"
+        for path in (weights, card_file):
+            if not path.is_file():
+                raise UserError(f"features {name!r}: no file {path}", fix=retrain)
+        self.card = read_json(card_file)
+        self.name, self.weight_hash = name, sha256_of(weights)
+        try:
+            if self.weight_hash != self.card["sha256"]:
+                raise UserError(
+                    f"features {name!r}: {weights} has SHA-256 {self.weight_hash[:12]}..., "
+                    f"its card says {self.card['sha256'][:12]}...",
+                    fix=f"restore the two files, or {retrain}",
+                )
+            architecture = self.card["architecture"]
+            with torch.device("meta"):  # no weights are drawn only to be replaced
+                self.net = ConvNet(**architecture, batch_norm=False)
+            self.net.load_state_dict(load_file(weights), assign=True)
+        except (KeyError, TypeError, ValueError, SafetensorError, RuntimeError) as error:
+            raise UserError(
+                f"features {name!r}: {weights} and its card {card_file.name} do not make a network "
+                f"({type(error).__name__}: {str(error).splitlines()[0]})",
+                fix=f"restore the two files, or {retrain}",
+            ) from error
+        self.shape, self.width = tuple(architecture["shape"]), architecture["width"]
+        self.requires_grad_(False).eval()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images [B, C, H, W] in [0, 1] -> features [B, F], logits [B, K].
+
+        Raises:
+            UserError: the images have another shape than those it was trained on.
+        """
+        require_shape(self.name, images, self.shape)
+        return self.net(images)

@@ -1,0 +1,114 @@
+"""Train a small classifier and write it down with its card: the command `bench features NAME`."""
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from bench.features.convnet import files_of
+from bench.features.fitting import Settings, accuracy, fit
+from bench.features.network import ConvNet, folded
+from bench.files import sha256_of, write_bytes, write_json
+from bench.seeds import derived_seed
+
+
+class Labelled(Protocol):
+    """One split of a data set: uint8 images [N, C, H, W] and their labels [N], any integers."""
+
+    @property
+    def samples(self) -> np.ndarray:
+        """The images."""
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Their labels."""
+
+
+def train(
+    *,
+    name: str,
+    folder: str | Path | None,
+    stages: Sequence[Sequence[int]],
+    width: int,
+    settings: Settings,
+    splits: Mapping[str, Labelled],
+    dataset: str,
+    data_digest: str,
+    command: str,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Train on splits["train"], measure on splits["test"], write NAME.safetensors and NAME.json.
+
+    Args:
+        name: of the extractor.
+        folder: where to write; None for the package's own.
+        stages, width: of the network, see ConvNet.
+        settings: of the training; its seed decides the weights, with the number of threads.
+        splits: "train" and "test", with labels.
+        dataset, data_digest, command: go into the card.
+        say: told one line after each epoch.
+
+    Returns:
+        The card.
+
+    Raises:
+        ValueError: a split has no labels, or a test label is not among the training labels.
+        UserError: the files cannot be written.
+    """
+    labels = np.unique(_labels(splits, "train")).tolist()
+    train_set, test_set = (_tensors(splits, key, labels) for key in ("train", "test"))
+    architecture: dict[str, Any] = {
+        "shape": list(train_set[0].shape[1:]),
+        "stages": [list(stage) for stage in stages],
+        "width": width,
+        "classes": len(labels),
+    }
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derived_seed(settings.seed, "init"))
+        net = ConvNet(**architecture, batch_norm=True)
+    fit(net, *train_set, settings, say)
+    net = folded(net)
+    card = {
+        "name": name,
+        "dataset": dataset,
+        "data_digest": data_digest,
+        "command": command,
+        "architecture": architecture,
+        "training": asdict(settings),
+        "labels": labels,  # of class 0, 1, ...
+        "n_train": len(train_set[0]),
+        "n_test": len(test_set[0]),
+        "test_accuracy": accuracy(net, *test_set),
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "threads": torch.get_num_threads(),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+    }
+    weights, card_file = files_of(name, folder)
+    write_bytes(weights, save({k: v.contiguous() for k, v in net.state_dict().items()}))
+    card["sha256"] = sha256_of(weights)
+    write_json(card_file, card)
+    say(f"{name}: {card['test_accuracy']:.2%} of {card['n_test']} held-out images right; {weights}")
+    return card
+
+
+def _labels(splits: Mapping[str, Labelled], key: str) -> np.ndarray:
+    labels = splits[key].labels
+    if labels is None:
+        raise ValueError(f"the split {key!r} has no labels to train a classifier on")
+    return labels
+
+
+def _tensors(
+    splits: Mapping[str, Labelled], key: str, names: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """Images, and classes: the places of their labels in the sorted names."""
+    labels = _labels(splits, key)
+    if not np.isin(labels, names).all():
+        raise ValueError(f"the split {key!r} has labels other than {names}")
+    return torch.from_numpy(splits[key].samples), torch.from_numpy(np.searchsorted(names, labels))

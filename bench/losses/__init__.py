@@ -1,0 +1,1 @@
+"""Losses as pure functions of logits or samples, one file for each."""

@@ -1,0 +1,178 @@
+"""What every model shares: streams, counters, precision, the moving average, checkpoint contents.
+
+One batch is one discriminator step. Losses stay on the device in `losses`; whoever wants them reads
+them there when it is time, so that no step waits for the host.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from bench.objective import Draw
+from bench.seeds import generator as stream
+
+DRAW = {"uniform": torch.rand, "normal": torch.randn}
+PRECISIONS = ("32", "tf32", "bf16")
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a run chooses for any model.
+
+    Args:
+        prior: a function of `bench.models.priors`.
+        latent_dim: L, the width of the latents.
+        optimizer: parameters -> torch optimizer; called once for each player.
+        seed: of all streams.
+        precision: "32"; "tf32", float32 with TF32 products on the GPU; "bf16", autocast of the
+            networks to bfloat16, never around a gradient penalty.
+        ema_decay: of the generator's moving average, in (0, 1), or None for none.
+
+    Raises:
+        ValueError: a setting is outside its range.
+    """
+
+    prior: Callable[[int, int, torch.Generator], Tensor]
+    latent_dim: int
+    optimizer: Callable[[Iterable[Tensor]], torch.optim.Optimizer]
+    seed: int
+    precision: str
+    ema_decay: float | None
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}; choose {', '.join(PRECISIONS)}")
+        if self.ema_decay is not None and not 0 < self.ema_decay < 1:
+            raise ValueError(f"ema_decay is {self.ema_decay}; it lies between 0 and 1, or is null")
+        if self.latent_dim < 1:
+            raise ValueError(f"latent_dim is {self.latent_dim}; it must be 1 or more")
+        self.optimizer([torch.zeros(1, requires_grad=True)])  # refuses bad rates now, not in step 1
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """No gradients for the module's own parameters; they still flow through it."""
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)
+
+
+def require(part: Any, kind: type, model: str) -> None:
+    """Refuse a loss that was written for another model.
+
+    Raises:
+        ValueError: `part` is not of that kind.
+    """
+    if not isinstance(part, kind):
+        raise ValueError(
+            f"model {model!r} plays by a loss of type {kind.__name__}, "
+            f"the chosen one is of type {type(part).__name__}: choose another loss="
+        )
+
+
+class GenerativeModel(pl.LightningModule):
+    """A generator, its opponent if any, and how they are trained.
+
+    Args:
+        generator: latents [B, L] -> samples [B, ...].
+        opponent: the discriminator, autoencoder or encoder.
+        training: see `Training`.
+    """
+
+    def __init__(self, generator: nn.Module, opponent: nn.Module, training: Training) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.training_settings = training
+        self.generator, self.opponent = generator, opponent
+        for index, player in enumerate((generator, opponent)):
+            player.reset(stream(training.seed, "init", index))
+        self.average: AveragedModel | None = None
+        if training.ema_decay is not None:
+            rule = get_ema_multi_avg_fn(training.ema_decay)
+            self.average = AveragedModel(generator, multi_avg_fn=rule, use_buffers=True)
+        self.d_steps, self.g_steps = 0, 0
+        self.losses: dict[str, Tensor] = {}
+        self.streams: dict[str, torch.Generator] = {}
+        self._stream_states: dict[str, Tensor] = {}
+
+    def players(self) -> tuple[nn.Module, ...]:
+        """The modules that have an optimizer each, in order."""
+        return self.generator, self.opponent
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """One optimizer for each player, with the same settings."""
+        return [self.training_settings.optimizer(p.parameters()) for p in self.players()]
+
+    def on_fit_start(self) -> None:
+        """Open the random streams on the device, where a checkpoint left them if there was one."""
+        for name in ("latent", "draws"):
+            opened = stream(self.training_settings.seed, name, device=self.device)
+            if name in self._stream_states:
+                opened.set_state(self._stream_states[name].cpu())
+            self.streams[name] = opened
+
+    def draw_latent(self, count: int) -> Tensor:
+        """The stream's next latents, [count, L]."""
+        settings = self.training_settings
+        return settings.prior(count, settings.latent_dim, self.streams["latent"])
+
+    def draw(self, wanted: Mapping[str, Draw], real: Tensor) -> dict[str, Tensor]:
+        """The stream's next numbers for a pure function that asks for them."""
+        draws = self.streams["draws"]
+        return {
+            name: DRAW[ask.distribution](
+                ask.shape(real), generator=draws, device=draws.device, dtype=real.dtype
+            )
+            for name, ask in wanted.items()
+        }
+
+    def autocast(self) -> AbstractContextManager:
+        """Around passes through the networks; nothing where precision is not bf16."""
+        if self.training_settings.precision != "bf16":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    def generate(self, latent: Tensor) -> Tensor:
+        """Samples [B, ...] in at least float32 from latents [B, L]."""
+        with self.autocast():
+            fake = self.generator(latent)
+        return fake.float() if fake.dtype == torch.bfloat16 else fake
+
+    def step(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+        """One step of one player.
+
+        torch's own optimizer and backward, not Lightning's wrappers: the streams, counters and
+        precision are ours, and the wrappers cost a fifth of a small network's step.
+        """
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+    def generator_moved(self) -> None:
+        """Count a generator step and fold it into the moving average."""
+        self.g_steps += 1
+        if self.average is not None:
+            self.average.update_parameters(self.generator)
+
+    def sampled_generator(self) -> nn.Module:
+        """What is kept and scored: the moving average where there is one."""
+        return self.generator if self.average is None else self.average.module
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Counters, streams, last losses: ints and tensors only, as `weights_only` wants them."""
+        checkpoint["d_steps"], checkpoint["g_steps"] = self.d_steps, self.g_steps
+        checkpoint["streams"] = {name: s.get_state() for name, s in self.streams.items()}
+        checkpoint["losses"] = dict(self.losses)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take counters, streams and last losses back."""
+        self.d_steps, self.g_steps = checkpoint["d_steps"], checkpoint["g_steps"]
+        self._stream_states, self.losses = checkpoint["streams"], checkpoint["losses"]

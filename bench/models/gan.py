@@ -1,0 +1,90 @@
+"""Two players and any Objective: Goodfellow et al. 2014, with the study's turns (compare_gan v1).
+
+Deviation: where the generator uses the discriminator's latents again, v1 passes them through the
+    generator a second time, which moves batch norm's running averages twice; the samples are the
+    same, and here they are used again and the averages move once.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from bench.models.base import GenerativeModel, Training, frozen, require
+from bench.networks.layers import BatchNorm
+from bench.objective import Objective
+
+
+class GAN(GenerativeModel):
+    """Generator against discriminator.
+
+    Args:
+        generator: latents [B, L] -> samples [B, ...].
+        discriminator: samples [B, ...] -> logits [B].
+        objective: losses, penalty, constraint, turns.
+        batch_norm_under_penalty: allow batch norm in a discriminator under a gradient penalty.
+            The penalty is meant for each sample's own gradient (Gulrajani et al. 2017, section
+            4); batch norm makes it depend on the others.
+        training: see `Training`.
+
+    Raises:
+        ValueError: batch norm under a penalty without saying so.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        objective: Objective,
+        batch_norm_under_penalty: bool,
+        training: Training,
+    ) -> None:
+        require(objective, Objective, "gan")
+        normed = any(
+            isinstance(m, BatchNorm | nn.modules.batchnorm._BatchNorm)
+            for m in discriminator.modules()
+        )
+        if objective.penalty is not None and normed and not batch_norm_under_penalty:
+            raise ValueError(
+                "batch norm in a discriminator under a gradient penalty, whose gradients then "
+                "depend on the other samples of the batch: set hyperparameters.d_batch_norm=false, "
+                "or model.batch_norm_under_penalty=true if you mean it"
+            )
+        super().__init__(generator, discriminator, training)
+        self.objective = objective
+
+    def training_step(self, real: Tensor, batch_idx: int) -> None:
+        """One discriminator step and, where due, one generator step; real is [B, ...]."""
+        g_optimizer, d_optimizer = self.optimizers(use_pl_optimizer=False)
+        due = self.objective.generator_is_due(self.d_steps, self.g_steps)
+        latent = self.draw_latent(len(real))
+        with torch.set_grad_enabled(due and not self.objective.fresh_latent):
+            fake = self.generate(latent)
+
+        d_loss = self.discriminator_loss(real, fake.detach())
+        self.step(d_optimizer, d_loss)
+        if self.objective.constraint is not None:
+            self.objective.constraint(self.opponent.parameters())
+        self.losses["d_loss"] = d_loss.detach()
+
+        if due:
+            if self.objective.fresh_latent:
+                fake = self.generate(self.draw_latent(len(real)))
+            with frozen(self.opponent):
+                with self.autocast():
+                    g_loss = self.objective.generator_loss(self.opponent, fake)
+                self.step(g_optimizer, g_loss)
+            self.losses["g_loss"] = g_loss.detach()
+            self.generator_moved()
+        self.d_steps += 1
+
+    def discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The objective's loss; its penalty stands outside autocast."""
+        with self.autocast():
+            loss = self.objective.adversarial_loss(self.opponent, real, fake)
+        if self.objective.penalty is None:
+            return loss
+        draws = self.draw(self.objective.penalty.draws, real)
+        return loss + self.objective.penalty_term(self.opponent, real, fake, draws)
+
+    def opinion(self, samples: Tensor) -> Tensor:
+        """The discriminator's logits [B], to be shown over the plane."""
+        return self.opponent(samples)

@@ -1,0 +1,39 @@
+"""A trained generator as something that only draws samples; no data set, no opponent needed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Samples from a generator in evaluation mode.
+
+    Args:
+        generator: latents [B, L] -> samples [B, ...]; batch norm uses its running averages.
+        prior: a function of `bench.models.priors`.
+        latent_dim: L.
+    """
+
+    generator: nn.Module
+    prior: Callable[[int, int, torch.Generator], Tensor]
+    latent_dim: int
+
+    def batches(self, count: int, latents: torch.Generator, size: int) -> Iterator[Tensor]:
+        """`count` samples in batches of at most `size`, float32 [B, ...].
+
+        Args:
+            latents: the stream they are drawn from, all at once: the samples do not depend on
+                `size`, but for the rounding of the device's own kernels.
+        """
+        latent = self.prior(count, self.latent_dim, latents)
+        was_training = self.generator.training
+        self.generator.eval()
+        try:
+            with torch.no_grad():
+                for part in latent.split(size):
+                    yield self.generator(part)
+        finally:
+            self.generator.train(was_training)

@@ -1,0 +1,1 @@
+"""Networks by architecture; each file holds the pairs that its architecture has."""

@@ -1,0 +1,225 @@
+"""The study's one pair for images, after InfoGAN (Chen et al. 2016, arXiv:1606.03657).
+
+Layer by layer as compare_gan v1 has it: `docs/architecture.md` lists the parameter counts. "SAME"
+convolutions of size 4 and stride 2 are padding 1 for even sizes.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from bench.networks.layers import BatchNorm, initialise
+
+SLOPE = 0.2  # of the leaky ReLU, compare_gan v1
+
+
+def quarter(shape: list[int]) -> tuple[int, int, int]:
+    """(C, H / 4, W / 4) of an image shape.
+
+    Raises:
+        ValueError: a side is not a multiple of 4, which two strides of 2 need.
+    """
+    channels, height, width = shape
+    if height % 4 or width % 4:
+        raise ValueError(
+            f"images of {height}x{width}: the infogan networks halve the sides twice, "
+            "so both must be multiples of 4"
+        )
+    return channels, height // 4, width // 4
+
+
+def batch_norm(features: int, momentum: float | None, wanted: bool) -> nn.Module:
+    """The layer, or nothing."""
+    return BatchNorm(features, momentum=momentum) if wanted else nn.Identity()
+
+
+class Upward(nn.Sequential):
+    """[B, dense] -> image [B, C, H, W] in (0, 1): the second half of generator and decoders."""
+
+    def __init__(
+        self,
+        shape: list[int],
+        entry: int,
+        *,
+        deep: int,
+        shallow: int,
+        momentum: float | None,
+        normed: bool,
+        slope: float,
+    ) -> None:
+        channels, height, width = quarter(shape)
+        super().__init__(
+            nn.Linear(entry, deep * height * width),
+            batch_norm(deep * height * width, momentum, normed),
+            nn.LeakyReLU(slope),
+            nn.Unflatten(1, (deep, height, width)),
+            nn.ConvTranspose2d(deep, shallow, 4, stride=2, padding=1),
+            batch_norm(shallow, momentum, normed),
+            nn.LeakyReLU(slope),
+            nn.ConvTranspose2d(shallow, channels, 4, stride=2, padding=1),
+            nn.Sigmoid(),
+        )
+
+
+class Downward(nn.Sequential):
+    """Image [B, C, H, W] in [0, 1] -> [B, deep * H / 4 * W / 4]."""
+
+    def __init__(
+        self, shape: list[int], *, deep: int, shallow: int, normed: bool, last: bool
+    ) -> None:
+        channels, _, _ = quarter(shape)
+        layers: list[nn.Module] = [
+            nn.Conv2d(channels, shallow, 4, stride=2, padding=1),
+            nn.LeakyReLU(SLOPE),
+            nn.Conv2d(shallow, deep, 4, stride=2, padding=1),
+        ]
+        if not last:
+            layers += [batch_norm(deep, None, normed), nn.LeakyReLU(SLOPE)]
+        super().__init__(*layers, nn.Flatten())
+
+
+class Generator(nn.Module):
+    """Latents [B, L] -> images [B, C, H, W] in (0, 1); batch norm always.
+
+    Args:
+        shape: [C, H, W], H and W multiples of 4.
+        latent_dim: L.
+        dense, deep, shallow: widths of the dense layer and the two convolutions.
+        momentum: of batch norm's running averages.
+        slope: 0.2 for generators, 0 (a ReLU) for the study's VAE decoder.
+        std: of the initial weights.
+    """
+
+    def __init__(
+        self,
+        shape: list[int],
+        latent_dim: int,
+        *,
+        dense: int,
+        deep: int,
+        shallow: int,
+        momentum: float,
+        slope: float,
+        std: float,
+    ) -> None:
+        super().__init__()
+        self.std = std
+        self.entry = nn.Sequential(
+            nn.Linear(latent_dim, dense), BatchNorm(dense, momentum=momentum), nn.LeakyReLU(slope)
+        )
+        self.upward = Upward(
+            shape, dense, deep=deep, shallow=shallow, momentum=momentum, normed=True, slope=slope
+        )
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw the initial weights."""
+        initialise(self, generator, std=self.std)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Images [B, C, H, W] from latents [B, L]."""
+        return self.upward(self.entry(latent))
+
+
+class Discriminator(nn.Module):
+    """Images [B, C, H, W] -> logits [B]; `batch_norm` after the second and third layer."""
+
+    def __init__(
+        self,
+        shape: list[int],
+        *,
+        dense: int,
+        deep: int,
+        shallow: int,
+        batch_norm: bool,
+        std: float,
+        outputs: int = 1,
+    ) -> None:
+        super().__init__()
+        _, height, width = quarter(shape)
+        self.std = std
+        self.downward = Downward(shape, deep=deep, shallow=shallow, normed=batch_norm, last=False)
+        self.dense = nn.Linear(deep * height * width, dense)
+        self.norm = BatchNorm(dense, momentum=None) if batch_norm else nn.Identity()
+        self.score = nn.Linear(dense, outputs)
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw the initial weights."""
+        initialise(self, generator, std=self.std)
+
+    def hidden(self, images: Tensor) -> Tensor:
+        """The last hidden layer, [B, dense]."""
+        return nn.functional.leaky_relu(self.norm(self.dense(self.downward(images))), SLOPE)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [B] from images [B, C, H, W]."""
+        return self.score(self.hidden(images)).squeeze(1)
+
+
+class Encoder(Discriminator):
+    """Images [B, C, H, W] -> (mean, sigma) of q(z | x), each [B, L]; sigma > 1e-6.
+
+    The discriminator's layers with 2 L outputs, as the study has it.
+    """
+
+    def __init__(
+        self,
+        shape: list[int],
+        latent_dim: int,
+        *,
+        dense: int,
+        deep: int,
+        shallow: int,
+        batch_norm: bool,
+        std: float,
+    ) -> None:
+        super().__init__(
+            shape,
+            dense=dense,
+            deep=deep,
+            shallow=shallow,
+            batch_norm=batch_norm,
+            std=std,
+            outputs=2 * latent_dim,
+        )
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and sigma, [B, L] each."""
+        mean, unbounded = self.score(self.hidden(images)).chunk(2, dim=1)
+        return mean, 1e-6 + nn.functional.softplus(unbounded)
+
+
+class Autoencoder(nn.Module):
+    """Images [B, C, H, W] -> their reconstructions in (0, 1): BEGAN's discriminator.
+
+    Args:
+        code: width of the bottleneck, 64 in the study.
+        batch_norm: after the code and in the decoder.
+    """
+
+    def __init__(
+        self,
+        shape: list[int],
+        *,
+        code: int,
+        deep: int,
+        shallow: int,
+        batch_norm: bool,
+        std: float,
+    ) -> None:
+        super().__init__()
+        _, height, width = quarter(shape)
+        self.std = std
+        self.downward = Downward(shape, deep=deep, shallow=shallow, normed=False, last=True)
+        self.code = nn.Linear(deep * height * width, code)
+        self.norm = BatchNorm(code, momentum=None) if batch_norm else nn.Identity()
+        self.upward = Upward(
+            shape, code, deep=deep, shallow=shallow, momentum=None, normed=batch_norm, slope=SLOPE
+        )
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw the initial weights."""
+        initialise(self, generator, std=self.std)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Reconstructions, same shape."""
+        code = nn.functional.leaky_relu(self.norm(self.code(self.downward(images))), SLOPE)
+        return self.upward(code)

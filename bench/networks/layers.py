@@ -1,0 +1,65 @@
+"""Layers and initial weights as the study's code has them (compare_gan v1)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+EPS = 1e-3  # compare_gan v1: tf.contrib.layers.batch_norm with epsilon 1e-3
+
+
+class BatchNorm(nn.Module):
+    """Batch norm whose running variance is the biased one, as TensorFlow's unfused layer has it.
+
+    Args:
+        features: channels of [B, features] or [B, features, H, W].
+        momentum: weight of the newest batch in the running averages, 1 - decay; None keeps no
+            running averages and normalises by the batch always, so that the layer may stand
+            under a gradient penalty.
+
+    Deviation: in evaluation the study's discriminator uses running averages; one without them
+        uses the batch's. The discriminator is not part of any published score.
+    """
+
+    def __init__(self, features: int, *, momentum: float | None) -> None:
+        super().__init__()
+        if momentum is not None and not 0 < momentum <= 1:
+            raise ValueError(f"batch norm momentum is {momentum}; it lies in (0, 1]")
+        self.momentum = momentum
+        self.weight = nn.Parameter(torch.ones(features))
+        self.bias = nn.Parameter(torch.zeros(features))
+        if momentum is not None:
+            self.register_buffer("running_mean", torch.zeros(features))
+            self.register_buffer("running_var", torch.ones(features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalised x, same shape, [B, features, ...]."""
+        if self.momentum is None:
+            return functional.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, EPS)
+        mean, var = self.running_mean, self.running_var
+        if not self.training:
+            return functional.batch_norm(x, mean, var, self.weight, self.bias, False, 0.0, EPS)
+        # momentum 1 turns torch's update into the batch's own mean and n / (n - 1) its variance
+        batch_mean, batch_var = torch.zeros_like(mean), torch.zeros_like(var)
+        y = functional.batch_norm(x, batch_mean, batch_var, self.weight, self.bias, True, 1.0, EPS)
+        count = x.numel() // len(var)
+        mean.lerp_(batch_mean, self.momentum)
+        var.lerp_(batch_var * ((count - 1) / count), self.momentum)
+        return y
+
+
+def initialise(module: nn.Module, generator: torch.Generator, *, std: float) -> None:
+    """Draw all weights anew: conv from a normal cut at 2 std, others from a normal, biases 0.
+
+    Args:
+        module: its convolutions, transposed convolutions and linear layers are drawn in order.
+        generator: of the stream "init".
+        std: 0.02 in the study.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.trunc_normal_(layer.weight, std=std, a=-2 * std, b=2 * std, generator=generator)
+        elif isinstance(layer, nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(layer.weight, std=std, generator=generator)
+        else:
+            continue
+        nn.init.zeros_(layer.bias)

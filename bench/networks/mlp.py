@@ -1,0 +1,89 @@
+"""Multilayer perceptrons for points [B, D]; generators have a linear output.
+
+After the toy networks of Gulrajani et al. 2017 (arXiv:1704.00028), section 4: three hidden ReLU
+layers. Initial weights are torch's default for linear layers, drawn from the run's own stream.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from bench.networks.layers import BatchNorm
+
+
+class Perceptron(nn.Sequential):
+    """[B, inputs] -> [B, outputs] through `depth` hidden ReLU layers of `width`.
+
+    Args:
+        batch_norm: before each hidden activation but the first, from the batch alone.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, *, width: int, depth: int, batch_norm: bool
+    ) -> None:
+        layers: list[nn.Module] = []
+        for position in range(depth):
+            layers.append(nn.Linear(inputs if position == 0 else width, width))
+            if batch_norm and position > 0:
+                layers.append(BatchNorm(width, momentum=None))
+            layers.append(nn.ReLU())
+        super().__init__(*layers, nn.Linear(width if depth else inputs, outputs))
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Uniform weights and biases within 1 / sqrt(fan in), torch's own default."""
+        for layer in self:
+            if isinstance(layer, nn.Linear):
+                bound = 1 / math.sqrt(layer.in_features)
+                nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+                nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+
+
+def generator(shape: list[int], latent_dim: int, *, width: int, depth: int) -> Perceptron:
+    """Latents [B, L] -> points [B, D], unbounded; also the VAE's decoder."""
+    return Perceptron(latent_dim, shape[0], width=width, depth=depth, batch_norm=False)
+
+
+class Discriminator(Perceptron):
+    """Points [B, D] -> logits [B]."""
+
+    def __init__(self, shape: list[int], *, width: int, depth: int, batch_norm: bool) -> None:
+        super().__init__(shape[0], 1, width=width, depth=depth, batch_norm=batch_norm)
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Logits [B] from points [B, D]."""
+        return super().forward(points).squeeze(1)
+
+
+class Autoencoder(nn.Module):
+    """Points [B, D] -> reconstructions [B, D]: BEGAN's discriminator."""
+
+    def __init__(
+        self, shape: list[int], *, code: int, width: int, depth: int, batch_norm: bool
+    ) -> None:
+        super().__init__()
+        self.encoder = Perceptron(shape[0], code, width=width, depth=depth, batch_norm=batch_norm)
+        self.decoder = Perceptron(code, shape[0], width=width, depth=depth, batch_norm=batch_norm)
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw the initial weights."""
+        self.encoder.reset(generator)
+        self.decoder.reset(generator)
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Reconstructions, [B, D]."""
+        return self.decoder(self.encoder(points))
+
+
+class Encoder(Perceptron):
+    """Points [B, D] -> (mean, sigma) of q(z | x), each [B, L]; sigma > 1e-6."""
+
+    def __init__(
+        self, shape: list[int], latent_dim: int, *, width: int, depth: int, batch_norm: bool
+    ) -> None:
+        super().__init__(shape[0], 2 * latent_dim, width=width, depth=depth, batch_norm=batch_norm)
+
+    def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and sigma, [B, L] each."""
+        mean, unbounded = super().forward(points).chunk(2, dim=1)
+        return mean, 1e-6 + nn.functional.softplus(unbounded)

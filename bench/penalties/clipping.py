@@ -1,0 +1,32 @@
+"""Weight clipping: Arjovsky et al. 2017 (arXiv:1701.07875), Algorithm 1, line 7."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class WeightClip:
+    """Brings every entry of the given parameters into [-bound, bound], in place.
+
+    Args:
+        bound: c of the paper, more than 0.
+
+    Raises:
+        ValueError: the bound is not a positive number.
+    """
+
+    bound: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.bound) and self.bound > 0):
+            raise ValueError(f"weight_clip is {self.bound}; it must be more than 0")
+
+    def __call__(self, parameters: Iterable[Tensor]) -> None:
+        """Clip weights, biases and batch norm's scales and shifts alike, as the study does."""
+        with torch.no_grad():
+            for parameter in parameters:
+                parameter.clamp_(-self.bound, self.bound)

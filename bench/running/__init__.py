@@ -1,0 +1,1 @@
+"""One run from config to row: build, train, watch, keep, score."""

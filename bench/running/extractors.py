@@ -1,0 +1,46 @@
+"""Training of feature extractors from the suite's own configs and data."""
+
+import shlex
+from typing import Any
+
+from hydra.utils import instantiate
+
+from bench import build
+from bench.data.digest import content_digest
+from bench.errors import UserError
+from bench.running.run import settings
+
+
+def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
+    """Train the extractor of conf/features/<name>.yaml on the data set it names.
+
+    Args:
+        overrides: of the config, dataset.root=DIR say.
+
+    Returns:
+        The card that was written beside the weights.
+
+    Raises:
+        UserError: the extractor is not one that the suite trains, or its data are missing.
+    """
+    features = build.compose_config([f"features={name}"]).features
+    if "training" not in features:
+        raise UserError(
+            f"features {name!r} are not trained here: {name}.yaml has no `training`",
+            fix="choose an entry of conf/features that ends in _convnet",
+        )
+    chosen = [f"features={name}", f"dataset={features.trained_on}", *overrides]
+    cfg = build.compose_config(chosen)
+    _, splits = build.build_splits(cfg)
+    with build.explaining(f"features {name!r}"):
+        training = instantiate(cfg.features.training, _convert_="all")
+    plain = {"threads": cfg.threads, "precision": "32"}
+    shown = [o if not o.startswith("dataset.root=") else "dataset.root=DIR" for o in overrides]
+    with settings(plain):
+        return training(
+            splits=splits,
+            dataset=cfg.names.dataset,
+            data_digest=content_digest(splits),
+            command=shlex.join(["bench", "features", name, *shown]),
+            say=print,
+        )

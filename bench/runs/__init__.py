@@ -1,0 +1,1 @@
+"""Runs on disk: identity, folders, status, rows, plans. Plain Python, no torch."""

@@ -1,0 +1,97 @@
+"""The folder of one run: runs_root/<run_id>/."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UserError
+from bench.files import read_json, write_json, write_text
+
+SETTLED = ("finished", "diverged")  # results; a run with one of these is not run again
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where the parts of a run lie.
+
+    Args:
+        root: runs_root.
+        run_id: the folder's name.
+    """
+
+    root: Path
+    run_id: str
+
+    @property
+    def path(self) -> Path:
+        """The folder itself."""
+        return self.root / self.run_id
+
+    @property
+    def config(self) -> Path:
+        """The resolved config, YAML."""
+        return self.path / "config.yaml"
+
+    @property
+    def history(self) -> Path:
+        """Losses over steps, CSV."""
+        return self.path / "history.csv"
+
+    @property
+    def generator(self) -> Path:
+        """The generator that is scored and sampled, safetensors."""
+        return self.path / "checkpoints" / "generator.safetensors"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Everything that training needs to go on."""
+        return self.path / "checkpoints" / "last.ckpt"
+
+    @property
+    def samples(self) -> Path:
+        """Pictures at fixed latents."""
+        return self.path / "samples"
+
+    def status(self) -> dict[str, Any] | None:
+        """What is known of the run, or None where nothing was written yet."""
+        return read_status(self.path)
+
+    def write_status(self, status: str, cause: str = "", **facts: Any) -> None:
+        """Replace the status.
+
+        Args:
+            status: "running", "finished", "diverged", "failed" or "interrupted".
+            cause: one sentence, empty for a finished run.
+            facts: counts, seconds, digests.
+        """
+        write_json(self.path / "status.json", {"status": status, "cause": cause, **facts})
+
+    def write_error(self, traceback: str) -> None:
+        """Keep the traceback of a failure."""
+        write_text(self.path / "error.txt", traceback)
+
+
+def read_status(path: Path) -> dict[str, Any] | None:
+    """status.json of a run's folder, or None."""
+    file = path / "status.json"
+    return read_json(file) if file.is_file() else None
+
+
+def find_run(runs_root: Path, name: str) -> RunFolder:
+    """The run that a person means: a folder, a run_id, or the beginning of one.
+
+    Raises:
+        UserError: none, or more than one.
+    """
+    if (Path(name) / "config.yaml").is_file():
+        path = Path(name).resolve()
+        return RunFolder(path.parent, path.name)
+    known = sorted(p.parent.name for p in runs_root.glob("*/config.yaml"))
+    matches = [run_id for run_id in known if run_id.startswith(name)]
+    if len(matches) == 1:
+        return RunFolder(runs_root, matches[0])
+    found = f"{len(matches)} runs begin so" if matches else f"{len(known)} runs, none begins so"
+    raise UserError(
+        f"no single run {name!r} under {runs_root} ({found})",
+        fix="give a run_id or a run's folder; `ls` of the runs' folder shows them",
+    )

@@ -1,0 +1,48 @@
+"""run_id: a hash of everything that can change a bit of training, and of nothing else."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+SEMANTICS_VERSION = 1  # raised by hand when the mathematics or the dynamics change
+
+
+def canonical_json(value: Any) -> str:
+    """JSON that is equal for equal configs: sorted keys, no spaces, shortest floats.
+
+    Raises:
+        ValueError: a NaN or infinity, which no config should hold.
+    """
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _plain(value: Any) -> Any:
+    """Mappings with text keys, lists, and numbers of which 1.0 and 1 are the same."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"a config holds {value}")
+        return int(value) if value.is_integer() else value
+    return value
+
+
+def run_id(identity: Mapping[str, Any]) -> str:
+    """The first 16 hex digits of SHA-256 over the canonical JSON of `identity`.
+
+    Args:
+        identity: resolved model (networks, losses, optimizer, seed, precision), data digest,
+            batch size, budget, threads, world size. Paths, logging, launcher, scoring and the
+            sweep are left out by the caller.
+    """
+    content = canonical_json({**identity, "semantics_version": SEMANTICS_VERSION})
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def short_hash(value: Any) -> str:
+    """8 hex digits for names of files, a protocol's say."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:8]

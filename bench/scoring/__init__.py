@@ -1,0 +1,1 @@
+"""Samples -> features once -> every measure from them -> scores with their protocol."""

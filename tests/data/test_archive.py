@@ -1,0 +1,110 @@
+import io
+import stat
+import tarfile
+import zipfile
+
+import pytest
+
+from bench.data.archive import unpack
+from bench.errors import UserError
+
+
+def tar_with(path, *infos):
+    """A tar.gz of one good member, then those given."""
+    with tarfile.open(path, "w:gz") as tar:
+        for info in (tarfile.TarInfo("good.txt"), *infos):
+            content = b"content" if info.isreg() else b""
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return path
+
+
+def entry(name, kind=tarfile.REGTYPE, link=""):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    return info
+
+
+def zip_with(path, name, mode=0):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("good.txt", b"content")
+        info = zipfile.ZipInfo(name)
+        info.external_attr = mode << 16
+        zipped.writestr(info, b"content")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("info", "what"),
+    [
+        (entry("../evil"), "outside"),
+        (entry("sub/../../evil"), "outside"),
+        (entry("/tmp/evil"), "outside"),
+        (entry("..\\evil"), "outside"),
+        (entry("C:evil"), "outside"),
+        (entry("link", tarfile.SYMTYPE, "/etc"), "link"),
+        (entry("link", tarfile.SYMTYPE, "good.txt"), "link"),
+        (entry("link", tarfile.LNKTYPE, "../evil"), "hard link"),
+        (entry("pipe", tarfile.FIFOTYPE), "device"),
+        (entry("disk", tarfile.BLKTYPE), "device"),
+    ],
+)
+def test_a_hostile_tar_writes_nothing(tmp_path, info, what):
+    archive = tar_with(tmp_path / "a.tar.gz", info)
+    with pytest.raises(UserError, match=f"not to be trusted: .* {what}"):
+        unpack(archive, tmp_path / "in" / "side")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a.tar.gz"]
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "what"),
+    [
+        ("../evil", 0, "outside"),
+        ("/tmp/evil", 0, "outside"),
+        ("link", stat.S_IFLNK | 0o777, "link"),
+        ("pipe", stat.S_IFIFO | 0o666, "device"),
+    ],
+)
+def test_a_hostile_zip_writes_nothing(tmp_path, name, mode, what):
+    archive = zip_with(tmp_path / "a.zip", name, mode)
+    with pytest.raises(UserError, match=f"not to be trusted: .* {what}"):
+        unpack(archive, tmp_path / "inside")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a.zip"]
+
+
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_an_honest_archive_unpacks(tmp_path, kind):
+    if kind == "tar":
+        members = (entry("sub", tarfile.DIRTYPE), entry("sub/b.txt"), entry("new/..c"))
+        archive = tar_with(tmp_path / "a", *members)
+    else:
+        archive = zip_with(tmp_path / "a", "sub/b.txt", stat.S_IFREG | 0o644)
+    unpack(archive, tmp_path / "inside")
+    assert (tmp_path / "inside" / "good.txt").read_bytes() == b"content"
+    assert (tmp_path / "inside" / "sub" / "b.txt").read_bytes() == b"content"
+    assert (tmp_path / "inside" / "new" / "..c").exists() == (kind == "tar")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6])
+def test_a_truncated_tar_is_one_sentence(tmp_path, share):
+    archive = tar_with(tmp_path / "a.tar.gz", entry("b"), entry("c"))
+    content = archive.read_bytes()
+    archive.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(UserError, match="is damaged"):
+        unpack(archive, tmp_path / "inside")
+
+
+def test_a_zip_with_a_flipped_bit_is_one_sentence(tmp_path):
+    archive = zip_with(tmp_path / "a.zip", "b.txt")
+    content = bytearray(archive.read_bytes())
+    content[40] ^= 1  # inside the first member's compressed bytes
+    archive.write_bytes(content)
+    with pytest.raises(UserError, match="is damaged"):
+        unpack(archive, tmp_path / "inside")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
+    archive = tar_with(tmp_path / "a.tar.gz")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot unpack"):
+        unpack(archive, tmp_path / "file")

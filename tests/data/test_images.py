@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.data.images import Images, share_of
+from bench.errors import UserError
+
+
+def source(root, *, shape=(3, 4, 4), shares=None):
+    return Images(
+        name="images",
+        root=None if root is None else str(root),
+        shape=list(shape),
+        licence="",
+        origin="",
+        shares=shares or {"validation": 0.2, "test": 0.3},
+    )
+
+
+def save(folder, name, value):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (6, 4), (value, 0, 0)).save(path)
+
+
+def values(splits):
+    """Split -> the red of its images."""
+    return {split: content.samples[:, 0, 0, 0].tolist() for split, content in splits.items()}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for k in range(40):
+        save(tmp_path / "mine", f"{'sub/' if k % 2 else ''}{k:02}.png", k)
+    (tmp_path / "mine" / "notes.txt").write_text("no image")
+    return tmp_path / "mine"
+
+
+def test_names_decide_what_is_held_out(folder):
+    splits = source(folder).splits()
+    found = values(splits)
+    assert sorted(sum(found.values(), [])) == list(range(40))
+    for k in range(40):
+        place = share_of(f"{'sub/' if k % 2 else ''}{k:02}.png")
+        split = "test" if place < 0.3 else "validation" if place < 0.5 else "train"
+        assert k in found[split]
+    assert splits["train"].labels is None
+
+
+def test_a_new_file_moves_no_other(folder):
+    before = values(source(folder).splits())
+    save(folder, "00a.png", 200)
+    after = values(source(folder).splits())
+    assert {split: [v for v in kept if v != 200] for split, kept in after.items()} == before
+    assert sum(after.values(), []).count(200) == 1
+
+
+def test_shares_are_uniform():
+    """Mean 1/2 and variance 1/12 of 10,000 names, within five standard errors."""
+    places = np.array([share_of(str(k)) for k in range(10_000)])
+    assert places.mean() == pytest.approx(0.5, abs=5 * (1 / 12 / 1e4) ** 0.5)
+    assert places.var() == pytest.approx(1 / 12, abs=5 * (1 / 180 / 1e4) ** 0.5)
+
+
+def test_the_crop_is_central_and_keeps_proportions(folder):
+    """Of 12 x 4 pixels in thirds of red, green and blue, the middle 4 x 4 are green."""
+    strips = np.zeros((4, 12, 3), np.uint8)
+    strips[:, :4, 0] = strips[:, 4:8, 1] = strips[:, 8:, 2] = 255
+    for path in folder.rglob("*.png"):
+        Image.fromarray(strips).save(path)
+    for samples in (content.samples for content in source(folder).splits().values()):
+        assert np.unique(samples[:, 1]).tolist() == [255]
+        assert np.unique(samples[:, [0, 2]]).tolist() == [0]
+
+
+def test_shrinking_antialiases(folder):
+    stripes = np.zeros((16, 16, 3), np.uint8)
+    stripes[:, ::2] = 255
+    for path in folder.rglob("*.png"):
+        Image.fromarray(stripes).save(path)
+    middle = source(folder).splits()["train"].samples[:, :, :, 1:3]
+    assert np.abs(middle.astype(int) - 127.5).max() < 12
+
+
+def test_one_channel_is_grey_by_luma(folder):
+    """ITU-R 601-2: 0.299 of red."""
+    samples = source(folder, shape=(1, 4, 4)).splits()["train"].samples
+    assert samples.shape[1:] == (1, 4, 4)
+    reds = values(source(folder).splits())["train"]
+    np.testing.assert_allclose(samples[:, 0, 0, 0], 0.299 * np.array(reds), atol=0.51)
+
+
+def test_prepared_files_belong_to_the_images_they_were_made_of(folder):
+    images = source(folder)
+    images.prepare()
+    path = images.prepared_path()
+    assert path.is_file() and path.parent == folder
+    assert values(images.splits()) == values(images.read(folder))
+    save(folder, "00a.png", 200)
+    assert not images.prepared_path().exists()
+    assert 200 in sum(values(images.splits()).values(), [])
+    assert source(folder, shape=(1, 4, 4)).splits()["train"].samples.shape[1] == 1
+
+
+@pytest.mark.parametrize("damage", ["truncated", "text", "16 bit"])
+def test_a_damaged_image_is_one_sentence(folder, damage):
+    path = folder / "00.png"
+    if damage == "16 bit":
+        Image.fromarray(np.full((4, 4), 1000, np.uint16)).save(path)
+    else:
+        path.write_bytes(path.read_bytes()[:45] if damage == "truncated" else b"text")
+    with pytest.raises(UserError, match=r"00\.png is no image that can be read"):
+        source(folder).splits()
+
+
+def test_an_empty_or_absent_folder_is_one_sentence(tmp_path):
+    for root in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(UserError, match="no PNG or JPEG files") as error:
+            source(root).splits()
+        assert error.value.fix == "set dataset.root=DIR to a folder of images"
+    with pytest.raises(UserError, match="no folder given"):
+        source(None).splits()
+
+
+def test_too_few_to_hold_any_out_is_one_sentence(tmp_path):
+    save(tmp_path, "a.png", 1)
+    with pytest.raises(UserError, match="fall into"):
+        source(tmp_path).splits()

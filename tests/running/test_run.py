@@ -1,0 +1,172 @@
+"""The life of a run: what is written, what is skipped, how it ends, how it goes on."""
+
+import json
+import os
+import signal
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from bench import build
+from bench.errors import Interrupted, UserError
+from bench.running.history import read_history
+from bench.running.monitor import Monitor
+from bench.running.run import drawing_steps, execute, prepare
+from bench.runs.rows import read_rows
+
+
+def job_of(tiny, *overrides, network="infogan"):
+    return prepare(build.compose_config(tiny(*overrides, network=network)))
+
+
+def test_a_finished_run_leaves_everything_and_is_skipped(tiny):
+    job = job_of(tiny, "trainer.pictures=2", "dataset=ring", network="mlp")
+    outcome = execute(job)
+    names = {str(p.relative_to(job.folder.path)) for p in job.folder.path.rglob("*.*")}
+    assert {
+        "config.yaml",
+        "environment.json",
+        "history.csv",
+        "status.json",
+        "checkpoints/generator.safetensors",
+        "samples/final.png",
+        "samples/step-000002.png",
+        "samples/step-000004.png",
+        "samples/training.gif",
+    } <= names
+    assert not [n for n in names if "part" in n or n.endswith(".ckpt")]
+    written = job.folder.generator.stat().st_mtime_ns
+    again = execute(job)
+    assert again.skipped and again.row == outcome.row
+    assert job.folder.generator.stat().st_mtime_ns == written
+
+
+def test_seed_zero_and_seed_one_differ_and_share_nothing_by_accident(tiny):
+    digests = [execute(job_of(tiny, f"seed={s}")) and job_of(tiny, f"seed={s}") for s in (0, 1)]
+    assert digests[0].folder.status()["digest"] != digests[1].folder.status()["digest"]
+
+
+def test_counts_are_those_of_the_studys_turns(tiny):
+    job = job_of(tiny, "variant=wgan_gp", "d_steps=12")
+    execute(job)
+    status = job.folder.status()
+    assert (status["d_steps"], status["g_steps"], status["images"]) == (12, 4, 12 * 64)
+    assert [r["step"] for r in read_history(job.folder.history)] == [2, 4, 6, 8, 10, 12]
+
+
+def test_another_protocol_scores_a_finished_run_without_training_it_again(tiny):
+    job = job_of(tiny)
+    first = execute(job)
+    second = execute(job_of(tiny, "score.n_fake=60"))
+    assert second.skipped and second.run_id == first.run_id
+    assert len(read_rows(job.folder.root, [first.run_id])) == 2
+    assert second.row.protocol["n_fake"] == 60
+
+
+def test_the_floor_is_scored_once(tiny):
+    execute(job_of(tiny))
+    execute(job_of(tiny, "seed=1"))
+    floors = list((job_of(tiny).folder.root).glob("real-*/rows/*.json"))
+    assert len(floors) == 1
+    row = json.loads(floors[0].read_text())
+    assert row["variant"] == "real" and row["scores"]["precision"] > 0.5
+
+
+def test_a_diverged_run_is_a_result_without_scores(tiny):
+    job = job_of(tiny, "variant=lsgan", "loss=lsgan_logits", "hyperparameters.learning_rate=1e30")
+    outcome = execute(job)
+    assert outcome.status == "diverged" and "not finite" in outcome.cause
+    assert outcome.row.scores == {} and outcome.row.status == "diverged"
+    assert execute(job).skipped
+
+
+def test_a_failed_run_keeps_cause_and_traceback_and_is_tried_again(tiny, monkeypatch):
+    job = job_of(tiny)
+
+    def broken(self, *_):
+        raise RuntimeError("made to fail\nin two lines")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bench.models.gan.GAN.training_step", broken)
+        outcome = execute(job)
+    assert outcome.status == "failed" and outcome.cause == "RuntimeError: made to fail in two lines"
+    assert "Traceback" in (job.folder.path / "error.txt").read_text()
+    again = execute(job)
+    assert again.status == "finished" and not (job.folder.path / "error.txt").exists()
+
+
+@pytest.mark.parametrize("variant", ["ns_gan", "wgan_gp", "began", "vae"])
+def test_an_interrupted_run_goes_on_bit_for_bit(tiny, tmp_path, monkeypatch, variant):
+    settings = [f"variant={variant}", "d_steps=40", "model.training.ema_decay=0.9"]
+    whole = job_of(tiny, *settings, f"runs_root={tmp_path / 'whole'}")
+    execute(whole)
+    cut = job_of(tiny, *settings)
+    at_end = Monitor.on_train_batch_end
+
+    def press(self, trainer, model, outputs, batch, batch_idx):
+        if model.d_steps == 23:
+            os.kill(os.getpid(), signal.SIGINT)
+        at_end(self, trainer, model, outputs, batch, batch_idx)
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr(Monitor, "on_train_batch_end", press)
+        execute(cut)
+    assert cut.folder.status()["status"] == "interrupted"
+    assert cut.folder.status()["d_steps"] == 23
+    assert torch.load(cut.folder.checkpoint, weights_only=True)["d_steps"] == 23
+    assert execute(cut).status == "finished"
+    assert cut.folder.status()["digest"] == whole.folder.status()["digest"]
+    assert cut.folder.history.read_text() == whole.folder.history.read_text()
+
+
+def test_the_moving_average_is_what_is_kept(tiny):
+    plain, averaged = job_of(tiny), job_of(tiny, "model.training.ema_decay=0.5")
+    execute(plain)
+    row = execute(averaged).row
+    assert row.protocol["ema"] == 0.5
+    weights = [load_file(j.folder.generator) for j in (plain, averaged)]
+    assert weights[0].keys() == weights[1].keys()
+    changed = [k for k in weights[0] if not torch.equal(weights[0][k], weights[1][k])]
+    assert any("running_mean" in k for k in changed) and any("weight" in k for k in changed)
+
+
+def test_host_data_give_the_same_bits_as_device_data(tiny, tmp_path):
+    on_device = job_of(tiny, "d_steps=20")
+    on_host = job_of(tiny, "d_steps=20", "trainer.data=host", f"runs_root={tmp_path / 'host'}")
+    for job in (on_device, on_host):
+        execute(job)
+    assert on_device.folder.status()["digest"] == on_host.folder.status()["digest"]
+
+
+def test_bf16_trains_and_differs(tiny):
+    half, full = job_of(tiny, "precision=bf16", "variant=wgan_gp"), job_of(tiny, "variant=wgan_gp")
+    assert execute(half).status == execute(full).status == "finished"
+    assert half.folder.status()["digest"] != full.folder.status()["digest"]
+
+
+def test_a_damaged_run_is_one_sentence(tiny):
+    job = job_of(tiny)
+    execute(job)
+    job.folder.generator.write_bytes(b"no tensors")
+    with pytest.raises(UserError, match="is damaged"):
+        build.build_sampler(job.folder)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tiny, monkeypatch):
+    job = job_of(tiny)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(UserError, match="No space left"):
+        patch.setattr("bench.running.run.save_file", full)
+        execute(job)
+    assert not list(job.folder.path.rglob("*.part")) and not job.folder.generator.exists()
+    assert execute(job).status == "finished"
+
+
+def test_pictures_are_spread_evenly_and_end_at_the_end():
+    assert drawing_steps(100, 4) == {25, 50, 75, 100}
+    assert drawing_steps(100, 0) == frozenset()
+    assert drawing_steps(3, 8) == {1, 2, 3}

@@ -1,0 +1,127 @@
+"""Every entry of conf/ is found by listing and trained for one round."""
+
+import itertools
+from functools import cache
+
+import pytest
+from support import ROOT, SMALL
+
+from bench import build
+from bench.errors import UserError
+from bench.running.run import execute, prepare
+
+CONF = ROOT / "conf"
+NEED_FILES = ("mnist", "fashion_mnist", "cifar10", "cifar10_jpeg", "celeba", "images")
+
+
+def entries(group: str) -> list[str]:
+    return sorted(p.stem for p in (CONF / group).glob("*.yaml"))
+
+
+VARIANTS, LOSSES = entries("variant"), entries("loss")
+
+
+@cache
+def variant_for(loss: str) -> str:
+    """A variant with the hyperparameters and the model that a loss needs: its own, else any."""
+    for own in (True, False):
+        for variant in VARIANTS:
+            cfg = build.compose_config([f"variant={variant}"])
+            if own != (cfg.names.loss == loss):
+                continue
+            try:
+                chosen = build.compose_config([f"variant={variant}", f"loss={loss}"])
+                build.check(chosen)
+                build.build_model(chosen)
+                return variant
+            except (UserError, AttributeError):
+                continue
+    raise AssertionError(f"no variant can use loss {loss}")
+
+
+def trained(tiny, *overrides: str, network: str = "infogan") -> dict:
+    job = prepare(build.compose_config(tiny(*overrides, network=network)))
+    outcome = execute(job)
+    assert outcome.status == "finished", outcome.cause
+    assert outcome.row.scores["frechet"] > 0
+    return job.folder.status()
+
+
+@pytest.mark.parametrize("dataset", ["digits", "ring"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_trains_and_repeats_bit_for_bit(tiny, tmp_path, variant, dataset):
+    network = "infogan" if dataset == "digits" else "mlp"
+    runs = [
+        trained(
+            tiny,
+            f"variant={variant}",
+            f"dataset={dataset}",
+            "d_steps=7",
+            f"runs_root={tmp_path / str(turn)}",
+            network=network,
+        )
+        for turn in range(2)
+    ]
+    assert runs[0]["digest"] == runs[1]["digest"]
+    assert runs[0]["d_steps"] == 7 and runs[0]["images"] == 7 * 64
+
+
+def test_no_two_losses_compute_the_same(tiny):
+    digests = {}
+    for loss in LOSSES:
+        status = trained(
+            tiny,
+            f"variant={variant_for(loss)}",
+            f"loss={loss}",
+            "hyperparameters.d_batch_norm=false",
+            "hyperparameters.beta1=0.5",
+            "hyperparameters.learning_rate=0.01",
+            "d_steps=40",
+            "network.batch_norm_momentum=0.1",
+        )
+        digests[loss] = status["digest"]
+    same = [
+        pair for pair in itertools.combinations(LOSSES, 2) if digests[pair[0]] == digests[pair[1]]
+    ]
+    assert not same
+
+
+@pytest.mark.parametrize("optimizer", entries("optimizer"))
+def test_every_optimizer_trains(tiny, optimizer):
+    trained(tiny, "variant=wgan", f"optimizer={optimizer}")
+
+
+@pytest.mark.parametrize("dataset", [d for d in entries("dataset") if d not in NEED_FILES])
+def test_every_generated_dataset_trains(tiny, tmp_path, dataset):
+    cfg = build.compose_config([f"dataset={dataset}"])
+    small = "dataset.source.counts={train: 200, validation: 120, test: 120}"
+    root = [f"dataset.root={tmp_path}"] if cfg.dataset.root is not None else []
+    network = cfg.names.network
+    trained(tiny, "variant=wgan_gp", f"dataset={dataset}", small, *root, network=network)
+
+
+@pytest.mark.parametrize("score", entries("score"))
+@pytest.mark.parametrize("metric", entries("metric"))
+def test_every_metric_scores_under_every_protocol(tiny, score, metric):
+    cfg = build.compose_config(tiny("dataset=ring", f"score={score}", network="mlp"))
+    build.check(cfg)
+    assert metric in build.build_measures(cfg)
+
+
+@pytest.mark.parametrize("logger", entries("logger"))
+def test_every_logger_runs_offline(tiny, tmp_path, monkeypatch, logger):
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.chdir(tmp_path)
+    trained(tiny, "dataset=ring", f"logger=[{logger}]", "trainer.pictures=1", network="mlp")
+    left = {p.name for p in (tmp_path / "runs").glob("*/*") if p.is_dir()}
+    assert logger == "none" or logger in left
+
+
+@pytest.mark.parametrize("sweep", entries("sweeps"))
+def test_every_sweep_composes(sweep):
+    cfg = build.compose_config([f"sweeps={sweep}"])
+    build.check(cfg)
+
+
+def test_small_networks_are_known_for_every_network():
+    assert set(entries("network")) == set(SMALL)
