@@ -13,9 +13,9 @@ from omegaconf import DictConfig
 from bench.build import config_dir, explaining
 from bench.errors import Interrupted, UserError
 from bench.running.run import Job, Outcome, execute, prepare
-from bench.runs.plans import Entry, join_plan, read_plan
+from bench.runs.plans import Entry, join_plan, plan_started, read_plan
 from bench.runs.rows import in_order
-from bench.sweeping.plan import PlanCallback
+from bench.sweeping.plan import PlanCallback, counts
 
 
 @hydra.main(version_base="1.3", config_path=str(config_dir().resolve()), config_name="config")
@@ -51,12 +51,13 @@ def _join(job: Job) -> str:
 def _tell(job: Job, outcome: Outcome, prefix: str, seconds: float) -> None:
     """A line for one of many, a few for a run of its own."""
     scores = in_order(outcome.row.scores) if outcome.row else {}
-    head = f"{prefix}{job.label}: {outcome.status}"
+    head = f"{job.label}: {outcome.status}"
     head += " before, skipped" if outcome.skipped else f" in {seconds:.0f} s"
     if outcome.cause:
         head += f" ({outcome.cause})"
     if prefix:
-        print(head + "".join(f", {k} {v:.4g}" for k, v in list(scores.items())[:1]), flush=True)
+        score = "".join(f", {k} {v:.4g}" for k, v in list(scores.items())[:1])
+        print(f"{prefix}{head}{score}{_left(job)}", flush=True)
         return
     print(head)
     if outcome.row:
@@ -68,6 +69,16 @@ def _tell(job: Job, outcome: Outcome, prefix: str, seconds: float) -> None:
     for name, value in scores.items():
         print(f"  {name:<16} {value:.4f}")
     print(f"run {outcome.run_id}: {outcome.folder}")
+
+
+def _left(job: Job) -> str:
+    """An estimate from the pace of the multirun so far."""
+    name = str(HydraConfig.get().runtime.choices["sweeps"])
+    seconds = time.time() - plan_started(job.folder.root, name)
+    ended = counts(job.folder.root, name)
+    done = sum(ended[word] for word in ("finished", "diverged", "failed"))
+    left = seconds * (ended["planned"] - done) / max(done, 1)
+    return f"; about {left / 60:.0f} min left" if left >= 90 else f"; about {left:.0f} s left"
 
 
 def guarded(call: Any) -> int:

@@ -6,6 +6,7 @@ all runs; epochs blur there in another way.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -108,14 +109,16 @@ class Batches(pl.LightningDataModule):
 
     def train_dataloader(self) -> OnDevice | DataLoader:
         """Batches from the step at which the model stands."""
-        first = self.trainer.lightning_module.d_steps
-        order = (self.batch_size, self.seed, first, self.d_steps)
+        assert self.trainer is not None
+        model: Any = self.trainer.lightning_module
+        device = self.trainer.strategy.root_device
+        order = (self.batch_size, self.seed, int(model.d_steps), self.d_steps)
         if self.on_device:
-            return OnDevice(self.samples.to(self.trainer.strategy.root_device), *order)
+            return OnDevice(self.samples.to(device), *order)
         return DataLoader(
             OnHost(self.samples),
             sampler=BatchOrder(len(self.samples), *order),
             batch_size=None,
             num_workers=self.workers,
-            pin_memory=self.trainer.strategy.root_device.type == "cuda",
+            pin_memory=device.type == "cuda",
         )

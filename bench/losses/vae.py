@@ -15,21 +15,18 @@ def kl_to_standard_normal(mean: Tensor, sigma: Tensor) -> Tensor:
     return (mean.square() + sigma.square() - (1e-8 + sigma.square()).log() - 1).sum(1) / 2
 
 
-def bernoulli_log_likelihood(mean: Tensor, samples: Tensor, *, channel_mean: bool) -> Tensor:
+def bernoulli_log_likelihood(mean: Tensor, samples: Tensor) -> Tensor:
     """sum x log m + (1 - x) log(1 - m) of each image, [B], for m, x in [0, 1], [B, C, H, W].
 
     Args:
         mean: the decoder's output.
         samples: real images. Grey levels are not Bernoulli draws: common practice, and the study's.
-        channel_mean: average over C instead of summing.
 
     Deviation: compare_gan v1 clips the mean to [1e-8, 1 - 1e-8]; in float32 the upper bound is 1
         and clips nothing, so the largest number below 1 stands here.
     """
     mean = mean.clamp(1e-8, 1 - torch.finfo(mean.dtype).eps / 2)
-    log_likelihood = samples * mean.log() + (1 - samples) * (1 - mean).log()
-    per_pixel = log_likelihood.mean(1) if channel_mean else log_likelihood.sum(1)
-    return per_pixel.flatten(1).sum(1)
+    return (samples * mean.log() + (1 - samples) * (1 - mean).log()).flatten(1).sum(1)
 
 
 def gaussian_log_likelihood(mean: Tensor, samples: Tensor, *, sigma: float) -> Tensor:
@@ -46,6 +43,7 @@ def negative_elbo(
     sigma: Tensor,
     *,
     log_likelihood: Callable[[Tensor, Tensor], Tensor],
+    channel_mean: bool,
 ) -> Tensor:
     """-E[log p(x | z)] + KL(q(z | x) || p(z)), mean over the batch, a scalar in nats.
 
@@ -53,5 +51,8 @@ def negative_elbo(
         samples, decoded: real samples and their reconstructions, [B, ...].
         mean, sigma: of q(z | x), [B, L].
         log_likelihood: (decoded, samples) -> [B].
+        channel_mean: divide the likelihood of images by C, as if channels were averaged.
     """
-    return (kl_to_standard_normal(mean, sigma) - log_likelihood(decoded, samples)).mean()
+    channels = samples.shape[1] if channel_mean and samples.ndim == 4 else 1
+    likelihood = log_likelihood(decoded, samples) / channels
+    return (kl_to_standard_normal(mean, sigma) - likelihood).mean()

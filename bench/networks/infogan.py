@@ -119,8 +119,16 @@ class Generator(nn.Module):
         return self.upward(self.entry(latent))
 
 
-class Discriminator(nn.Module):
-    """Images [B, C, H, W] -> logits [B]; `batch_norm` after the second and third layer."""
+class Trunk(nn.Module):
+    """Images [B, C, H, W] -> [B, outputs]: what the discriminator and the VAE's encoder share.
+
+    Args:
+        shape: [C, H, W], H and W multiples of 4.
+        dense, deep, shallow: widths of the dense layer and the two convolutions.
+        batch_norm: after the second and third layer, from the batch alone.
+        std: of the initial weights.
+        outputs: of the last layer.
+    """
 
     def __init__(
         self,
@@ -131,7 +139,7 @@ class Discriminator(nn.Module):
         shallow: int,
         batch_norm: bool,
         std: float,
-        outputs: int = 1,
+        outputs: int,
     ) -> None:
         super().__init__()
         _, height, width = quarter(shape)
@@ -145,20 +153,35 @@ class Discriminator(nn.Module):
         """Draw the initial weights."""
         initialise(self, generator, std=self.std)
 
-    def hidden(self, images: Tensor) -> Tensor:
-        """The last hidden layer, [B, dense]."""
-        return nn.functional.leaky_relu(self.norm(self.dense(self.downward(images))), SLOPE)
+    def outputs(self, images: Tensor) -> Tensor:
+        """The last layer's values, [B, outputs]."""
+        hidden = self.norm(self.dense(self.downward(images)))
+        return self.score(nn.functional.leaky_relu(hidden, SLOPE))
+
+
+class Discriminator(Trunk):
+    """Images [B, C, H, W] -> logits [B]."""
+
+    def __init__(
+        self,
+        shape: list[int],
+        *,
+        dense: int,
+        deep: int,
+        shallow: int,
+        batch_norm: bool,
+        std: float,
+    ) -> None:
+        widths = {"dense": dense, "deep": deep, "shallow": shallow}
+        super().__init__(shape, **widths, batch_norm=batch_norm, std=std, outputs=1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [B] from images [B, C, H, W]."""
-        return self.score(self.hidden(images)).squeeze(1)
+        return self.outputs(images).squeeze(1)
 
 
-class Encoder(Discriminator):
-    """Images [B, C, H, W] -> (mean, sigma) of q(z | x), each [B, L]; sigma > 1e-6.
-
-    The discriminator's layers with 2 L outputs, as the study has it.
-    """
+class Encoder(Trunk):
+    """Images [B, C, H, W] -> (mean, sigma) of q(z | x), each [B, L]; sigma > 1e-6."""
 
     def __init__(
         self,
@@ -171,19 +194,12 @@ class Encoder(Discriminator):
         batch_norm: bool,
         std: float,
     ) -> None:
-        super().__init__(
-            shape,
-            dense=dense,
-            deep=deep,
-            shallow=shallow,
-            batch_norm=batch_norm,
-            std=std,
-            outputs=2 * latent_dim,
-        )
+        widths = {"dense": dense, "deep": deep, "shallow": shallow}
+        super().__init__(shape, **widths, batch_norm=batch_norm, std=std, outputs=2 * latent_dim)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and sigma, [B, L] each."""
-        mean, unbounded = self.score(self.hidden(images)).chunk(2, dim=1)
+        mean, unbounded = self.outputs(images).chunk(2, dim=1)
         return mean, 1e-6 + nn.functional.softplus(unbounded)
 
 

@@ -20,6 +20,9 @@ class BatchNorm(nn.Module):
         uses the batch's. The discriminator is not part of any published score.
     """
 
+    running_mean: Tensor
+    running_var: Tensor
+
     def __init__(self, features: int, *, momentum: float | None) -> None:
         super().__init__()
         if momentum is not None and not 0 < momentum <= 1:
@@ -62,4 +65,5 @@ def initialise(module: nn.Module, generator: torch.Generator, *, std: float) -> 
             nn.init.normal_(layer.weight, std=std, generator=generator)
         else:
             continue
-        nn.init.zeros_(layer.bias)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

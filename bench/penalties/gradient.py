@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,7 +54,7 @@ class GradientPenalty:
     @property
     def draws(self) -> Mapping[str, Draw]:
         """The random numbers that the place asks its caller for."""
-        place = self.place.func if isinstance(self.place, partial) else self.place
+        place: Any = self.place.func if isinstance(self.place, partial) else self.place
         return place.draws
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws) -> Tensor:

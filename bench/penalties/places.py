@@ -65,7 +65,7 @@ def around_real_centred(real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
 def around_both(real: Tensor, fake: Tensor, draws: Draws, *, scale: float) -> Tensor:
     """Real and fake concatenated, then perturbed: [2B, ...].
 
-    Petzka et al. 2017 (arXiv:1709.08894), section 5, with the perturbation of `around_real`.
+    Petzka et al. 2017 (arXiv:1709.08894), with the perturbation of `around_real`.
     """
     both = torch.cat([real, fake])
     spread = scale * both.std(correction=0) * draws["noise"]

@@ -21,7 +21,7 @@ EXTRAS = {
 
 def findings() -> list[str]:
     """Lines to be printed."""
-    facts = environment()
+    facts = environment(torch.get_num_threads())
     lines = [f"{name:<18} {version or '-'}" for name, version in facts["packages"].items()]
     lines += [
         f"{'python':<18} {facts['python']} on {facts['system']}",

@@ -145,7 +145,7 @@ def _train(job: Job, model: GenerativeModel) -> None:
     folder, plain, train = job.folder, job.plain, job.splits["train"].samples
     kept = {k: v for k, v in plain.items() if k not in ("runs_root", "sweep_name")}
     write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(kept), sort_keys=True))
-    write_json(folder.path / "environment.json", environment())
+    write_json(folder.path / "environment.json", environment(plain["threads"]))
     (folder.path / "error.txt").unlink(missing_ok=True)
     folder.write_status("running")
     how = plain["trainer"]

@@ -22,16 +22,20 @@ PACKAGES = (
 )
 
 
-def environment() -> dict[str, Any]:
+def environment(threads: int) -> dict[str, Any]:
     """Versions, machine, commit and whether the checkout was clean.
 
-    Nothing here enters a run_id; two runs of one id with different bits are told apart by this.
+    Two runs of one run_id with different bits are told apart by this.
+
+    Args:
+        threads: that the run is pinned to; the only fact here that is part of the run_id.
     """
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "threads": threads,
         "packages": {name: _version(name) for name in PACKAGES},
         **_checkout(),
     }

@@ -61,6 +61,11 @@ def start_plan(runs_root: Path, name: str, command: str, planned: int) -> None:
     write_json(folder / "plan.json", {"command": command, "planned": planned})
 
 
+def plan_started(runs_root: Path, name: str) -> float:
+    """When the plan was begun, seconds since the epoch."""
+    return (plan_folder(runs_root, name) / "plan.json").stat().st_mtime
+
+
 def join_plan(runs_root: Path, name: str, entry: Entry) -> None:
     """Say that a run belongs to a plan; a run on its own, without one, starts none."""
     content = {

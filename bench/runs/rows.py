@@ -51,7 +51,7 @@ class Row:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            wanted = {str: str, int: int}.get(field.type, Mapping)
+            wanted = field.type if field.type in (str, int) else Mapping
             value = getattr(self, field.name)
             if not isinstance(value, wanted) or isinstance(value, bool):
                 raise ValueError(f"row field {field.name} is {value!r}, not {wanted.__name__}")

@@ -33,18 +33,27 @@ def test_kl_of_a_shifted_scaled_normal_per_dimension():
     assert vae.kl_to_standard_normal(mean, sigma).item() == pytest.approx(expected, abs=1e-7)
 
 
-def test_bernoulli_sums_pixels_and_averages_or_sums_channels():
+def test_bernoulli_sums_pixels_and_the_bound_averages_channels_where_told():
     mean = torch.full((2, 3, 4, 4), 0.25, dtype=D)
     ones = torch.ones_like(mean)
-    summed = vae.bernoulli_log_likelihood(mean, ones, channel_mean=False)
-    averaged = vae.bernoulli_log_likelihood(mean, ones, channel_mean=True)
-    assert summed.tolist() == pytest.approx([48 * math.log(0.25)] * 2)
-    assert averaged.tolist() == pytest.approx([16 * math.log(0.25)] * 2)
+    assert vae.bernoulli_log_likelihood(mean, ones).tolist() == pytest.approx(
+        [48 * math.log(0.25)] * 2
+    )
+    prior = torch.zeros(2, 1, dtype=D), torch.ones(2, 1, dtype=D)  # KL 0
+    for channel_mean, pixels in ((False, 48), (True, 16)):
+        value = vae.negative_elbo(
+            ones,
+            mean,
+            *prior,
+            log_likelihood=vae.bernoulli_log_likelihood,
+            channel_mean=channel_mean,
+        )
+        assert value.item() == pytest.approx(-pixels * math.log(0.25), abs=1e-7)
 
 
 def test_bernoulli_stays_finite_at_the_ends_in_float32():
     mean = torch.tensor([0.0, 1.0]).reshape(1, 1, 1, 2).requires_grad_()
-    value = vae.bernoulli_log_likelihood(mean, torch.tensor([[[[1.0, 0.0]]]]), channel_mean=True)
+    value = vae.bernoulli_log_likelihood(mean, torch.tensor([[[[1.0, 0.0]]]]))
     value.sum().backward()
     assert torch.isfinite(value).all() and torch.isfinite(mean.grad).all()
 
@@ -71,6 +80,7 @@ def test_elbo_of_a_linear_gaussian_model_is_its_evidence_at_the_true_posterior()
         mean * ones,
         sigma * ones,
         log_likelihood=lambda m, v: vae.gaussian_log_likelihood(m, v, sigma=math.sqrt(s2)),
+        channel_mean=True,
     ).item()
     evidence = -0.5 * math.log(2 * math.pi * (1 + s2)) - x**2 / (2 * (1 + s2))
     assert value == pytest.approx(-evidence, abs=0.005)

@@ -1,0 +1,46 @@
+# make demo | test | test-all | lint | format | clean. Everything happens in .venv; nothing else is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+.PHONY: demo test test-all lint format docs benchmark clean
+.DEFAULT_GOAL := demo
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "error: Python 3.11 or newer is needed, found " + sys.version.split()[0] + "\n  fix: make PYTHON=/path/to/python3.11 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (a minute or two, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## all variants on the embedded digits: trained, scored, reported
+	$(BIN)/python -m bench.train -m sweeps=quick
+	$(BIN)/bench report quick
+
+test: $(READY) lint  ## under 10 minutes on 2 cores
+	$(THREADS) $(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: $(READY) lint  ## the slow and the real-service tests too
+	$(THREADS) $(BIN)/python -m pytest -n 2
+
+lint: $(READY)  ## style, floors, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(READY)  ## docs/variants from docstrings, yaml and deviations
+	$(BIN)/python docs/make_variants.py
+
+benchmark: $(READY)  ## ratios, printed in one run
+	$(THREADS) $(BIN)/python benchmarks/training.py
+
+clean:  ## the environment and caches; never runs/, data/ or results/
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

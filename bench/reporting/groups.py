@@ -1,0 +1,134 @@
+"""Which rows may be compared: one dataset, one kind of checkpoint, one protocol."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bench.errors import UserError
+from bench.reporting.contenders import DIRECTIONS, Contender, Group, Member
+from bench.reporting.sweep import Sweep
+from bench.runs.identity import short_hash
+from bench.runs.rows import Row
+
+OWN_CHOICES = ("prior", "batch_norm", "ema", "latent_seed")  # of a run; no part of the comparison
+
+Key = tuple[str, str, str, str]  # dataset, protocol's name, checkpoint, hash of what is shared
+Kind = tuple[str, tuple[str, ...]]  # a variant and its settings
+
+
+def group_rows(sweep: Sweep) -> tuple[Group, ...]:
+    """The groups of a sweep, by dataset, protocol and checkpoint.
+
+    Raises:
+        UserError: a row's protocol does not name its extractor and the directions of its scores.
+    """
+    found: dict[Key, dict[str, Row]] = {}
+    shared: dict[Key, dict[str, Any]] = {}
+    rows = [row for run in sweep.runs for row in run.rows]
+    for row, protocol in zip(rows, _shared_protocols(rows), strict=True):
+        key = (row.dataset, str(protocol["name"]), row.checkpoint, short_hash(protocol))
+        found.setdefault(key, {})[row.run_id] = row
+        shared[key] = protocol
+    slugs = _slugs(sorted(found))
+    return tuple(
+        Group(
+            slug=slugs[key],
+            dataset=key[0],
+            checkpoint=key[2],
+            protocol=shared[key],
+            metrics=shared[key]["metrics"],
+            contenders=_contenders(sweep, found[key], alone=len(found) == 1),
+            floor=tuple(f for f in sweep.floors if _is_floor(f, key[0], shared[key])),
+        )
+        for key in sorted(found)
+    )
+
+
+def comparable(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """A protocol without what runs choose for themselves."""
+    return {key: value for key, value in protocol.items() if key not in OWN_CHOICES}
+
+
+def _shared_protocols(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """What each row shares with those that it may be compared with.
+
+    Where one run was scored twice, under another choice of its own, the choice parts the rows.
+    """
+    seen: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    bases = [comparable({**row.protocol, "metrics": _metrics(row)}) for row in rows]
+    hashes = [
+        short_hash([row.dataset, row.checkpoint, b]) for row, b in zip(rows, bases, strict=True)
+    ]
+    parting: dict[str, set[str]] = defaultdict(set)
+    for row, base in zip(rows, hashes, strict=True):
+        for choice in OWN_CHOICES:
+            values = seen[base, row.run_id][choice]
+            values.add(repr(row.protocol.get(choice)))
+            if len(values) > 1:
+                parting[base].add(choice)
+    return [
+        base | {choice: row.protocol.get(choice) for choice in sorted(parting[name])}
+        for row, base, name in zip(rows, bases, hashes, strict=True)
+    ]
+
+
+def _metrics(row: Row) -> dict[str, str]:
+    """Name -> direction, the Frechet distance first, the others by name."""
+    metrics = row.protocol.get("metrics")
+    named = isinstance(metrics, Mapping) and set(metrics.values()) <= set(DIRECTIONS)
+    if not (metrics and named and {"name", "extractor"} <= set(row.protocol)):
+        raise UserError(
+            f"{row.run_id}/rows/{row.file_name()}: its protocol lacks a name, an extractor, or "
+            "metrics that are each 'lower' or 'higher'",
+            fix="move the file away and score the run again",
+        )
+    return {name: metrics[name] for name in sorted(metrics, key=lambda m: (m != "frechet", m))}
+
+
+def _slugs(keys: Iterable[Key]) -> dict[Key, str]:
+    """dataset-protocol, with the checkpoint unless final, with the hash where names clash."""
+    slugs = {k: "-".join([*k[:2], *([k[2]] if k[2] != "final" else [])]) for k in keys}
+    taken = list(slugs.values())
+    return {k: f"{s}-{k[3]}" if taken.count(s) > 1 else s for k, s in slugs.items()}
+
+
+def _contenders(sweep: Sweep, rows: Mapping[str, Row], *, alone: bool) -> tuple[Contender, ...]:
+    """Contenders in the plan's order; runs without any row join their like.
+
+    Args:
+        alone: there is no other group, so that a run without a row belongs here.
+    """
+    members: dict[Kind, list[Member]] = {}
+    dataset = next(iter(rows.values())).dataset
+    for run in sweep.runs:
+        elsewhere = any(
+            o.startswith("dataset=") and o != f"dataset={dataset}" for o in run.settings
+        )
+        if run.run_id in rows or (alone and not run.rows and not elsewhere):
+            members.setdefault((run.variant, run.settings), [])
+    for run in sweep.runs:
+        kind = (run.variant, run.settings)
+        if kind in members and (run.run_id in rows or not run.rows):
+            members[kind].append(Member(run, rows.get(run.run_id)))
+    return tuple(
+        Contender(_name(kind, members), kind[0], tuple(runs)) for kind, runs in members.items()
+    )
+
+
+def _name(kind: Kind, kinds: Iterable[Kind]) -> str:
+    """wgan, or wgan (learning_rate=0.001) where wgan occurs with other settings too."""
+    variant, settings = kind
+    rivals = [set(other) for name, other in kinds if name == variant]
+    own = [s for s in settings if not all(s in rival for rival in rivals)]
+    own = [s.removeprefix("hyperparameters.") for s in own]
+    if not own and len(rivals) > 1:
+        own = ["as it is"]
+    return f"{variant} ({', '.join(own)})" if own else variant
+
+
+def _is_floor(floor: Row, dataset: str, protocol: Mapping[str, Any]) -> bool:
+    """Same dataset and protocol; there may be fewer real samples than generated ones."""
+    ours, theirs = comparable(protocol), comparable(floor.protocol)
+    ours.pop("n_fake", None)
+    theirs.pop("n_fake", None)
+    return floor.dataset == dataset and ours == theirs

@@ -1,0 +1,42 @@
+"""What the runs recorded of where they ran, and how to run them again."""
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+
+from bench.reporting import words
+from bench.reporting.sweep import Run
+
+
+def command_of(run: Run) -> str:
+    """What trains the run again."""
+    return shlex.join(["python", "-m", "bench.train", *run.overrides])
+
+
+def environment_facts(runs: Sequence[Run]) -> dict[str, str]:
+    """What the runs recorded of their machine; values that differ, with how many runs had each."""
+    found: dict[str, dict[str, int]] = {}
+    for run in (run for run in runs if run.environment):
+        for name, value in _facts(run.environment):
+            tally = found.setdefault(name, {})
+            tally[value] = tally.get(value, 0) + 1
+    return {name: _tally(values) for name, values in found.items()}
+
+
+def _facts(environment: Mapping[str, object]) -> Iterable[tuple[str, str]]:
+    for name, value in environment.items():
+        if name == "packages" and isinstance(value, Mapping):
+            versions = [f"{package} {version}" for package, version in value.items() if version]
+            yield name, ", ".join(versions)
+        elif name == "commit":
+            state = {True: ", with uncommitted changes", False: ", clean"}
+            dirty = environment.get("dirty")
+            ending = state[dirty] if isinstance(dirty, bool) else ""
+            yield name, f"{value}{ending}" if value else "unknown (not run from a checkout)"
+        elif name != "dirty":
+            yield name, words.worded(value)
+
+
+def _tally(values: Mapping[str, int]) -> str:
+    if len(values) == 1:
+        return next(iter(values))
+    return "; ".join(f"{value} ({words.counted(n, 'run')})" for value, n in values.items())

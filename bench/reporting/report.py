@@ -1,0 +1,60 @@
+"""From the rows of a sweep to a folder that one can show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.files import write_bytes, write_text
+from bench.reporting import pages, tables
+from bench.reporting.groups import group_rows
+from bench.reporting.sections import Section, section_of
+from bench.reporting.style import Drawing
+from bench.reporting.summary import summarise
+from bench.reporting.sweep import Sweep, read_sweep
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written, and what the terminal shows of it."""
+
+    sweep: Sweep
+    sections: tuple[Section, ...]
+    folder: Path
+
+    @property
+    def page(self) -> Path:
+        """The page that opens in a browser."""
+        return self.folder / "index.html"
+
+
+def write_report(runs_root: Path, sweep: str, folder: Path) -> Report:
+    """Write report.md, index.html, rows.csv, tables/ and figures/ into a folder.
+
+    The same rows give the same bytes: no file holds a date, a version of ours or a path.
+
+    Args:
+        runs_root: where runs and plans lie.
+        sweep: name of the plan.
+        folder: where the report goes; other files there are left alone.
+
+    Raises:
+        UserError: there is no such sweep, none of its runs is scored, a file of a run is damaged,
+            or the folder cannot be written.
+    """
+    found = read_sweep(runs_root, sweep)
+    sections = tuple(section_of(summarise(group)) for group in group_rows(found))
+    report = Report(found, sections, folder)
+    write_text(folder / "rows.csv", tables.rows_csv(found, [s.table.group for s in sections]))
+    for section in sections:
+        slug = section.table.group.slug
+        write_text(folder / "tables" / f"{slug}.csv", tables.summary_csv(section.table))
+        _write_drawings(folder / "figures", section.drawings)
+    write_text(folder / "report.md", pages.markdown(found, sections))
+    write_text(report.page, pages.html(found, sections))
+    return report
+
+
+def _write_drawings(folder: Path, drawings: Sequence[Drawing]) -> None:
+    for drawing in drawings:
+        write_bytes(folder / f"{drawing.name}.svg", drawing.svg)
+        write_bytes(folder / f"{drawing.name}.png", drawing.png)

@@ -1,0 +1,112 @@
+"""One look for all figures, and the same bytes from the same numbers."""
+
+import io
+import re
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+PAPER, INK, MUTED, RULE = "#fbfaf7", "#22252a", "#72767d", "#d9d6cf"
+ACCENT, SECOND = "#a63d17", "#2f6690"
+# The page's stylesheet defines these for light and dark.
+VARIABLES = {
+    PAPER: "var(--paper)",
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    RULE: "var(--rule)",
+    ACCENT: "var(--accent)",
+    SECOND: "var(--second)",
+}
+DPI = 200
+LABEL = 22  # letters of a line above a panel
+SETTINGS: Any = {
+    "svg.hashsalt": "created-equal",
+    "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and restyled
+    "font.family": ["DejaVu Sans"],  # comes with matplotlib
+    "font.size": 8.0,
+    "axes.titlesize": 8.0,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 5.0,
+    "axes.labelsize": 8.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "text.color": INK,
+    "xtick.color": RULE,
+    "ytick.color": RULE,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 3.0,
+    "axes.formatter.useoffset": False,
+    "path.simplify": False,
+    "text.parse_math": False,  # a dollar in a name is a dollar
+}
+
+
+class Drawing(NamedTuple):
+    """A figure as files hold it.
+
+    Args:
+        name: of the files, without suffix.
+        alt: what it shows, for who cannot see it.
+    """
+
+    name: str
+    alt: str
+    svg: bytes
+    png: bytes
+
+
+@contextmanager
+def figure(width: float, height: float) -> Iterator[Any]:
+    """An empty matplotlib figure of so many inches under our settings."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # a user's matplotlibrc must not change the bytes
+        matplotlib.rcParams.update(SETTINGS)
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def wrapped(name: str) -> str:
+    """A long name in lines."""
+    return textwrap.fill(name, LABEL)
+
+
+def drawn(shape: Any, name: str, alt: str, *, inline_only: bool = False) -> Drawing:
+    """Render a figure, without dates and versions; call it inside `figure`.
+
+    Args:
+        inline_only: for the page alone, as SVG.
+    """
+    svg, png = io.BytesIO(), io.BytesIO()
+    shape.savefig(
+        svg, format="svg", dpi=DPI, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    )
+    if inline_only:
+        return Drawing(name, alt, svg.getvalue(), b"")
+    shape.set_layout_engine("none")  # the layout stands; to find it again takes half the time
+    shape.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
+    return Drawing(name, alt, svg.getvalue(), png.getvalue())
+
+
+def inline(drawing: Drawing) -> str:
+    """The SVG for a page: colours and fonts of its stylesheet, ids of its own."""
+    text = drawing.svg.decode()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    head, _, body = text.replace("\n", " ").partition(">")
+    head = re.sub(r' (width|height)="[^"]*"', "", head)  # the page says how large; viewBox stays
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{drawing.name}-", f"{head}>{body}")
+    for colour, variable in VARIABLES.items():
+        text = text.replace(colour, variable)
+    return re.sub(r"'DejaVu Sans'(, [^;\"]*)?", "var(--sans)", text)

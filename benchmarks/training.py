@@ -1,0 +1,130 @@
+"""Steps per second of the suite's training over those of a bare PyTorch loop, in one run.
+
+Same networks, same losses, same optimizer, same batches; blocks of both alternate, medians are
+compared. Read the ratios: seconds depend on the machine and on what else it does.
+"""
+
+import argparse
+import resource
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from bench import build
+from bench.data.split import Split
+from bench.models.base import frozen
+from bench.running import run
+from bench.running.monitor import Monitor, Stop
+
+CASES = {  # name: overrides, steps of a block
+    "toy MLP": (["dataset=ring", "hyperparameters.d_batch_norm=false"], 400),
+    "digits": (["sweeps=quick"], 100),
+    "28x28": (["dataset.shape=[1,28,28]"], 12),
+}
+
+
+class Timed(Monitor):
+    """The run's own monitor, with a clock at the loop's two ends."""
+
+    def on_train_start(self, trainer, model):
+        """Start the clock once everything is set up."""
+        super().on_train_start(trainer, model)
+        self.started = time.perf_counter()
+
+    def on_train_end(self, trainer, model):
+        """Stop it before the history is written."""
+        self.seconds = time.perf_counter() - self.started
+        super().on_train_end(trainer, model)
+
+
+def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
+    """Steps per second of a real run's loop: readings, bar and checks included."""
+    plain = build.check(cfg)
+    job = run.Job(cfg, plain, None, splits, run.RunFolder(folder, "benchmark"))
+    with Stop() as stop:
+        monitor = Timed(
+            job.folder.history,
+            job.folder.checkpoint,
+            log_every=plain["log_every"],
+            checkpoint_every=10**9,
+            stop=stop,
+            progress=True,
+            label="suite",
+            draw=lambda model: None,
+            drawing_steps=frozenset(),
+        )
+        run._fit(job, build.build_model(cfg), monitor)
+    return steps / monitor.seconds
+
+
+def bare(cfg, samples: Tensor, steps: int) -> float:
+    """Steps per second of a loop that does nothing but train."""
+    model = build.build_model(cfg)
+    generator, discriminator = model.generator, model.opponent
+    g_optimizer, d_optimizer = model.configure_optimizers()
+    started = time.perf_counter()
+    for _ in range(steps):
+        real = samples[torch.randint(len(samples), (cfg.batch_size,))]
+        real = real.float().div_(255) if real.dtype == torch.uint8 else real
+        fake = generator(2 * torch.rand(cfg.batch_size, cfg.network.latent_dim) - 1)
+        d_loss = (
+            softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
+        )
+        move(d_optimizer, d_loss)
+        with frozen(discriminator):
+            move(g_optimizer, softplus(-discriminator(fake)).mean())
+    return steps / (time.perf_counter() - started)
+
+
+def move(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One optimizer step."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+
+
+def case_of(overrides: list[str], steps: int) -> tuple:
+    """Config and data: the ring's and digits' own, noise where only the size matters."""
+    cfg = build.compose_config([*overrides, f"d_steps={steps}", "trainer.accelerator=cpu"])
+    shape = tuple(cfg.dataset.shape)
+    if cfg.names.dataset == "digits" and shape != (1, 8, 8):
+        noise = torch.randint(256, (2000, *shape), dtype=torch.uint8).numpy()
+        return cfg, {"train": Split(noise, None)}
+    return cfg, build.build_splits(cfg)[1]
+
+
+def main() -> None:
+    """Print one line a case."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=9, help="blocks of each, alternating")
+    options.add_argument("--threads", type=int, default=1)
+    arguments = options.parse_args()
+    torch.set_num_threads(arguments.threads)
+    print(
+        f"{'case':<10} {'suite':>10} {'bare':>10} {'ratio':>7}  (median steps/s, threads "
+        f"{arguments.threads}, {arguments.rounds} rounds)"
+    )
+    for name, (overrides, steps) in CASES.items():
+        cfg, splits = case_of(overrides, steps)
+        samples = torch.from_numpy(splits["train"].samples)
+        found: list[tuple[float, float]] = []
+        with tempfile.TemporaryDirectory() as folder:
+            for _ in range(arguments.rounds + 1):
+                found.append((suite(cfg, splits, steps, Path(folder)), bare(cfg, samples, steps)))
+        ours, theirs = zip(*found[1:], strict=True)  # the first round warms both up
+        ratio = statistics.median(a / b for a, b in found[1:])
+        print(
+            f"{name:<10} {statistics.median(ours):>10.1f} {statistics.median(theirs):>10.1f} "
+            f"{ratio:>7.2f}",
+            flush=True,
+        )
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+
+
+if __name__ == "__main__":
+    main()

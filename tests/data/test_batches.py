@@ -1,0 +1,46 @@
+"""Order and content of batches."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.data.batches import Batches, OnDevice, as_float, shuffled
+
+
+@given(count=st.integers(1, 30), size=st.integers(1, 40), first=st.integers(0, 20))
+def test_every_epoch_holds_every_sample_once_and_any_start_sees_the_same(count, size, first):
+    whole = list(shuffled(count, size, 3, 0, 25))
+    assert [b.tolist() for b in shuffled(count, size, 3, first, 25)] == [
+        b.tolist() for b in whole[first:]
+    ]
+    line = torch.cat(whole)
+    for epoch in range(len(line) // count):
+        part = line[epoch * count : (epoch + 1) * count]
+        assert sorted(part.tolist()) == list(range(count))
+
+
+def test_seeds_shuffle_apart():
+    orders = [next(iter(shuffled(100, 100, seed, 0, 1))).tolist() for seed in (0, 1)]
+    assert orders[0] != orders[1]
+
+
+def test_images_become_floats_in_the_unit_interval_and_points_stay():
+    images = torch.tensor([0, 51, 255], dtype=torch.uint8)
+    assert as_float(images).tolist() == pytest.approx([0.0, 0.2, 1.0])
+    points = torch.tensor([-3.5])
+    assert as_float(points) is points
+
+
+def test_batches_hold_the_samples_of_the_order():
+    samples = torch.arange(10.0).reshape(10, 1)
+    batches = list(OnDevice(samples, 4, 0, 2, 6))
+    order = list(shuffled(10, 4, 0, 2, 6))
+    assert len(batches) == 4
+    assert all(torch.equal(b[:, 0], o.float()) for b, o in zip(batches, order, strict=True))
+
+
+def test_no_samples_are_refused():
+    with pytest.raises(ValueError, match="0 samples"):
+        Batches(np.zeros((0, 2)), batch_size=4, seed=0, d_steps=1, on_device=True, workers=0)

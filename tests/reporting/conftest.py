@@ -1,0 +1,119 @@
+"""Sweeps on disk, written by the suite's own writers."""
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.files import write_bytes, write_json, write_text
+from bench.runs.folder import RunFolder
+from bench.runs.plans import Entry, join_plan, start_plan
+from bench.runs.rows import Row, write_row
+
+PROTOCOL = {
+    "name": "quick",
+    "extractor": "digits_convnet",
+    "weight_hash": "ab12",
+    "resize": "none",
+    "quantised": True,
+    "split": "test",
+    "n_real": 360,
+    "n_fake": 2000,
+    "latent_seed": 0,
+    "prior": "uniform",
+    "batch_norm": "running averages",
+    "ema": None,
+    "conditional": False,
+    "metrics": {"recall": "higher", "frechet": "lower"},
+}
+NOT_FINITE = "d_loss is not finite at step 20"
+
+
+def row(run_id, variant, seed, scores, *, status="finished", dataset="digits", protocol=None):
+    return Row(
+        run_id=run_id,
+        variant=variant,
+        loss=variant,
+        model="gan",
+        network="infogan",
+        dataset=dataset,
+        seed=seed,
+        d_steps=40,
+        g_steps=40,
+        images=2560,
+        status=status,
+        cause=NOT_FINITE if status == "diverged" else "",
+        checkpoint="final",
+        protocol=PROTOCOL | (protocol or {}),
+        hyperparameters={"learning_rate": 0.001},
+        scores=scores,
+    )
+
+
+@dataclass
+class Written:
+    """A sweep that is being written; each call adds a run."""
+
+    root: Path
+    runs: list = field(default_factory=list)
+
+    def run(self, variant, seed, frechet=None, *, status="finished", settings=(), **row_fields):
+        """Add a run with a row; frechet=None gives a row without scores."""
+        run_id = self.bare(variant, seed, status=status, settings=settings)
+        self.score(run_id, variant, seed, frechet, status=status, **row_fields)
+        return run_id
+
+    def score(self, run_id, variant, seed, frechet, **row_fields):
+        """Give a run a row; the path of its file."""
+        scores = {} if frechet is None else {"frechet": float(frechet), "recall": 0.5}
+        return write_row(self.root, row(run_id, variant, seed, scores, **row_fields))
+
+    def bare(self, variant, seed, *, status="failed", settings=()):
+        """Add a run without any row."""
+        run_id = f"{len(self.runs):016x}"
+        overrides = (f"variant={variant}", *settings, f"seed={seed}")
+        join_plan(self.root, "s", Entry(len(self.runs), overrides, run_id, variant, seed))
+        self.runs.append(run_id)
+        folder = RunFolder(self.root, run_id)
+        costs = {"d_steps": 40, "g_steps": 40, "images": 2560}
+        folder.write_status(status, wall_seconds=3.0 + seed, peak_memory_gib=0.25, **costs)
+        facts = {"python": "3.11.7", "packages": {"torch": "2.13.0"}, "commit": None, "dirty": None}
+        write_json(folder.path / "environment.json", facts)
+        losses = "".join(f"{step},{step},{1 / step},\n" for step in range(10, 50, 10))
+        write_text(folder.history, f"step,g_step,d_loss,g_loss\n{losses}")
+        return run_id
+
+    def picture(self, run_id):
+        """Give a run its picture of samples."""
+        pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "png")
+        write_bytes(self.root / run_id / "samples" / "final.png", buffer.getvalue())
+
+    def floor(self, frechet, **protocol):
+        """Add real samples scored against real ones."""
+        scores = {"frechet": frechet, "recall": 0.9}
+        write_row(self.root, row("real-0", "real", 0, scores, protocol=protocol))
+
+
+@pytest.fixture
+def written(tmp_path):
+    """An empty sweep "s" of eight planned runs."""
+    start_plan(tmp_path / "runs", "s", "python -m bench.train -m sweeps=s", 8)
+    return Written(tmp_path / "runs")
+
+
+@pytest.fixture
+def mixed(written):
+    """Seven of eight runs: wgan 2 and 4, ns_gan 5 and 7, mine diverged twice, wgan failed once."""
+    for variant, seed, frechet in (("ns_gan", 0, 5), ("ns_gan", 1, 7), ("wgan", 0, 2)):
+        written.picture(written.run(variant, seed, frechet))
+    written.picture(written.run("wgan", 1, 4, protocol={"prior": "normal"}))
+    written.run("mine", 0, status="diverged")
+    written.run("mine", 1, status="diverged")
+    written.bare("wgan", 2)
+    written.floor(0.25, prior=None, n_fake=1297)
+    return written

@@ -1,0 +1,46 @@
+"""The study's numbers: beside ours, never among them."""
+
+import pytest
+
+from bench.reporting.groups import group_rows
+from bench.reporting.published import published, same_quantity, study
+from bench.reporting.summary import summarise
+from bench.reporting.sweep import read_sweep
+from bench.reporting.view import published_lines
+
+
+def test_the_table_has_eight_variants_on_four_data_sets():
+    cells = {(c.variant, c.dataset): c for c in published()}
+    assert len(cells) == len(published()) == 8 * 4
+    assert len(study()) == 8
+    best = {
+        d: min((c for c in published() if c.dataset == d), key=lambda c: c.mean) for _, d in cells
+    }
+    # Section 8.1 of the facts: best per column.
+    assert {d: (c.variant, c.mean) for d, c in best.items()} == {
+        "mnist": ("wgan", 6.7),
+        "fashion_mnist": ("wgan", 21.5),
+        "cifar10": ("wgan", 55.2),
+        "celeba": ("wgan_gp", 30.0),
+    }
+    assert {c.variant for c in published() if not c.verified} == {"vae"}
+
+
+@pytest.mark.parametrize(
+    "dataset, lines",
+    [("mnist", [("wgan", "6.7 \u00b1 0.4"), ("vae", "23.8 \u00b1 0.6")]), ("digits", [])],
+)
+def test_published_numbers_stand_beside_the_same_data_set_only(written, dataset, lines):
+    for variant, frechet in (("vae", 3), ("wgan", 2), ("mine", 1)):
+        written.run(variant, 0, frechet, dataset=dataset)
+    (group,) = group_rows(read_sweep(written.root, "s"))
+    found = published_lines(summarise(group))
+    assert [line[:2] for line in found] == lines
+    assert all("unverified" in line.source for line in found if line.name == "vae")
+
+
+@pytest.mark.parametrize("extractor, same", [("inception_2015", True), ("mnist_convnet", False)])
+def test_only_inception_gives_the_published_quantity(written, extractor, same):
+    written.run("wgan", 0, 2, protocol={"extractor": extractor})
+    (group,) = group_rows(read_sweep(written.root, "s"))
+    assert same_quantity(group) is same

@@ -1,0 +1,145 @@
+"""The folder as a whole: what stands in it, that it is the same again, and what is refused."""
+
+import csv
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from bench.errors import UserError
+from bench.reporting.report import write_report
+
+
+def files_of(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if not p.is_dir()}
+
+
+def order_in(text):
+    return re.findall(r"^\| (wgan|ns_gan|mine) ?\S* \| \d", text, re.MULTILINE)
+
+
+def test_the_report_says_what_the_rows_say(mixed, tmp_path):
+    report = write_report(mixed.root, "s", tmp_path / "out")
+    text = (report.folder / "report.md").read_text()
+    table = text[text.index("### Scores") : text.index("### Samples")]
+    assert order_in(table) == ["wgan", "ns_gan", "mine"]
+    wgan = next(line for line in table.splitlines() if line.startswith("| wgan"))
+    assert wgan.startswith("| wgan \u2020 | 2 of 3 (1 failed) | 3.00 \u00b1 1.41 (2.00 to 4.00) |")
+    assert "| mine | 0 of 2 (2 diverged) | \u2013 |" in table
+    assert "| *real (train vs test, 1,297 samples)*, floor |  | 0.250 |" in table
+    assert "Too few seeds to rank" in text and "not a ranking" in text
+    assert "Frechet distance (digits_convnet features)" in text and "FID" not in text
+    assert "8 planned runs: 4 finished, 2 diverged, 1 failed, 1 missing." in text
+    assert "python -m bench.train variant=wgan seed=0" in text
+    assert "prior, each run's own choice: uniform (ns_gan, wgan, mine); normal (wgan)" in text
+
+
+def test_the_page_needs_nothing_but_itself(mixed, tmp_path):
+    page = write_report(mixed.root, "s", tmp_path / "out").page.read_text()
+    assert "Too few seeds to rank" in page
+    targets = re.findall(r'\b(?:src|href)="([^"]*)"', page)
+    files = {t for t in targets if not t.startswith(("#", "data:"))}
+    assert files == {"rows.csv", "tables/digits-quick.csv", "report.md"}
+    assert "<script" not in page and "@import" not in page and "url(http" not in page
+    ids = re.findall(r'\bid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+    assert {t[1:] for t in targets if t.startswith("#")} <= set(ids)
+    assert set(re.findall(r"url\(#([^)]*)\)", page)) <= set(ids)
+    clips = re.findall(r"<clipPath[^>]*> *<rect ([^>]*)>", page)
+    assert clips and all("width" in clip and "height" in clip for clip in clips)
+
+
+def test_the_same_rows_give_the_same_bytes_and_another_score_another_order(mixed, tmp_path):
+    write_report(mixed.root, "s", tmp_path / "one")
+    shutil.copytree(mixed.root, tmp_path / "elsewhere")
+    write_report(tmp_path / "elsewhere", "s", tmp_path / "two")
+    first, second = files_of(tmp_path / "one"), files_of(tmp_path / "two")
+    assert first == second
+    figures = {f"figures/digits-quick-{n}" for n in ("frechet", "scores", "losses", "samples")}
+    assert set(first) == {
+        *("report.md", "index.html", "rows.csv", "tables/digits-quick.csv"),
+        *(f"{name}.{suffix}" for name in figures for suffix in ("svg", "png")),
+    }
+    mixed.score(mixed.runs[2], "wgan", 0, 20)  # wgan: 20 and 4, mean 12; ns_gan: 6
+    write_report(mixed.root, "s", tmp_path / "one")
+    assert order_in((tmp_path / "one" / "report.md").read_text())[:2] == ["ns_gan", "wgan"]
+
+
+def test_rows_csv_holds_every_row_with_all_digits(mixed, tmp_path):
+    mixed.score(mixed.runs[0], "ns_gan", 0, 1 / 3)
+    report = write_report(mixed.root, "s", tmp_path / "out")
+    with open(report.folder / "rows.csv", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["run_id"] for row in rows] == ["real-0", *mixed.runs[:6]]
+    assert float(rows[1]["scores.frechet"]) == 1 / 3
+    assert rows[1]["wall_seconds"] == "3.0" and rows[0]["wall_seconds"] == ""
+    assert rows[5]["status"] == "diverged" and rows[5]["scores.frechet"] == ""
+    with open(report.folder / "tables" / "digits-quick.csv", newline="") as lines:
+        cell = next(c for c in csv.DictReader(lines) if c["variant"] == "wgan")
+    assert (cell["mean"], cell["n"], cell["planned"], cell["failed"]) == ("3.0", "2", "3", "1")
+
+
+def test_groups_are_never_in_one_table(written, tmp_path):
+    written.run("wgan", 0, 2)
+    written.run("ns_gan", 0, 1, protocol={"split": "train"})
+    text = (write_report(written.root, "s", tmp_path).folder / "report.md").read_text()
+    parts = text.split("### Scores")[1:]
+    assert [order_in(part[: part.index("### Runs")]) for part in parts] in (
+        [["wgan"], ["ns_gan"]],
+        [["ns_gan"], ["wgan"]],
+    )
+    assert "never rank them together" in text
+    assert text.count("Only one variant: there is nothing to compare it with.") == 2
+
+
+def test_a_sweep_of_which_nothing_finished_is_reported(written, tmp_path):
+    written.run("wgan", 0, status="diverged")
+    text = (write_report(written.root, "s", tmp_path).folder / "report.md").read_text()
+    assert "No run has a Frechet distance" in text
+    assert "| wgan \u2020 | 0 of 1 (1 diverged) | \u2013 |" in text
+
+
+@pytest.mark.parametrize(
+    "place, content, match",
+    [
+        ("rows/broken.json", b"{", "rows/broken.json"),
+        ("rows/broken.json", b'{"schema": 2}', "rows/broken.json is no row"),
+        ("status.json", b"[]", "status.json holds no mapping"),
+        ("history.csv", b"step,d_loss\n10,abc\n", "history.csv is no history"),
+        ("samples/final.png", b"not a picture", "final.png is no picture"),
+    ],
+)
+def test_a_damaged_file_is_named(mixed, tmp_path, place, content, match):
+    (mixed.root / mixed.runs[0] / place).write_bytes(content)
+    with pytest.raises(UserError, match=match):
+        write_report(mixed.root, "s", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_sweep_is_refused(written, tmp_path):
+    with pytest.raises(UserError, match="no sweep 'other'"):
+        write_report(written.root, "other", tmp_path / "out")
+
+
+def test_a_sweep_without_rows_is_refused(written, tmp_path):
+    written.bare("wgan", 0)
+    with pytest.raises(UserError, match="no scored run yet .8 planned, 1 failed, 7 missing"):
+        write_report(written.root, "s", tmp_path / "out")
+
+
+def test_a_folder_that_cannot_be_is_refused(written, tmp_path):
+    written.run("wgan", 0, 2)
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(UserError, match="cannot write"):
+        write_report(written.root, "s", tmp_path / "out")
+
+
+def test_reports_import_no_torch_and_matplotlib_only_to_draw():
+    code = (
+        "import sys, bench.reporting.report, bench.reporting.terminal\n"
+        "loaded = {'torch', 'pytorch_lightning', 'hydra', 'matplotlib', 'PIL'} & set(sys.modules)\n"
+        "assert not loaded, loaded"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,43 @@
+"""Numbers as text."""
+
+import pytest
+
+from bench.reporting.groups import group_rows
+from bench.reporting.rounding import decimals, floor_number, number, spread
+from bench.reporting.summary import cell_of, summarise
+from bench.reporting.sweep import read_sweep
+
+
+@pytest.mark.parametrize(
+    "values, places",
+    [([11.9, 25.0, 56.2], 1), ([0.72, 0.81], 3), ([6.7], 2), ([400.0, 900.0], 0), ([3e-5], 4)],
+)
+def test_the_median_of_a_column_has_three_digits(values, places):
+    assert decimals(values) == places
+
+
+@pytest.mark.parametrize(
+    "value, places, text",
+    [
+        (12.345, 1, "12.3"),
+        (0.0, 1, "0.0"),
+        (0.02, 1, "0.02"),
+        (1234.5, 1, "1,234.5"),
+        (3e9, 1, "3e+09"),
+    ],
+)
+def test_a_number_is_never_rounded_to_nothing(value, places, text):
+    assert number(value, places) == text
+
+
+def test_a_spread_has_the_digits_of_its_mean():
+    assert spread(cell_of([2.0, 4.0]), 2) == "3.00 \u00b1 1.41"
+    assert spread(cell_of([8.0, 8.001]), 2) == "8.00 \u00b1 0.00"
+    assert spread(cell_of([8.0]), 2) == "8.00"
+
+
+def test_the_floor_shows_digits_that_its_column_has_not(written):
+    written.run("a", 0, 266.4)
+    written.floor(1.42)
+    (group,) = group_rows(read_sweep(written.root, "s"))
+    assert floor_number(summarise(group), "frechet") == "1.42"

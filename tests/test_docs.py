@@ -1,0 +1,38 @@
+"""Pages that are made are what would be made; what the README names exists."""
+
+import re
+import subprocess
+import sys
+
+from support import ROOT
+
+
+def test_variant_pages_are_up_to_date():
+    done = subprocess.run(
+        [sys.executable, "docs/make_variants.py", "--check"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_links_of_the_documents_lead_somewhere():
+    pages = [p for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")) if ".venv" not in p.parts]
+    assert len(pages) > 12
+    for page in pages:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_every_variant_of_the_readme_exists():
+    text = (ROOT / "README.md").read_text()
+    named = set(re.findall(r"\w+", text.split("| variants | ")[1].split("(the study's)")[0]))
+    assert named <= {p.stem for p in (ROOT / "conf/variant").glob("*.yaml")} and len(named) == 8
+
+
+def test_project_files_are_ascii_and_name_no_machine():
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py", "*.yaml", "*.toml", "*.md", "Makefile", "*.txt"],
+        cwd=ROOT, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    for name in listed:
+        assert (ROOT / name).read_text().isascii(), name
