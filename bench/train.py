@@ -94,7 +94,13 @@ def guarded(call: Any) -> int:
         return 130
     except BrokenPipeError:  # `| head` closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:  # Hydra makes runs_root before we see it
+        reason = UserError(
+            f"cannot use {error.filename}: {error.strerror}",
+            fix="free some space, or set runs_root to a folder that you may write to",
+        )
+        print(reason, file=sys.stderr)
+        return 2
     return 0
 
 

@@ -22,8 +22,8 @@ from bench.running import run
 from bench.running.monitor import Monitor, Stop
 
 CASES = {  # name: overrides, steps of a block
-    "toy MLP": (["dataset=ring", "hyperparameters.d_batch_norm=false"], 400),
-    "digits": (["sweeps=quick"], 100),
+    "toy MLP": (["dataset=ring", "hyperparameters.d_batch_norm=false"], 800),
+    "digits": (["sweeps=quick"], 300),
     "28x28": (["dataset.shape=[1,28,28]"], 12),
 }
 

@@ -3,8 +3,6 @@
 import shlex
 from typing import Any
 
-from hydra.utils import instantiate
-
 from bench import build
 from bench.data.digest import content_digest
 from bench.errors import UserError
@@ -33,7 +31,7 @@ def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
     cfg = build.compose_config(chosen)
     _, splits = build.build_splits(cfg)
     with build.explaining(f"features {name!r}"):
-        training = instantiate(cfg.features.training, _convert_="all")
+        training = build.make(cfg.features.training)
     plain = {"threads": cfg.threads, "precision": "32"}
     shown = [o if not o.startswith("dataset.root=") else "dataset.root=DIR" for o in overrides]
     with settings(plain):

@@ -14,13 +14,13 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig, OmegaConf
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from bench import build
 from bench.data.batches import Batches
 from bench.data.split import Split
 from bench.errors import Interrupted, UserError
-from bench.files import replacing, sha256_of, write_json, write_text
+from bench.files import sha256_of, write_bytes, write_json, write_text
 from bench.models.base import GenerativeModel
 from bench.models.sampler import Sampler
 from bench.running.monitor import Monitor, Stop
@@ -202,7 +202,7 @@ def _fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
             enable_model_summary=False,
             default_root_dir=folder.path,
         )
-        resume = folder.checkpoint if folder.checkpoint.is_file() else None
+        resume = _readable(folder.checkpoint)
         try:
             trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
         except SystemExit as error:  # Lightning's answer to a KeyboardInterrupt
@@ -214,6 +214,24 @@ def _fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
                     logger.experiment.finish()
 
 
+def _readable(checkpoint: Path) -> Path | None:
+    """The checkpoint to go on from, if there is one.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    if not checkpoint.is_file():
+        return None
+    try:
+        torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:  # zip's, pickle's and torch's own kinds
+        raise UserError(
+            f"checkpoint {checkpoint} is damaged ({type(error).__name__})",
+            fix="delete it: the run then starts anew, to the same bits",
+        ) from error
+    return checkpoint
+
+
 def _keep(
     job: Job, model: GenerativeModel, monitor: Monitor, painter: Painter, seconds: float
 ) -> None:
@@ -222,8 +240,7 @@ def _keep(
     if monitor.interrupted:
         job.folder.write_status("interrupted", "asked to stop", **facts)
         raise Interrupted
-    with replacing(job.folder.generator) as temporary:
-        save_file(_tensors(model.sampled_generator()), temporary)
+    write_bytes(job.folder.generator, save(_tensors(model.sampled_generator())))
     facts["digest"] = sha256_of(job.folder.generator)
     cause = divergence(model, monitor)
     if cause:

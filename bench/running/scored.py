@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from bench import build
@@ -37,7 +36,7 @@ def _judge(
 ) -> tuple[Reference, torch.nn.Module, Settings, torch.device]:
     """What stands on the side of the real samples."""
     with build.explaining("score"):
-        settings: Settings = instantiate(cfg.score, _convert_="all")
+        settings: Settings = build.make(cfg.score)
     extractor = build.build_extractor(cfg)
     on_gpu = torch.cuda.is_available() and plain["trainer"]["accelerator"] != "cpu"
     device = torch.device("cuda" if on_gpu else "cpu")

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
+
+from bench.build import make
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -25,7 +26,7 @@ def extractor_of(config):
 
     def build(name, **changes):
         try:
-            return instantiate(config(name, **changes).extractor)
+            return make(config(name, **changes).extractor)
         except InstantiationException as error:
             raise error.__cause__ from None
 

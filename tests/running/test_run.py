@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 
 import pytest
@@ -154,16 +155,35 @@ def test_a_damaged_run_is_one_sentence(tiny):
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tiny, monkeypatch):
-    job = job_of(tiny)
+    job = job_of(tiny, "network.dense=256")
 
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch, pytest.raises(UserError, match="No space left"):
-        patch.setattr("bench.running.run.save_file", full)
-        execute(job)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    monkeypatch.setattr("bench.running.run.Painter", _NoPainter)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8000, hard))  # room for small files only
+    try:
+        with pytest.raises(UserError, match="cannot write .*generator.safetensors: File too large"):
+            execute(job)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(job.folder.path.rglob("*.part")) and not job.folder.generator.exists()
     assert execute(job).status == "finished"
+
+
+class _NoPainter:
+    def __init__(self, *_, **__):
+        pass
+
+    def finish(self, model):
+        pass
+
+
+def test_a_damaged_checkpoint_is_one_sentence(tiny):
+    job = job_of(tiny)
+    job.folder.checkpoint.parent.mkdir(parents=True)
+    job.folder.checkpoint.write_bytes(b"half a checkpoi")
+    with pytest.raises(UserError, match="last.ckpt is damaged") as caught:
+        execute(job)
+    assert "delete it" in caught.value.fix
 
 
 def test_pictures_are_spread_evenly_and_end_at_the_end():
