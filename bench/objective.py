@@ -53,7 +53,36 @@ def upcast(logits: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Objective:
+class Turns:
+    """Whose turn it is, after compare_gan v1.
+
+    Args:
+        n_dis: discriminator steps per generator step, at least 1.
+
+    Raises:
+        ValueError: n_dis is not a whole number from 1 on.
+    """
+
+    n_dis: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.n_dis, bool) or not isinstance(self.n_dis, int) or self.n_dis < 1:
+            raise ValueError(
+                f"n_dis is {self.n_dis!r}; it counts discriminator steps per generator step: "
+                "1 or more"
+            )
+
+    def generator_is_due(self, d_steps: int, g_steps: int) -> bool:
+        """Whether the generator moves after discriminator step `d_steps`, counted from 0.
+
+        On the first step, then where (d_steps - 1) mod n_dis is 0: n_dis = 5 moves it on steps
+        0, 1, 6, 11, ...
+        """
+        return g_steps == 0 or (d_steps - 1) % self.n_dis == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective(Turns):
     """The losses of discriminator and generator, and the rules of the game between them.
 
     Args:
@@ -62,7 +91,7 @@ class Objective:
         penalty: added to the discriminator's loss with `penalty_weight`, or None.
         penalty_weight: lambda of the papers, at least 0.
         constraint: called on the discriminator's parameters after each of its steps, or None.
-        n_dis: discriminator steps per generator step, at least 1.
+        n_dis: see `Turns`.
         fresh_latent: the generator's step draws new latents instead of the discriminator's.
 
     Raises:
@@ -74,15 +103,10 @@ class Objective:
     penalty: Penalty | None
     penalty_weight: float
     constraint: Callable[[Iterable[Tensor]], None] | None
-    n_dis: int
     fresh_latent: bool
 
     def __post_init__(self) -> None:
-        if isinstance(self.n_dis, bool) or not isinstance(self.n_dis, int) or self.n_dis < 1:
-            raise ValueError(
-                f"n_dis is {self.n_dis!r}; it counts discriminator steps per generator step: "
-                "1 or more"
-            )
+        super().__post_init__()
         if not (math.isfinite(self.penalty_weight) and self.penalty_weight >= 0):
             raise ValueError(f"penalty_weight is {self.penalty_weight}; it must be 0 or more")
 
@@ -110,11 +134,3 @@ class Objective:
     def generator_loss(self, critic: Critic, fake: Tensor) -> Tensor:
         """What the generator minimises, a scalar, from generated samples [B, ...]."""
         return self.generator(upcast(critic(fake)))
-
-    def generator_is_due(self, d_steps: int, g_steps: int) -> bool:
-        """Whether the generator moves after discriminator step `d_steps` (counted from 0).
-
-        compare_gan v1: on the first step, then where (d_steps - 1) mod n_dis is 0, so n_dis = 5
-        moves it on steps 0, 1, 6, 11, ...
-        """
-        return g_steps == 0 or (d_steps - 1) % self.n_dis == 0

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from bench.objective import Turns
+
 
 def reconstruction_error(reconstruction: Tensor, samples: Tensor) -> Tensor:
     """R(v) = E|A(v) - v|: L1, mean over batch and elements of [B, ...], a scalar."""
@@ -24,8 +26,8 @@ def convergence(real_error: Tensor, fake_error: Tensor, *, gamma: float) -> Tens
     return real_error + (gamma * real_error - fake_error).abs()
 
 
-@dataclass(frozen=True)
-class Equilibrium:
+@dataclass(frozen=True, kw_only=True)
+class Equilibrium(Turns):
     """The controller of section 3.3.1 and whose turn it is.
 
     Args:
@@ -34,7 +36,7 @@ class Equilibrium:
         clip_k: keep k in [0, 1], as the paper does.
         fresh_errors: the controller reads errors computed anew after the weights moved, as the
             study's code does; else those of the losses, as the paper does.
-        n_dis: discriminator steps per generator step, at least 1.
+        n_dis: see `bench.objective.Turns`.
 
     Raises:
         ValueError: a number is outside its range.
@@ -44,21 +46,15 @@ class Equilibrium:
     k_rate: float
     clip_k: bool
     fresh_errors: bool
-    n_dis: int
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 <= self.gamma <= 1:
             raise ValueError(f"gamma is {self.gamma}; it is a ratio between 0 and 1")
         if not (math.isfinite(self.k_rate) and self.k_rate >= 0):
             raise ValueError(f"k_rate is {self.k_rate}; it must be 0 or more")
-        if isinstance(self.n_dis, bool) or not isinstance(self.n_dis, int) or self.n_dis < 1:
-            raise ValueError(f"n_dis is {self.n_dis!r}; it must be 1 or more")
 
     def next_k(self, k: Tensor, real_error: Tensor, fake_error: Tensor) -> Tensor:
         """k + lambda_k (gamma R(x) - R(G(z))), a scalar; in [0, 1] where `clip_k` says so."""
         moved = k + self.k_rate * (self.gamma * real_error - fake_error)
         return moved.clamp(0, 1) if self.clip_k else moved
-
-    def generator_is_due(self, d_steps: int, g_steps: int) -> bool:
-        """As in `bench.objective.Objective`: steps 0, 1, 1 + n_dis, 1 + 2 n_dis, ..."""
-        return g_steps == 0 or (d_steps - 1) % self.n_dis == 0

@@ -50,7 +50,9 @@ class PlanCallback(Callback):
         """Write plan.json with the command and the number of runs."""
         planned = len(explicit_runs(config.hydra.sweeper, list(config.hydra.overrides.task)))
         command = shlex.join(["python", "-m", "bench.train", *sys.argv[1:]])
-        start_plan(Path(config.runs_root), self._name(config), command, planned)
+        name = self._name(config)
+        start_plan(Path(config.runs_root), name, command, planned)
+        print(f"sweep {name}: {planned} runs planned", flush=True)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print how many runs were planned and what became of them."""

@@ -1,6 +1,7 @@
 """Training steps against steps written out by hand, in float64."""
 
 import copy
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -33,7 +34,13 @@ def generator():
 
 def objective(n_dis: int, fresh: bool) -> Objective:
     return Objective(
-        minimax.discriminator_loss, nonsaturating.generator_loss, None, 0.0, None, n_dis, fresh
+        discriminator=minimax.discriminator_loss,
+        generator=nonsaturating.generator_loss,
+        penalty=None,
+        penalty_weight=0.0,
+        constraint=None,
+        n_dis=n_dis,
+        fresh_latent=fresh,
     )
 
 
@@ -124,15 +131,7 @@ def test_vae_step_uses_one_optimizer_and_the_draws_stream():
 
 def test_batch_norm_under_a_penalty_must_be_said():
     disc = mlp.Discriminator([2], width=5, depth=2, batch_norm=True)
-    rules = Objective(
-        minimax.discriminator_loss,
-        nonsaturating.generator_loss,
-        lambda *a: torch.zeros(()),
-        1.0,
-        None,
-        1,
-        False,
-    )
+    rules = replace(objective(1, False), penalty=lambda *a: torch.zeros(()), penalty_weight=1.0)
     with pytest.raises(ValueError, match="batch norm"):
         GAN(generator(), disc, rules, False, training())
     GAN(generator(), disc, rules, True, training())
