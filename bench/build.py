@@ -18,6 +18,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from safetensors.torch import load_file
 
+from bench.configs import config_dir
 from bench.data.digest import content_digest
 from bench.data.split import Split
 from bench.errors import UserError
@@ -26,14 +27,9 @@ from bench.models.sampler import Sampler
 from bench.runs.folder import RunFolder
 from bench.runs.identity import canonical_json, run_id
 
-WHOLE = {"seed": 0, "threads": 1, "d_steps": 1, "batch_size": 1, "log_every": 1}  # least values
+WHOLE = {"seed": 0, "threads": 1, "d_steps": 1, "batch_size": 2, "log_every": 1}  # least values
+CONSTRUCTION = (ValueError, TypeError, RuntimeError, ArithmeticError, AttributeError, KeyError)
 SEE = "see `python -m bench.train --help` for the groups, `--cfg job` for the keys"
-
-
-def config_dir() -> Path:
-    """The folder of configs: inside an installed wheel, else beside the package in a checkout."""
-    inside = Path(__file__).parent / "conf"
-    return inside if inside.is_dir() else Path(__file__).parents[1] / "conf"
 
 
 def compose_config(overrides: list[str]) -> DictConfig:
@@ -67,7 +63,7 @@ def explaining(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
+    except (HydraException, OmegaConfBaseException, *CONSTRUCTION) as error:
         root: BaseException = error
         while isinstance(root.__cause__, Exception):
             root = root.__cause__
@@ -119,7 +115,7 @@ def check(cfg: DictConfig) -> dict[str, Any]:
     with explaining("config"):
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
         assert isinstance(plain, dict)
-        for group in ("model", "dataset", "features", "score", "logger"):
+        for group in ("model", "dataset", "features", "score", "logger", "trainer"):
             check_targets(plain[group], group)
         canonical_json({"model": plain["model"], "hyperparameters": plain["hyperparameters"]})
     return plain  # type: ignore[return-value]
@@ -149,8 +145,13 @@ def _check_arguments(node: Mapping[str, Any], where: str) -> None:
     try:
         parameters = inspect.signature(get_object(target)).parameters
     except (HydraException, ImportError, AttributeError) as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, ModuleNotFoundError):
+            cause = cause.__cause__
+        why = f" ({cause})" if cause is not None else ""
         raise UserError(
-            f"{where}: there is no {target!r}", fix="correct _target_, or install its package"
+            f"{where}: there is no {target!r}{why}",
+            fix="correct _target_, or install its package: `bench doctor` shows the extras",
         ) from error
     except ValueError:  # written in C: its arguments cannot be asked for
         return
@@ -217,10 +218,20 @@ def build_measures(cfg: DictConfig) -> dict[str, Any]:
 
 
 def build_loggers(cfg: DictConfig, save_dir: Path) -> list[Any]:
-    """Lightning loggers that write below `save_dir`."""
-    with explaining("logger"):
-        makers = make(cfg.logger) or {}
-        return [make(save_dir=str(save_dir)) for make in makers.values()]
+    """Lightning loggers that write below `save_dir`.
+
+    Raises:
+        UserError: a logger's package is not installed, or it refuses its settings.
+    """
+    try:
+        with explaining("logger"):
+            makers = make(cfg.logger) or {}
+            return [maker(save_dir=str(save_dir)) for maker in makers.values()]
+    except ImportError as error:
+        raise UserError(
+            f"logger {', '.join(cfg.logger)}: {' '.join(str(error).split())}",
+            fix="pip install 'created-equal[wandb,tensorboard]', or choose logger=csv",
+        ) from error
 
 
 def build_sampler(folder: RunFolder) -> Sampler:
@@ -236,12 +247,13 @@ def build_sampler(folder: RunFolder) -> Sampler:
         model = OmegaConf.load(folder.config).model
         weights = load_file(folder.generator)
     except Exception as error:  # yaml's, OmegaConf's and safetensors' own kinds
+        reason = " ".join(str(error).split())
         raise UserError(
-            f"run {folder.run_id} is damaged: {error}", fix="delete its folder and train it again"
+            f"run {folder.run_id} is damaged: {reason}", fix="delete its folder and train it again"
         ) from error
     with explaining(f"run {folder.run_id}"), torch.random.fork_rng(devices=[]):
         generator = make(model.generator)
-        prior = make(model.training.prior)
+        prior, latent_dim = make(model.training.prior), int(model.training.latent_dim)
     try:
         generator.load_state_dict(weights)
     except RuntimeError as error:
@@ -249,15 +261,16 @@ def build_sampler(folder: RunFolder) -> Sampler:
             f"run {folder.run_id}: {folder.generator.name} does not fit its config.yaml",
             fix="delete its folder and train it again",
         ) from error
-    return Sampler(generator.eval(), prior, model.training.latent_dim)
+    return Sampler(generator.eval(), prior, latent_dim)
 
 
-def identity_of(plain: Mapping[str, Any], splits: Mapping[str, Split]) -> str:
-    """The run_id of a checked config on the given data."""
+def identity_of(plain: Mapping[str, Any], splits: Mapping[str, Split], device: str) -> str:
+    """The run_id of a checked config, trained on the given data on a kind of device."""
     return run_id(
         {
             "model": plain["model"],
-            "data": content_digest(splits),
+            "data": content_digest({"train": splits["train"]}),
+            "device": device,
             "shape": plain["dataset"]["shape"],
             "batch_size": plain["batch_size"],
             "d_steps": plain["d_steps"],

@@ -25,5 +25,5 @@ def _rebuild(message: str, fix: str) -> UserError:
     return UserError(message, fix=fix)
 
 
-class Interrupted(Exception):
+class Interrupted(KeyboardInterrupt):
     """The user or the scheduler asked the run to stop; exit status 130."""

@@ -1,97 +1,126 @@
-"""The door for plain Hydra: `python -m bench.train variant=wgan_gp dataset=mnist`, -m for many."""
+"""The door for plain Hydra: `python -m bench.train variant=wgan_gp dataset=mnist`, -m for many.
+
+Heavy imports wait until a job runs: help is quick, and Ctrl-C is heard from the start.
+"""
 
 import os
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from bench.build import config_dir, explaining
+from bench.configs import config_dir
 from bench.errors import Interrupted, UserError
-from bench.running.run import Job, Outcome, execute, prepare
-from bench.runs.plans import Entry, join_plan, plan_started, read_plan
-from bench.runs.rows import in_order
-from bench.sweeping.plan import PlanCallback, counts
+from bench.stopping import STOP
+
+if TYPE_CHECKING:
+    from bench.running.run import Job, Outcome
 
 
 @hydra.main(version_base="1.3", config_path=str(config_dir().resolve()), config_name="config")
 def _run(cfg: DictConfig) -> str:
     """One job of Hydra's: a run of its own, or one of many."""
-    job = prepare(cfg)
-    many = HydraConfig.get().mode == RunMode.MULTIRUN
-    prefix = _join(job) if many else ""
-    started = time.monotonic()
-    outcome = execute(job)
-    _tell(job, outcome, prefix, time.monotonic() - started)
-    if outcome.status == "failed" and not many:
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        return _one_of_many(cfg)
+    from bench.running.run import execute, prepare
+
+    try:
+        job = prepare(cfg)
+        started = time.monotonic()
+        outcome = execute(job)
+    except UserError as error:  # Hydra would print a line of its own and exit with 1
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    _tell(job, outcome, time.monotonic() - started)
+    if outcome.status == "failed":
         sys.exit(1)
     return outcome.status
 
 
-def _join(job: Job) -> str:
-    """Join the plan of the multirun; returns "[n/N] " for the terminal."""
-    hydra_cfg = HydraConfig.get()
-    name = str(hydra_cfg.runtime.choices["sweeps"])
-    entry = Entry(
-        index=hydra_cfg.job.num,
-        overrides=tuple(hydra_cfg.overrides.task),
-        run_id=job.folder.run_id,
-        variant=job.plain["names"]["variant"],
-        seed=job.plain["seed"],
-    )
-    join_plan(job.folder.root, name, entry)
-    planned = read_plan(job.folder.root, name).planned
-    return f"[{entry.index + 1:>{len(str(planned))}}/{planned}] "
+def _one_of_many(cfg: DictConfig) -> str:
+    """Join the plan, run, and never raise: the other jobs go on, the plan keeps what happened."""
+    from bench.running.run import execute, prepare
+    from bench.sweeping.plan import join
+
+    STOP.install()
+    if STOP.asked:  # no further job after Ctrl-C, in this process
+        return "interrupted"
+    started = time.monotonic()
+    try:
+        job = prepare(cfg)
+        prefix = join(HydraConfig.get(), cfg, job.folder.run_id, "")
+        outcome = execute(job)
+    except UserError as error:
+        prefix = join(HydraConfig.get(), cfg, "", str(error))
+        print(f"{prefix}refused: {error.message}", file=sys.stderr, flush=True)
+        return "refused"
+    except KeyboardInterrupt:
+        STOP.asked = True
+        return "interrupted"
+    scores = _scores(outcome)
+    first = "".join(f", {name} {value:.4g}" for name, value in list(scores.items())[:1])
+    head = _head(job, outcome, time.monotonic() - started)
+    print(f"{prefix}{head}{first}{_left(cfg)}", flush=True)
+    return outcome.status
 
 
-def _tell(job: Job, outcome: Outcome, prefix: str, seconds: float) -> None:
-    """A line for one of many, a few for a run of its own."""
-    scores = in_order(outcome.row.scores) if outcome.row else {}
-    head = f"{job.label}: {outcome.status}"
-    head += " before, skipped" if outcome.skipped else f" in {seconds:.0f} s"
-    if outcome.cause:
-        head += f" ({outcome.cause})"
-    if prefix:
-        score = "".join(f", {k} {v:.4g}" for k, v in list(scores.items())[:1])
-        print(f"{prefix}{head}{score}{_left(job)}", flush=True)
-        return
-    print(head)
+def _head(job: "Job", outcome: "Outcome", seconds: float) -> str:
+    """What became of a run, in one line."""
+    how = " before, skipped" if outcome.skipped else f" in {seconds:.0f} s"
+    cause = f" ({outcome.cause})" if outcome.cause else ""
+    return f"{job.label}: {outcome.status}{how}{cause}"
+
+
+def _scores(outcome: "Outcome") -> dict[str, float]:
+    from bench.runs.rows import in_order
+
+    return in_order(outcome.row.scores) if outcome.row else {}
+
+
+def _tell(job: "Job", outcome: "Outcome", seconds: float) -> None:
+    """A few lines for a run of its own."""
+    print(_head(job, outcome, seconds))
     if outcome.row:
         protocol = outcome.row.protocol
         print(
             f"scores in the features of {protocol['extractor']}: {protocol['n_fake']} generated "
             f"against {protocol['n_real']} real samples ({protocol['split']})"
         )
-    for name, value in scores.items():
+    for name, value in _scores(outcome).items():
         print(f"  {name:<16} {value:.4f}")
     print(f"run {outcome.run_id}: {outcome.folder}")
 
 
-def _left(job: Job) -> str:
+def _left(cfg: DictConfig) -> str:
     """An estimate from the pace of the multirun so far."""
-    name = str(HydraConfig.get().runtime.choices["sweeps"])
-    seconds = time.time() - plan_started(job.folder.root, name)
-    ended = counts(job.folder.root, name)
-    done = sum(ended[word] for word in ("finished", "diverged", "failed"))
-    left = seconds * (ended["planned"] - done) / max(done, 1)
+    from bench.sweeping.plan import seconds_left
+
+    left = seconds_left(HydraConfig.get(), cfg)
+    if left == 0:
+        return ""
     return f"; about {left / 60:.0f} min left" if left >= 90 else f"; about {left:.0f} s left"
 
 
 def guarded(call: Any) -> int:
     """The exit status of a command: 2 for what a user can mend, 130 for an interruption."""
+    STOP.install()
     try:
-        with explaining("config"):
+        try:
             call()
+        except Exception as error:
+            from bench.build import explaining
+
+            with explaining("config"):
+                raise error
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
     except (KeyboardInterrupt, Interrupted):
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
+        STOP.asked = True
     except BrokenPipeError:  # `| head` closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:  # Hydra makes runs_root before we see it
@@ -101,6 +130,10 @@ def guarded(call: Any) -> int:
         )
         print(reason, file=sys.stderr)
         return 2
+    if STOP.asked:
+        STOP.ignore()
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -108,7 +141,11 @@ def main() -> None:
     """Console entry; Hydra's own exits become ours."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise to us instead of printing and exiting with 1
     status = guarded(_run)
-    sys.exit(status or (1 if PlanCallback.failures else 0))
+    if status == 0 and "bench.sweeping.plan" in sys.modules:
+        from bench.sweeping.plan import PlanCallback
+
+        status = PlanCallback.exit_status
+    sys.exit(status)
 
 
 if __name__ == "__main__":

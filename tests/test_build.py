@@ -13,6 +13,19 @@ BAD = {
     "unknown data": (["dataset=cifar11"], "no dataset 'cifar11'"),
     "misspelt key": (["d_step=3"], "d_step"),
     "misspelt hyperparameter": (["hyperparameters.learning_rte=1"], "learning_rte"),
+    "accelerator": (["trainer.accelerator=foo"], "trainer.accelerator is 'foo'"),
+    "data place": (["trainer.data=foo"], "trainer.data is 'foo'"),
+    "checkpoints": (["trainer.checkpoint_every=0"], "trainer.checkpoint_every is 0"),
+    "unknown trainer key": (["+trainer.foo=1"], "no argument 'foo'"),
+    "split": (["score.split=dev"], "score.split is 'dev'; the data have test, train, validation"),
+    "too few real": (["score.n_real=501"], "score.n_real is 501; split 'test' has 500"),
+    "study's protocol on few": (["score=study_10k_test", "score.n_real=10000"], "has 500"),
+    "part of a sample": (["score.n_fake=60.5"], "score.n_fake is 60.5"),
+    "rounding": (["score.quantise=maybe"], "score.quantise is 'maybe'"),
+    "another's features": (["features=mnist_convnet"], "mnist_convnet"),
+    "batch of one": (["batch_size=1"], "batch_size is 1"),
+    "width of none": (["network.dense=-3"], "."),
+    "spread of weights": (["network.std=-0.02"], "std"),
     "no budget": (["d_steps=0"], "d_steps is 0"),
     "no number": (["batch_size=many"], "batch_size is 'many'"),
     "fraction": (["threads=1.5"], "threads is 1.5"),
@@ -101,6 +114,7 @@ def test_what_changes_a_bit_changes_the_run_id_and_nothing_else_does(tiny):
         "loss=minimax",
         "model.training.ema_decay=0.9",
         "dataset.source.counts.train=900",
+        "model.reuse_samples=true",
     ):
         assert name(override) != base, override
     for override in (
@@ -109,6 +123,7 @@ def test_what_changes_a_bit_changes_the_run_id_and_nothing_else_does(tiny):
         "logger=csv",
         "trainer.pictures=3",
         "runs_root=elsewhere",
+        "dataset.source.counts.test=400",
         "trainer.data=host",
     ):
         assert name(override) == base, override

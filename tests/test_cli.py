@@ -76,8 +76,36 @@ def test_bad_input_is_one_sentence_and_exit_status_two(tmp_path, arguments, sent
     done = bench(*arguments, *fast, cwd=tmp_path, module="bench.train")
     assert done.returncode == 2, done.stdout + done.stderr
     assert sentence in done.stderr and "Traceback" not in done.stderr
-    assert done.stderr.count("error: ") == 1 and "  fix: " in done.stderr
+    assert done.stderr.lower().count("error") == 1 and "  fix: " in done.stderr
     assert not list(tmp_path.rglob("status.json"))
+
+
+def test_a_bad_job_among_good_ones_is_refused_and_the_others_run(tmp_path):
+    done = bench("-m", "hyperparameters.n_dis=1,0,2", *FAST, cwd=tmp_path, module="bench.train")
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "[2/3] refused: " in done.stderr and "n_dis is 0" in done.stderr
+    assert "3 planned, 2 finished, 1 refused" in done.stdout
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_ctrl_c_ends_a_multirun_too(tmp_path, launcher):
+    command = [sys.executable, "-m", "bench.train", "-m", *FAST, "d_steps=1000000", "seed=0,1,2"]
+    process = subprocess.Popen(
+        [*command, f"hydra/launcher={launcher}"],
+        cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 90
+    while not list(tmp_path.glob("runs/*/status.json")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(3)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert "Traceback" not in err and "interrupted; the same command" in err
+    assert not [p for p in tmp_path.rglob("*") if p.name.endswith(".part")]
+    statuses = [json.loads(p.read_text())["status"] for p in tmp_path.glob("runs/*/status.json")]
+    assert statuses and set(statuses) == {"interrupted"}
 
 
 def test_bad_arguments_of_other_commands(tmp_path):
@@ -111,6 +139,7 @@ def test_ctrl_c_ends_with_130_and_nothing_half_written(tmp_path, presses):
     time.sleep(1.5)
     for _ in range(presses):
         process.send_signal(signal.SIGINT)
+        time.sleep(0.02)  # two at once are one
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, out + err
     assert "Traceback" not in err

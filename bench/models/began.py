@@ -14,6 +14,7 @@ class BEGAN(GenerativeModel):
         generator: latents [B, L] -> samples [B, ...].
         autoencoder: samples [B, ...] -> reconstructions [B, ...].
         equilibrium: the controller and whose turn it is.
+        reuse_samples: as in `bench.models.gan.GAN`.
         training: see `Training`.
     """
 
@@ -22,11 +23,12 @@ class BEGAN(GenerativeModel):
         generator: nn.Module,
         autoencoder: nn.Module,
         equilibrium: began.Equilibrium,
+        reuse_samples: bool,
         training: Training,
     ) -> None:
         require(equilibrium, began.Equilibrium, "began")
         super().__init__(generator, autoencoder, training)
-        self.equilibrium = equilibrium
+        self.equilibrium, self.reuse_samples = equilibrium, reuse_samples
         self.register_buffer("k", torch.zeros(()))
 
     def error(self, samples: Tensor) -> Tensor:
@@ -44,7 +46,7 @@ class BEGAN(GenerativeModel):
         g_optimizer, d_optimizer = self.optimizers(use_pl_optimizer=False)
         due = self.equilibrium.generator_is_due(self.d_steps, self.g_steps)
         latent = self.draw_latent(len(real))
-        with torch.set_grad_enabled(due):
+        with torch.set_grad_enabled(due and self.reuse_samples):
             fake = self.generate(latent)
 
         real_error, fake_error = self.error(real), self.error(fake.detach())
@@ -53,6 +55,8 @@ class BEGAN(GenerativeModel):
         self.losses["d_loss"] = d_loss.detach()
 
         if due:
+            if not self.reuse_samples:
+                fake = self.generate(latent)
             with frozen(self.opponent):
                 g_loss = self.error(fake)
                 self.step(g_optimizer, g_loss)

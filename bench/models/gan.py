@@ -1,9 +1,4 @@
-"""Two players and any Objective: Goodfellow et al. 2014, with the study's turns (compare_gan v1).
-
-Deviation: where the generator uses the discriminator's latents again, v1 passes them through the
-    generator a second time, which moves batch norm's running averages twice; the samples are the
-    same, and here they are used again and the averages move once.
-"""
+"""Two players and any Objective: Goodfellow et al. 2014, by the turns of compare_gan v1."""
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +15,9 @@ class GAN(GenerativeModel):
         generator: latents [B, L] -> samples [B, ...].
         discriminator: samples [B, ...] -> logits [B].
         objective: losses, penalty, constraint, turns.
+        reuse_samples: the generator's step uses the samples that the discriminator saw, where the
+            latents are the same. The study passes them through the generator again: the same
+            samples, but batch norm's running averages move twice.
         batch_norm_under_penalty: allow batch norm in a discriminator under a gradient penalty.
             The penalty is meant for each sample's own gradient (Gulrajani et al. 2017, section
             4); batch norm makes it depend on the others.
@@ -34,6 +32,7 @@ class GAN(GenerativeModel):
         generator: nn.Module,
         discriminator: nn.Module,
         objective: Objective,
+        reuse_samples: bool,
         batch_norm_under_penalty: bool,
         training: Training,
     ) -> None:
@@ -50,13 +49,14 @@ class GAN(GenerativeModel):
             )
         super().__init__(generator, discriminator, training)
         self.objective = objective
+        self.reuse_samples = reuse_samples and not objective.fresh_latent
 
     def training_step(self, real: Tensor, batch_idx: int) -> None:
         """One discriminator step and, where due, one generator step; real is [B, ...]."""
         g_optimizer, d_optimizer = self.optimizers(use_pl_optimizer=False)
         due = self.objective.generator_is_due(self.d_steps, self.g_steps)
         latent = self.draw_latent(len(real))
-        with torch.set_grad_enabled(due and not self.objective.fresh_latent):
+        with torch.set_grad_enabled(due and self.reuse_samples):
             fake = self.generate(latent)
 
         d_loss = self.discriminator_loss(real, fake.detach())
@@ -67,7 +67,9 @@ class GAN(GenerativeModel):
 
         if due:
             if self.objective.fresh_latent:
-                fake = self.generate(self.draw_latent(len(real)))
+                latent = self.draw_latent(len(real))
+            if not self.reuse_samples:
+                fake = self.generate(latent)
             with frozen(self.opponent):
                 with self.autocast():
                     g_loss = self.objective.generator_loss(self.opponent, fake)

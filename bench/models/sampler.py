@@ -25,15 +25,16 @@ class Sampler:
         """`count` samples in batches of at most `size`, float32 [B, ...].
 
         Args:
-            latents: the stream they are drawn from, all at once: the samples do not depend on
-                `size`, but for the rounding of the device's own kernels.
+            latents: the stream they are drawn from, all at once and on its device: on the CPU's
+                every machine judges with the same latents.
         """
+        device = next(self.generator.parameters()).device
         latent = self.prior(count, self.latent_dim, latents)
         was_training = self.generator.training
         self.generator.eval()
         try:
             with torch.no_grad():
                 for part in latent.split(size):
-                    yield self.generator(part)
+                    yield self.generator(part.to(device))
         finally:
             self.generator.train(was_training)

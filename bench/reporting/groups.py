@@ -131,4 +131,5 @@ def _is_floor(floor: Row, dataset: str, protocol: Mapping[str, Any]) -> bool:
     ours, theirs = comparable(protocol), comparable(floor.protocol)
     ours.pop("n_fake", None)
     theirs.pop("n_fake", None)
+    theirs.pop("floor", None)
     return floor.dataset == dataset and ours == theirs

@@ -8,8 +8,6 @@ from bench.reporting import rounding, words
 from bench.reporting.published import published_for, study
 from bench.reporting.summary import Cell, Line, Table, middle
 
-FLOOR = "real (train vs test)"
-
 
 class Score(NamedTuple):
     """A cell: mean with spread, range, and interval; empty strings for what there is not."""
@@ -144,6 +142,9 @@ def _score(cell: Cell | None, places: int) -> Score:
 def _floor_name(table: Table) -> str:
     """The floor, and how many real samples stood for generated ones where they were fewer."""
     wanted = table.group.protocol.get("n_fake")
+    split = table.group.protocol.get("split", "test")
+    sources = sorted({str(row.protocol.get("floor", "train")) for row in table.group.floor})
+    name = f"real ({words.listed(sources)} vs {split})"
     counts = sorted({row.protocol.get("n_fake", wanted) for row in table.group.floor})
     others = [f"{count:,}" for count in counts if count != wanted]
-    return f"{FLOOR[:-1]}, {words.listed(others)} samples)" if others else FLOOR
+    return f"{name[:-1]}, {words.listed(others)} samples)" if others else name

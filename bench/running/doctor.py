@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from bench.build import config_dir
+from bench.configs import config_dir
 from bench.runs.environment import environment
 from bench.shims import ensure_torchvision
 
@@ -21,7 +21,7 @@ EXTRAS = {
 
 def findings() -> list[str]:
     """Lines to be printed."""
-    facts = environment(torch.get_num_threads())
+    facts = environment(torch.get_num_threads(), "")
     lines = [f"{name:<18} {version or '-'}" for name, version in facts["packages"].items()]
     lines += [
         f"{'python':<18} {facts['python']} on {facts['system']}",

@@ -4,17 +4,30 @@ import csv
 import io
 from pathlib import Path
 
+from bench.errors import UserError
 from bench.files import write_text
 
 Reading = dict[str, float]
 
 
 def read_history(path: Path) -> list[Reading]:
-    """All readings of a history file; none where there is no file. Empty cells are absent keys."""
+    """All readings of a history file; none where there is no file. Empty cells are absent keys.
+
+    Raises:
+        UserError: the file is damaged.
+    """
     if not path.is_file():
         return []
-    with open(path, encoding="utf-8", newline="") as lines:
-        return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(lines)]
+    try:
+        with open(path, encoding="utf-8", newline="") as lines:
+            readings = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(lines)]
+        if not all("step" in reading for reading in readings):
+            raise ValueError("a line without a step")
+    except (ValueError, TypeError, csv.Error) as error:
+        raise UserError(
+            f"{path} is damaged: {error}", fix="delete it; the weights do not depend on it"
+        ) from error
+    return readings
 
 
 def write_history(path: Path, readings: list[Reading]) -> None:

@@ -4,11 +4,9 @@ Between two readings the host never waits for the device; a step costs one compa
 """
 
 import math
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytorch_lightning as pl
@@ -17,36 +15,10 @@ from tqdm import tqdm
 from bench.files import replacing
 from bench.models.base import GenerativeModel
 from bench.running.history import Reading, read_history, write_history
+from bench.stopping import STOP
 
 HISTORY_SECONDS = 5.0  # between two writings of the history file
-
-
-class Stop:
-    """Set by the first Ctrl-C or SIGTERM; the second one interrupts at once.
-
-    Files are written whole or not at all, so that even the second leaves nothing half-written.
-    """
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> "Stop":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                self._before[number] = signal.signal(number, self._receive)
-            except ValueError:  # not the main thread: whoever runs us handles signals
-                return self
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _receive(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
+CHECK_EVERY = 50  # steps between checks for divergence; not the readings' business: see below
 
 
 class Monitor(pl.Callback):
@@ -57,7 +29,6 @@ class Monitor(pl.Callback):
         checkpoint: where full checkpoints go.
         log_every: steps between readings.
         checkpoint_every: steps between full checkpoints.
-        stop: asked for from outside.
         progress: show a bar with losses, rate and remaining time.
         label: of the bar.
         draw: called with the model at each of `drawing_steps`.
@@ -70,7 +41,6 @@ class Monitor(pl.Callback):
         *,
         log_every: int,
         checkpoint_every: int,
-        stop: Stop,
         progress: bool,
         label: str,
         draw: Callable[[GenerativeModel], None],
@@ -78,16 +48,26 @@ class Monitor(pl.Callback):
     ) -> None:
         self.history, self.checkpoint = history, checkpoint
         self.log_every, self.checkpoint_every = log_every, checkpoint_every
-        self.stop, self.progress, self.label = stop, progress, label
+        self.progress, self.label = progress, label
         self.draw, self.drawing_steps = draw, drawing_steps
         self.readings: list[Reading] = []
         self.diverged_at: int | None = None
         self.interrupted = False
-        self._written = time.monotonic()
+        self.seconds = 0.0  # of earlier legs and this one
+        self._written = self._started = time.monotonic()
         self._bar: Any = None
+
+    def state_dict(self) -> dict[str, float]:
+        """The seconds so far, for the checkpoint."""
+        return {"seconds": self.seconds + time.monotonic() - self._started}
+
+    def load_state_dict(self, state_dict: dict[str, float]) -> None:
+        """The seconds of the earlier legs."""
+        self.seconds = state_dict["seconds"]
 
     def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         """Take up an earlier history, up to the checkpoint's step."""
+        self._started = time.monotonic()
         self.readings = [r for r in read_history(self.history) if r["step"] <= model.d_steps]
         self._bar = tqdm(
             total=trainer.num_training_batches,
@@ -103,24 +83,33 @@ class Monitor(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, model: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Act where it is time; on most steps nothing is."""
+        """Act where it is time; on most steps nothing is.
+
+        Whether a run has diverged is looked up on steps of its own, since how often somebody
+        reads the losses must not change the run's end.
+        """
         step = model.d_steps
-        if self.stop.asked:
-            self._interrupt(trainer)
-        elif step % self.log_every == 0:
+        if step % CHECK_EVERY == 0:
+            self._check(trainer, model)
+        if step % self.log_every == 0:
             self._read(trainer, model)
-        if self.diverged_at is not None or self.interrupted:
+        if self.diverged_at is not None:
             return
         if step in self.drawing_steps:
             self.draw(model)
-        if step % self.checkpoint_every == 0 and step < trainer.num_training_batches:
+        if STOP.asked:
+            self._interrupt(trainer)
+        elif step % self.checkpoint_every == 0 and step < trainer.num_training_batches:
             self.save(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, model: Any) -> None:
         """The last reading and the bar's end."""
-        if self.diverged_at is None and not self.interrupted and model.d_steps % self.log_every:
-            self._read(trainer, model)
+        if self.diverged_at is None and not self.interrupted:
+            self._check(trainer, model)
+            if model.d_steps % self.log_every:
+                self._read(trainer, model)
         write_history(self.history, self.readings)
+        self.seconds += time.monotonic() - self._started
         self.close()
 
     def close(self) -> None:
@@ -139,12 +128,14 @@ class Monitor(pl.Callback):
         self.interrupted = True
         trainer.should_stop = True
 
-    def _read(self, trainer: pl.Trainer, model: GenerativeModel) -> None:
-        values = {name: loss.item() for name, loss in model.losses.items()}
-        if not all(math.isfinite(v) for v in values.values()):
+    def _check(self, trainer: pl.Trainer, model: GenerativeModel) -> None:
+        if not all(math.isfinite(loss.item()) for loss in model.losses.values()):
             self.diverged_at = model.d_steps
             trainer.should_stop = True
-            values = {name: v for name, v in values.items() if math.isfinite(v)}
+
+    def _read(self, trainer: pl.Trainer, model: GenerativeModel) -> None:
+        losses = {name: loss.item() for name, loss in model.losses.items()}
+        values = {name: value for name, value in losses.items() if math.isfinite(value)}
         self.readings.append({"step": model.d_steps, "g_step": model.g_steps, **values})
         for logger in trainer.loggers:
             logger.log_metrics({**values, "g_step": model.g_steps}, step=model.d_steps)

@@ -129,7 +129,7 @@ class Painter:
         settings = model.training_settings
         sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
         count = SIDE * SIDE if self.real.ndim == 4 else POINTS
-        latents = stream(self.seed, "score", device=model.device)
+        latents = stream(self.seed, "score")
         samples = torch.cat(list(sampler.batches(count, latents, count)))
         if samples.ndim == 4:
             return grid(samples, SIDE)

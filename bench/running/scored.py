@@ -1,8 +1,12 @@
 """From a run's checkpoint file to its row: training never judges itself."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from omegaconf import DictConfig
 
@@ -10,56 +14,84 @@ from bench import build
 from bench.data.split import Split
 from bench.runs.folder import RunFolder
 from bench.runs.identity import short_hash
-from bench.runs.rows import Row, read_rows, write_row
-from bench.scoring.features import Reference, batches_of
-from bench.scoring.score import Settings, protocol_of, reference_of, score_batches
+from bench.runs.rows import Row, read_row, read_rows, write_row
+from bench.scoring.features import Reference, batches_of, extract
+from bench.scoring.score import Settings, protocol_of, real_samples, reference_of, score_batches
 from bench.seeds import generator as stream
 
 OWN = ("prior", "batch_norm", "ema", "latent_seed")  # of a run, not of what it is compared with
 
 
-def request_hash(plain: dict[str, Any]) -> str:
-    """What was asked for, known before anything is scored: score and features of the config."""
-    score = {k: v for k, v in plain["score"].items() if k != "batch_size"}
-    return short_hash({"score": score, "features": plain["features"]["extractor"]})
+@dataclass(frozen=True)
+class Judge:
+    """What stands on the side of the real samples, known to fit before a run starts.
+
+    Args:
+        request: hash of what the config asks for: score and extractor.
+        real: the samples compared with.
+        others: real samples of another split, for the floor, and that split's name.
+        modes: of the mixture that the data are, or None.
+    """
+
+    settings: Settings
+    extractor: torch.nn.Module
+    device: torch.device
+    request: str
+    real: np.ndarray = field(repr=False)
+    others: tuple[str, np.ndarray] = field(repr=False)
+    modes: Any
+
+    @cached_property
+    def reference(self) -> Reference:
+        """The features of the real samples."""
+        return reference_of(self.real, self.modes, self.extractor, self.settings, self.device)
 
 
-def scored(folder: RunFolder, plain: dict[str, Any]) -> Row | None:
-    """The run's row under the protocol that the config asks for, if it is there."""
-    wanted = request_hash(plain)
-    rows = read_rows(folder.root, [folder.run_id])
-    return next((row for row in rows if row.protocol["settings"] == wanted), None)
+def judge_of(
+    cfg: DictConfig,
+    plain: Mapping[str, Any],
+    source: Any,
+    splits: Mapping[str, Split],
+    device: torch.device,
+) -> Judge:
+    """Build settings and extractor and try them on a few real samples.
 
-
-def _judge(
-    cfg: DictConfig, plain: dict[str, Any], source: Any, splits: dict[str, Split]
-) -> tuple[Reference, torch.nn.Module, Settings, torch.device]:
-    """What stands on the side of the real samples."""
+    Raises:
+        UserError: a setting, a split or a weights file does not exist, or the extractor wants
+            other samples.
+    """
     with build.explaining("score"):
         settings: Settings = build.make(cfg.score)
+        real = real_samples(splits, settings)
     extractor = build.build_extractor(cfg)
-    on_gpu = torch.cuda.is_available() and plain["trainer"]["accelerator"] != "cpu"
-    device = torch.device("cuda" if on_gpu else "cpu")
-    real = splits[settings.split].samples
+    with build.explaining("features"):
+        extract(extractor, batches_of(real[:2], 2), quantise=False, device=device)
+    score = {k: v for k, v in plain["score"].items() if k != "batch_size"}
+    request = short_hash({"score": score, "features": plain["features"]["extractor"]})
+    other = "test" if settings.split == "train" else "train"
+    others = (other, splits[other].samples[: settings.n_fake])
     modes = getattr(source, "modes", None)
-    return reference_of(real, modes, extractor, settings, device), extractor, settings, device
+    return Judge(settings, extractor, device, request, real, others, modes)
 
 
-def score_run(
-    folder: RunFolder, cfg: DictConfig, plain: dict[str, Any], source: Any, splits: dict[str, Split]
-) -> Row:
+def scored(folder: RunFolder, judge: Judge) -> Row | None:
+    """The run's row under the protocol that the config asks for, if it is there."""
+    rows = read_rows(folder.root, [folder.run_id])
+    return next((row for row in rows if row.protocol["settings"] == judge.request), None)
+
+
+def score_run(folder: RunFolder, plain: Mapping[str, Any], judge: Judge) -> Row:
     """Score the generator that a run left behind and write the row.
 
-    A diverged run's row has no scores; so has one whose samples turn out not to be finite.
+    A diverged run's row has no scores; a run whose samples turn out not to be finite has diverged.
     """
     status = folder.status()
     assert status is not None
-    reference, extractor, settings, device = _judge(cfg, plain, source, splits)
-    training = plain["model"]["training"]
+    training, settings = plain["model"]["training"], judge.settings
     protocol = protocol_of(
         settings,
-        reference,
-        extractor,
+        judge.reference,
+        judge.extractor,
         prior=training["prior"]["_target_"].rpartition(".")[2],
         batch_norm="running averages",
         ema_decay=training["ema_decay"],
@@ -67,19 +99,25 @@ def score_run(
     scores: dict[str, float] = {}
     if status["status"] == "finished":
         sampler = build.build_sampler(folder)
-        sampler.generator.to(device)
-        latents = stream(settings.latent_seed, "score", device=device)
+        sampler.generator.to(judge.device)
+        latents = stream(settings.latent_seed, "score")
         samples = sampler.batches(settings.n_fake, latents, settings.batch_size)
-        scores = score_batches(samples, reference, extractor, settings, device)
-    row = _row(plain, folder.run_id, status, scores, {**protocol, "settings": request_hash(plain)})
+        try:
+            scores = score_batches(
+                samples, judge.reference, judge.extractor, settings, judge.device
+            )
+        except FloatingPointError as error:
+            status = {**status, "status": "diverged", "cause": f"{error}, found while scoring"}
+            folder.write_status(**status)
+    row = _row(plain, folder.run_id, status, scores, {**protocol, "settings": judge.request})
     write_row(folder.root, row)
     return row
 
 
 def _row(
-    plain: dict[str, Any],
+    plain: Mapping[str, Any],
     run_id: str,
-    status: dict[str, Any],
+    status: Mapping[str, Any],
     scores: dict[str, float],
     protocol: dict[str, Any],
 ) -> Row:
@@ -104,33 +142,32 @@ def _row(
     )
 
 
-def floor_of(row: Row) -> str:
+def floor_is_missing(root: Path, row: Row) -> bool:
+    """Whether the data set and protocol of a row have no floor yet."""
+    rows = sorted((root / _floor_of(row) / "rows").glob("[!.]*.json"))
+    return not any(read_row(path).variant == "real" for path in rows)
+
+
+def _floor_of(row: Row) -> str:
     """The run_id under which the floor of a row's protocol and data set lies."""
     protocol = {k: v for k, v in row.protocol.items() if k not in OWN}
     return f"real-{short_hash({'dataset': row.dataset, **protocol})}"
 
 
-def score_floor(
-    root: Path,
-    cfg: DictConfig,
-    plain: dict[str, Any],
-    source: Any,
-    splits: dict[str, Split],
-    row: Row,
-) -> Row:
-    """Score real training samples as if a generator had made them: what no generator should beat.
+def score_floor(root: Path, plain: Mapping[str, Any], judge: Judge, row: Row) -> Row:
+    """Score real samples of another split as if generated: what no generator should beat.
 
-    As many as the protocol asks of a generator, or all where there are fewer: `n_fake` says so.
+    As many as the protocol asks of a generator, or all where there are fewer: `n_fake` says so,
+    `floor` says of which split.
     """
-    reference, extractor, settings, device = _judge(cfg, plain, source, splits)
-    train = splits["train"].samples[: settings.n_fake]
-    batches = batches_of(train, settings.batch_size)
-    scores = score_batches(batches, reference, extractor, settings, device)
-    protocol = {**row.protocol, "n_fake": len(train), "prior": "none", "batch_norm": "none"}
-    protocol |= {"ema": None}
+    split, others = judge.others
+    batches = batches_of(others, judge.settings.batch_size)
+    scores = score_batches(batches, judge.reference, judge.extractor, judge.settings, judge.device)
+    own = {"prior": "none", "batch_norm": "none", "ema": None}
+    protocol = {**row.protocol, **own, "n_fake": len(others), "floor": split}
     counts = {"status": "finished", "cause": "", "d_steps": 0, "g_steps": 0, "images": 0}
-    real = {**plain, "seed": 0, "hyperparameters": {}}
-    real["names"] = {**plain["names"], "variant": "real", "loss": "", "model": "", "network": ""}
-    floor = _row(real, floor_of(row), counts, scores, protocol)
+    nobody = {"variant": "real", "loss": "", "model": "", "network": ""}
+    real = {"names": {**plain["names"], **nobody}, "seed": 0, "hyperparameters": {}}
+    floor = _row(real, _floor_of(row), counts, scores, protocol)
     write_row(root, floor)
     return floor

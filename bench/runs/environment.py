@@ -22,13 +22,14 @@ PACKAGES = (
 )
 
 
-def environment(threads: int) -> dict[str, Any]:
+def environment(threads: int, device: str) -> dict[str, Any]:
     """Versions, machine, commit and whether the checkout was clean.
 
     Two runs of one run_id with different bits are told apart by this.
 
     Args:
-        threads: that the run is pinned to; the only fact here that is part of the run_id.
+        threads: that the run is pinned to; a part of the run_id too.
+        device: its name; its kind is part of the run_id too.
     """
     return {
         "python": platform.python_version(),
@@ -36,6 +37,7 @@ def environment(threads: int) -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "threads": threads,
+        "device": device,
         "packages": {name: _version(name) for name in PACKAGES},
         **_checkout(),
     }

@@ -72,9 +72,18 @@ class RunFolder:
 
 
 def read_status(path: Path) -> dict[str, Any] | None:
-    """status.json of a run's folder, or None."""
+    """status.json of a run's folder, or None.
+
+    Raises:
+        UserError: the file is damaged.
+    """
     file = path / "status.json"
-    return read_json(file) if file.is_file() else None
+    if not file.is_file():
+        return None
+    status = read_json(file)
+    if not (isinstance(status, dict) and {"status", "cause"} <= status.keys()):
+        raise UserError(f"{file} is damaged: no status in it", fix="delete the run's folder")
+    return status
 
 
 def find_run(runs_root: Path, name: str) -> RunFolder:

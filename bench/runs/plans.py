@@ -5,6 +5,7 @@ run, written by the run itself when it knows its run_id. Processes never share a
 """
 
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,8 @@ class Entry:
     Args:
         index: its place in the plan.
         overrides: what sets it apart, as typed on a command line.
-        run_id: empty while the run has not started.
+        run_id: empty for a run that was refused.
+        error: why it was refused.
     """
 
     index: int
@@ -27,6 +29,7 @@ class Entry:
     run_id: str
     variant: str
     seed: int
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Plan:
     @property
     def run_ids(self) -> tuple[str, ...]:
         """The runs that have started, each once, in the plan's order."""
-        return tuple(dict.fromkeys(entry.run_id for entry in self.entries))
+        return tuple(dict.fromkeys(entry.run_id for entry in self.entries if entry.run_id))
 
 
 def plan_folder(runs_root: Path, name: str) -> Path:
@@ -62,8 +65,8 @@ def start_plan(runs_root: Path, name: str, command: str, planned: int) -> None:
 
 
 def plan_started(runs_root: Path, name: str) -> float:
-    """When the plan was begun, seconds since the epoch."""
-    return (plan_folder(runs_root, name) / "plan.json").stat().st_mtime
+    """Seconds since the plan was begun."""
+    return time.time() - (plan_folder(runs_root, name) / "plan.json").stat().st_mtime
 
 
 def join_plan(runs_root: Path, name: str, entry: Entry) -> None:
@@ -73,6 +76,7 @@ def join_plan(runs_root: Path, name: str, entry: Entry) -> None:
         "run_id": entry.run_id,
         "variant": entry.variant,
         "seed": entry.seed,
+        "error": entry.error,
     }
     write_json(plan_folder(runs_root, name) / f"run-{entry.index:06d}.json", content)
 
@@ -90,17 +94,18 @@ def read_plan(runs_root: Path, name: str) -> Plan:
             f"no sweep {name!r} under {runs_root} (present: {', '.join(present) or 'none'})",
             fix=f"run `python -m bench.train -m sweeps={name}`, or set --runs-root DIR",
         )
-    head = read_json(folder / "plan.json")
-    entries = []
-    for path in sorted(folder.glob("run-*.json")):
-        content = read_json(path)
-        entries.append(
-            Entry(
-                index=int(path.stem.removeprefix("run-")),
-                overrides=tuple(content["overrides"]),
-                run_id=content["run_id"],
-                variant=content["variant"],
-                seed=content["seed"],
-            )
-        )
-    return Plan(name, head["command"], head["planned"], tuple(entries))
+    path = folder / "plan.json"
+    try:
+        head = read_json(path)
+        entries = []
+        for path in sorted(folder.glob("run-*.json")):
+            content = read_json(path)
+            overrides = tuple(content.pop("overrides"))
+            index = int(path.stem.removeprefix("run-"))
+            entries.append(Entry(index=index, overrides=overrides, **content))
+        return Plan(name, head["command"], head["planned"], tuple(entries))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"{path} is damaged: {type(error).__name__} {error}",
+            fix="run the sweep again: finished runs are skipped",
+        ) from error

@@ -42,15 +42,38 @@ class Settings:
     def __post_init__(self) -> None:
         counts = {"n_fake": self.n_fake, "batch_size": self.batch_size, "n_real": self.n_real}
         for key, value in counts.items():
-            if value is not None and value < 2:
-                raise ValueError(f"score.{key} is {value}; it must be 2 or more")
+            if key == "n_real" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < 2:
+                raise ValueError(f"score.{key} is {value!r}; a whole number from 2 on")
+        if isinstance(self.latent_seed, bool) or not isinstance(self.latent_seed, int):
+            raise ValueError(f"score.latent_seed is {self.latent_seed!r}; a whole number")
+        if not isinstance(self.quantise, bool):
+            raise ValueError(f"score.quantise is {self.quantise!r}; true or false")
+
+
+def real_samples(splits: Mapping[str, Any], settings: Settings) -> np.ndarray:
+    """The real samples that the protocol compares with.
+
+    Raises:
+        ValueError: the data have no such split, or fewer samples in it.
+    """
+    if settings.split not in splits:
+        present = ", ".join(sorted(splits))
+        raise ValueError(f"score.split is {settings.split!r}; the data have {present}")
+    samples = splits[settings.split].samples
+    if settings.n_real is not None and settings.n_real > len(samples):
+        raise ValueError(
+            f"score.n_real is {settings.n_real}; split {settings.split!r} has {len(samples)}"
+        )
+    return samples[: settings.n_real]
 
 
 def reference_of(
     samples: np.ndarray, modes: Any, extractor: nn.Module, settings: Settings, device: torch.device
 ) -> Reference:
     """The features of real samples, uint8 images [N, C, H, W] or points [N, D]."""
-    real = batches_of(samples[: settings.n_real], settings.batch_size)
+    real = batches_of(samples, settings.batch_size)
     return Reference(extract(extractor, real, quantise=False, device=device), modes)
 
 

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 
 from bench.build import make
@@ -25,9 +24,6 @@ def extractor_of(config):
     """extractor_of(name, key=value ...) -> the extractor, or the error that it raised itself."""
 
     def build(name, **changes):
-        try:
-            return make(config(name, **changes).extractor)
-        except InstantiationException as error:
-            raise error.__cause__ from None
+        return make(config(name, **changes).extractor)
 
     return build

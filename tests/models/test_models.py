@@ -62,10 +62,10 @@ def by_hand(parameters, loss):
             parameter -= 0.1 * gradient
 
 
-@pytest.mark.parametrize("fresh", [False, True])
-def test_gan_steps_are_the_studys(fresh):
+@pytest.mark.parametrize(("fresh", "reuse"), [(False, False), (False, True), (True, False)])
+def test_gan_steps_are_the_studys(fresh, reuse):
     disc = mlp.Discriminator([2], width=5, depth=1, batch_norm=False)
-    model = ready(GAN(generator(), disc, objective(2, fresh), False, training()))
+    model = ready(GAN(generator(), disc, objective(2, fresh), reuse, False, training()))
     g, d = copy.deepcopy(model.generator), copy.deepcopy(model.opponent)
     latents = torch.Generator().manual_seed(0)
     latents.set_state(model.streams["latent"].get_state())
@@ -90,7 +90,7 @@ def test_gan_steps_are_the_studys(fresh):
 def test_began_steps_and_controller(fresh):
     rules = began_loss.Equilibrium(gamma=0.5, k_rate=0.3, clip_k=False, fresh_errors=fresh, n_dis=1)
     auto = mlp.Autoencoder([2], code=1, width=5, depth=1, batch_norm=False)
-    model = ready(BEGAN(generator(), auto, rules, training()))
+    model = ready(BEGAN(generator(), auto, rules, False, training()))
     g, d, k = copy.deepcopy(model.generator), copy.deepcopy(model.opponent), 0.0
     latents = torch.Generator().manual_seed(0)
     latents.set_state(model.streams["latent"].get_state())
@@ -133,13 +133,15 @@ def test_batch_norm_under_a_penalty_must_be_said():
     disc = mlp.Discriminator([2], width=5, depth=2, batch_norm=True)
     rules = replace(objective(1, False), penalty=lambda *a: torch.zeros(()), penalty_weight=1.0)
     with pytest.raises(ValueError, match="batch norm"):
-        GAN(generator(), disc, rules, False, training())
-    GAN(generator(), disc, rules, True, training())
+        GAN(generator(), disc, rules, False, False, training())
+    GAN(generator(), disc, rules, False, True, training())
 
 
 def test_the_moving_average_follows_its_recurrence():
     disc = mlp.Discriminator([2], width=5, depth=1, batch_norm=False)
-    model = ready(GAN(generator(), disc, objective(1, False), False, training(ema_decay=0.75)))
+    model = ready(
+        GAN(generator(), disc, objective(1, False), False, False, training(ema_decay=0.75))
+    )
     expected = None
     for step in range(3):
         model.training_step(torch.randn(4, 2, dtype=torch.float64), step)

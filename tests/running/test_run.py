@@ -15,6 +15,7 @@ from bench.running.history import read_history
 from bench.running.monitor import Monitor
 from bench.running.run import drawing_steps, execute, prepare
 from bench.runs.rows import read_rows
+from bench.stopping import STOP
 
 
 def job_of(tiny, *overrides, network="infogan"):
@@ -65,6 +66,43 @@ def test_another_protocol_scores_a_finished_run_without_training_it_again(tiny):
     assert second.row.protocol["n_fake"] == 60
 
 
+def test_a_failed_scoring_keeps_the_trained_run(tiny, monkeypatch):
+    job = job_of(tiny)
+
+    def broken(*_, **__):
+        raise RuntimeError("no score")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bench.running.scored.score_batches", broken)
+        outcome = execute(job)
+    assert outcome.status == "failed" and "no score" in outcome.cause
+    assert job.folder.status()["status"] == "finished"
+    again = execute(job)
+    assert again.skipped and again.status == "finished" and again.row is not None
+    assert not (job.folder.path / "error.txt").exists()
+
+
+def test_a_sample_that_is_not_finite_makes_the_run_diverged(tiny, monkeypatch):
+    job = job_of(tiny)
+
+    def broken(*_, **__):
+        raise FloatingPointError("a sample is not finite")
+
+    monkeypatch.setattr("bench.running.scored.score_batches", broken)
+    monkeypatch.setattr("bench.running.run.floor_is_missing", lambda *_: False)
+    outcome = execute(job)
+    assert outcome.status == "diverged" and outcome.row.scores == {}
+
+
+@pytest.mark.parametrize("log_every", [1, 7, 100])
+def test_reading_the_losses_more_often_changes_nothing(tiny, tmp_path, log_every):
+    unstable = ["variant=lsgan", "loss=lsgan_logits", "hyperparameters.learning_rate=1e30"]
+    job = job_of(tiny, *unstable, "d_steps=60", f"log_every={log_every}")
+    execute(job)
+    assert job.folder.status()["status"] == "diverged"
+    assert job.folder.status()["d_steps"] == 50
+
+
 def test_the_floor_is_scored_once(tiny):
     execute(job_of(tiny))
     execute(job_of(tiny, "seed=1"))
@@ -72,6 +110,22 @@ def test_the_floor_is_scored_once(tiny):
     assert len(floors) == 1
     row = json.loads(floors[0].read_text())
     assert row["variant"] == "real" and row["scores"]["precision"] > 0.5
+    assert row["protocol"]["floor"] == "train"
+
+
+def test_a_floor_that_was_lost_is_made_again(tiny):
+    job = job_of(tiny)
+    execute(job)
+    next(job.folder.root.glob("real-*/rows/*.json")).unlink()
+    assert execute(job).skipped
+    assert len(list(job.folder.root.glob("real-*/rows/*.json"))) == 1
+
+
+def test_against_training_samples_the_floor_is_of_the_test_split(tiny):
+    job = job_of(tiny, "score.split=train")
+    execute(job)
+    row = json.loads(next(job.folder.root.glob("real-*/rows/*.json")).read_text())
+    assert row["protocol"]["floor"] == "test" and row["scores"]["frechet"] > 0
 
 
 def test_a_diverged_run_is_a_result_without_scores(tiny):
@@ -97,28 +151,35 @@ def test_a_failed_run_keeps_cause_and_traceback_and_is_tried_again(tiny, monkeyp
     assert again.status == "finished" and not (job.folder.path / "error.txt").exists()
 
 
-@pytest.mark.parametrize("variant", ["ns_gan", "wgan_gp", "began", "vae"])
-def test_an_interrupted_run_goes_on_bit_for_bit(tiny, tmp_path, monkeypatch, variant):
+@pytest.mark.parametrize(
+    ("variant", "cut_at"),
+    [("ns_gan", 23), ("wgan_gp", 1), ("began", 20), ("vae", 40), ("dragan", 24)],
+)
+def test_an_interrupted_run_goes_on_bit_for_bit(tiny, tmp_path, monkeypatch, variant, cut_at):
     settings = [f"variant={variant}", "d_steps=40", "model.training.ema_decay=0.9"]
+    settings.append("trainer.pictures=2")
     whole = job_of(tiny, *settings, f"runs_root={tmp_path / 'whole'}")
     execute(whole)
     cut = job_of(tiny, *settings)
     at_end = Monitor.on_train_batch_end
 
     def press(self, trainer, model, outputs, batch, batch_idx):
-        if model.d_steps == 23:
+        if model.d_steps == cut_at:
             os.kill(os.getpid(), signal.SIGINT)
         at_end(self, trainer, model, outputs, batch, batch_idx)
 
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
         patch.setattr(Monitor, "on_train_batch_end", press)
+        STOP.install()
         execute(cut)
     assert cut.folder.status()["status"] == "interrupted"
-    assert cut.folder.status()["d_steps"] == 23
-    assert torch.load(cut.folder.checkpoint, weights_only=True)["d_steps"] == 23
+    assert cut.folder.status()["d_steps"] == cut_at
+    assert torch.load(cut.folder.checkpoint, weights_only=True)["d_steps"] == cut_at
     assert execute(cut).status == "finished"
     assert cut.folder.status()["digest"] == whole.folder.status()["digest"]
     assert cut.folder.history.read_text() == whole.folder.history.read_text()
+    pictures = [{p.name for p in j.folder.samples.iterdir()} for j in (cut, whole)]
+    assert pictures[0] == pictures[1]
 
 
 def test_the_moving_average_is_what_is_kept(tiny):
@@ -190,3 +251,20 @@ def test_pictures_are_spread_evenly_and_end_at_the_end():
     assert drawing_steps(100, 4) == {25, 50, 75, 100}
     assert drawing_steps(100, 0) == frozenset()
     assert drawing_steps(3, 8) == {1, 2, 3}
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "not json"])
+def test_a_damaged_status_is_one_sentence(tiny, content):
+    job = job_of(tiny)
+    job.folder.path.mkdir(parents=True)
+    (job.folder.path / "status.json").write_text(content)
+    with pytest.raises(UserError, match="status.json"):
+        execute(job)
+
+
+def test_a_checkpoint_of_something_else_is_one_sentence(tiny):
+    job = job_of(tiny)
+    job.folder.checkpoint.parent.mkdir(parents=True)
+    torch.save({"a": 1}, job.folder.checkpoint)
+    with pytest.raises(UserError, match="without d_steps"):
+        execute(job)
