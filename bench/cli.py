@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import __version__
-from bench.errors import Interrupted, UserError
+from bench.errors import UserError
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -113,9 +113,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    """A number of samples from the command line."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    """A number of samples from the command line; all of them are held at once."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1_000_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 1,000,000")
     return int(text)
 
 
@@ -130,9 +130,13 @@ def main() -> None:
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    except (KeyboardInterrupt, Interrupted):
+    except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `| head` closed the pipe
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        print(f"error: cannot use {error.filename}: {error.strerror}", file=sys.stderr)
+        print("  fix: check that it is there and that you may write to it", file=sys.stderr)
+        sys.exit(2)

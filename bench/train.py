@@ -14,7 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from bench.configs import config_dir
-from bench.errors import Interrupted, UserError
+from bench.errors import UserError
 from bench.stopping import STOP
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def guarded(call: Any) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    except (KeyboardInterrupt, Interrupted):
+    except KeyboardInterrupt:
         STOP.asked = True
     except BrokenPipeError:  # `| head` closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

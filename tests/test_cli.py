@@ -116,6 +116,30 @@ def test_bad_arguments_of_other_commands(tmp_path):
     assert bench("frobnicate", cwd=tmp_path).returncode == 2
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["features", "digits_convnet", "dataset=ring"],
+        ["features", "digits_convnet", "features.training.settings.epochs=0"],
+        ["features", "identity"],
+    ],
+)
+def test_extractors_that_cannot_be_trained_are_one_sentence(tmp_path, arguments):
+    done = bench(*arguments, cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.startswith("error: "), done.stderr
+    assert "Traceback" not in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_a_diverged_run_is_not_sampled(tmp_path):
+    unstable = ["variant=lsgan", "loss=lsgan_logits", "hyperparameters.learning_rate=1e30"]
+    done = bench(*FAST, *unstable, cwd=tmp_path, module="bench.train")
+    assert done.returncode == 0 and "diverged" in done.stdout, done.stderr
+    run = re.search(r"run (\w+): ", done.stdout)[1]
+    drawn = bench("sample", run, cwd=tmp_path)
+    assert drawn.returncode == 2 and "is diverged, not finished" in drawn.stderr
+    assert not (tmp_path / "samples.csv").exists()
+
+
 def test_a_failing_run_is_exit_status_one(tmp_path):
     (tmp_path / "broken_loss.py").write_text(
         "def generator_loss(fake_logits):\n    raise RuntimeError('made to fail')\n"

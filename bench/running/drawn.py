@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from bench import build
+from bench.errors import UserError
 from bench.files import replacing
 from bench.running.pictures import grid
 from bench.runs.folder import RunFolder
@@ -31,6 +32,12 @@ def write_samples(folder: RunFolder, count: int, seed: int, to: Path, single: bo
     Raises:
         UserError: the run is damaged, or the place cannot be written.
     """
+    status = folder.status() or {"status": "without a status", "cause": ""}
+    if status["status"] != "finished":
+        raise UserError(
+            f"run {folder.run_id} is {status['status']}, not finished: {status['cause']}",
+            fix="choose a finished run; an interrupted one goes on by its own command",
+        )
     sampler = build.build_sampler(folder)
     samples = torch.cat(list(sampler.batches(count, stream(seed, "score"), BATCH)))
     if samples.ndim == 2:

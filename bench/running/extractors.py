@@ -34,7 +34,7 @@ def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
         training = build.make(cfg.features.training)
     plain = {"threads": cfg.threads, "precision": "32"}
     shown = [o if not o.startswith("dataset.root=") else "dataset.root=DIR" for o in overrides]
-    with settings(plain):
+    with settings(plain), build.explaining(f"features {name!r}"):
         return training(
             splits=splits,
             dataset=cfg.names.dataset,
