@@ -18,7 +18,8 @@ from bench.errors import UserError
 from bench.stopping import STOP
 
 if TYPE_CHECKING:
-    from bench.running.run import Job, Outcome
+    from bench.running.job import Job
+    from bench.running.run import Outcome
 
 
 @hydra.main(version_base="1.3", config_path=str(config_dir().resolve()), config_name="config")
@@ -26,7 +27,8 @@ def _run(cfg: DictConfig) -> str:
     """One job of Hydra's: a run of its own, or one of many."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return _one_of_many(cfg)
-    from bench.running.run import execute, prepare
+    from bench.running.job import prepare
+    from bench.running.run import execute
 
     try:
         job = prepare(cfg)
@@ -43,7 +45,8 @@ def _run(cfg: DictConfig) -> str:
 
 def _one_of_many(cfg: DictConfig) -> str:
     """Join the plan, run, and never raise: the other jobs go on, the plan keeps what happened."""
-    from bench.running.run import execute, prepare
+    from bench.running.job import prepare
+    from bench.running.run import execute
     from bench.sweeping.plan import join
 
     STOP.install()
@@ -112,7 +115,7 @@ def guarded(call: Any) -> int:
         try:
             call()
         except Exception as error:
-            from bench.build import explaining
+            from bench.guard import explaining
 
             with explaining("config"):
                 raise error

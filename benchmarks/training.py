@@ -17,11 +17,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from bench import build
+from bench import build, guard
 from bench.data.split import Split
 from bench.models.base import frozen
-from bench.running import run
+from bench.running.job import Job
 from bench.running.monitor import Monitor
+from bench.running.training import fit
 from bench.runs.folder import RunFolder
 
 CASES = {  # name: overrides, steps of a block
@@ -47,9 +48,9 @@ class Timed(Monitor):
 
 def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
     """Steps per second of a real run's loop: readings, bar and checks included."""
-    plain = build.check(cfg)
+    plain = guard.check(cfg)
     conduct = build.make(cfg.trainer)
-    job = run.Job(cfg, plain, conduct, splits, None, RunFolder(folder, "benchmark"))
+    job = Job(cfg, plain, conduct, splits, None, RunFolder(folder, "benchmark"))
     monitor = Timed(
         job.folder.history,
         job.folder.checkpoint,
@@ -60,7 +61,7 @@ def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
         draw=lambda model: None,
         drawing_steps=frozenset(),
     )
-    run._fit(job, build.build_model(cfg), monitor)
+    fit(job, build.build_model(cfg), monitor)
     return steps / monitor.took
 
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from bench import build
+from bench import build, guard
 from bench.errors import UserError
-from bench.running.run import prepare
+from bench.running.job import prepare
 
 BAD = {
     "unknown variant": (["variant=wgan_pg"], "no variant 'wgan_pg'.*wgan_gp"),
@@ -68,7 +68,7 @@ def test_a_bad_config_is_one_sentence_and_writes_nothing(tiny, tmp_path, overrid
 
 def test_a_network_for_points_on_images_is_one_sentence():
     with pytest.raises(UserError, match="'mlp' is for points, dataset 'digits' holds image"):
-        build.check(build.compose_config(["network=mlp"]))
+        guard.check(build.compose_config(["network=mlp"]))
 
 
 def test_a_size_that_the_network_cannot_make_is_one_sentence():
@@ -88,14 +88,14 @@ def test_a_size_that_the_network_cannot_make_is_one_sentence():
 def test_a_key_under_partial_is_checked(tiny, key, suggestion):
     cfg = build.compose_config([*tiny(), "variant=dragan", key])
     with pytest.raises(UserError) as caught:
-        build.check(cfg)
+        guard.check(cfg)
     assert re.search(suggestion, str(caught.value), flags=re.DOTALL)
 
 
 def test_a_target_that_does_not_exist_is_named(tiny):
     cfg = build.compose_config([*tiny(), "loss.generator._target_=bench.losses.nothing.loss"])
     with pytest.raises(UserError, match="there is no 'bench.losses.nothing.loss'"):
-        build.check(cfg)
+        guard.check(cfg)
 
 
 def test_what_changes_a_bit_changes_the_run_id_and_nothing_else_does(tiny):

@@ -7,9 +7,10 @@ import pytest
 import torch
 from support import ROOT, SMALL
 
-from bench import build
+from bench import build, guard
 from bench.errors import UserError
-from bench.running.run import execute, prepare
+from bench.running.job import prepare
+from bench.running.run import execute
 
 CONF = ROOT / "conf"
 NEED_FILES = ("mnist", "fashion_mnist", "cifar10", "cifar10_jpeg", "celeba", "images")
@@ -32,7 +33,7 @@ def variant_for(loss: str) -> str:
                 continue
             try:
                 chosen = build.compose_config([f"variant={variant}", f"loss={loss}"])
-                build.check(chosen)
+                guard.check(chosen)
                 build.build_model(chosen)
                 return variant
             except (UserError, AttributeError):
@@ -141,7 +142,7 @@ def test_every_logger_runs_offline(tiny, tmp_path, monkeypatch, logger):
 @pytest.mark.parametrize("sweep", entries("sweeps"))
 def test_every_sweep_composes(sweep):
     cfg = build.compose_config([f"sweeps={sweep}"])
-    build.check(cfg)
+    guard.check(cfg)
 
 
 def test_small_networks_are_known_for_every_network():

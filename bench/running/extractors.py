@@ -3,7 +3,7 @@
 import shlex
 from typing import Any
 
-from bench import build
+from bench import build, guard
 from bench.data.digest import content_digest
 from bench.errors import UserError
 from bench.running.run import settings
@@ -30,11 +30,11 @@ def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
     chosen = [f"features={name}", f"dataset={features.trained_on}", *overrides]
     cfg = build.compose_config(chosen)
     _, splits = build.build_splits(cfg)
-    with build.explaining(f"features {name!r}"):
+    with guard.explaining(f"features {name!r}"):
         training = build.make(cfg.features.training)
     plain = {"threads": cfg.threads, "precision": "32"}
     shown = [o if not o.startswith("dataset.root=") else "dataset.root=DIR" for o in overrides]
-    with settings(plain), build.explaining(f"features {name!r}"):
+    with settings(plain), guard.explaining(f"features {name!r}"):
         return training(
             splits=splits,
             dataset=cfg.names.dataset,

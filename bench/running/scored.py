@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 
-from bench import build
+from bench import build, guard
 from bench.data.split import Split
 from bench.runs.folder import RunFolder
 from bench.runs.identity import short_hash
@@ -60,11 +60,11 @@ def judge_of(
         UserError: a setting, a split or a weights file does not exist, or the extractor wants
             other samples.
     """
-    with build.explaining("score"):
+    with guard.explaining("score"):
         settings: Settings = build.make(cfg.score)
         real = real_samples(splits, settings)
     extractor = build.build_extractor(cfg)
-    with build.explaining("features"):
+    with guard.explaining("features"):
         extract(extractor, batches_of(real[:2], 2), quantise=False, device=device)
     score = {k: v for k, v in plain["score"].items() if k != "batch_size"}
     request = short_hash({"score": score, "features": plain["features"]["extractor"]})

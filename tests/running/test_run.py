@@ -12,8 +12,10 @@ from safetensors.torch import load_file
 from bench import build
 from bench.errors import Interrupted, UserError
 from bench.running.history import read_history
+from bench.running.job import prepare
 from bench.running.monitor import Monitor
-from bench.running.run import drawing_steps, execute, prepare
+from bench.running.run import execute
+from bench.running.training import drawing_steps
 from bench.runs.rows import read_rows
 from bench.stopping import STOP
 
@@ -219,7 +221,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tiny, monke
     job = job_of(tiny, "network.dense=256")
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    monkeypatch.setattr("bench.running.run.Painter", _NoPainter)
+    monkeypatch.setattr("bench.running.training.Painter", _NoPainter)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8000, hard))  # room for small files only
     try:
         with pytest.raises(UserError, match="cannot write .*generator.safetensors: File too large"):

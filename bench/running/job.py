@@ -1,0 +1,46 @@
+"""A run before it starts: config checked, data read, judge tried, name known."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from bench import build, guard
+from bench.data.split import Split
+from bench.running.conduct import Conduct
+from bench.running.scored import Judge, judge_of
+from bench.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Job:
+    """A checked config with its data and its judge, ready to run."""
+
+    cfg: DictConfig
+    plain: dict[str, Any]
+    conduct: Conduct
+    splits: dict[str, Split]
+    judge: Judge
+    folder: RunFolder
+
+    @property
+    def label(self) -> str:
+        """variant on dataset, seed n"""
+        names = self.plain["names"]
+        return f"{names['variant']} on {names['dataset']}, seed {self.plain['seed']}"
+
+
+def prepare(cfg: DictConfig) -> Job:
+    """Check the config, read the data, try the judge and give the run its name.
+
+    Raises:
+        UserError: anything that a user can mend, before anything is written.
+    """
+    plain = guard.check(cfg)
+    with guard.explaining("trainer"):
+        conduct: Conduct = build.make(cfg.trainer)
+    source, splits = build.build_splits(cfg)
+    judge = judge_of(cfg, plain, source, splits, conduct.device)
+    run_id = build.identity_of(plain, splits, conduct.device.type)
+    return Job(cfg, plain, conduct, splits, judge, RunFolder(Path(plain["runs_root"]), run_id))
