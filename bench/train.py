@@ -115,6 +115,8 @@ def guarded(call: Any) -> int:
         try:
             call()
         except Exception as error:
+            if STOP.asked:  # a worker that was interrupted while it started takes the pool along
+                raise KeyboardInterrupt from error
             from bench.guard import explaining
 
             with explaining("config"):

@@ -90,13 +90,16 @@ def test_a_bad_job_among_good_ones_is_refused_and_the_others_run(tmp_path):
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_ctrl_c_ends_a_multirun_too(tmp_path, launcher):
     command = [sys.executable, "-m", "bench.train", "-m", *FAST, "d_steps=1000000", "seed=0,1,2"]
+    workers = {"basic": [], "joblib": ["hydra.launcher.n_jobs=2"]}[launcher]
     process = subprocess.Popen(
-        [*command, f"hydra/launcher={launcher}"],
+        [*command, f"hydra/launcher={launcher}", *workers],
         cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 90
-    while not list(tmp_path.glob("runs/*/status.json")) and time.monotonic() < deadline:
+    while len(list(tmp_path.glob("runs/*/status.json"))) < max(1, 2 * len(workers)) and (
+        time.monotonic() < deadline
+    ):
         time.sleep(0.1)
     time.sleep(3)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes
