@@ -1,6 +1,6 @@
 """From a config to objects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,12 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from safetensors.torch import load_file
 
 from bench.configs import config_dir
-from bench.data.digest import content_digest
 from bench.data.split import Split
 from bench.errors import UserError
 from bench.guard import explaining
@@ -41,6 +41,18 @@ def compose_config(overrides: list[str]) -> DictConfig:
         assert isinstance(plain, dict)
         del plain["hydra"]
         return OmegaConf.create(plain)
+
+
+def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """KEY=VALUE of the command line by key, values as Hydra reads them.
+
+    Raises:
+        UserError: one of them has another form.
+    """
+    with explaining("config"):
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+        found = {o.key_or_group: o.value() for o in parsed}
+    return found
 
 
 def make(node: Any) -> Any:
@@ -112,19 +124,42 @@ def build_loggers(cfg: DictConfig, save_dir: Path) -> list[Any]:
         ) from error
 
 
-def build_sampler(folder: RunFolder) -> Sampler:
+def read_config(path: Path) -> DictConfig:
+    """The config that a run left in its folder.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        cfg = OmegaConf.load(path)
+        missing = {"model", "dataset", "names", "score", "features"} - set(cfg)
+        if not isinstance(cfg, DictConfig) or missing:
+            raise ValueError(f"without {', '.join(sorted(missing))}")
+    except Exception as error:  # yaml's and OmegaConf's own kinds
+        raise UserError(
+            f"run {path.parent.name} is damaged: {path.name}: {' '.join(str(error).split())[:120]}",
+            fix="delete its folder and train it again",
+        ) from error
+    return cfg
+
+
+def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:
     """The sampler that a run left behind; reads its folder and nothing else.
+
+    Args:
+        checkpoint: "final", or "step-N" where it was kept.
 
     Raises:
         UserError: the config or the weights are missing or damaged.
     """
-    for path in (folder.config, folder.generator):
+    file = folder.weights(checkpoint)
+    for path in (folder.config, file):
         if not path.is_file():
             raise UserError(f"run {folder.run_id}: no file {path}", fix="train the run again")
+    model = read_config(folder.config).model
     try:
-        model = OmegaConf.load(folder.config).model
-        weights = load_file(folder.generator)
-    except Exception as error:  # yaml's, OmegaConf's and safetensors' own kinds
+        weights = load_file(file)
+    except Exception as error:  # safetensors' own kinds and the disk's
         reason = " ".join(str(error).split())
         raise UserError(
             f"run {folder.run_id} is damaged: {reason}", fix="delete its folder and train it again"
@@ -136,18 +171,20 @@ def build_sampler(folder: RunFolder) -> Sampler:
         generator.load_state_dict(weights)
     except RuntimeError as error:
         raise UserError(
-            f"run {folder.run_id}: {folder.generator.name} does not fit its config.yaml",
+            f"run {folder.run_id}: {file.name} does not fit its config.yaml",
             fix="delete its folder and train it again",
         ) from error
     return Sampler(generator.eval(), prior, latent_dim)
 
 
-def identity_of(plain: Mapping[str, Any], splits: Mapping[str, Split], device: str) -> str:
-    """The run_id of a checked config, trained on the given data on a kind of device."""
+def identity_of(
+    plain: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], device: str
+) -> str:
+    """The run_id of a checked config, trained on data of a given digest on a kind of device."""
     return run_id(
         {
             "model": plain["model"],
-            "data": content_digest({"train": splits["train"]}),
+            "data": facts["train"]["digest"],
             "device": device,
             "shape": plain["dataset"]["shape"],
             "batch_size": plain["batch_size"],

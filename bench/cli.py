@@ -4,9 +4,10 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bench import __version__
-from bench.errors import UserError
+from bench.errors import UserError, show_cautions
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -40,6 +41,72 @@ def sample(arguments: argparse.Namespace) -> int:
     written = write_samples(run, arguments.n, arguments.seed, Path(arguments.to), arguments.single)
     print(f"{arguments.n} samples of run {run.run_id}: {written}")
     return 0
+
+
+def score(arguments: argparse.Namespace) -> int:
+    """Score stored runs again, or anybody's images."""
+    from bench.files import write_text
+    from bench.reporting.scorecard import as_json, render
+
+    overrides = [word for word in arguments.what if "=" in word]
+    runs = [word for word in arguments.what if "=" not in word]
+    if arguments.images is not None and not runs:
+        cards = _image_cards(arguments, overrides)
+    elif runs and arguments.images is None:
+        cards = _run_cards(arguments, runs, overrides)
+    else:
+        raise UserError(
+            "bench score wants runs, or --images, and not both",
+            fix="`bench score RUN...` or `bench score --images DIR --reference dataset=mnist`",
+        )
+    if arguments.json is not None:
+        write_text(Path(arguments.json), as_json(cards))
+    render(cards)
+    if any(card.status != "finished" for card in cards):
+        return 1
+    return 0
+
+
+def _run_cards(arguments: argparse.Namespace, runs: list[str], overrides: list[str]) -> list[Any]:
+    from bench.reporting.scorecard import Card
+    from bench.running.rescoring import rescore
+    from bench.runs.folder import find_run
+
+    cards = []
+    for name in runs:
+        found = rescore(find_run(Path(arguments.runs_root), name), overrides, arguments.checkpoint)
+        row = found.row
+        title = f"{row.variant} {row.run_id[:6]}, seed {row.seed}"
+        if row.checkpoint != "final":
+            title += f", {row.checkpoint}"
+        floors = {_floor_name(f.variant): f.scores for f in found.floors}
+        cards.append(Card(title, row.protocol, row.scores, row.details, floors, row.status))
+    return cards
+
+
+def _image_cards(arguments: argparse.Namespace, overrides: list[str]) -> list[Any]:
+    from bench.reporting.scorecard import Card
+    from bench.running.outsiders import score_images
+
+    images, to = Path(arguments.images), arguments.statistics_to
+    if arguments.reference is None and to is None:
+        raise UserError(
+            "bench score --images has nothing to compare with",
+            fix="add --reference dataset=NAME, a folder of images or a file of statistics",
+        )
+    found = score_images(images, arguments.reference, overrides, None if to is None else Path(to))
+    if to is not None:
+        print(f"statistics of {images}: {to}")
+    if found is None:
+        return []
+    scores = {k: v for k, v in found.scores.items() if "." not in k}
+    details = {k: v for k, v in found.scores.items() if "." in k}
+    floors = {_floor_name(variant): reals for variant, reals, _ in found.floors if reals}
+    return [Card(images.name, found.protocol, scores, details, floors)]
+
+
+def _floor_name(variant: str) -> str:
+    return {"real": "real (floor)", "real_halves": "real halves (bias)"}[variant]
 
 
 def prepare(arguments: argparse.Namespace) -> int:
@@ -100,6 +167,17 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--single", action="store_true", help="one PNG a sample, into a folder")
     one.add_argument("--runs-root", default="runs", metavar="DIR")
 
+    one = add(score, "score", "score stored runs again, or a folder of images")
+    one.add_argument("what", nargs="*", metavar="RUN | KEY=VALUE", help="runs; score=, features=")
+    one.add_argument("--checkpoint", default="final", help="final (default), best or step-N")
+    one.add_argument("--images", metavar="PATH", help="folder of PNG or JPEG, .npz or .parquet")
+    one.add_argument(
+        "--reference", metavar="REF", help="dataset=NAME, a path as above, or stats.npz"
+    )
+    one.add_argument("--statistics-to", metavar="FILE", help="write the images' statistics, .npz")
+    one.add_argument("--json", metavar="FILE", help="write protocol and scores with all digits")
+    one.add_argument("--runs-root", default="runs", metavar="DIR")
+
     one = add(prepare, "prepare", "download, check and convert a data set")
     one.add_argument("name", help="entry of conf/dataset, mnist say")
     one.add_argument("overrides", nargs="*", help="dataset.root=DIR and the like")
@@ -119,12 +197,25 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _parsed(argv: list[str]) -> argparse.Namespace:
+    """Words may stand before and behind options: argparse alone takes only the first of them."""
+    commands = parser()
+    arguments, rest = commands.parse_known_args(argv)
+    words = getattr(arguments, "what", getattr(arguments, "overrides", None))
+    if rest and (words is None or any(word.startswith("-") for word in rest)):
+        commands.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        words += rest
+    return arguments
+
+
 def main() -> None:
     """Console entry: exit status 0, 1, 2 or 130."""
+    show_cautions()
     if sys.argv[1:2] == ["train"]:  # all else is Hydra's, also --help and -m
         arguments = argparse.Namespace(call=train, overrides=sys.argv[2:])
     else:
-        arguments = parser().parse_args()
+        arguments = _parsed(sys.argv[1:])
     try:
         sys.exit(arguments.call(arguments))
     except UserError as error:

@@ -1,5 +1,8 @@
 """What a user can mend, and how it is said: one sentence, what was found, what to do."""
 
+import sys
+import warnings
+
 
 class UserError(Exception):
     """Ends a command with exit status 2 and no traceback.
@@ -23,6 +26,23 @@ class UserError(Exception):
 
 def _rebuild(message: str, fix: str) -> UserError:
     return UserError(message, fix=fix)
+
+
+class Caution(UserWarning):
+    """A result stands, but a reader must know something about it; shown in one sentence."""
+
+
+def show_cautions() -> None:
+    """Print a `Caution` as one line, not as Python's warnings look."""
+    before = warnings.showwarning
+
+    def show(message, category, filename, lineno, file=None, line=None):  # type: ignore[no-untyped-def]
+        if issubclass(category, Caution):
+            print(f"caution: {message}", file=sys.stderr)
+        else:
+            before(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show
 
 
 class Interrupted(KeyboardInterrupt):

@@ -80,13 +80,24 @@ def check(cfg: DictConfig) -> dict[str, Any]:
             f"network {cfg.names.network!r} has no pair for model {kind!r}",
             fix="choose another network=, or add the pair to its yaml",
         )
+    plain = plain_of(cfg)
     with explaining("config"):
-        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-        assert isinstance(plain, dict)
         for group in ("model", "dataset", "features", "score", "logger", "trainer"):
             check_targets(plain[group], group)
         canonical_json({"model": plain["model"], "hyperparameters": plain["hyperparameters"]})
-    return plain  # type: ignore[return-value]
+    return plain
+
+
+def plain_of(cfg: DictConfig) -> dict[str, Any]:
+    """A config as plain Python, every interpolation resolved.
+
+    Raises:
+        UserError: one of them leads nowhere.
+    """
+    with explaining("config"):
+        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        assert isinstance(plain, dict)
+        return plain  # type: ignore[return-value]
 
 
 def check_targets(node: Any, where: str) -> None:

@@ -14,7 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from bench.configs import config_dir
-from bench.errors import UserError
+from bench.errors import UserError, show_cautions
 from bench.stopping import STOP
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def _left(cfg: DictConfig) -> str:
 def guarded(call: Any) -> int:
     """The exit status of a command: 2 for what a user can mend, 130 for an interruption."""
     STOP.install()
+    show_cautions()
     try:
         try:
             call()

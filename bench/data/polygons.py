@@ -15,7 +15,7 @@ with its settings and one kind of polygon ours gives its images, draw for draw. 
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from bench.data.rasters import covered_subpixels, polygon_corners
 from bench.data.split import Split, check_shape, checked_counts
 from bench.errors import UserError
 
-CHUNK = 256
+CHUNK = 64  # polygons drawn at once: their test points fit a cache
 ORDER = ("train", "test", "validation")  # the study's rows: 60,000, then 10,000, then the hold-out
 REVISION = 1  # raised when the same settings make other images: cached files are then made again
 
@@ -113,14 +113,41 @@ class Polygons:
         key = hashlib.sha256(text.encode()).hexdigest()[:8]
         return prepared.prepared_path(Path(self.root), f"{self.name}-{key}")
 
+    @property
+    def manifold(self) -> Sequence[tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]]:
+        """All valid polygons, kind by kind, as the images of a cube.
+
+        Returns:
+            For V vertices what one degree is of each of the V + 1 draws, at most all of it, and
+            the map from draws [n, V + 1] in [0, 1] to images in [0, 1] as stored,
+            [n, raster * raster].
+        """
+        pieces = []
+        turn = self.geometry["max_rotation"]
+        for vertices in self.vertices:
+            spread = 360 / vertices - self.geometry["min_segment_angle"] / 2
+            degrees = np.array([spread] * vertices + [turn])
+            pieces.append((1 / degrees.clip(min=1), self._pixels))
+        return pieces
+
+    def _pixels(self, draws: np.ndarray) -> np.ndarray:
+        """Images in [0, 1], [n, raster * raster], of draws [n, V + 1]."""
+        parts = [self._images(draws[i : i + CHUNK]) for i in range(0, len(draws), CHUNK)]
+        return np.concatenate(parts).reshape(len(draws), -1) / 255
+
+    def _images(self, draws: np.ndarray) -> np.ndarray:
+        """uint8 [n, raster, raster] of draws [n, V + 1]."""
+        steps = self.subpixels**2
+        greys = np.rint(255 * (steps - np.arange(steps + 1)) / steps).astype(np.uint8)
+        corners = polygon_corners(draws, raster=self.raster, **self.geometry)
+        return greys[covered_subpixels(corners, raster=self.raster, subpixels=self.subpixels)]
+
     def _draw(self, total: int) -> tuple[np.ndarray, np.ndarray]:
         """Images uint8 [total, 1, raster, raster] and their numbers of vertices [total]."""
         rng = np.random.RandomState(self.seed)  # as in the notebook: its draws, in its order
         kinds = np.array_split(np.arange(total), len(self.vertices))
         draws = [rng.rand(len(rows), n + 1) for rows, n in zip(kinds, self.vertices, strict=True)]
         places = np.argsort(rng.permutation(total))
-        steps = self.subpixels**2
-        greys = np.rint(255 * (steps - np.arange(steps + 1)) / steps).astype(np.uint8)
 
         images = np.empty((total, 1, self.raster, self.raster), np.uint8)
         labels = np.empty(total, np.int64)
@@ -128,13 +155,9 @@ class Polygons:
             for rows, kind in zip(kinds, draws, strict=True):
                 labels[places[rows]] = kind.shape[1] - 1
                 for start in range(0, len(rows), CHUNK):
-                    part = kind[start : start + CHUNK]
-                    corners = polygon_corners(part, raster=self.raster, **self.geometry)
-                    covered = covered_subpixels(
-                        corners, raster=self.raster, subpixels=self.subpixels
-                    )
-                    images[places[rows[start : start + CHUNK]], 0] = greys[covered]
-                    bar.update(len(corners))
+                    drawn = self._images(kind[start : start + CHUNK])
+                    images[places[rows[start : start + CHUNK]], 0] = drawn
+                    bar.update(len(drawn))
         return images, labels
 
     def _check_settings(self) -> None:

@@ -45,6 +45,9 @@ def checked_counts(name: str, counts: Mapping[str, int]) -> dict[str, int]:
         name: the data set's, for the message.
         counts: split -> number of samples.
 
+    Returns:
+        The same in the order of NAMES: how a config happens to be sorted moves no sample.
+
     Raises:
         UserError: an unknown split, no train or test, or a count below 1.
     """
@@ -61,7 +64,7 @@ def checked_counts(name: str, counts: Mapping[str, int]) -> dict[str, int]:
                 f"dataset {name!r}: {split} has {count!r} samples",
                 fix=f"set dataset.source.counts.{split} to a whole number of at least 1",
             )
-    return dict(counts)
+    return {split: counts[split] for split in NAMES if split in counts}
 
 
 def check_shape(name: str, splits: Mapping[str, Split], shape: tuple[int, ...]) -> None:

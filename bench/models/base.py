@@ -166,6 +166,10 @@ class GenerativeModel(pl.LightningModule):
         """What is kept and scored: the moving average where there is one."""
         return self.generator if self.average is None else self.average.module
 
+    def diagnose(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
+        """The opponent's view of samples called "train", "test" and "fake"; none by default."""
+        return {}
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Counters, streams, last losses: ints and tensors only, as `weights_only` wants them."""
         checkpoint["d_steps"], checkpoint["g_steps"] = self.d_steps, self.g_steps

@@ -1,5 +1,7 @@
 """BEGAN: Berthelot et al. 2017 (arXiv:1703.10717), with the study's turns (compare_gan v1)."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -40,6 +42,10 @@ class BEGAN(GenerativeModel):
     def opinion(self, samples: Tensor) -> Tensor:
         """Each sample's reconstruction error, [B], to be shown over the plane."""
         return (self.opponent(samples) - samples).abs().flatten(1).mean(1)
+
+    def diagnose(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
+        """Mean reconstruction errors of train, test and fake samples."""
+        return {f"mean_{name}": float(self.opinion(part).mean()) for name, part in samples.items()}
 
     def training_step(self, real: Tensor, batch_idx: int) -> None:
         """One autoencoder step, where due one generator step, then the controller's."""

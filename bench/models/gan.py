@@ -1,5 +1,7 @@
 """Two players and any Objective: Goodfellow et al. 2014, by the turns of compare_gan v1."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -90,3 +92,16 @@ class GAN(GenerativeModel):
     def opinion(self, samples: Tensor) -> Tensor:
         """The discriminator's logits [B], to be shown over the plane."""
         return self.opponent(samples)
+
+    def diagnose(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
+        """Mean logits of train, test and fake samples, and shares judged rightly at logit 0.
+
+        As compare_gan reports them. The differences of the means are a critic's gaps; the shares
+        mean something only where the loss makes sigmoid(logit) a probability. Training against
+        test tells whether the discriminator has learnt its images by heart.
+        """
+        logits = {name: self.opinion(part).double() for name, part in samples.items()}
+        found = {f"mean_{name}": float(part.mean()) for name, part in logits.items()}
+        rightly = {n: (part < 0 if n == "fake" else part > 0) for n, part in logits.items()}
+        shares = {f"accuracy_{name}": float(part.double().mean()) for name, part in rightly.items()}
+        return found | shares

@@ -50,7 +50,8 @@ class Group:
         protocol: shared by all rows, without the runs' own choices.
         metrics: name -> "lower" or "higher", in order; the first one orders the table.
         contenders: in the plan's order.
-        floor: rows of real samples under this protocol.
+        floor: rows of real samples of another split under this protocol.
+        bias: rows of real samples against others of the same split.
     """
 
     slug: str
@@ -60,6 +61,7 @@ class Group:
     metrics: Mapping[str, str]
     contenders: tuple[Contender, ...]
     floor: tuple[Row, ...]
+    bias: tuple[Row, ...]
 
     @property
     def first(self) -> str:

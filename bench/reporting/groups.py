@@ -6,11 +6,10 @@ from typing import Any
 
 from bench.errors import UserError
 from bench.reporting.contenders import DIRECTIONS, Contender, Group, Member
+from bench.reporting.protocols import OWN_CHOICES, comparable
 from bench.reporting.sweep import Sweep
 from bench.runs.identity import short_hash
-from bench.runs.rows import Row
-
-OWN_CHOICES = ("prior", "batch_norm", "ema", "latent_seed")  # of a run; no part of the comparison
+from bench.runs.rows import Row, in_order
 
 Key = tuple[str, str, str, str]  # dataset, protocol's name, checkpoint, hash of what is shared
 Kind = tuple[str, tuple[str, ...]]  # a variant and its settings
@@ -38,15 +37,11 @@ def group_rows(sweep: Sweep) -> tuple[Group, ...]:
             protocol=shared[key],
             metrics=shared[key]["metrics"],
             contenders=_contenders(sweep, found[key], alone=len(found) == 1),
-            floor=tuple(f for f in sweep.floors if _is_floor(f, key[0], shared[key])),
+            floor=_floors(sweep, key[0], shared[key], "real"),
+            bias=_floors(sweep, key[0], shared[key], "real_halves"),
         )
         for key in sorted(found)
     )
-
-
-def comparable(protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """A protocol without what runs choose for themselves."""
-    return {key: value for key, value in protocol.items() if key not in OWN_CHOICES}
 
 
 def _shared_protocols(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -82,7 +77,7 @@ def _metrics(row: Row) -> dict[str, str]:
             "metrics that are each 'lower' or 'higher'",
             fix="move the file away and score the run again",
         )
-    return {name: metrics[name] for name in sorted(metrics, key=lambda m: (m != "frechet", m))}
+    return in_order(metrics)
 
 
 def _slugs(keys: Iterable[Key]) -> dict[Key, str]:
@@ -126,10 +121,22 @@ def _name(kind: Kind, kinds: Iterable[Kind]) -> str:
     return f"{variant} ({', '.join(own)})" if own else variant
 
 
+def _floors(
+    sweep: Sweep, dataset: str, protocol: Mapping[str, Any], variant: str
+) -> tuple[Row, ...]:
+    rows = (row for row in sweep.floors if row.variant == variant)
+    return tuple(row for row in rows if _is_floor(row, dataset, protocol))
+
+
 def _is_floor(floor: Row, dataset: str, protocol: Mapping[str, Any]) -> bool:
-    """Same dataset and protocol; there may be fewer real samples than generated ones."""
-    ours, theirs = comparable(protocol), comparable(floor.protocol)
-    ours.pop("n_fake", None)
-    theirs.pop("n_fake", None)
-    theirs.pop("floor", None)
+    """Same dataset and protocol, but for which real samples stand on which side."""
+    free = {"n_fake", "floor", "chosen"} | (
+        {"n_real", "split"} if floor.variant != "real" else set()
+    )
+    ours, theirs = (
+        {k: v for k, v in comparable(p).items() if k not in free}
+        for p in (protocol, floor.protocol)
+    )
+    ours["metrics"] = theirs["metrics"] = None  # a measure of the training data is no measure here
+    ours["measures"] = theirs["measures"] = None
     return floor.dataset == dataset and ours == theirs

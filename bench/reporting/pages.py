@@ -73,6 +73,7 @@ def _facts(sweep: Sweep, sections: Sequence[Section]) -> dict[str, Any]:
         "rounding": rounding,
         "same_quantity": same_quantity,
         "sample_rule": sheet.rule,
+        "apart": words.apart(groups),
         "environment": environment_facts(sweep.runs),
         "runs": _run_lines(sweep, sections),
         "row_columns": ROW_COLUMNS,

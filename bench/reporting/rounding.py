@@ -22,6 +22,11 @@ def number(value: float, places: int) -> str:
     return f"{value:,.{places}f}"
 
 
+def significant(value: float) -> str:
+    """Two digits of a spread."""
+    return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
+
+
 def _deviation(value: float, places: int) -> str:
     """A spread is rounded like its mean, to nothing if need be."""
     return number(value, places) if value >= 1 else f"{value:.{places}f}"

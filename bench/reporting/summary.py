@@ -76,12 +76,14 @@ class Table:
 
     Args:
         lines: by mean of the first metric, the better first; those without a number last.
-        floor: metric -> cell of real samples scored against real ones; empty where not scored.
+        floor: metric -> cell of real samples of another split; empty where not scored.
+        bias: the same of real samples against others of the same split, as many on either side.
     """
 
     group: Group
     lines: tuple[Line, ...]
     floor: Mapping[str, Cell]
+    bias: Mapping[str, Cell]
     verdict: Verdict
 
 
@@ -92,8 +94,11 @@ def summarise(group: Group) -> Table:
         for contender in group.contenders
     ]
     lines.sort(key=lambda line: (_place(line, group), line.name))
-    floor = {m: [f.scores[m] for f in group.floor if m in f.scores] for m in group.metrics}
-    return Table(group, tuple(lines), _cells(floor), _verdict(group, lines))
+    floor, bias = (
+        _cells({m: [f.scores[m] for f in rows if m in f.scores] for m in group.metrics})
+        for rows in (group.floor, group.bias)
+    )
+    return Table(group, tuple(lines), floor, bias, _verdict(group, lines))
 
 
 def cell_of(values: Sequence[float]) -> Cell:

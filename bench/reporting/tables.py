@@ -32,6 +32,7 @@ ROW_COLUMNS = {
     "protocol.*": "how the scores were made",
     "hyperparameters.*": "the config group of that name",
     "scores.*": "the scores; empty where there is none",
+    "details.*": "beside the scores: spread over latent seeds, expected bias, opinions",
 }
 SUMMARY_COLUMNS = (
     "variant", "score", "direction", "n", "mean", "sd", "min", "max", "interval_low",
@@ -45,7 +46,7 @@ def rows_csv(sweep: Sweep, groups: Sequence[Group]) -> str:
     lines = []
     for group in groups:
         rows = [m.row for m in group.members if m.row is not None]
-        for row in (*group.floor, *rows):
+        for row in (*group.floor, *group.bias, *rows):
             cost = costs.get(row.run_id, {})
             plain = {k: getattr(row, k) for k in ROW_COLUMNS if hasattr(row, k)}
             lines.append(
@@ -55,6 +56,7 @@ def rows_csv(sweep: Sweep, groups: Sequence[Group]) -> str:
                 | _prefixed("protocol", row.protocol)
                 | _prefixed("hyperparameters", row.hyperparameters)
                 | _prefixed("scores", row.scores)
+                | _prefixed("details", row.details)
             )
     fixed = [name for name in ROW_COLUMNS if not name.endswith("*")]
     maps = [name[:-1] for name in ROW_COLUMNS if name.endswith("*")]
@@ -63,10 +65,11 @@ def rows_csv(sweep: Sweep, groups: Sequence[Group]) -> str:
 
 
 def summary_csv(table: Table) -> str:
-    """One line for each variant and score, in the table's order; the floor last."""
+    """One line for each variant and score, in the table's order; those of real samples last."""
     lines = []
     cells = [(line.name, line.cells, line.contender.counts) for line in table.lines]
-    for name, scores, counts in [*cells, ("real (train vs test)", table.floor, {})]:
+    real = [("real", table.floor, {}), ("real_halves", table.bias, {})]
+    for name, scores, counts in [*cells, *real]:
         for metric, direction in table.group.metrics.items():
             line = {"variant": name, "score": metric, "direction": direction, "n": 0, **counts}
             cell = scores.get(metric)

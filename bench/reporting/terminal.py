@@ -53,7 +53,10 @@ def _print_table(table: Table, console: Console) -> None:
 def _columns(table: Table, width: int) -> list[tuple[str, list[str]]]:
     """Heads and cells; of the further scores as many as the width holds."""
     lines = view.score_lines(table)
-    names = ["real" if line.floor else line.name + MARK * line.study for line in lines]
+    names = [
+        line.variant.replace("_", " ") if line.floor else line.name + MARK * line.study
+        for line in lines
+    ]
     seeds = [line.seeds.replace(" of ", "/") for line in lines]
     columns = [("variant", names), ("seeds", seeds)]
     if table.verdict.letters:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median
 from typing import NamedTuple
 
 from bench.reporting import rounding, words
@@ -37,6 +38,14 @@ class Shown:
     scores: tuple[Score, ...]
 
 
+class Noise(NamedTuple):
+    """A line of the table of noise: medians of standard deviations."""
+
+    metric: str
+    seeds: str
+    latents: str
+
+
 class Cost(NamedTuple):
     """A line of the table of runs and cost: counts of runs, then medians of the finished ones."""
 
@@ -65,13 +74,41 @@ def score_lines(table: Table) -> list[Shown]:
     """The contenders in the table's order, then the floor where there is one."""
     places = rounding.places_of(table)
     shown = [_shown(table, line, places) for line in table.lines]
-    if table.floor:
-        scores = tuple(
-            _score(table.floor.get(m), rounding.floor_places(table, m) if m in table.floor else 0)
-            for m in places
-        )
-        shown.append(Shown(_floor_name(table), "real", False, True, "", "", "", scores))
+    for name, cells in (("real", table.floor), ("real_halves", table.bias)):
+        if cells:
+            scores = tuple(
+                _score(
+                    cells.get(m), max(p, rounding.decimals([cells[m].mean])) if m in cells else 0
+                )
+                for m, p in places.items()
+            )
+            shown.append(Shown(_real_name(table, name), name, False, True, "", "", "", scores))
     return shown
+
+
+def noise_lines(table: Table) -> list[Noise]:
+    """For each score the spread over training seeds beside that over latent seeds."""
+    lines = []
+    for metric in table.group.metrics:
+        seeds = [c.sd for c in (line.cells.get(metric) for line in table.lines) if c and c.sd]
+        rows = [m.row for m in table.group.members if m.row is not None]
+        key = f"{metric}.latent_sd"
+        latents = [row.details[key] for row in rows if key in row.details]
+        if latents:
+            ours = rounding.significant(median(seeds)) if seeds else rounding.DASH
+            lines.append(Noise(metric, ours, rounding.significant(median(latents))))
+    return lines
+
+
+def copiers(table: Table) -> list[str]:
+    """Contenders with runs that repeat training images: "wgan (2 of 4 runs)"."""
+    found = []
+    for line in table.lines:
+        rows = [m.row for m in line.contender.members if m.row is not None]
+        flagged = [row for row in rows if row.details.get("memorised.excess_low", 0.0) > 0]
+        if flagged:
+            found.append(f"{line.name} ({len(flagged)} of {len(rows)} runs)")
+    return found
 
 
 def cost_lines(table: Table) -> list[Cost]:
@@ -139,9 +176,12 @@ def _score(cell: Cell | None, places: int) -> Score:
     return Score(rounding.spread(cell, places), f"{low} to {high}" if cell.n > 1 else "", interval)
 
 
-def _floor_name(table: Table) -> str:
-    """The floor, and how many real samples stood for generated ones where they were fewer."""
+def _real_name(table: Table, variant: str) -> str:
+    """What real samples stood for generated ones, and how many where they were fewer."""
     wanted = table.group.protocol.get("n_fake")
+    if variant == "real_halves":
+        rows = table.group.bias
+        return f"real ({rows[0].protocol['split']} vs itself, {rows[0].protocol['n_real']:,} each)"
     split = table.group.protocol.get("split", "test")
     sources = sorted({str(row.protocol.get("floor", "train")) for row in table.group.floor})
     name = f"real ({words.listed(sources)} vs {split})"

@@ -1,12 +1,32 @@
 """Numbers and protocols in words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from bench.reporting.contenders import Group
+from bench.reporting.protocols import differing
 from bench.reporting.rounding import floor_number, number, places_of
 from bench.reporting.summary import ALPHA, Table
 
-TITLES = {"frechet": "Frechet distance", "inception_score": "Inception Score formula"}
+TITLES = {
+    "frechet": "Frechet distance",
+    "frechet_infinity": "Frechet distance, N to infinity",
+    "inception_score": "Inception Score formula",
+    "inception_score_splits": "Inception Score formula, mean of splits",
+    "kernel": "kernel distance",
+    "kernel_blocks": "kernel distance, mean of blocks",
+    "mmd": "MMD",
+    "prd_f8": "PRD F8",
+    "prd_f1_8": "PRD F1/8",
+    "ssim": "SSIM of pairs",
+    "ms_ssim": "MS-SSIM of pairs",
+    "wasserstein_1": "Wasserstein-1",
+    "wasserstein_2": "Wasserstein-2",
+    "class_reverse_kl": "class reverse KL",
+    "memorised": "memorised share",
+    "polygon_precision": "polygon precision",
+    "polygon_recall": "polygon recall",
+    "polygon_f1": "polygon F1",
+}
 PROTOCOL = {
     "name": "name",
     "extractor": "features of",
@@ -25,6 +45,16 @@ DAGGER = "\u2020"
 def title(metric: str) -> str:
     """A score's name in words."""
     return TITLES.get(metric, metric.replace("_", " "))
+
+
+def memorising(details: Mapping[str, float]) -> str:
+    """The sentence beside a generator that copies."""
+    low, held_out = details["memorised.excess_low"], details["memorised.held_out"]
+    return (
+        "memorised: a larger share of the samples lies nearer to a training image than that "
+        f"image's nearest other one than of held-out real images ({held_out:.3f}); the difference "
+        f"is at least {low:.3f} (95% interval)"
+    )
 
 
 def full_title(metric: str, group: Group) -> str:
@@ -88,7 +118,27 @@ def worded(value: object) -> str:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} ({worded(v)})" if v else str(k) for k, v in value.items())
+    if isinstance(value, float):
+        return f"{value:g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def apart(groups: Sequence[Group]) -> dict[str, str]:
+    """Slug -> why its table may not be ranked with the data set's first; empty for the first."""
+    firsts: dict[str, Group] = {}
+    said = {}
+    for group in groups:
+        first = firsts.setdefault(group.dataset, group)
+        reasons = differing(first.protocol, group.protocol)
+        if first.checkpoint != group.checkpoint:
+            reasons.insert(0, f"checkpoint ({first.checkpoint}, {group.checkpoint})")
+        same = first is group
+        said[group.slug] = (
+            "" if same else f"Not to be ranked with {first.slug}: they differ in {listed(reasons)}."
+        )
+    return said
 
 
 def verdict(table: Table) -> str:

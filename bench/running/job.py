@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from bench import build, guard
 from bench.data.split import Split
 from bench.running.conduct import Conduct
-from bench.running.scored import Judge, judge_of
+from bench.running.judge import Judge, facts_of, judge_of
 from bench.runs.folder import RunFolder
 
 
@@ -41,6 +41,8 @@ def prepare(cfg: DictConfig) -> Job:
     with guard.explaining("trainer"):
         conduct: Conduct = build.make(cfg.trainer)
     source, splits = build.build_splits(cfg)
-    judge = judge_of(cfg, plain, source, splits, conduct.device)
-    run_id = build.identity_of(plain, splits, conduct.device.type)
-    return Job(cfg, plain, conduct, splits, judge, RunFolder(Path(plain["runs_root"]), run_id))
+    root = Path(plain["runs_root"])
+    facts, cache = facts_of(splits), root / "references"
+    judge = judge_of(cfg, plain, source, facts, splits, conduct.device, cache)
+    run_id = build.identity_of(plain, facts, conduct.device.type)
+    return Job(cfg, plain, conduct, splits, judge, RunFolder(root, run_id))

@@ -32,6 +32,7 @@ class Monitor(pl.Callback):
         progress: show a bar with losses, rate and remaining time.
         label: of the bar.
         draw: called with the model at each of `drawing_steps`.
+        judge: called with the model every `judge_every` steps, if that is a number, and at the end.
     """
 
     def __init__(
@@ -45,11 +46,14 @@ class Monitor(pl.Callback):
         label: str,
         draw: Callable[[GenerativeModel], None],
         drawing_steps: frozenset[int],
+        judge: Callable[[GenerativeModel], None],
+        judge_every: int | None,
     ) -> None:
         self.history, self.checkpoint = history, checkpoint
         self.log_every, self.checkpoint_every = log_every, checkpoint_every
         self.progress, self.label = progress, label
         self.draw, self.drawing_steps = draw, drawing_steps
+        self.judge, self.judge_every = judge, judge_every
         self.readings: list[Reading] = []
         self.diverged_at: int | None = None
         self.interrupted = False
@@ -97,6 +101,11 @@ class Monitor(pl.Callback):
             return
         if step in self.drawing_steps:
             self.draw(model)
+        last = step == trainer.num_training_batches
+        if self.judge_every is not None and (last or step % self.judge_every == 0):
+            began = time.monotonic()
+            self.judge(model)
+            self._started += time.monotonic() - began  # training's seconds are training's
         if STOP.asked:
             self._interrupt(trainer)
         elif step % self.checkpoint_every == 0 and step < trainer.num_training_batches:

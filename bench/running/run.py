@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from bench import build
 from bench.errors import Interrupted, UserError
+from bench.running.floors import floors_are_missing, score_floors
 from bench.running.job import Job
-from bench.running.scored import floor_is_missing, score_floor, score_run, scored
+from bench.running.scored import score_checkpoints, scored
 from bench.running.training import counts, train
 from bench.runs.folder import SETTLED
 from bench.runs.rows import Row
@@ -79,12 +81,10 @@ def _outcome(job: Job, *, skipped: bool) -> Outcome:
 
 
 def _score(job: Job) -> None:
-    """The run's row, and once for its data and protocol the floor's."""
-    row = scored(job.folder, job.judge)
-    if row is None:
-        row = score_run(job.folder, job.plain, job.judge)
-    if floor_is_missing(job.folder.root, row):
-        score_floor(job.folder.root, job.plain, job.judge, row)
+    """The run's rows, and once for its data and protocol those of real samples."""
+    row = score_checkpoints(job.folder, job.plain, job.judge)
+    if floors_are_missing(job.folder.root, row):
+        score_floors(job.folder.root, job.plain, job.judge, row)
     (job.folder.path / "error.txt").unlink(missing_ok=True)
 
 
@@ -94,6 +94,7 @@ def settings(plain: dict[str, Any]) -> Iterator[None]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS is not deterministic
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    limits = threadpool_limits(plain["threads"])  # numpy's and scikit-learn's, which score
     torch.set_num_threads(plain["threads"])
     torch.use_deterministic_algorithms(True)
     wanted = plain["precision"] == "tf32"
@@ -101,6 +102,7 @@ def settings(plain: dict[str, Any]) -> Iterator[None]:
     try:
         yield
     finally:
+        limits.restore_original_limits()
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = tf32

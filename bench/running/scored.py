@@ -1,126 +1,172 @@
-"""From a run's checkpoint file to its row: training never judges itself."""
+"""From the checkpoint files of a run to its rows: training never judges itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from omegaconf import DictConfig
 
-from bench import build, guard
-from bench.data.split import Split
+from bench import build
+from bench.errors import UserError
+from bench.running.copies import picture_copies
+from bench.running.judge import Judge
+from bench.runs.candidates import best, read_candidates
 from bench.runs.folder import RunFolder
-from bench.runs.identity import short_hash
-from bench.runs.rows import Row, read_row, read_rows, write_row
-from bench.scoring.features import Reference, batches_of, extract
-from bench.scoring.score import Settings, protocol_of, real_samples, reference_of, score_batches
-from bench.seeds import generator as stream
+from bench.runs.rows import Row, read_rows, write_row
+from bench.scoring.score import protocol_of
 
-OWN = ("prior", "batch_norm", "ema", "latent_seed")  # of a run, not of what it is compared with
+Steps = Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class Judge:
-    """What stands on the side of the real samples, known to fit before a run starts.
+def scored(folder: RunFolder, judge: Judge, checkpoint: str = "final") -> Row | None:
+    """The run's row of a checkpoint under the config's protocol, if it is there."""
+    for row in read_rows(folder.root, [folder.run_id]):
+        same = row.protocol["settings"] == judge.request
+        chosen = row.protocol.get("chosen") == _chosen(checkpoint, judge)
+        if row.checkpoint == checkpoint and same and chosen:
+            return row
+    return None
 
-    Args:
-        request: hash of what the config asks for: score and extractor.
-        real: the samples compared with.
-        others: real samples of another split, for the floor, and that split's name.
-        modes: of the mixture that the data are, or None.
+
+def score_checkpoints(folder: RunFolder, plain: Mapping[str, Any], judge: Judge) -> Row:
+    """The rows of the final checkpoint, and of the best and the last few where there are any.
+
+    Returns:
+        That of the final one.
     """
-
-    settings: Settings
-    extractor: torch.nn.Module
-    device: torch.device
-    request: str
-    real: np.ndarray = field(repr=False)
-    others: tuple[str, np.ndarray] = field(repr=False)
-    modes: Any
-
-    @cached_property
-    def reference(self) -> Reference:
-        """The features of the real samples."""
-        return reference_of(self.real, self.modes, self.extractor, self.settings, self.device)
+    final = scored(folder, judge) or score_run(folder, plain, judge, "final")
+    if judge.settings.every is None or final.status != "finished":
+        return final
+    known = read_candidates(folder.candidates)
+    first, keep = best(known), judge.settings.keep_last
+    if first is not None and scored(folder, judge, "best") is None:
+        score_run(folder, plain, judge, "best")
+    if keep and len(known) >= keep and scored(folder, judge, f"last-{keep}") is None:
+        _score_last(folder, plain, judge, known[-keep:])
+    return final
 
 
-def judge_of(
-    cfg: DictConfig,
-    plain: Mapping[str, Any],
-    source: Any,
-    splits: Mapping[str, Split],
-    device: torch.device,
-) -> Judge:
-    """Build settings and extractor and try them on a few real samples.
-
-    Raises:
-        UserError: a setting, a split or a weights file does not exist, or the extractor wants
-            other samples.
-    """
-    with guard.explaining("score"):
-        settings: Settings = build.make(cfg.score)
-        real = real_samples(splits, settings)
-    extractor = build.build_extractor(cfg)
-    with guard.explaining("features"):
-        extract(extractor, batches_of(real[:2], 2), quantise=False, device=device)
-    score = {k: v for k, v in plain["score"].items() if k != "batch_size"}
-    request = short_hash({"score": score, "features": plain["features"]["extractor"]})
-    other = "test" if settings.split == "train" else "train"
-    others = (other, splits[other].samples[: settings.n_fake])
-    modes = getattr(source, "modes", None)
-    return Judge(settings, extractor, device, request, real, others, modes)
-
-
-def scored(folder: RunFolder, judge: Judge) -> Row | None:
-    """The run's row under the protocol that the config asks for, if it is there."""
-    rows = read_rows(folder.root, [folder.run_id])
-    return next((row for row in rows if row.protocol["settings"] == judge.request), None)
-
-
-def score_run(folder: RunFolder, plain: Mapping[str, Any], judge: Judge) -> Row:
-    """Score the generator that a run left behind and write the row.
+def score_run(folder: RunFolder, plain: Mapping[str, Any], judge: Judge, checkpoint: str) -> Row:
+    """Score a generator that a run left behind and write the row.
 
     A diverged run's row has no scores; a run whose samples turn out not to be finite has diverged.
+
+    Args:
+        plain: the run's config.
+        checkpoint: "final", "best" or "step-N".
+
+    Raises:
+        UserError: there is no such checkpoint.
     """
-    status = folder.status()
-    assert status is not None
-    training, settings = plain["model"]["training"], judge.settings
-    protocol = protocol_of(
-        settings,
-        judge.reference,
-        judge.extractor,
-        prior=training["prior"]["_target_"].rpartition(".")[2],
-        batch_norm="running averages",
-        ema_decay=training["ema_decay"],
-    )
-    scores: dict[str, float] = {}
+    status = _status(folder)
+    steps = _steps(folder, status, checkpoint)
+    found: dict[str, float] = {}
     if status["status"] == "finished":
-        sampler = build.build_sampler(folder)
-        sampler.generator.to(judge.device)
-        latents = stream(settings.latent_seed, "score")
-        samples = sampler.batches(settings.n_fake, latents, settings.batch_size)
+        step = f"step-{steps['d_steps']}"
+        kept = "final" if steps["d_steps"] == status["d_steps"] else step
+        notes: dict[str, Any] = {}
         try:
-            scores = score_batches(
-                samples, judge.reference, judge.extractor, settings, judge.device
-            )
+            sampler = build.build_sampler(folder, kept)
+            found = judge.scores(sampler, notes)
         except FloatingPointError as error:
             status = {**status, "status": "diverged", "cause": f"{error}, found while scoring"}
             folder.write_status(**status)
-    row = _row(plain, folder.run_id, status, scores, {**protocol, "settings": judge.request})
+        else:
+            picture_copies(folder.samples / f"copies-{checkpoint}.png", judge, sampler, notes)
+        if checkpoint == "final":
+            found |= {f"discriminator.{k}": v for k, v in status.get("opinions", {}).items()}
+    return _write(folder, plain, judge, checkpoint, {**status, **steps}, found)
+
+
+def _score_last(
+    folder: RunFolder, plain: Mapping[str, Any], judge: Judge, last: list[dict[str, Any]]
+) -> Row:
+    """The mean over the last checkpoints; `NAME.checkpoint_sd` is their spread."""
+    status, each = _status(folder), []
+    for candidate in last:
+        step = candidate["d_steps"]
+        kept = "final" if step == status["d_steps"] else f"step-{step}"
+        each.append(judge.scores(build.build_sampler(folder, kept)))
+    names = [name for name in each[0] if "." not in name]
+    values = {name: [found[name] for found in each] for name in names}
+    found = {name: float(np.mean(v)) for name, v in values.items()}
+    if len(each) > 1:
+        found |= {f"{name}.checkpoint_sd": float(np.std(v, ddof=1)) for name, v in values.items()}
+    return _write(folder, plain, judge, f"last-{len(last)}", status, found)
+
+
+def _status(folder: RunFolder) -> dict[str, Any]:
+    status = folder.status() or {"status": "unknown", "cause": ""}
+    if status["status"] not in ("finished", "diverged"):
+        raise UserError(
+            f"run {folder.run_id} is {status['status']}, not finished: {status['cause']}",
+            fix="choose a finished run; an interrupted one goes on by its own command",
+        )
+    return status
+
+
+def _steps(folder: RunFolder, status: Mapping[str, Any], checkpoint: str) -> dict[str, int]:
+    """d_steps, g_steps and images of a checkpoint."""
+    if checkpoint == "final":
+        return {key: status[key] for key in ("d_steps", "g_steps", "images")}
+    known = read_candidates(folder.candidates)
+    found = best(known) if checkpoint == "best" else None
+    for candidate in known:
+        if checkpoint == f"step-{candidate['d_steps']}":
+            found = candidate
+    if found is None:
+        kept = sorted(path.stem for path in folder.generator.parent.glob("step-*.safetensors"))
+        there = ", ".join(["final", *(["best"] if best(known) else []), *kept])
+        raise UserError(
+            f"run {folder.run_id} has no checkpoint {checkpoint!r} (has: {there})",
+            fix="choose one of these; score.every=N keeps more of them while a run trains",
+        )
+    batch = status["images"] // status["d_steps"]
+    steps = found["d_steps"]
+    return {"d_steps": steps, "g_steps": found["g_steps"], "images": steps * batch}
+
+
+def _chosen(checkpoint: str, judge: Judge) -> dict[str, Any] | None:
+    """How a checkpoint came to be the one that is scored; a part of its protocol."""
+    settings = judge.settings
+    if checkpoint == "best":
+        return {"by": "frechet", "split": settings.select_split, "every": settings.every}
+    return {"every": settings.every} if checkpoint.startswith("last-") else None
+
+
+def _write(
+    folder: RunFolder,
+    plain: Mapping[str, Any],
+    judge: Judge,
+    checkpoint: str,
+    status: Mapping[str, Any],
+    found: Mapping[str, float],
+) -> Row:
+    training = plain["model"]["training"]
+    own = {
+        "prior": training["prior"]["_target_"].rpartition(".")[2],
+        "batch_norm": "running averages",
+        "ema": training["ema_decay"],
+    }
+    protocol = protocol_of(judge.settings, judge.reference, judge.extractor, own)
+    protocol |= {"settings": judge.request}
+    chosen = _chosen(checkpoint, judge)
+    row = row_of(
+        plain, folder.run_id, status, found, protocol | ({"chosen": chosen} if chosen else {}),
+        checkpoint,
+    )  # fmt: skip
     write_row(folder.root, row)
     return row
 
 
-def _row(
+def row_of(
     plain: Mapping[str, Any],
     run_id: str,
     status: Mapping[str, Any],
-    scores: dict[str, float],
-    protocol: dict[str, Any],
+    found: Mapping[str, float],
+    protocol: Mapping[str, Any],
+    checkpoint: str,
 ) -> Row:
+    """A row from a run's config and counts; what has a dot in its name goes into the details."""
     names = plain["names"]
     return Row(
         run_id=run_id,
@@ -135,39 +181,9 @@ def _row(
         images=status["images"],
         status=status["status"],
         cause=status["cause"],
-        checkpoint="final",
+        checkpoint=checkpoint,
         protocol=protocol,
         hyperparameters=plain["hyperparameters"],
-        scores=scores,
+        scores={name: value for name, value in found.items() if "." not in name},
+        details={name: value for name, value in found.items() if "." in name},
     )
-
-
-def floor_is_missing(root: Path, row: Row) -> bool:
-    """Whether the data set and protocol of a row have no floor yet."""
-    rows = sorted((root / _floor_of(row) / "rows").glob("[!.]*.json"))
-    return not any(read_row(path).variant == "real" for path in rows)
-
-
-def _floor_of(row: Row) -> str:
-    """The run_id under which the floor of a row's protocol and data set lies."""
-    protocol = {k: v for k, v in row.protocol.items() if k not in OWN}
-    return f"real-{short_hash({'dataset': row.dataset, **protocol})}"
-
-
-def score_floor(root: Path, plain: Mapping[str, Any], judge: Judge, row: Row) -> Row:
-    """Score real samples of another split as if generated: what no generator should beat.
-
-    As many as the protocol asks of a generator, or all where there are fewer: `n_fake` says so,
-    `floor` says of which split.
-    """
-    split, others = judge.others
-    batches = batches_of(others, judge.settings.batch_size)
-    scores = score_batches(batches, judge.reference, judge.extractor, judge.settings, judge.device)
-    own = {"prior": "none", "batch_norm": "none", "ema": None}
-    protocol = {**row.protocol, **own, "n_fake": len(others), "floor": split}
-    counts = {"status": "finished", "cause": "", "d_steps": 0, "g_steps": 0, "images": 0}
-    nobody = {"variant": "real", "loss": "", "model": "", "network": ""}
-    real = {"names": {**plain["names"], **nobody}, "seed": 0, "hyperparameters": {}}
-    floor = _row(real, _floor_of(row), counts, scores, protocol)
-    write_row(root, floor)
-    return floor

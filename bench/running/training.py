@@ -17,11 +17,16 @@ from bench.errors import Interrupted, UserError
 from bench.files import sha256_of, write_bytes, write_json, write_text
 from bench.models.base import GenerativeModel
 from bench.models.sampler import Sampler
+from bench.running.candidates import Candidates, tensors
 from bench.running.job import Job
 from bench.running.monitor import Monitor
 from bench.running.pictures import Painter
 from bench.runs.environment import environment
+from bench.scoring.features import batches_of
+from bench.seeds import generator as stream
 from bench.stopping import STOP
+
+OPINIONS = 1000  # samples of each kind that the opponent is asked about at the end
 
 
 def train(job: Job, model: GenerativeModel) -> None:
@@ -40,6 +45,7 @@ def train(job: Job, model: GenerativeModel) -> None:
     )
     for left in folder.path.rglob(".*.part"):  # of a process that was killed while writing
         left.unlink(missing_ok=True)
+    write_json(folder.data, job.judge.reals.facts)
     folder.write_status("running")
     how = job.conduct
     painter = Painter(folder.samples, train[:1000], seed=0, label=job.label)
@@ -53,6 +59,8 @@ def train(job: Job, model: GenerativeModel) -> None:
         label=job.label,
         draw=painter,
         drawing_steps=drawing_steps(plain["d_steps"], how.pictures),
+        judge=Candidates(folder, job.judge),
+        judge_every=job.judge.settings.every,
     )
     with STOP.interrupting(at_once=False):
         fit(job, model, monitor)
@@ -134,13 +142,14 @@ def _keep(job: Job, model: GenerativeModel, monitor: Monitor, painter: Painter) 
         job.folder.write_status("interrupted", "asked to stop", **facts)
         STOP.asked = False  # heard; a caller who goes on with other work may be asked again
         raise Interrupted
-    write_bytes(job.folder.generator, save(_tensors(model.sampled_generator())))
+    write_bytes(job.folder.generator, save(tensors(model.sampled_generator())))
     facts["digest"] = sha256_of(job.folder.generator)
     cause = divergence(model, monitor)
     if cause:
         job.folder.write_status("diverged", cause, **facts)
     else:
         painter.finish(model)
+        facts["opinions"] = opinions(job, model)
         job.folder.write_status("finished", **facts)
     if not job.conduct.keep_checkpoint:
         job.folder.checkpoint.unlink(missing_ok=True)
@@ -160,8 +169,17 @@ def divergence(model: GenerativeModel, monitor: Monitor) -> str:
     return ""
 
 
-def _tensors(module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    return {name: t.detach().cpu().contiguous() for name, t in module.state_dict().items()}
+def opinions(job: Job, model: GenerativeModel) -> dict[str, float]:
+    """What the opponent thinks of the first images that train, of others, and of generated ones."""
+    settings = model.training_settings
+    sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
+    latents = stream(job.judge.settings.latent_seed, "score")
+    fake = torch.cat(list(sampler.batches(OPINIONS, latents, OPINIONS)))
+    parts = {"fake": fake}
+    for name in ("train", "test"):
+        parts[name] = next(batches_of(job.splits[name].samples[:OPINIONS], OPINIONS))
+    with torch.no_grad():
+        return model.diagnose({name: part.to(model.device) for name, part in parts.items()})
 
 
 def counts(job: Job, model: GenerativeModel | None) -> dict[str, int]:

@@ -39,8 +39,23 @@ class RunFolder:
 
     @property
     def generator(self) -> Path:
-        """The generator that is scored and sampled, safetensors."""
+        """The last generator, safetensors."""
         return self.path / "checkpoints" / "generator.safetensors"
+
+    def weights(self, checkpoint: str) -> Path:
+        """The generator of a checkpoint: "final", or "step-N" where it was kept."""
+        name = "generator" if checkpoint == "final" else checkpoint
+        return self.generator.with_name(f"{name}.safetensors")
+
+    @property
+    def candidates(self) -> Path:
+        """Checkpoints scored while the run trained, JSON."""
+        return self.path / "candidates.json"
+
+    @property
+    def data(self) -> Path:
+        """Digest and number of samples of each split of the data, JSON."""
+        return self.path / "data.json"
 
     @property
     def checkpoint(self) -> Path:

@@ -11,7 +11,7 @@ from bench.errors import UserError
 from bench.files import read_json, write_json
 from bench.runs.identity import short_hash
 
-SCHEMA = 1
+SCHEMA = 2
 STATUSES = ("finished", "diverged", "failed", "interrupted")
 Setting = float | int | bool | str | None
 
@@ -22,10 +22,11 @@ class Row:
 
     Args:
         status: of the run; a score that does not exist is absent beside "diverged" or "failed".
-        checkpoint: "final"; later "best" and steps.
+        checkpoint: "final", "best", "last-3" (the mean over the last three) or "step-1000".
         protocol: how the scores were made; rows of different protocols are never ranked together.
         hyperparameters: the config group of that name, flattened.
-        scores: name -> value; unit and direction stand in `protocol["metrics"]`.
+        scores: name -> value; the direction stands in `protocol["metrics"]`.
+        details: what stands beside a score: "frechet.latent_sd", "memorised.held_out".
 
     Raises:
         ValueError: a field has another type, a status is unknown, a score is not finite.
@@ -47,6 +48,7 @@ class Row:
     protocol: Mapping[str, Any]
     hyperparameters: Mapping[str, Setting]
     scores: Mapping[str, float]
+    details: Mapping[str, float] = dataclasses.field(default_factory=dict)
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -59,7 +61,8 @@ class Row:
             raise ValueError(f"row schema is {self.schema}; this version reads {SCHEMA}")
         if self.status not in STATUSES:
             raise ValueError(f"row status {self.status!r} is none of {', '.join(STATUSES)}")
-        bad = {k: v for k, v in self.scores.items() if not math.isfinite(v)}
+        held = {**self.scores, **self.details}
+        bad = {k: v for k, v in held.items() if not math.isfinite(v)}
         if bad:
             raise ValueError(f"scores {bad} are not finite; leave out a score that does not exist")
 
@@ -68,9 +71,18 @@ class Row:
         return f"{self.checkpoint}-{short_hash(self.protocol)}.json"
 
 
-def in_order(scores: Mapping[str, float]) -> dict[str, float]:
-    """Scores as they are shown: the Frechet distance first, the others by name."""
-    return dict(sorted(scores.items(), key=lambda item: (item[0] != "frechet", item[0])))
+ORDER = (
+    *("frechet", "precision", "recall", "coverage", "density", "memorised", "inception_score"),
+    *("kernel", "kernel_blocks", "prd_f8", "prd_f1_8", "frechet_infinity", "ssim", "ms_ssim"),
+    *("classes_covered", "class_reverse_kl", "modes_covered", "high_quality"),
+    *("wasserstein_1", "wasserstein_2", "mmd", "polygon_f1", "polygon_precision"),
+)
+
+
+def in_order(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores as they are shown: what most people look for first, the unknown last, by name."""
+    known = {name: place for place, name in enumerate(ORDER)}
+    return dict(sorted(scores.items(), key=lambda item: (known.get(item[0], len(known)), item[0])))
 
 
 def write_row(runs_root: Path, row: Row) -> Path:
@@ -87,6 +99,8 @@ def read_row(path: Path) -> Row:
         UserError: the file is damaged, or holds a field that the schema does not know.
     """
     content = read_json(path)
+    if isinstance(content, dict) and content.get("schema") == 1:  # rows had no details then
+        content |= {"schema": SCHEMA, "details": {}}
     try:
         return Row(**content)
     except (TypeError, ValueError) as error:

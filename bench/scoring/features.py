@@ -1,12 +1,14 @@
 """Samples -> features, once, whatever the number of measures."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from bench.scoring.kept import images_of, records_of, smallest
 
 
 @dataclass(frozen=True)
@@ -14,12 +16,29 @@ class Features:
     """What measures see of a set of samples.
 
     Args:
-        features: [N, F], float64.
-        logits: [N, K], float64, or None where the extractor classifies nothing.
+        features: [N, F], float32 as the extractor gave them.
+        logits: [N, K], float32, or None where the extractor classifies nothing.
+        images: n of the samples, float32 [n, C, H, W], for measures that look at pixels: those
+            whose content has the smallest hashes, whatever the order.
+        sampler: of the generator that drew them, or None.
+        order: [N]; row i is the order[i]-th sample that was drawn or read. None: as they came.
+        notes: what a measure found beside numbers, for a picture.
     """
 
     features: np.ndarray
     logits: np.ndarray | None
+    images: np.ndarray | None = None
+    sampler: Any = None
+    order: np.ndarray | None = None
+    notes: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def rows(self, part: slice) -> Self:
+        """Some of the samples, without pictures; not after `in_canonical_order`."""
+        logits = None if self.logits is None else self.logits[part]
+        return replace(self, features=self.features[part], logits=logits, images=None)
 
 
 @dataclass(frozen=True)
@@ -27,12 +46,16 @@ class Reference:
     """Real samples to compare with.
 
     Args:
-        seen: their features.
-        modes: centres and radius of the mixture they come from, or None.
+        real: of the reported split.
+        train: of the training data, where a measure asks for them.
+        held_out: real samples that were not trained on.
+        source: the data set's, which may know modes or a manifold.
     """
 
-    seen: Features
-    modes: Any
+    real: Features
+    train: Features | None = None
+    held_out: Features | None = None
+    source: Any = None
 
 
 def quantised(samples: Tensor) -> Tensor:
@@ -48,28 +71,56 @@ def batches_of(samples: np.ndarray, size: int) -> Iterator[Tensor]:
 
 
 def extract(
-    extractor: nn.Module, batches: Iterable[Tensor], *, quantise: bool, device: torch.device
+    extractor: nn.Module,
+    batches: Iterable[Tensor],
+    *,
+    quantise: bool,
+    device: torch.device,
+    keep: int = 0,
 ) -> Features:
-    """Features of all batches.
+    """Features of all batches; beside them only one batch of samples is held, and `keep` images.
 
     Args:
         extractor: samples [B, ...] -> (features [B, F], logits [B, K] or None).
         batches: float32 samples, images in [0, 1].
         quantise: round images to 256 levels first; has no meaning for points [B, D].
+        keep: how many images stay as they are.
 
     Raises:
         FloatingPointError: a sample is not finite: the generator has diverged.
     """
-    features, logits = [], []
+    features, logits, kept = [], [], None
     extractor = extractor.to(device).eval()
     with torch.no_grad():
         for batch in batches:
             if not torch.isfinite(batch).all():
                 raise FloatingPointError("a sample is not finite")
             batch = batch.to(device)
-            rounded = quantise and batch.ndim == 4
-            seen, classes = extractor(quantised(batch) if rounded else batch)
-            features.append(seen.double().cpu().numpy())
+            if quantise and batch.ndim == 4:
+                batch = quantised(batch)
+            if keep and batch.ndim == 4:
+                records = records_of(batch)
+                kept = smallest(records if kept is None else torch.cat([kept, records]), keep)
+            seen, classes = extractor(batch)
+            features.append(seen.float().cpu().numpy())
             if classes is not None:
-                logits.append(classes.double().cpu().numpy())
-    return Features(np.concatenate(features), np.concatenate(logits) if logits else None)
+                logits.append(classes.float().cpu().numpy())
+    return Features(
+        np.concatenate(features),
+        np.concatenate(logits) if logits else None,
+        None if kept is None else images_of(kept),
+    )
+
+
+def in_canonical_order(seen: Features) -> Features:
+    """The same samples in an order that depends on nothing but their features.
+
+    Measures that take the first n samples, or deal them into blocks or splits, then give the same
+    number however the samples were ordered or batched. Sorted along one fixed direction, then
+    shuffled by a fixed permutation: the first n are a random part.
+    """
+    direction = np.random.Generator(np.random.PCG64(0)).normal(size=seen.features.shape[1])
+    sorted_ = np.argsort(seen.features @ direction, kind="stable")
+    order = sorted_[np.random.Generator(np.random.PCG64(1)).permutation(len(sorted_))]
+    logits = None if seen.logits is None else seen.logits[order]
+    return replace(seen, features=seen.features[order], logits=logits, order=order)

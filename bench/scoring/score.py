@@ -1,14 +1,13 @@
 """Scores of a set of samples under a protocol that travels with them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.scoring.features import Features, Reference, batches_of, extract
+from bench.scoring.features import Features, Reference, extract, in_canonical_order
 from bench.scoring.measures import Measure
 
 
@@ -20,61 +19,78 @@ class Settings:
         name: of the protocol.
         split: of the real samples compared with.
         n_real: how many of them, the first; None for all.
-        n_fake: generated samples.
+        n_fake: generated samples; None for all that are given.
         quantise: round images to 256 levels before features are taken.
         latent_seed: of the latents, the same for every run.
+        noise_seeds: further latent seeds, whose scores tell the noise of the evaluation.
         batch_size: samples at once; no part of the protocol.
         metrics: measures by name.
+        select_split: real samples that choose among a run's checkpoints.
+        select_on_reported: let them be those of `split`, as the study did.
+        every: discriminator steps between the checkpoints that may be chosen; None: the last
+            one is all there is.
+        keep_last: how many of the last such checkpoints are scored too, for their mean.
 
     Raises:
-        ValueError: a count is not positive.
+        ValueError: a number is out of range.
     """
 
     name: str
     split: str
     n_real: int | None
-    n_fake: int
+    n_fake: int | None
     quantise: bool
     latent_seed: int
+    noise_seeds: int
     batch_size: int
     metrics: Mapping[str, Measure]
+    select_split: str
+    select_on_reported: bool
+    every: int | None
+    keep_last: int
 
     def __post_init__(self) -> None:
-        counts = {"n_fake": self.n_fake, "batch_size": self.batch_size, "n_real": self.n_real}
-        for key, value in counts.items():
-            if key == "n_real" and value is None:
+        least = {"n_fake": 2, "batch_size": 1, "n_real": 2, "noise_seeds": 0, "every": 1}
+        for key, low in {**least, "keep_last": 0, "latent_seed": None}.items():
+            value = getattr(self, key)
+            if key in ("n_real", "n_fake", "every") and value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < 2:
-                raise ValueError(f"score.{key} is {value!r}; a whole number from 2 on")
-        if isinstance(self.latent_seed, bool) or not isinstance(self.latent_seed, int):
-            raise ValueError(f"score.latent_seed is {self.latent_seed!r}; a whole number")
-        if not isinstance(self.quantise, bool):
-            raise ValueError(f"score.quantise is {self.quantise!r}; true or false")
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or (low is not None and value < low):
+                since = "" if low is None else f" from {low} on"
+                raise ValueError(f"score.{key} is {value!r}; a whole number{since}")
+        for key in ("quantise", "select_on_reported"):
+            if not isinstance(getattr(self, key), bool):
+                raise ValueError(f"score.{key} is {getattr(self, key)!r}; true or false")
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What the measures ask for beside real and generated features."""
+        return frozenset().union(*(m.needs for m in self.metrics.values()))
+
+    @property
+    def n_images(self) -> int:
+        """How many images are kept for measures that look at pixels."""
+        return max((m.n_images for m in self.metrics.values()), default=0)
 
 
-def real_samples(splits: Mapping[str, Any], settings: Settings) -> np.ndarray:
-    """The real samples that the protocol compares with.
+def check_counts(settings: Settings, n_real: int, n_fake: int) -> None:
+    """Refuse before anything is computed what a measure could not work on.
 
     Raises:
-        ValueError: the data have no such split, or fewer samples in it.
+        ValueError: a measure wants more samples.
     """
-    if settings.split not in splits:
-        present = ", ".join(sorted(splits))
-        raise ValueError(f"score.split is {settings.split!r}; the data have {present}")
-    samples = splits[settings.split].samples
-    if settings.n_real is not None and settings.n_real > len(samples):
-        raise ValueError(
-            f"score.n_real is {settings.n_real}; split {settings.split!r} has {len(samples)}"
-        )
-    return samples[: settings.n_real]
+    for name, measure in settings.metrics.items():
+        if measure.least > min(n_real, n_fake):
+            raise ValueError(
+                f"{name} takes {measure.least} samples on either side at least, "
+                f"found {n_real:,} real and {n_fake:,} generated"
+            )
 
 
-def reference_of(
-    samples: np.ndarray, modes: Any, extractor: nn.Module, settings: Settings, device: torch.device
-) -> Reference:
-    """The features of real samples, uint8 images [N, C, H, W] or points [N, D]."""
-    real = batches_of(samples, settings.batch_size)
-    return Reference(extract(extractor, real, quantise=False, device=device), modes)
+def applying(settings: Settings, reference: Reference) -> dict[str, Measure]:
+    """The measures that have a meaning for these data."""
+    return {name: m for name, m in settings.metrics.items() if m.applies(reference)}
 
 
 def score_batches(
@@ -83,46 +99,51 @@ def score_batches(
     extractor: nn.Module,
     settings: Settings,
     device: torch.device,
+    sampler: Any = None,
+    notes: dict[str, Any] | None = None,
 ) -> dict[str, float]:
-    """Every score of the protocol that applies, by name.
+    """Every score of the protocol that applies, by name; details have a dot in theirs.
 
     Args:
         batches: samples to judge, float32 [B, ...].
+        sampler: of the generator, for measures that ask for it.
+        notes: takes what measures found beside numbers, and the samples' "order".
 
     Raises:
         FloatingPointError: a sample is not finite.
     """
-    fake = extract(extractor, batches, quantise=settings.quantise, device=device)
-    return measure_all(reference, fake, settings.metrics)
+    keep, quantise = settings.n_images, settings.quantise
+    fake = extract(extractor, batches, quantise=quantise, device=device, keep=keep)
+    return score_features(fake, reference, settings, sampler, notes)
 
 
-def measure_all(
-    reference: Reference, fake: Features, metrics: Mapping[str, Measure]
+def score_features(
+    fake: Features,
+    reference: Reference,
+    settings: Settings,
+    sampler: Any = None,
+    notes: dict[str, Any] | None = None,
 ) -> dict[str, float]:
-    """The scores of all measures that apply."""
+    """The same from features; their order does not matter."""
+    notes = {} if notes is None else notes
+    seen = replace(in_canonical_order(fake), sampler=sampler, notes=notes)
+    notes["order"] = seen.order
     scores: dict[str, float] = {}
-    for measure in metrics.values():
-        if measure.applies(reference):
-            scores.update(measure(reference, fake))
+    for measure in applying(settings, reference).values():
+        scores.update(measure(reference, seen))
     return scores
 
 
 def protocol_of(
-    settings: Settings,
-    reference: Reference,
-    extractor: nn.Module,
-    *,
-    prior: str,
-    batch_norm: str,
-    ema_decay: float | None,
+    settings: Settings, reference: Reference, extractor: nn.Module, own: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Everything that makes two scores comparable, for the row."""
-    directions = {
-        name: direction
-        for measure in settings.metrics.values()
-        if measure.applies(reference)
-        for name, direction in measure.directions.items()
-    }
+    """Everything that makes two scores comparable, for the row.
+
+    Args:
+        own: prior, batch_norm and ema of the run.
+    """
+    measures = applying(settings, reference)
+    directions = {k: way for m in measures.values() for k, way in m.names(reference).items()}
     return {
         "name": settings.name,
         "extractor": extractor.name,
@@ -130,12 +151,18 @@ def protocol_of(
         "resize": extractor.resize,
         "quantised": settings.quantise,
         "split": settings.split,
-        "n_real": len(reference.seen.features),
+        "n_real": len(reference.real),
         "n_fake": settings.n_fake,
         "latent_seed": settings.latent_seed,
-        "prior": prior,
-        "batch_norm": batch_norm,
-        "ema": ema_decay,
+        "noise_seeds": settings.noise_seeds,
         "conditional": False,
         "metrics": directions,
+        "measures": {name: _arguments(m) for name, m in measures.items()},
+        **own,
     }
+
+
+def _arguments(measure: Measure) -> dict[str, Any]:
+    """The numbers of `conf/metric/` that a score depends on; how much memory it takes is none."""
+    held = {name: getattr(measure, name) for name in getattr(measure, "__dataclass_fields__", ())}
+    return {k: v for k, v in held.items() if k != "max_bytes"}

@@ -192,3 +192,43 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write"):
         source(root=tmp_path / "file").splits()
+
+
+@pytest.mark.parametrize(("vertices", "seed"), [([3], 0), ([6], 0)])
+def test_the_manifold_is_drawn_by_the_data_s_own_map(vertices, seed):
+    """The images that are stored, from the draws that the notebook makes."""
+    shapes = source(vertices, seed=seed)
+    uniform = np.random.RandomState(seed)
+    draws = uniform.rand(100, vertices[0] + 1)
+    order = uniform.permutation(100)
+    ((unit, draw),) = shapes.manifold
+    stored = np.concatenate([shapes.splits()[s].samples for s in ("train", "test", "validation")])
+    np.testing.assert_array_equal(draw(draws)[order], stored.reshape(100, -1) / 255)
+    assert unit.shape == (vertices[0] + 1,)
+
+
+@pytest.mark.parametrize("max_rotation", [0.0, 0.5, FAITHFUL, 360.0])
+def test_units_of_the_manifold_are_degrees(max_rotation):
+    """One unit of a draw turns its vertex, or all of them, by one degree; at most all of it."""
+    shapes = source([3, 5], max_rotation=max_rotation)
+    assert [len(unit) for unit, _ in shapes.manifold] == [4, 6]
+    for vertices, (unit, _) in zip((3, 5), shapes.manifold, strict=True):
+        before, after = np.zeros((1, vertices + 1)), np.diag(unit)
+        geometry = SETTINGS | {"max_rotation": max_rotation}
+        chords = [polygon_corners(d, **geometry) for d in (before, after)]
+        about = [c[..., 0] + 1j * c[..., 1] for c in chords]
+        sides = [np.roll(c, -1, 1) - c for c in about]
+        turned = np.degrees(np.angle(sides[1][-1] / sides[0][0]))
+        np.testing.assert_allclose(turned, -min(max_rotation, 1.0), atol=1e-9)
+        spread = 360 / vertices - 10
+        np.testing.assert_allclose(unit, [*[1 / spread] * vertices, 1 / max(max_rotation, 1)])
+
+
+def test_the_whole_cube_is_on_the_manifold():
+    """Faces and corners too: images in [0, 1], none empty, some of slivers without a black pixel."""
+    for vertices, (_, draw) in zip((3, 4), source([3, 4]).manifold, strict=True):
+        corners = np.indices((2,) * (vertices + 1)).reshape(vertices + 1, -1).T.astype(float)
+        images = draw(corners)
+        assert images.shape == (2 ** (vertices + 1), 784)
+        assert images.min() == 0 and images.max() == 1
+        assert (images.min(1) < 0.5).all()

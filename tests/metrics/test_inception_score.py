@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
+import torch
+from scipy.special import softmax
 
-from bench.metrics.inception_score import inception_score, inception_score_of_probabilities
+from bench.metrics import inception_score as module
+from bench.metrics.inception_score import (
+    inception_score,
+    inception_score_of_probabilities,
+    inception_score_splits,
+)
+from bench.shims import ensure_torchvision
 
 
 @pytest.mark.parametrize("scale", [50.0, 1e4, 1e300], ids="logit={:g}".format)
@@ -63,3 +71,49 @@ def test_refuses_logits_that_are_not_finite(bad):
 def test_refuses_what_is_no_row_of_probabilities(bad):
     with pytest.raises(ValueError, match="inception_score"):
         inception_score_of_probabilities(bad)
+
+
+def test_splits_by_hand():
+    """Parts of 2, 3 and 3 in the order given: 2 certain classes, 1, and shares 2/3 and 1/3."""
+    logits = np.eye(3)[[0, 1, 2, 2, 2, 0, 1, 0]] * 1e4
+    thirds = np.exp(-(2 / 3 * np.log(2 / 3) + 1 / 3 * np.log(1 / 3)))
+    mean, deviation = inception_score_splits(logits, 3)
+    assert mean == pytest.approx(np.mean([2, 1, thirds]), rel=1e-12)
+    assert deviation == pytest.approx(np.std([2, 1, thirds], ddof=0), rel=1e-12)
+
+
+def test_one_split_is_the_score_of_all():
+    logits = np.random.default_rng(0).normal(size=(50, 10)) * 3
+    assert inception_score_splits(logits, 1) == (inception_score(logits), 0)
+    assert inception_score_splits(logits, 50) == (1, 0)
+
+
+@pytest.mark.parametrize(("n", "splits"), [(100, 10), (103, 10), (17, 3)])
+def test_splits_equal_torch_fidelity(n, splits):
+    assert ensure_torchvision() != "absent"
+    from torch_fidelity.metric_isc import isc_features_to_metric
+
+    logits = np.random.default_rng(n).normal(size=(n, 20)).astype(np.float32) * 4
+    theirs = isc_features_to_metric(torch.from_numpy(logits), splits=splits, shuffle=False)
+    mean, deviation = inception_score_splits(logits, splits)
+    assert mean == pytest.approx(theirs["inception_score_mean"], rel=1e-12)
+    assert deviation == pytest.approx(theirs["inception_score_std"], rel=1e-10)
+
+
+@pytest.mark.parametrize("splits", [0, -1, 6])
+def test_refuses_more_splits_than_samples(splits):
+    with pytest.raises(ValueError, match=f"5 samples, found {splits}"):
+        inception_score_splits(np.zeros((5, 3)), splits)
+
+
+@pytest.mark.parametrize("rows_of_a_block", [1, 7, 50])
+def test_blocks_do_not_matter(monkeypatch, rows_of_a_block):
+    logits = np.random.default_rng(0).normal(size=(50, 10)) * 3
+    expected = inception_score(logits)
+    monkeypatch.setattr(module, "BLOCK_BYTES", 8 * 10 * rows_of_a_block)
+    assert inception_score(logits) == pytest.approx(expected, rel=1e-13)
+    probabilities = softmax(logits, axis=1)
+    assert inception_score_of_probabilities(probabilities) == pytest.approx(expected, rel=1e-13)
+    logits[-1, 3] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        inception_score(logits)

@@ -1,11 +1,12 @@
 import tracemalloc
-from itertools import product
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import KDTree
+from scipy.stats import ortho_group
 
 from bench.metrics.prdc import prdc
 
@@ -53,9 +54,10 @@ def test_samples_on_a_sphere(strict, precision, density, coverage):
 
 @pytest.mark.parametrize("k", [1, 2])
 def test_every_placement_of_three_and_three_points(k):
-    """Exhaustive: all 4,096 with coordinates 0 to 3, repeated points and ties among them."""
-    for places in product(range(4), repeat=6):
-        real, fake = column(*places[:3]), column(*places[3:])
+    """Exhaustive: all 400 with coordinates 0 to 3, repeated points and ties among them."""
+    triples = list(combinations_with_replacement(range(4), 3))
+    for places in product(triples, repeat=2):
+        real, fake = (column(*triple) for triple in places)
         assert prdc(real, fake, k=k, **SETTINGS) == pytest.approx(by_trees(real, fake, k)), places
 
 
@@ -68,6 +70,42 @@ def test_equals_trees_and_swaps_with_its_arguments(seed, k, lattice):
     scores, swapped = prdc(real, fake, k=k, **SETTINGS), prdc(fake, real, k=k, **SETTINGS)
     assert scores == pytest.approx(by_trees(real, fake, k))
     assert (swapped["precision"], swapped["recall"]) == (scores["recall"], scores["precision"])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 8), st.booleans())
+def test_depends_on_neither_order_nor_rotation(seed, dimensions, strict):
+    rng = np.random.default_rng(seed)
+    real, fake = rng.normal(size=(30, dimensions)), 0.7 * rng.normal(size=(20, dimensions))
+    rotation = ortho_group.rvs(dimensions, random_state=rng)
+    scores = prdc(real, fake, k=3, strict=strict, max_bytes=2**22)
+    turned = rng.permutation(real) @ rotation, rng.permutation(fake) @ rotation
+    assert prdc(*turned, k=3, strict=strict, max_bytes=1000) == scores
+
+
+def test_copies_count_as_often_as_they_occur():
+    """Real 0, 0, 0, 1, 3: radii 0, 0, 0, 1, 3 for k = 2; generated 0, 0, 1, 5: 0, and 1, 1, 5.
+
+    In closed balls: 0 lies in those of 0, 0, 0, 1, 3; 1 in those of 1, 3; 5 in that of 3.
+    """
+    scores = prdc(column(0, 0, 0, 1, 3), column(0, 0, 1, 5), k=2, **SETTINGS)
+    assert scores == {"precision": 1, "recall": 1, "density": (2 * 5 + 2 + 1) / 8, "coverage": 1}
+    strict = prdc(column(0, 0, 0, 1, 3), column(0, 0, 1, 5), k=2, strict=True, max_bytes=2**20)
+    # 3 alone has 1 and 5 inside; 0 and 1 on its sphere and that of 1 are outside.
+    assert strict == {"precision": 2 / 4, "recall": 1, "density": 3 / 8, "coverage": 2 / 5}
+
+
+def test_a_collapsed_generator_scores_as_its_one_sample():
+    """2,000 copies of one of 2,000 reals: in its own and its neighbours' balls, covers those."""
+    real = np.random.default_rng(0).normal(size=(2000, 512))
+    copies = np.repeat(real[:1], 2000, axis=0)
+    scores, single = (
+        prdc(real, fake, k=3, strict=False, max_bytes=2**24)
+        for fake in (copies, np.repeat(real[:1], 4, axis=0))
+    )
+    assert scores == single
+    assert scores["precision"] == 1
+    assert scores["recall"] == 1 / 2000
+    assert scores["coverage"] == pytest.approx(scores["density"] * 3 / 2000)
 
 
 @pytest.mark.parametrize(("strict", "density"), [(False, 4 / 3), (True, 1)])

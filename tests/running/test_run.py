@@ -75,7 +75,7 @@ def test_a_failed_scoring_keeps_the_trained_run(tiny, monkeypatch):
         raise RuntimeError("no score")
 
     with monkeypatch.context() as patch:
-        patch.setattr("bench.running.scored.score_batches", broken)
+        patch.setattr("bench.running.judge.score_batches", broken)
         outcome = execute(job)
     assert outcome.status == "failed" and "no score" in outcome.cause
     assert job.folder.status()["status"] == "finished"
@@ -90,8 +90,8 @@ def test_a_sample_that_is_not_finite_makes_the_run_diverged(tiny, monkeypatch):
     def broken(*_, **__):
         raise FloatingPointError("a sample is not finite")
 
-    monkeypatch.setattr("bench.running.scored.score_batches", broken)
-    monkeypatch.setattr("bench.running.run.floor_is_missing", lambda *_: False)
+    monkeypatch.setattr("bench.running.judge.score_batches", broken)
+    monkeypatch.setattr("bench.running.run.floors_are_missing", lambda *_: False)
     outcome = execute(job)
     assert outcome.status == "diverged" and outcome.row.scores == {}
 
@@ -109,10 +109,12 @@ def test_the_floor_is_scored_once(tiny):
     execute(job_of(tiny))
     execute(job_of(tiny, "seed=1"))
     floors = list((job_of(tiny).folder.root).glob("real-*/rows/*.json"))
-    assert len(floors) == 1
-    row = json.loads(floors[0].read_text())
-    assert row["variant"] == "real" and row["scores"]["precision"] > 0.5
-    assert row["protocol"]["floor"] == "train"
+    rows = {row["variant"]: row for row in (json.loads(f.read_text()) for f in floors)}
+    assert len(floors) == 2 and rows["real"]["scores"]["precision"] > 0.5
+    assert rows["real"]["protocol"]["floor"] == "train"
+    halves = rows["real_halves"]["protocol"]
+    assert (halves["split"], halves["n_real"], halves["n_fake"]) == ("train", 100, 100)
+    assert 0 < rows["real_halves"]["scores"]["frechet"] < rows["real"]["scores"]["frechet"] * 3
 
 
 def test_a_floor_that_was_lost_is_made_again(tiny):
@@ -120,7 +122,7 @@ def test_a_floor_that_was_lost_is_made_again(tiny):
     execute(job)
     next(job.folder.root.glob("real-*/rows/*.json")).unlink()
     assert execute(job).skipped
-    assert len(list(job.folder.root.glob("real-*/rows/*.json"))) == 1
+    assert len(list(job.folder.root.glob("real-*/rows/*.json"))) == 2
 
 
 def test_against_training_samples_the_floor_is_of_the_test_split(tiny):

@@ -1,0 +1,78 @@
+"""Images that somebody gives as an .npz file: whole grey levels, or numbers in [0, 1]."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bench.data.npz import array_in, names_in
+from bench.errors import UserError
+
+CHANNELS = (1, 3)
+
+
+def read_npz(path: Path) -> np.ndarray:
+    """The images of the array `images`, else of the only one, else of `arr_0`, as [N, C, H, W].
+
+    Returns:
+        uint8 as it lies in the file, or float32 in [0, 1].
+
+    Raises:
+        UserError: there is none such, or it does not say plainly which images it holds.
+    """
+    name = _name_of_images(path)
+    return _levels(path, _channels_first(path, array_in(path, name)))
+
+
+def _name_of_images(path: Path) -> str:
+    names = names_in(path)
+    for name in ("images", names[0] if len(names) == 1 else "arr_0"):
+        if name in names:
+            return name
+    if {"mu", "sigma"} <= set(names):
+        raise UserError(
+            f"{path} holds statistics (mu, sigma), no images",
+            fix="give it as the reference, or give the images themselves",
+        )
+    raise UserError(
+        f"{path}: no array is named images or arr_0 (it has {', '.join(names) or 'none'})",
+        fix="write it with numpy.savez(path, images=array)",
+    )
+
+
+def _channels_first(path: Path, images: np.ndarray) -> np.ndarray:
+    """[N, H, W], [N, H, W, C] or [N, C, H, W] -> [N, C, H, W], a view."""
+    shape = images.shape
+    grey = images.ndim == 3 and shape[0] not in CHANNELS and shape[2] not in CHANNELS
+    first, last = (images.ndim == 4 and shape[place] in CHANNELS for place in (1, 3))
+    if grey:
+        return images[:, None]
+    if first != last:
+        return images if first else images.transpose(0, 3, 1, 2)
+    raise UserError(
+        f"{path}: an array of shape {list(shape)} does not say which axis is which",
+        fix="give [N, H, W], [N, H, W, C] or [N, C, H, W] with C of 1 or 3 and no other axis of "
+        "these sizes; drop an alpha channel",
+    )
+
+
+def _levels(path: Path, images: np.ndarray) -> np.ndarray:
+    """uint8 as it is, numbers in [0, 1] as float32."""
+    if images.dtype == np.uint8:
+        return images
+    if not np.issubdtype(images.dtype, np.floating):
+        raise UserError(
+            f"{path}: images of type {images.dtype}",
+            fix="give uint8 from 0 to 255, or floating point numbers from 0 to 1",
+        )
+    if images.size:
+        low, high = float(images.min()), float(images.max())
+        if not np.isfinite([low, high]).all():  # a NaN anywhere is both of them
+            raise UserError(
+                f"{path}: images hold NaN or infinity", fix="look at what made them, or leave out"
+            )
+        if low < 0 or high > 1:
+            raise UserError(
+                f"{path}: numbers from {low:g} to {high:g}, outside [0, 1]",
+                fix="divide levels by 255, map [-1, 1] by (x + 1) / 2, or give uint8",
+            )
+    return images.astype(np.float32, copy=False)

@@ -1,0 +1,76 @@
+"""`clip`: features learnt from captions, Radford et al. 2021 (arXiv:2103.00020), by torch-fidelity.
+
+Kynkaanniemi et al. 2023 (arXiv:2203.06026) compare generators in the space of ViT-B/32, which
+has seen no ImageNet classes. The image half alone: the text half is left out when it is read.
+"""
+
+import warnings
+import zipfile
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from bench.errors import UserError
+from bench.features.fidelity import Intake, torch_fidelity
+from bench.features.published import Weights, tensors_of
+
+# Of CLIP's training images, by channel, in grey levels: openai/CLIP, clip.py.
+MEAN = (255 * 0.48145466, 255 * 0.4578275, 255 * 0.40821073)
+DEVIATION = (255 * 0.26862954, 255 * 0.26130258, 255 * 0.27577711)
+
+
+class Clip(nn.Module):
+    """Images of any size -> embeddings [B, F], not normed; F is 512 for ViT-B/32.
+
+    Args:
+        name: stands in the protocol of each score.
+        model: torch-fidelity's name of the network, of the file to download.
+        weights: file with OpenAI's weights; None for torch-fidelity's own download, kept by
+            torch.hub.
+        sha256: what the file's digest must be; None accepts any file, and scores made with it
+            are named by its digest.
+
+    Raises:
+        UserError: torch-fidelity or the weights are absent, damaged or others.
+    """
+
+    def __init__(
+        self, name: str, model: str, weights: str | Path | None, sha256: str | None
+    ) -> None:
+        super().__init__()
+        theirs = torch_fidelity(name, "feature_extractor_clip")
+        if model not in theirs.MODEL_METADATA:
+            raise UserError(
+                f"features {name!r}: torch-fidelity has no CLIP {model!r}",
+                fix=f"features.model= one of {', '.join(theirs.MODEL_METADATA)}",
+            )
+        known = theirs.MODEL_METADATA[model]["hash"]
+        published = Weights(name, theirs.MODEL_URLS[model], f"{model}-{known}.pt", digest=known)
+        path, digest = published.checked(weights, sha256)
+        with published.read_from(path), torch.random.fork_rng(devices=[]):
+            network = theirs.build_model(_tensors_of(path), torch.float32).visual
+        self.network, self.width = network, int(network.output_dim)
+        self.intake = Intake(name, int(network.input_resolution), MEAN, DEVIATION)
+        self.name, self.weight_hash, self.resize = name, digest, self.intake.resize
+        self.requires_grad_(False).eval()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, None]:
+        """Images [B, 1 or 3, H, W] in [0, 1] -> features [B, F], and no logits.
+
+        Raises:
+            UserError: the samples are no images of 1 or 3 channels.
+        """
+        return self.network(self.intake(images)), None
+
+
+def _tensors_of(path: Path) -> dict[str, Tensor]:
+    """Tensors by name; OpenAI's files are TorchScript, whose reader runs no Python."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            scripted = any(entry.endswith("/constants.pkl") for entry in archive.namelist())
+        if scripted:
+            with warnings.catch_warnings():  # torch.jit.load is deprecated, the files are not
+                warnings.simplefilter("ignore", DeprecationWarning)
+                return dict(torch.jit.load(path, map_location="cpu").state_dict())
+    return tensors_of(path)

@@ -1,0 +1,82 @@
+"""What the networks of torch-fidelity share: how its modules and images come in.
+
+torch-fidelity (Obukhov et al. 2020, doi:10.5281/zenodo.4957738) takes whole grey levels only. Here
+images stay the floats that they are: the study scores images that were never rounded. On rounded
+ones the features are torch-fidelity's own (tests compare them).
+"""
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bench.errors import UserError
+from bench.shims import ensure_torchvision
+
+
+def torch_fidelity(name: str, module: str) -> Any:
+    """torch_fidelity.<module>, imported late: torchvision comes along and takes a second.
+
+    Args:
+        name: of the extractor that needs it, for the sentence.
+        module: within the package.
+
+    Raises:
+        UserError: it is not installed, or the torchvision that it needs does not load.
+    """
+    try:
+        ensure_torchvision()
+        return importlib.import_module(f"torch_fidelity.{module}")
+    except (ImportError, RuntimeError) as error:
+        raise UserError(
+            f"features {name!r} needs torch-fidelity, which cannot be imported: {error}",
+            fix="pip install 'created-equal[inception]'",
+        ) from error
+
+
+class Intake(nn.Module):
+    """Images [B, 1 or 3, H, W] in [0, 1] -> (resized grey levels - mean) / deviation, 3 channels.
+
+    The resize is TensorFlow 1's bilinear one, as torch-fidelity has it, for all of its networks. A
+    grey image is resized once and repeated in three channels, as the study did.
+
+    Args:
+        name: of the extractor, for sentences.
+        side: of the result, [B, 3, side, side].
+        mean, deviation: by channel, in grey levels of 0 to 255.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self, name: str, side: int, mean: Sequence[float], deviation: Sequence[float]
+    ) -> None:
+        super().__init__()
+        module = torch_fidelity(name, "interpolate_compat_tensorflow")
+        self._resized = module.interpolate_bilinear_2d_like_tensorflow1x
+        self.name, self.side = name, side
+        self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(deviation).reshape(3, 1, 1))
+
+    @property
+    def resize(self) -> str:
+        """How it stands in a protocol."""
+        return f"bilinear {self.side}x{self.side}, TensorFlow 1"
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images [B, 1 or 3, H, W] in [0, 1] -> [B, 3, side, side].
+
+        Raises:
+            UserError: the samples are no images of 1 or 3 channels.
+        """
+        if images.ndim != 4 or images.shape[1] not in (1, 3):
+            raise UserError(
+                f"features {self.name!r} takes images of 1 or 3 channels, "
+                f"found samples of shape {list(images.shape[1:])}",
+                fix="choose features=NAME made for this dataset",
+            )
+        levels = self._resized(images * 255, size=(self.side, self.side), align_corners=False)
+        return (levels - self.mean) / self.deviation

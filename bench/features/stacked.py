@@ -1,0 +1,56 @@
+"""A classifier of single digits, on each channel of stacked ones: Metz et al. 2017, 3.3.1.
+
+The channels are independent given the image, so the probability of class 100 a + 10 b + c is the
+product of the three digits'. arXiv:1611.02163.
+"""
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from bench.errors import UserError
+from bench.features.convnet import TrainedConvnet
+from bench.features.inputs import require_shape
+
+
+class StackedConvnet(nn.Module):
+    """Images [B, C, H, W] -> (features [B, C F], logits [B, 10^C]), one network on each channel.
+
+    Args:
+        name: stands in the protocol of each score.
+        base: the classifier of one channel, see `TrainedConvnet`; its weights' hash is this one's.
+        channels: C.
+        folder: where its weights and card lie; None for those that come with the suite.
+
+    Raises:
+        UserError: they are missing or damaged, or the classifier's images have several channels.
+    """
+
+    resize = "none"
+
+    def __init__(self, name: str, base: str, channels: int, folder: str | Path | None) -> None:
+        super().__init__()
+        self.single = TrainedConvnet(base, folder)
+        if self.single.shape[0] != 1:
+            raise UserError(
+                f"features {name!r}: {base} classifies images of {self.single.shape[0]} channels",
+                fix="set features.base to a classifier of grey images",
+            )
+        self.name, self.weight_hash = name, self.single.weight_hash
+        self.shape = (channels, *self.single.shape[1:])
+        self.width = channels * self.single.width
+        self.requires_grad_(False).eval()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images [B, C, H, W] in [0, 1] -> features side by side, log p(a) + log p(b) + ...
+
+        Raises:
+            UserError: the images have another shape.
+        """
+        require_shape(self.name, images, self.shape)
+        features, logits = self.single(images.flatten(0, 1)[:, None])
+        digits = logits.log_softmax(1).unflatten(0, (-1, self.shape[0]))  # [B, C, 10]
+        joint = digits[:, 0]
+        for channel in range(1, self.shape[0]):  # first digit first: [B, 10], [B, 100], ...
+            joint = (joint[:, :, None] + digits[:, channel, None, :]).flatten(1)
+        return features.reshape(len(images), self.width), joint

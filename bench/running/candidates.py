@@ -1,0 +1,53 @@
+"""Checkpoints scored while a run trains: the best by one split, the last few, no others are kept.
+
+The choice is made on `score.select_split`; what is reported comes from another split, later, from
+the files that are left. Scoring draws from streams of its own: it changes no bit of the training.
+"""
+
+import torch
+from safetensors.torch import save
+
+from bench.files import write_bytes, write_json
+from bench.models.base import GenerativeModel
+from bench.models.sampler import Sampler
+from bench.running.judge import Judge
+from bench.runs.candidates import best, read_candidates
+from bench.runs.folder import RunFolder
+
+
+class Candidates:
+    """Scores a model at given steps and keeps its weights where they may be asked for again.
+
+    Args:
+        folder: of the run.
+        judge: who scores.
+    """
+
+    def __init__(self, folder: RunFolder, judge: Judge) -> None:
+        self.folder, self.judge = folder, judge
+
+    def __call__(self, model: GenerativeModel) -> None:
+        """Score the generator as it stands, and forget the weights that no longer matter."""
+        settings = model.training_settings
+        sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
+        try:
+            choice: float | None = self.judge.choice(sampler)
+        except FloatingPointError:
+            choice = None  # diverging: never the best
+        now = {"d_steps": model.d_steps, "g_steps": model.g_steps, "frechet": choice}
+        before = read_candidates(self.folder.candidates)
+        known = [*(c for c in before if c["d_steps"] < model.d_steps), now]
+        weights = save(tensors(model.sampled_generator()))
+        write_bytes(self.folder.weights(f"step-{model.d_steps}"), weights)
+        write_json(self.folder.candidates, known)
+        first, keep = best(known), self.judge.settings.keep_last
+        kept = [*known[max(0, len(known) - keep) :], *([first] if first else [])]
+        names = {f"step-{c['d_steps']}.safetensors" for c in kept}
+        for path in self.folder.generator.parent.glob("step-*.safetensors"):
+            if path.name not in names:
+                path.unlink()
+
+
+def tensors(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A module's state as safetensors wants it."""
+    return {name: t.detach().cpu().contiguous() for name, t in module.state_dict().items()}

@@ -1,0 +1,89 @@
+"""What real samples score: the floor of a table, and the bias of its sample sizes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.running.judge import Judge
+from bench.running.scored import row_of
+from bench.runs.identity import short_hash
+from bench.runs.rows import Row, read_row, write_row
+from bench.scoring.features import Features, Reference, in_canonical_order
+from bench.scoring.score import score_features
+
+OWN = ("prior", "batch_norm", "ema", "latent_seed", "noise_seeds", "chosen")  # of a run
+COUNTS = {"status": "finished", "cause": "", "d_steps": 0, "g_steps": 0, "images": 0}
+NOBODY = {"prior": "none", "batch_norm": "none", "ema": None, "noise_seeds": 0}
+
+
+def floors_are_missing(root: Path, row: Row) -> bool:
+    """Whether the data set and protocol of a row lack their floor or their bias."""
+    rows = sorted((root / folder_of(row) / "rows").glob("[!.]*.json"))
+    return {read_row(path).variant for path in rows} != {"real", "real_halves"}
+
+
+def score_floors(root: Path, plain: Mapping[str, Any], judge: Judge, row: Row) -> list[Row]:
+    """Score real samples as if generated; see `floor` and `bias`."""
+    found = [floor(judge), bias(judge)]
+    rows = []
+    for variant, scores, changes in found:
+        if scores:
+            protocol = {**row.protocol, **NOBODY, **changes}
+            protocol.pop("chosen", None)
+            names = {**plain["names"], "variant": variant, "loss": "", "model": "", "network": ""}
+            nobody = {"names": names, "seed": 0, "hyperparameters": {}}
+            rows.append(row_of(nobody, folder_of(row), COUNTS, scores, protocol, "final"))
+            write_row(root, rows[-1])
+    return rows
+
+
+Found = tuple[str, dict[str, float], dict[str, Any]]  # variant, scores, changes of the protocol
+
+
+def floor(judge: Judge) -> Found:
+    """Real samples of another split against the reference: what no generator should beat.
+
+    As many as the protocol asks of a generator, or all where there are fewer. Memorisation is that
+    of the held-out images: those that train are their own copies.
+    """
+    settings, reals = judge.settings, judge.reals
+    split = "test" if settings.split == "train" else "train"
+    there = reals.count(split, None, "the floor's split")
+    count = min(there, settings.n_fake or there)
+    seen = reals.features(split, there if "train" in settings.needs else count)
+    scores = score_features(_first(judge, seen, split, count), judge.reference, settings)
+    if split == "train" and "memorised.held_out" in scores:
+        scores = {k: v for k, v in scores.items() if not k.startswith("memorised.")} | {
+            "memorised": scores["memorised.held_out"]
+        }
+    return "real", scores, {"n_fake": count, "floor": split}
+
+
+def bias(judge: Judge) -> Found:
+    """N real samples against N others of the same split: what sampling alone costs.
+
+    N is what the protocol asks of a generator, or half of the split where there are fewer.
+    """
+    settings, reals = judge.settings, judge.reals
+    split = max(reals.facts, key=lambda name: reals.facts[name]["count"])
+    there = reals.count(split, None, "the split of the bias")
+    count = min(there // 2, settings.n_fake or there)
+    if count < 2:
+        return "real_halves", {}, {}
+    seen = reals.features(split, there if "train" in settings.needs else 2 * count)
+    real = in_canonical_order(seen.rows(slice(count, 2 * count)))
+    reference = Reference(real, source=judge.source)
+    scores = score_features(_first(judge, seen, split, count), reference, settings)
+    return "real_halves", scores, {"split": split, "n_real": count, "n_fake": count, "floor": split}
+
+
+def _first(judge: Judge, seen: Features, split: str, count: int) -> Features:
+    images = judge.reals.images(split, min(count, judge.settings.n_images))
+    return replace(seen.rows(slice(count)), images=images)
+
+
+def folder_of(row: Row) -> str:
+    """Under which name the floors of a row's protocol and data set lie."""
+    protocol = {k: v for k, v in row.protocol.items() if k not in OWN}
+    return f"real-{short_hash({'dataset': row.dataset, **protocol})}"

@@ -1,0 +1,176 @@
+"""Scores of images that nobody here generated: `bench score --images`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from bench import build, guard
+from bench.data.given import Given, read_given
+from bench.data.npz import names_in
+from bench.errors import UserError
+from bench.metrics.frechet import frechet_distance, moments
+from bench.metrics.inception_score import inception_score
+from bench.running.conduct import Conduct
+from bench.running.floors import Found, bias, floor
+from bench.running.judge import facts_of, judge_of
+from bench.running.run import settings
+from bench.scoring.features import Features, Reference, batches_of, extract, in_canonical_order
+from bench.scoring.score import Settings, check_counts, protocol_of, score_features
+from bench.scoring.statistics_file import read_statistics, write_statistics
+
+OWN = {"prior": "unknown", "batch_norm": "unknown", "ema": None}
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Scores by name, how they were made, and what real samples score where that is known."""
+
+    protocol: dict[str, Any]
+    scores: dict[str, float]
+    floors: tuple[Found, ...]
+
+
+def score_images(
+    path: Path, reference: str | None, overrides: Sequence[str], statistics_to: Path | None
+) -> Outside | None:
+    """Score given images against a data set, other images, or stored statistics.
+
+    Args:
+        path: folder of PNG or JPEG files, .npz or .parquet.
+        reference: "dataset=NAME", a path as above, or an .npz of statistics; None: no scores, only
+            `statistics_to`.
+        overrides: Hydra's: score=, features=, dataset.root= and the like.
+        statistics_to: where to write mean and covariance of the images' features.
+
+    Raises:
+        UserError: images, reference, extractor or protocol do not fit; nothing is written then.
+    """
+    cfg = _config(reference, overrides)
+    plain = guard.plain_of(cfg)
+    guard.check_targets(plain["score"], "score")
+    guard.check_targets(plain["features"], "features")
+    with guard.explaining("trainer"):
+        conduct: Conduct = build.make(cfg.trainer)
+    with guard.explaining("score"):
+        wanted: Settings = build.make(cfg.score)
+    with settings(plain):
+        extractor = build.build_extractor(cfg)
+        given = _some(read_given(path), wanted, path)
+        wanted = replace(wanted, n_fake=len(given.images))
+        fake = _seen(given.images, path, extractor, wanted, conduct)
+        found = None
+        if reference is not None and reference.startswith("dataset="):
+            found = _against_dataset(cfg, plain, conduct, wanted, fake)
+        elif reference is not None and _is_statistics(Path(reference)):
+            found = _against_statistics(Path(reference), extractor, wanted, fake)
+        elif reference is not None:
+            found = _against_images(Path(reference), extractor, wanted, conduct, fake)
+        if statistics_to is not None:
+            facts = {**_extractor(extractor), "quantised": wanted.quantise, "source": str(path)}
+            write_statistics(statistics_to, *moments(fake.features), len(fake), facts)
+    return found
+
+
+def _seen(
+    images: np.ndarray, path: Path, extractor: Any, wanted: Settings, conduct: Conduct
+) -> Features:
+    batches = batches_of(images, wanted.batch_size)
+    found = extract(
+        extractor, batches, quantise=wanted.quantise, device=conduct.device, keep=wanted.n_images
+    )
+    if not np.isfinite(found.features).all():
+        raise UserError(
+            f"features {extractor.name!r} of {path} are not finite", fix="choose another features="
+        )
+    return found
+
+
+def _scored(fake: Features, against: Reference, wanted: Settings) -> dict[str, float]:
+    with guard.explaining("score"):
+        check_counts(wanted, len(against.real), len(fake))
+        return score_features(fake, against, wanted)
+
+
+def _config(reference: str | None, overrides: Sequence[str]) -> DictConfig:
+    chosen, given = build.parse_overrides(overrides), list(overrides)
+    if reference is not None and reference.startswith("dataset="):
+        given.insert(0, reference)
+    elif "features" not in chosen:
+        given.insert(0, "features=inception_2015")
+    if "score" not in chosen:
+        given.insert(0, "score=images")
+    return build.compose_config(given)
+
+
+def _some(given: Given, wanted: Settings, path: Path) -> Given:
+    """As many as the protocol asks for, a fixed random part of them; all where it asks for all."""
+    there = len(given.images)
+    if wanted.n_fake is None or wanted.n_fake == there:
+        return given
+    if wanted.n_fake > there:
+        raise UserError(
+            f"{path} holds {there:,} images, protocol {wanted.name!r} asks for {wanted.n_fake:,}",
+            fix="give more images, choose another score=, or set score.n_fake=null for all",
+        )
+    order = np.random.Generator(np.random.PCG64(0)).permutation(there)[: wanted.n_fake]
+    return replace(given, images=given.images[np.sort(order)])
+
+
+def _against_dataset(
+    cfg: DictConfig, plain: dict[str, Any], conduct: Conduct, wanted: Settings, fake: Features
+) -> Outside:
+    source, splits = build.build_splits(cfg)
+    cache = Path(plain["runs_root"]) / "references"
+    cfg.score.n_fake = len(fake)
+    judge = judge_of(cfg, plain, source, facts_of(splits), splits, conduct.device, cache)
+    scores = _scored(fake, judge.reference, wanted)
+    protocol = protocol_of(wanted, judge.reference, judge.extractor, OWN)
+    return Outside({"dataset": cfg.names.dataset, **protocol}, scores, (floor(judge), bias(judge)))
+
+
+def _against_statistics(path: Path, extractor: Any, wanted: Settings, fake: Features) -> Outside:
+    """What statistics allow: the Frechet distance, and the score that looks at no real image."""
+    known = read_statistics(path, extractor=extractor)
+    scores = {"frechet": frechet_distance(known.mean, known.cov, *moments(fake.features))}
+    directions = {"frechet": "lower"}
+    if fake.logits is not None:
+        scores["inception_score"] = inception_score(fake.logits)
+        directions["inception_score"] = "higher"
+    protocol = {
+        "name": wanted.name,
+        **_extractor(extractor),
+        "quantised": wanted.quantise,
+        "split": "statistics",
+        "n_real": known.n,
+        "n_fake": len(fake),
+        "reference": known.protocol,
+        "metrics": directions,
+        **OWN,
+    }
+    return Outside(protocol, scores, ())
+
+
+def _against_images(
+    path: Path, extractor: Any, wanted: Settings, conduct: Conduct, fake: Features
+) -> Outside:
+    others = read_given(path)
+    real = _seen(others.images, path, extractor, wanted, conduct)
+    against = Reference(in_canonical_order(real))
+    scores = _scored(fake, against, wanted)
+    return Outside(protocol_of(wanted, against, extractor, OWN) | {"split": "given"}, scores, ())
+
+
+def _is_statistics(path: Path) -> bool:
+    return path.suffix == ".npz" and "mu" in names_in(path)
+
+
+def _extractor(extractor: Any) -> dict[str, Any]:
+    return {
+        "extractor": extractor.name,
+        "weight_hash": extractor.weight_hash,
+        "resize": extractor.resize,
+    }

@@ -1,0 +1,86 @@
+"""The latent whose image is nearest to a given one: what a generator can draw, and what it cannot.
+
+By gradient descent on the latent, as Lucic et al. 2018 (arXiv:1711.10337) measure recall and
+Metz et al. 2017 (arXiv:1611.02163), section 3.4.1, inference.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+def invert(
+    generator: nn.Module,
+    targets: Tensor,
+    latents: Tensor,
+    *,
+    steps: int,
+    learning_rate: float,
+    bound: float | None,
+    batch: int,
+) -> np.ndarray:
+    """min over z of |x - G(z)|^2 from above: the best of all steps and restarts, float64 [n].
+
+    Adam (Kingma and Ba 2015, arXiv:1412.6980) with its own betas. The weights stay as they are.
+
+    Args:
+        generator: latents [B, L] -> samples [B, ...].
+        targets: x, [n, ...].
+        latents: to start from, [n, restarts, L].
+        steps: of Adam; 0 looks at the starts alone.
+        bound: every entry of z is kept within [-bound, bound], the prior's support; None: free.
+        batch: latents at once, no part of the result.
+
+    Raises:
+        ValueError: no restart, or not as many rows of latents as targets.
+        FloatingPointError: the generator gives nothing finite for a target's latents.
+    """
+    if latents.ndim != 3 or not latents.shape[1] or len(latents) != len(targets):
+        raise ValueError(
+            f"invert: latents [{len(targets)}, restarts, L] wanted, found {tuple(latents.shape)}"
+        )
+    height = max(1, batch // latents.shape[1])
+    was_training = generator.training
+    generator.eval()
+    try:
+        # Neither a caller's no_grad nor its inference_mode reaches here.
+        with torch.inference_mode(False), torch.enable_grad():
+            parts = [
+                _descend(generator, x, z, steps=steps, learning_rate=learning_rate, bound=bound)
+                for x, z in zip(targets.split(height), latents.split(height), strict=True)
+            ]
+    finally:
+        generator.train(was_training)
+    squares = torch.cat(parts).double().cpu().numpy()
+    if not np.isfinite(squares).all():
+        raise FloatingPointError("a sample is not finite")
+    return squares
+
+
+def _descend(
+    generator: nn.Module,
+    targets: Tensor,
+    latents: Tensor,
+    *,
+    steps: int,
+    learning_rate: float,
+    bound: float | None,
+) -> Tensor:
+    """Least squared error [b] of targets [b, ...] from latents [b, restarts, L]."""
+    count, restarts = latents.shape[:2]
+    device = next(iter(generator.parameters()), latents).device
+    wanted = targets.clone().to(device).repeat_interleave(restarts, 0).flatten(1)
+    z = latents.clone().to(device).flatten(0, 1).requires_grad_()
+    adam = torch.optim.Adam([z], lr=learning_rate)
+    best = torch.full((len(z),), torch.inf, device=device)
+    for step in range(steps + 1):
+        squares = (generator(z).flatten(1) - wanted).square().sum(1)
+        best = torch.fmin(best, squares.detach())
+        if step < steps:
+            # not backward(): the weights' gradients are neither computed nor touched
+            (z.grad,) = torch.autograd.grad(squares.sum(), z)
+            adam.step()
+            if bound is not None:
+                with torch.no_grad():
+                    z.clamp_(-bound, bound)
+    return best.view(count, restarts).amin(1)

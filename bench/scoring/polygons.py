@@ -1,0 +1,121 @@
+"""The study's precision, recall and F1 of generated polygons (Lucic et al. 2018, section 5)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.errors import UserError
+from bench.metrics import polygons
+from bench.scoring.features import Features, Reference
+from bench.scoring.inversion import invert
+from bench.scoring.measures import Measure, rng
+from bench.seeds import generator as stream
+
+BATCH = 512  # latents at once; no part of the result
+
+
+@dataclass(frozen=True)
+class PolygonScores(Measure):
+    """Share of generated images near the manifold, of real ones near the generator, and their F1.
+
+    Args:
+        delta: squared distance that is near enough.
+        n_samples: generated and real images looked at, the first of each, or all where there are
+            fewer.
+        candidates, starts, steps, probes: of the search for the nearest polygon, as
+            `bench.metrics.polygons.manifold_distance` has them.
+        inversion_steps, restarts, learning_rate: of the search for the nearest latent, by Adam.
+        bounds: by the prior's name, the largest entry of a latent that it can draw; None: any.
+        seed: of the random polygons and of the latents that the search starts from.
+
+    Both searches find a bound: a precision and a recall that more effort can only raise.
+    Images without a generator (a folder's, or real ones) have a precision alone.
+    """
+
+    delta: float
+    n_samples: int
+    candidates: int
+    starts: int
+    steps: int
+    probes: Sequence[float]
+    inversion_steps: int
+    restarts: int
+    learning_rate: float
+    bounds: Mapping[str, float | None]
+    seed: int
+
+    directions = polygons.DIRECTIONS
+    needs = frozenset({"sampler"})
+    noisy = False  # minutes of inversion for each set of latents
+
+    @property
+    def n_images(self) -> int:
+        """As many as it looks at."""
+        return self.n_samples
+
+    def applies(self, reference: Reference) -> bool:
+        """Where the data set knows its manifold."""
+        return getattr(reference.source, "manifold", None) is not None
+
+    def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
+        """{"polygon_precision": share}, and with a generator recall and F1; medians beside them."""
+        images = self._images(fake, "generated")
+        squares = polygons.manifold_distance(
+            images.reshape(len(images), -1),
+            reference.source.manifold,
+            rng(self.seed),
+            candidates=self.candidates,
+            starts=self.starts,
+            steps=self.steps,
+            probes=self.probes,
+        )
+        precision = polygons.share_within(squares, delta=self.delta)
+        scores = {
+            "polygon_precision": precision,
+            "polygon_precision.median_squared_distance": float(np.median(squares)),
+        }
+        if fake.sampler is None:
+            return scores
+        errors = self._errors(self._images(reference.real, "real"), fake.sampler)
+        recall = polygons.share_within(errors, delta=self.delta)
+        return {
+            **scores,
+            "polygon_recall": recall,
+            "polygon_recall.median_squared_distance": float(np.median(errors)),
+            "polygon_f1": polygons.f1(precision, recall),
+        }
+
+    def _errors(self, images: np.ndarray, sampler: Any) -> np.ndarray:
+        """Squared distance of each real image to the nearest one found of the generator's."""
+        prior = getattr(sampler.prior, "func", sampler.prior).__name__
+        if prior not in self.bounds:
+            known = ", ".join(sorted(self.bounds))
+            raise UserError(
+                f"polygons: whether latents of the prior {prior!r} are bounded is not said "
+                f"(known: {known})",
+                fix=f"set score.metrics.polygons.bounds.{prior} to its largest entry, or null",
+            )
+        latents = sampler.prior(
+            len(images) * self.restarts, sampler.latent_dim, stream(self.seed, "score", 1)
+        )
+        return invert(
+            sampler.generator,
+            torch.from_numpy(images),
+            latents.reshape(len(images), self.restarts, sampler.latent_dim),
+            steps=self.inversion_steps,
+            learning_rate=self.learning_rate,
+            bound=self.bounds[prior],
+            batch=BATCH,
+        )
+
+    def _images(self, features: Features, which: str) -> np.ndarray:
+        """The first `n_samples` images, [n, C, H, W]."""
+        if features.images is None or not len(features.images):
+            raise UserError(
+                f"polygons: no {which} images are given, which are looked at pixel by pixel",
+                fix="take polygons off score.metrics",
+            )
+        return features.images[: self.n_samples]

@@ -1,0 +1,386 @@
+import builtins
+import io
+import struct
+import tracemalloc
+import zipfile
+import zlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from bench.data.given import read_given
+from bench.errors import UserError
+
+RNG = np.random.default_rng(0)
+GREY = RNG.integers(0, 256, (4, 5, 6), dtype=np.uint8)
+COLOUR = RNG.integers(0, 256, (4, 5, 6, 3), dtype=np.uint8)
+
+
+def save(folder, images, names=None, **how):
+    folder.mkdir(exist_ok=True)
+    for k, image in enumerate(images):
+        Image.fromarray(image).save(folder / (names[k] if names else f"{k}.png"), **how)
+    return folder
+
+
+def encoded(image, kind="PNG"):
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, kind)
+    return content.getvalue()
+
+
+def table(path, columns):
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def sixteen_bit_colour():
+    """A PNG of 16 bits in three channels, which Pillow reads but cannot write."""
+
+    def chunk(kind, body):
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    rows = b"".join(b"\0" + b"\x12\x34" * 18 for _ in range(5))
+    head = struct.pack(">IIBBBBB", 6, 5, 16, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def refused(path, sentence, fix=""):
+    """The sentence that a path is refused with; it is one, and names the path."""
+    with pytest.raises(UserError, match=sentence) as caught:
+        read_given(path)
+    assert str(path) in caught.value.message and "\n" not in caught.value.message
+    assert fix in caught.value.fix
+    return caught.value.message
+
+
+# what is read
+
+
+def test_a_folder_is_read_to_its_ends_in_the_order_of_names(tmp_path):
+    folder = save(tmp_path / "a", COLOUR[:2], ["b.png", "a.PNG"])
+    (folder / "aa").mkdir()
+    save(folder / "aa", COLOUR[2:], ["z.png", "y.png"])
+    (folder / "notes.txt").write_text("no image")
+    (folder / "._a.png").write_bytes(b"what an archive made on a Mac holds")
+    (folder / "d.png").mkdir()
+    given = read_given(folder)
+    assert given.names == ["a.PNG", "aa/y.png", "aa/z.png", "b.png"]
+    assert given.images.dtype == np.uint8
+    np.testing.assert_array_equal(given.images.transpose(0, 2, 3, 1), COLOUR[[1, 3, 2, 0]])
+
+
+def test_grey_files_have_one_channel(tmp_path):
+    given = read_given(save(tmp_path / "a", GREY))
+    np.testing.assert_array_equal(given.images, GREY[:, None])
+
+
+def test_palettes_and_two_levels_are_read_without_loss(tmp_path):
+    few = COLOUR // 128 * 255
+    for k, image in enumerate(few):
+        quantised = Image.fromarray(image).quantize(8)
+        assert quantised.mode == "P"
+        quantised.save(tmp_path / f"{k}.png")
+    np.testing.assert_array_equal(read_given(tmp_path).images.transpose(0, 2, 3, 1), few)
+    two = save(tmp_path / "two", GREY > 127)
+    np.testing.assert_array_equal(read_given(two).images[:, 0], (GREY > 127) * np.uint8(255))
+
+
+def test_a_jpeg_is_read_upright(tmp_path):
+    """EXIF orientation 6: to be turned by 90 degrees clockwise before it is shown."""
+    left = np.zeros((8, 16), np.uint8)
+    left[:, :8] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    images = read_given(save(tmp_path / "a", [left, left], ["0.jpg", "1.JPEG"], exif=exif)).images
+    assert images.shape == (2, 1, 16, 8)
+    assert images[:, :, :8].min() > 250 and images[:, :, 8:].max() < 5
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        (GREY, GREY[:, None]),
+        (GREY[:, None], GREY[:, None]),
+        (GREY[..., None], GREY[:, None]),
+        (COLOUR, COLOUR.transpose(0, 3, 1, 2)),
+        (COLOUR.transpose(0, 3, 1, 2), COLOUR.transpose(0, 3, 1, 2)),
+    ],
+    ids=["NHW", "N1HW", "NHW1", "NHWC", "NCHW"],
+)
+@pytest.mark.parametrize("kind", [np.uint8, np.float16, np.float32, np.float64])
+def test_an_npz_in_any_layout(tmp_path, stored, read, kind):
+    scale = 1 if kind == np.uint8 else 255
+    np.savez(tmp_path / "a.npz", (stored / scale).astype(kind))
+    given = read_given(tmp_path / "a.npz")
+    assert given.names is None
+    assert given.images.dtype == (np.uint8 if kind == np.uint8 else np.float32)
+    np.testing.assert_array_equal(given.images, (read / scale).astype(kind).astype(np.float32))
+
+
+@pytest.mark.parametrize("name", ["images", "samples", "arr_0"])
+def test_the_array_of_an_npz_is_found_by_its_name_or_because_it_is_alone(tmp_path, name):
+    arrays = {name: GREY} if name == "samples" else {name: GREY, "labels": np.arange(4)}
+    np.savez_compressed(tmp_path / "a.npz", **arrays)
+    np.testing.assert_array_equal(read_given(tmp_path / "a.npz").images[:, 0], GREY)
+
+
+def test_the_ends_of_the_unit_interval_belong_to_it(tmp_path):
+    np.savez(tmp_path / "a.npz", np.stack([np.zeros((4, 4)), np.ones((4, 4))] * 2))
+    assert read_given(tmp_path / "a.npz").images.max() == 1
+
+
+@pytest.mark.parametrize("struct_", [True, False], ids=["struct", "bytes"])
+def test_parquet_files_alone_and_in_a_folder(tmp_path, struct_):
+    for shard in (0, 1):
+        contents = [encoded(image) for image in COLOUR[2 * shard : 2 * shard + 2]]
+        column = [{"bytes": c, "path": "x.png"} for c in contents] if struct_ else contents
+        table(tmp_path / f"{shard}.parquet", {"img": column, "label": [7, 7]})
+    given = read_given(tmp_path)
+    np.testing.assert_array_equal(given.images.transpose(0, 2, 3, 1), COLOUR)
+    assert given.names == ["0.parquet[0]", "0.parquet[1]", "1.parquet[0]", "1.parquet[1]"]
+    alone = read_given(tmp_path / "1.parquet")
+    np.testing.assert_array_equal(alone.images.transpose(0, 2, 3, 1), COLOUR[2:])
+
+
+def test_decoding_holds_hardly_more_than_the_result(tmp_path):
+    save(tmp_path / "a", [np.zeros((64, 64, 3), np.uint8)] * 300)
+    tracemalloc.start()
+    images = read_given(tmp_path / "a").images
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert images.nbytes == 300 * 64 * 64 * 3
+    assert peak < images.nbytes + 1_000_000  # a list of decoded images would double it
+
+
+# what is refused
+
+
+def test_no_such_path_and_no_kind_of_file(tmp_path):
+    refused(tmp_path / "absent", "no file or folder", "give a folder of PNG")
+    (tmp_path / "a.tiff").write_bytes(b"")
+    refused(tmp_path / "a.tiff", "no kind of file that can be read", "give a folder of PNG")
+
+
+def test_folders_without_images(tmp_path):
+    refused(tmp_path, "holds no file", "give a folder of PNG")
+    (tmp_path / "a.gif").write_bytes(b"")
+    (tmp_path / "README").write_bytes(b"")
+    refused(tmp_path, r"holds no image \(found \.gif, README\)", "give a folder of PNG")
+
+
+def test_a_folder_of_two_kinds(tmp_path):
+    save(tmp_path, GREY)
+    table(tmp_path / "a.parquet", {"image": [encoded(GREY[0])]})
+    refused(tmp_path, r"0\.png and .*a\.parquet", "one kind")
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", encoded(GREY[0])[:60]])
+def test_an_image_that_cannot_be_read_is_named(tmp_path, content):
+    save(tmp_path, GREY)
+    (tmp_path / "2.png").write_bytes(content)
+    refused(tmp_path, r"2\.png is no image that can be scored", "mend it")
+
+
+def test_a_truncated_jpeg_is_named(tmp_path):
+    images = RNG.integers(0, 256, (4, 40, 40, 3), dtype=np.uint8)
+    save(tmp_path, images, [f"{k}.jpg" for k in range(4)])
+    (tmp_path / "2.jpg").write_bytes((tmp_path / "2.jpg").read_bytes()[:-100])
+    refused(tmp_path, r"2\.jpg is no image that can be scored: .*truncated", "mend it")
+
+
+def test_other_sizes_are_both_named(tmp_path):
+    save(tmp_path, [GREY[0], GREY[1], GREY[2, :4], GREY[3, :3]])
+    refused(
+        tmp_path,
+        r"0\.png is grey of 6x5 pixels, .*2\.png is grey of 6x4 pixels",
+        "make them all of one size",
+    )
+
+
+def test_grey_beside_colour(tmp_path):
+    save(tmp_path, [COLOUR[0], COLOUR[1], GREY[2]])
+    refused(tmp_path, r"0\.png is in colour of 6x5 .*2\.png is grey of 6x5", "or all in colour")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "RGB"])
+def test_transparency(tmp_path, mode):
+    """Also where one colour or palette entry stands for it."""
+    save(tmp_path, COLOUR)
+    how = {} if mode.endswith("A") else {"transparency": (1, 2, 3) if mode == "RGB" else 0}
+    Image.fromarray(COLOUR[0]).convert(mode).save(tmp_path / "2.png", **how)
+    refused(tmp_path, rf"2\.png .*: it has an alpha channel \(mode {mode}\)", "8-bit grey or RGB")
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_sixteen_bits(tmp_path, colour):
+    save(tmp_path, COLOUR)
+    grey = encoded(GREY[0].astype(np.uint16) * 257)
+    (tmp_path / "2.png").write_bytes(sixteen_bit_colour() if colour else grey)
+    with Image.open(tmp_path / "2.png") as image:
+        assert image.mode == ("RGB" if colour else "I;16")
+    refused(tmp_path, r"2\.png .*: more than 8 bits a channel", "8-bit grey or RGB")
+
+
+def test_an_animation(tmp_path):
+    frames = [Image.fromarray(image) for image in COLOUR]
+    frames[0].save(tmp_path / "0.png", save_all=True, append_images=frames[1:])
+    refused(tmp_path, r"0\.png .*: it is animated \(4 frames\)", "8-bit grey or RGB")
+
+
+def test_colours_for_print(tmp_path):
+    save(tmp_path, COLOUR)
+    Image.fromarray(COLOUR[0]).convert("CMYK").save(tmp_path / "2.jpg")
+    refused(tmp_path, r"2\.jpg .*: its colours are CMYK, neither grey nor RGB", "8-bit grey or RGB")
+
+
+def test_another_format_under_a_known_suffix(tmp_path):
+    Image.fromarray(COLOUR[0]).save(tmp_path / "0.png", "GIF")
+    refused(tmp_path, r"0\.png is no image that can be scored", "8-bit grey or RGB")
+
+
+def test_fewer_than_two(tmp_path):
+    refused(save(tmp_path / "a", GREY[:1]), "holds 1 image; a score needs two", "more images")
+    for count, many in ((0, "no image"), (1, "1 image")):
+        np.savez(tmp_path / "a.npz", COLOUR[:count])
+        refused(tmp_path / "a.npz", f"holds {many}; a score needs two", "more images")
+        contents = pa.array([encoded(c) for c in COLOUR[:count]], pa.binary())
+        path = table(tmp_path / "a.parquet", {"image": contents})
+        refused(path, f"holds {many}; a score needs two", "more images")
+
+
+@pytest.mark.parametrize(
+    "shape", [(5,), (5, 6), (3, 5, 6), (5, 6, 3), (1, 5, 6), (9, 3, 5, 3), (9, 5, 6, 4), (2,) * 5]
+)
+def test_shapes_that_may_mean_two_things_or_none(tmp_path, shape):
+    np.savez(tmp_path / "a.npz", np.zeros(shape, np.uint8))
+    found = refused(tmp_path / "a.npz", "does not say which axis is which", "[N, H, W, C]")
+    assert str(list(shape)) in found
+
+
+def test_images_without_pixels(tmp_path):
+    np.savez(tmp_path / "a.npz", np.zeros((4, 0, 5, 3), np.uint8))
+    refused(tmp_path / "a.npz", "in colour of 5x0 pixels")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "found"),
+    [(0, 255, "0 to 255"), (-1, 1, "-1 to 1"), (0, 1.25, "0 to 1.25"), (-0.5, 0.5, "-0.5 to 0.5")],
+)
+def test_numbers_outside_the_unit_interval(tmp_path, low, high, found):
+    np.savez(tmp_path / "a.npz", np.linspace(low, high, 4 * 5 * 6).reshape(4, 5, 6))
+    refused(tmp_path / "a.npz", rf"numbers from {found}, outside \[0, 1\]", "divide levels by 255")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_none(tmp_path, bad):
+    images = np.full((4, 5, 6), 0.5)
+    images[2, 3, 4] = bad
+    np.savez(tmp_path / "a.npz", images)
+    refused(tmp_path / "a.npz", "images hold NaN or infinity")
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.uint16, bool, np.complex64, "U3"])
+def test_other_types(tmp_path, kind):
+    np.savez(tmp_path / "a.npz", GREY.astype(kind))
+    refused(tmp_path / "a.npz", "images of type", "uint8 from 0 to 255")
+
+
+def test_an_npz_without_images(tmp_path):
+    np.savez(tmp_path / "a.npz", x=GREY, y=GREY)
+    refused(tmp_path / "a.npz", r"no array is named images or arr_0 \(it has x, y\)", "numpy.savez")
+    np.savez(tmp_path / "a.npz", **{})
+    refused(tmp_path / "a.npz", "it has none", "numpy.savez")
+
+
+def test_statistics_in_place_of_images(tmp_path):
+    np.savez(tmp_path / "a.npz", mu=np.zeros(3), sigma=np.eye(3))
+    refused(tmp_path / "a.npz", r"holds statistics \(mu, sigma\), no images", "as the reference")
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "cut", "flipped", "bare"])
+def test_a_damaged_npz(tmp_path, damage):
+    path = tmp_path / "a.npz"
+    np.savez(path, images=COLOUR)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    bare = io.BytesIO()
+    np.save(bare, COLOUR)
+    written = {
+        "empty": b"",
+        "text": b"no archive",
+        "cut": content[: len(content) // 2],
+        "flipped": content,
+        "bare": bare.getvalue(),
+    }
+    path.write_bytes(written[damage])
+    refused(path, "is damaged", "make it again")
+
+
+def test_nothing_is_unpickled(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    np.savez(tmp_path / "a.npz", np.array([Trap()], dtype=object))
+    refused(tmp_path / "a.npz", "pickled objects", "plain numbers")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_an_array_that_claims_to_be_larger_than_any_memory(tmp_path):
+    head = io.BytesIO()
+    claim = {"descr": "|u1", "fortran_order": False, "shape": (10**9, 10**5, 9)}
+    np.lib.format.write_array_header_1_0(head, claim)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("images.npy", head.getvalue())
+    refused(tmp_path / "a.npz", "does not fit into memory", "fewer images")
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        ({"label": [1, 2]}, r"no column is one of images \(it has label\)"),
+        ({"a": [b""], "b": [b""]}, r"columns a, b may all be of images"),
+        ({"image": [{"path": "x.png"}]}, r"no column is one of images \(it has image\)"),
+    ],
+)
+def test_parquet_files_without_one_column_of_images(tmp_path, columns, sentence):
+    refused(table(tmp_path / "a.parquet", columns), sentence, "one column of encoded images")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no image", encoded(GREY[0])[:60]])
+def test_a_row_of_a_parquet_file_that_is_no_image_is_named(tmp_path, content):
+    rows = [{"bytes": c, "path": "x"} for c in (encoded(GREY[0]), content)]
+    table(tmp_path / "a.parquet", {"image": rows})
+    refused(tmp_path / "a.parquet", r"a\.parquet\[1\] is no image that can be scored", "mend it")
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "cut", "flipped"])
+def test_a_damaged_parquet_file(tmp_path, damage):
+    path = table(tmp_path / "a.parquet", {"image": [encoded(c) for c in COLOUR]})
+    content = bytearray(path.read_bytes())
+    content[4:40] = b"\xff" * 36  # the head of the first page
+    written = {"empty": b"", "text": b"PAR1", "cut": content[:-20], "flipped": content}
+    path.write_bytes(written[damage])
+    refused(path, "is damaged", "get it again")
+
+
+def test_parquet_without_pyarrow(tmp_path, monkeypatch):
+    table(tmp_path / "a.parquet", {"image": [encoded(c) for c in COLOUR]})
+    import_ = builtins.__import__
+
+    def without(name, *rest):
+        if name.startswith("pyarrow"):
+            raise ImportError("No module named 'pyarrow'")
+        return import_(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(UserError, match="need pyarrow, which cannot be imported") as caught:
+        read_given(tmp_path / "a.parquet")
+    assert caught.value.fix == "pip install 'created-equal[parquet]'"
