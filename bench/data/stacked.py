@@ -62,7 +62,7 @@ class Stacked:
             images, digits = self._digits(singles, split)
             # Below -3: up to there the single source, of the same seed maybe, draws its order.
             rng = numpy_generator(self.seed, "data", -4 - NAMES.index(split))
-            rows = rng.integers(len(images) - 1, size=(count, self.shape[0]))
+            rows = rng.integers(len(images), size=(count, self.shape[0]))
             places = DIGITS ** np.arange(self.shape[0])[::-1]
             splits[split] = Split(images[rows, 0], digits[rows] @ places)
         check_shape(self.name, splits, self.shape)

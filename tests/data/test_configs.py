@@ -22,7 +22,7 @@ def test_a_source_is_built_from_its_yaml_without_a_file(name):
     dataset = config(name)
     dataset.dataset.root = "/absent/folder"
     keys = set(dataset.dataset) - {"defaults"}
-    assert keys == {"name", "family", "shape", "root", "source", "study_split"}
+    assert keys == {"name", "family", "shape", "root", "source", "study_split", "selection_split"}
     assert dataset.dataset.name == name
     assert len(dataset.dataset.shape) == {"points": 1, "image": 3}[dataset.dataset.family]
     source = make(dataset.dataset.source)

@@ -225,7 +225,7 @@ def test_units_of_the_manifold_are_degrees(max_rotation):
 
 
 def test_the_whole_cube_is_on_the_manifold():
-    """Faces and corners too: images in [0, 1], none empty, some of slivers without a black pixel."""
+    """Faces and corners too: in [0, 1], none empty, slivers without a black pixel among them."""
     for vertices, (_, draw) in zip((3, 4), source([3, 4]).manifold, strict=True):
         corners = np.indices((2,) * (vertices + 1)).reshape(vertices + 1, -1).T.astype(float)
         images = draw(corners)
