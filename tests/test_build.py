@@ -17,8 +17,14 @@ BAD = {
     "data place": (["trainer.data=foo"], "trainer.data is 'foo'"),
     "checkpoints": (["trainer.checkpoint_every=0"], "trainer.checkpoint_every is 0"),
     "unknown trainer key": (["+trainer.foo=1"], "no argument 'foo'"),
-    "split": (["score.split=dev"], "score.split is 'dev'; the data have test, train, validation"),
-    "too few real": (["score.n_real=501"], "score.n_real is 501; split 'test' has 500"),
+    "split": (
+        ["score.split=dev"],
+        "score.split is 'dev'; dataset 'digits' has test, train, validation",
+    ),
+    "too few real": (
+        ["score.n_real=501"],
+        "score.n_real is 501; split 'test' of dataset 'digits' has 500",
+    ),
     "study's protocol on few": (["score=study_10k_test", "score.n_real=10000"], "has 500"),
     "part of a sample": (["score.n_fake=60.5"], "score.n_fake is 60.5"),
     "rounding": (["score.quantise=maybe"], "score.quantise is 'maybe'"),

@@ -41,6 +41,8 @@ def _said(key: str, ours: Any, theirs: Any) -> str:
     if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
         inner = [k for k in sorted({*ours, *theirs}) if ours.get(k) != theirs.get(k)]
         return f"{name} ({', '.join(inner)})"
+    if isinstance(ours, Mapping) or isinstance(theirs, Mapping):
+        return name
     return f"{name} ({_short(ours)}, {_short(theirs)})"
 
 

@@ -12,7 +12,7 @@ from bench.runs.environment import environment
 from bench.shims import ensure_torchvision
 
 EXTRAS = {
-    "inception": ("torch_fidelity", "features=inception_2015"),
+    "inception": ("torch_fidelity", "features=inception_2015, dinov2, clip"),
     "parquet": ("pyarrow", "dataset=cifar10_jpeg"),
     "tensorboard": ("tensorboard", "logger=tensorboard"),
     "wandb": ("wandb", "logger=wandb"),

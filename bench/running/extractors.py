@@ -25,7 +25,7 @@ def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
     if "training" not in features:
         raise UserError(
             f"features {name!r} are not trained here: {name}.yaml has no `training`",
-            fix="choose an entry of conf/features that ends in _convnet",
+            fix="choose one whose yaml has it: mnist_convnet, say",
         )
     chosen = [f"features={name}", f"dataset={features.trained_on}", *overrides]
     cfg = build.compose_config(chosen)

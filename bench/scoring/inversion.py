@@ -4,6 +4,8 @@ By gradient descent on the latent, as Lucic et al. 2018 (arXiv:1711.10337) measu
 Metz et al. 2017 (arXiv:1611.02163), section 3.4.1, inference.
 """
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -70,7 +72,8 @@ def _descend(
     count, restarts = latents.shape[:2]
     device = next(iter(generator.parameters()), latents).device
     wanted = targets.clone().to(device).repeat_interleave(restarts, 0).flatten(1)
-    z = latents.clone().to(device).flatten(0, 1).requires_grad_()
+    limit = math.inf if bound is None else bound
+    z = latents.clone().to(device).flatten(0, 1).clamp_(-limit, limit).requires_grad_()
     adam = torch.optim.Adam([z], lr=learning_rate)
     best = torch.full((len(z),), torch.inf, device=device)
     for step in range(steps + 1):
@@ -80,7 +83,6 @@ def _descend(
             # not backward(): the weights' gradients are neither computed nor touched
             (z.grad,) = torch.autograd.grad(squares.sum(), z)
             adam.step()
-            if bound is not None:
-                with torch.no_grad():
-                    z.clamp_(-bound, bound)
+            with torch.no_grad():
+                z.clamp_(-limit, limit)
     return best.view(count, restarts).amin(1)

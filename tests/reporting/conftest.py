@@ -32,7 +32,10 @@ PROTOCOL = {
 NOT_FINITE = "d_loss is not finite at step 20"
 
 
-def row(run_id, variant, seed, scores, *, status="finished", dataset="digits", protocol=None):
+def row(
+    run_id, variant, seed, scores, *, status="finished", dataset="digits", protocol=None,
+    details=None, checkpoint="final",
+):  # fmt: skip
     return Row(
         run_id=run_id,
         variant=variant,
@@ -46,10 +49,11 @@ def row(run_id, variant, seed, scores, *, status="finished", dataset="digits", p
         images=2560,
         status=status,
         cause=NOT_FINITE if status == "diverged" else "",
-        checkpoint="final",
+        checkpoint=checkpoint,
         protocol=PROTOCOL | (protocol or {}),
         hyperparameters={"learning_rate": 0.001},
         scores=scores,
+        details=details or {},
     )
 
 
@@ -97,6 +101,12 @@ class Written:
         """Add real samples scored against real ones."""
         scores = {"frechet": frechet, "recall": 0.9}
         write_row(self.root, row("real-0", "real", 0, scores, protocol=protocol))
+
+    def halves(self, frechet, count):
+        """Add real samples scored against others of the same split."""
+        scores = {"frechet": frechet}
+        protocol = {"split": "train", "n_real": count, "n_fake": count, "floor": "train"}
+        write_row(self.root, row("real-0", "real_halves", 0, scores, protocol=protocol))
 
 
 @pytest.fixture

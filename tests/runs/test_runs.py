@@ -77,7 +77,8 @@ def test_a_row_comes_back_as_it_was_written(tmp_path):
         {"status": "done"},
         {"scores": {"frechet": float("nan")}},
         {"scores": {"frechet": float("inf")}},
-        {"schema": 2},
+        {"schema": 3},
+        {"details": {"frechet.latent_sd": float("nan")}},
     ],
 )
 def test_a_row_refuses_what_the_schema_does_not_know(change):
@@ -95,12 +96,16 @@ def test_a_damaged_row_and_an_unknown_field_are_named(tmp_path):
         read_row(path)
 
 
-def test_scores_are_shown_frechet_first():
-    assert list(in_order({"coverage": 1, "recall": 2, "frechet": 3})) == [
-        "frechet",
-        "coverage",
-        "recall",
-    ]
+def test_scores_are_shown_frechet_first_the_unknown_last():
+    given = {"zeal": 0, "coverage": 1, "recall": 2, "frechet": 3, "anew": 4}
+    assert list(in_order(given)) == ["frechet", "recall", "coverage", "anew", "zeal"]
+
+
+def test_rows_of_the_first_schema_are_rows_without_details(tmp_path):
+    path = write_row(tmp_path, Row(**ROW))
+    old = {k: v for k, v in json.loads(path.read_text()).items() if k != "details"}
+    path.write_text(json.dumps({**old, "schema": 1}))
+    assert read_row(path) == Row(**ROW) and dict(read_row(path).details) == {}
 
 
 def test_a_plan_counts_what_joined_and_a_new_one_forgets(tmp_path):

@@ -1,0 +1,62 @@
+"""What stands beside the scores: bias, noise, copies, and why tables are apart."""
+
+from bench.reporting import view, words
+from bench.reporting.groups import group_rows
+from bench.reporting.report import write_report
+from bench.reporting.summary import summarise
+from bench.reporting.sweep import read_sweep
+
+
+def tables_of(written):
+    return [summarise(group) for group in group_rows(read_sweep(written.root, "s"))]
+
+
+def test_floor_and_bias_stand_below_the_contenders(written, tmp_path):
+    written.run("wgan", 0, 2)
+    written.floor(0.25, prior=None, n_fake=1297)
+    written.halves(0.5, 648)
+    (table,) = tables_of(written)
+    assert table.floor["frechet"].mean == 0.25 and table.bias["frechet"].mean == 0.5
+    lines = view.score_lines(table)
+    assert [line.variant for line in lines] == ["wgan", "real", "real_halves"]
+    assert lines[2].name == "real (train vs itself, 648 each)"
+    assert [score.mean for score in lines[2].scores] == ["0.500", "\u2013"]
+    report = write_report(written.root, "s", tmp_path / "report")
+    text = (report.folder / "report.md").read_text()
+    assert "*real (train vs itself, 648 each)*, bias" in text
+    assert "real_halves" in (report.folder / "rows.csv").read_text()
+
+
+def test_noise_is_the_median_over_runs_beside_that_over_training_seeds(written):
+    """wgan: 2 and 4, sd sqrt 2; ns_gan 5 and 7, the same; latent spreads 0.1, 0.2, 0.3, 0.4."""
+    for index, (variant, seed, frechet) in enumerate(
+        (("wgan", 0, 2), ("wgan", 1, 4), ("ns_gan", 0, 5), ("ns_gan", 1, 7))
+    ):
+        written.run(variant, seed, frechet, details={"frechet.latent_sd": 0.1 * (index + 1)})
+    (table,) = tables_of(written)
+    assert view.noise_lines(table) == [("frechet", "1.4", "0.25")]
+
+
+def test_runs_that_copy_are_counted(written):
+    written.run("wgan", 0, 2, details={"memorised.excess_low": 0.1})
+    written.run("wgan", 1, 2, details={"memorised.excess_low": -0.1})
+    written.run("ns_gan", 0, 2, details={"memorised.excess_low": 0.0})
+    (table,) = tables_of(written)
+    assert view.copiers(table) == ["wgan (1 of 2 runs)"]
+
+
+def test_tables_of_one_data_set_say_in_what_they_differ(written, tmp_path):
+    run = written.run("wgan", 0, 2)
+    written.score(run, "wgan", 0, 3, protocol={"n_fake": 100})
+    written.score(run, "wgan", 0, 1, checkpoint="best", protocol={"chosen": {"split": "train"}})
+    groups = [table.group for table in tables_of(written)]
+    said = words.apart(groups)
+    assert sorted(text.partition(": ")[2] for text in said.values()) == [
+        "",
+        "they differ in checkpoint (best, final) and choice of the checkpoint.",
+        "they differ in checkpoint (best, final), choice of the checkpoint and number of generated "
+        "samples (2000, 100).",
+    ]
+    report = write_report(written.root, "s", tmp_path / "report")
+    assert "Not to be ranked with" in report.page.read_text()
+    assert "Not to be ranked with" in (report.folder / "report.md").read_text()

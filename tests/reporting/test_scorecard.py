@@ -1,0 +1,83 @@
+"""What `bench score` prints, and what is said of protocols that differ."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from bench.reporting.protocols import differing
+from bench.reporting.scorecard import Card, as_json, render
+
+PROTOCOL = {
+    "name": "quick",
+    "extractor": "digits_convnet",
+    "weight_hash": "ab",
+    "split": "test",
+    "n_real": 500,
+    "n_fake": 2000,
+    "quantised": True,
+    "latent_seed": 0,
+    "prior": "uniform",
+    "metrics": {"recall": "higher", "frechet": "lower"},
+    "measures": {"prdc": {"k": 5}},
+    "settings": "12345678",
+}
+
+
+def card(name="a", *, scores=None, details=None, status="finished", **protocol):
+    shown = {"frechet": 1.5, "recall": 0.25} if scores is None else scores
+    floors = {"real (floor)": {"frechet": 0.5, "recall": 0.9}}
+    return Card(name, PROTOCOL | protocol, shown, details or {}, floors, status)
+
+
+def printed(*cards):
+    stream = io.StringIO()
+    render(cards, Console(file=stream, width=100))
+    return stream.getvalue()
+
+
+def test_one_table_with_noise_and_floor_frechet_first():
+    lines = printed(card(details={"frechet.latent_sd": 0.123})).splitlines()
+    assert "2,000 images against 500 real ones (test), rounded to 8 bits" in " ".join(lines[:2])
+    rows = [line for line in lines if "Frechet distance" in line or line.startswith("recall")]
+    assert rows[0].split()[2:] == ["lower", "1.50", "+/-", "0.12", "0.500"]
+    assert rows[1].split() == ["recall", "higher", "0.250", "0.900"]
+
+
+def test_different_protocols_stand_apart_and_the_reason_is_told():
+    text = printed(card("a"), card("b", n_fake=100, settings="x"), card("c", prior="normal"))
+    assert text.count("Frechet distance") == 2
+    assert "differ in number of generated samples (2000, 100)." in text.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"extractor": "inception_2015"}, ["extractor (digits_convnet, inception_2015)"]),
+        ({"measures": {"prdc": {"k": 3}}}, ["settings of the measures (prdc)"]),
+        ({"settings": "other"}, ["settings (12345678, other)"]),
+        ({"settings": "other", "split": "train"}, ["split of the real samples (test, train)"]),
+        ({"prior": "normal", "latent_seed": 7}, []),
+        ({}, []),
+    ],
+)
+def test_in_what_two_protocols_differ(change, said):
+    assert differing(PROTOCOL, PROTOCOL | change) == said
+
+
+def test_a_copying_generator_is_named():
+    details = {"memorised.held_out": 0.47, "memorised.excess_low": 0.3}
+    assert "memorised" in printed(card(details=details))
+    assert "memorised" not in printed(card(details=details | {"memorised.excess_low": -0.01}))
+
+
+def test_a_diverged_run_has_no_numbers_but_a_sentence():
+    text = printed(card(scores={}, status="diverged"))
+    assert "the run diverged" in text and " - " in text
+
+
+def test_json_holds_every_digit():
+    (content,) = json.loads(as_json([card(scores={"frechet": 1 / 3})]))
+    assert content["scores"]["frechet"] == 1 / 3
+    assert content["protocol"] == PROTOCOL and content["real"]["real (floor)"]["recall"] == 0.9
