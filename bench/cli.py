@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from bench import __version__
 from bench.errors import UserError, show_cautions
@@ -45,68 +44,27 @@ def sample(arguments: argparse.Namespace) -> int:
 
 def score(arguments: argparse.Namespace) -> int:
     """Score stored runs again, or anybody's images."""
-    from bench.files import write_text
-    from bench.reporting.scorecard import as_json, render
+    from bench.cards import image_cards, run_cards, show
 
     overrides = [word for word in arguments.what if "=" in word]
     runs = [word for word in arguments.what if "=" not in word]
-    if arguments.images is not None and not runs:
-        cards = _image_cards(arguments, overrides)
-    elif runs and arguments.images is None:
-        cards = _run_cards(arguments, runs, overrides)
-    else:
+    if bool(runs) == (arguments.images is not None):
         raise UserError(
             "bench score wants runs, or --images, and not both",
             fix="`bench score RUN...` or `bench score --images DIR --reference dataset=mnist`",
         )
-    if arguments.json is not None:
-        write_text(Path(arguments.json), as_json(cards))
-    render(cards)
-    if any(card.status != "finished" for card in cards):
-        return 1
-    return 0
-
-
-def _run_cards(arguments: argparse.Namespace, runs: list[str], overrides: list[str]) -> list[Any]:
-    from bench.reporting.scorecard import Card
-    from bench.running.rescoring import rescore
-    from bench.runs.folder import find_run
-
-    cards = []
-    for name in runs:
-        found = rescore(find_run(Path(arguments.runs_root), name), overrides, arguments.checkpoint)
-        row = found.row
-        title = f"{row.variant} {row.run_id[:6]}, seed {row.seed}"
-        if row.checkpoint != "final":
-            title += f", {row.checkpoint}"
-        floors = {_floor_name(f.variant): f.scores for f in found.floors}
-        cards.append(Card(title, row.protocol, row.scores, row.details, floors, row.status))
-    return cards
-
-
-def _image_cards(arguments: argparse.Namespace, overrides: list[str]) -> list[Any]:
-    from bench.reporting.scorecard import Card
-    from bench.running.outsiders import score_images
-
-    images, to = Path(arguments.images), arguments.statistics_to
-    if arguments.reference is None and to is None:
-        raise UserError(
-            "bench score --images has nothing to compare with",
-            fix="add --reference dataset=NAME, a folder of images or a file of statistics",
-        )
-    found = score_images(images, arguments.reference, overrides, None if to is None else Path(to))
-    if to is not None:
-        print(f"statistics of {images}: {to}")
-    if found is None:
-        return []
-    scores = {k: v for k, v in found.scores.items() if "." not in k}
-    details = {k: v for k, v in found.scores.items() if "." in k}
-    floors = {_floor_name(variant): reals for variant, reals, _ in found.floors if reals}
-    return [Card(images.name, found.protocol, scores, details, floors)]
-
-
-def _floor_name(variant: str) -> str:
-    return {"real": "real (floor)", "real_halves": "real halves (bias)"}[variant]
+    if runs:
+        root = Path(arguments.runs_root)
+        return show(run_cards(root, runs, overrides, arguments.checkpoint), arguments.json)
+    overrides.append(f"runs_root={arguments.runs_root}")
+    cards = image_cards(
+        Path(arguments.images),
+        arguments.reference,
+        overrides,
+        statistics_to=arguments.statistics_to,
+        floors=not arguments.bare,
+    )
+    return show(cards, arguments.json)
 
 
 def prepare(arguments: argparse.Namespace) -> int:
@@ -175,7 +133,8 @@ def parser() -> argparse.ArgumentParser:
         "--reference", metavar="REF", help="dataset=NAME, a path as above, or stats.npz"
     )
     one.add_argument("--statistics-to", metavar="FILE", help="write the images' statistics, .npz")
-    one.add_argument("--json", metavar="FILE", help="write protocol and scores with all digits")
+    one.add_argument("--bare", action="store_true", help="no scores of real images beside them")
+    one.add_argument("--json", metavar="FILE", help="write all digits; - prints them instead")
     one.add_argument("--runs-root", default="runs", metavar="DIR")
 
     one = add(prepare, "prepare", "download, check and convert a data set")

@@ -18,7 +18,8 @@ def trace_of_root(cov_1: np.ndarray, cov_2: np.ndarray) -> float:
     """Tr (C1 C2)^(1/2) of symmetric C1, C2 [F, F] without negative eigenvalues, of any rank.
 
     Returns:
-        Right to 1e-10 of Tr(C1 + C2) where both have full rank; sqrt(C1 C2) for F = 1.
+        Right to 1e-10 of Tr(C1 + C2) up to condition numbers of 1e12, and for lower rank; with
+        variances of the size of rounding, to what the entries know of it (1e-7).
 
     Raises:
         ValueError: a matrix has a negative eigenvalue, beyond single precision's rounding.

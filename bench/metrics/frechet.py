@@ -31,8 +31,9 @@ def frechet_distance(
         cov_1, cov_2: [F, F], float64, divided by N - 1; of any rank (N <= F).
 
     Returns:
-        At least 0; for equal statistics 0 to 1e-10 of Tr(C1 + C2), in which this is also
-        symmetric. Variances below F eps of a covariance's largest count as none.
+        At least 0, and 0 for equal statistics, to 1e-10 of Tr(C1 + C2), to which it is also
+        symmetric (see `trace_of_root`). A covariance's variances below F eps of its largest count
+        as none where they cannot be told from rounding.
 
     Raises:
         ValueError: shapes differ, an entry is not finite (a diverged generator has no FID), or

@@ -35,7 +35,12 @@ class Outside:
 
 
 def score_images(
-    path: Path, reference: str | None, overrides: Sequence[str], statistics_to: Path | None
+    path: Path,
+    reference: str | None,
+    overrides: Sequence[str],
+    statistics_to: Path | None,
+    *,
+    floors: bool = True,
 ) -> Outside | None:
     """Score given images against a data set, other images, or stored statistics.
 
@@ -45,6 +50,7 @@ def score_images(
             `statistics_to`.
         overrides: Hydra's: score=, features=, dataset.root= and the like.
         statistics_to: where to write mean and covariance of the images' features.
+        floors: score real images of the data set beside them.
 
     Raises:
         UserError: images, reference, extractor or protocol do not fit; nothing is written then.
@@ -64,7 +70,7 @@ def score_images(
         fake = _seen(given.images, path, extractor, wanted, conduct)
         found = None
         if reference is not None and reference.startswith("dataset="):
-            found = _against_dataset(cfg, plain, conduct, wanted, fake)
+            found = _against_dataset(cfg, plain, conduct, wanted, fake, floors=floors)
         elif reference is not None and _is_statistics(Path(reference)):
             found = _against_statistics(Path(reference), extractor, wanted, fake)
         elif reference is not None:
@@ -80,8 +86,9 @@ def _seen(
 ) -> Features:
     batches = batches_of(images, wanted.batch_size)
     found = extract(
-        extractor, batches, quantise=wanted.quantise, device=conduct.device, keep=wanted.n_images
-    )
+        extractor, batches, quantise=wanted.quantise, device=conduct.device, keep=wanted.n_images,
+        what=f"{extractor.name} features of {path.name}", total=len(images),
+    )  # fmt: skip
     if not np.isfinite(found.features).all():
         raise UserError(
             f"features {extractor.name!r} of {path} are not finite", fix="choose another features="
@@ -121,7 +128,13 @@ def _some(given: Given, wanted: Settings, path: Path) -> Given:
 
 
 def _against_dataset(
-    cfg: DictConfig, plain: dict[str, Any], conduct: Conduct, wanted: Settings, fake: Features
+    cfg: DictConfig,
+    plain: dict[str, Any],
+    conduct: Conduct,
+    wanted: Settings,
+    fake: Features,
+    *,
+    floors: bool,
 ) -> Outside:
     source, splits = build.build_splits(cfg)
     cache = Path(plain["runs_root"]) / "references"
@@ -129,7 +142,11 @@ def _against_dataset(
     judge = judge_of(cfg, plain, source, facts_of(splits), splits, conduct.device, cache)
     scores = _scored(fake, judge.reference, wanted)
     protocol = protocol_of(wanted, judge.reference, judge.extractor, OWN)
-    return Outside({"dataset": cfg.names.dataset, **protocol}, scores, (floor(judge), bias(judge)))
+    return Outside(
+        {"dataset": cfg.names.dataset, **protocol},
+        scores,
+        (floor(judge), bias(judge)) if floors else (),
+    )
 
 
 def _against_statistics(path: Path, extractor: Any, wanted: Settings, fake: Features) -> Outside:

@@ -7,8 +7,11 @@ from typing import Any, Self
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from bench.scoring.kept import images_of, records_of, smallest
+
+BAR_AFTER = 3.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ def extract(
     quantise: bool,
     device: torch.device,
     keep: int = 0,
+    what: str = "features",
+    total: int | None = None,
 ) -> Features:
     """Features of all batches; beside them only one batch of samples is held, and `keep` images.
 
@@ -85,14 +90,20 @@ def extract(
         batches: float32 samples, images in [0, 1].
         quantise: round images to 256 levels first; has no meaning for points [B, D].
         keep: how many images stay as they are.
+        what, total: for a bar that appears where this takes more than a few seconds.
 
     Raises:
         FloatingPointError: a sample is not finite: the generator has diverged.
     """
     features, logits, kept = [], [], None
     extractor = extractor.to(device).eval()
-    with torch.no_grad():
+    bar = tqdm(
+        total=total, desc=what, unit=" samples", delay=BAR_AFTER, leave=False, disable=None,
+        dynamic_ncols=True,
+    )  # fmt: skip
+    with torch.no_grad(), bar:
         for batch in batches:
+            bar.update(len(batch))
             if not torch.isfinite(batch).all():
                 raise FloatingPointError("a sample is not finite")
             batch = batch.to(device)

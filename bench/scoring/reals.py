@@ -112,7 +112,10 @@ class Reals:
                 fix="set dataset.root=DIR, or copy the references of a machine that has the data",
             )
         batches = batches_of(self.splits[split].samples[:count], self.batch_size)
-        found = extract(self.extractor, batches, quantise=False, device=self.device)
+        what = f"{self.extractor.name} features of {self.name}, {split}"
+        found = extract(
+            self.extractor, batches, quantise=False, device=self.device, what=what, total=count
+        )
         if not np.isfinite(found.features).all():
             raise UserError(
                 f"features {self.extractor.name!r}: not finite on the {split} split of "

@@ -86,7 +86,7 @@ def test_mean_over_all_subsets_is_the_whole_sets_value():
 @pytest.mark.parametrize("block", [1, 7, 64, 1000])
 def test_blocks_of_rows_do_not_matter(monkeypatch, block):
     monkeypatch.setattr(module, "BLOCK", block)
-    real, fake = clouds(0, 130, 64, 7)
+    real, fake = clouds(0, 70, 64, 7)
     scale = np.abs(cubic(real, real)).mean()
     value = kernel_distance(real, fake)
     assert value == pytest.approx(dense(real, fake, cubic), abs=1e-12 * scale)

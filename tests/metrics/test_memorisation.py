@@ -45,9 +45,9 @@ def test_copies_of_training_samples_are_memorised():
 
 def test_a_training_sample_that_occurs_twice_is_one():
     """0 twice: its nearest other is 2, not its copy; -0.0 is 0."""
-    found = memorised(column(0, 1.5), column(0, 2, -0.0, 2), max_bytes=BYTES)
+    found = memorised(column(0, 1.5), column(0, -0.0, 2, 2), max_bytes=BYTES)
     assert found.mask.all()
-    assert found.nearest.tolist() == [0, 1]
+    assert found.nearest.tolist() == [0, 2]
     assert found.spacing.tolist() == [2, 2]
 
 
@@ -61,9 +61,9 @@ def test_held_out_samples_have_the_share_of_reflexive_neighbours(dimensions, sha
     share that the ball around a neighbour has in common with the ball around the point.
     """
     rng = np.random.default_rng(0)
-    samples, train = rng.uniform(size=(2, 20_000, dimensions))
+    samples, train = rng.uniform(size=(2, 10_000, dimensions))
     found = memorised(samples, train, max_bytes=BYTES)
-    assert found.share == pytest.approx(share, abs=0.012)
+    assert found.share == pytest.approx(share, abs=0.015)  # 3 standard errors
 
 
 def test_generated_samples_next_to_training_samples_stand_out_from_held_out_ones():

@@ -23,6 +23,11 @@ def test_equal_histograms():
     assert summary(found) == pytest.approx({"prd_f8": 1, "prd_f1_8": 1})
 
 
+def test_rounding_does_not_exceed_one():
+    shares = np.array([8, 7, 7, 7, 1]) / 30  # their sum is 1 + 2.2e-16
+    assert curve(shares, shares, angles=11).precision.max() == 1
+
+
 def test_disjoint_histograms_have_neither():
     found = curve([1, 0], [0, 1], angles=1001)
     assert not found.precision.any() and not found.recall.any()

@@ -30,6 +30,7 @@ from bench.metrics.inception_score import inception_score
 from bench.metrics.moments import Moments, moments
 from bench.metrics.prdc import prdc
 from bench.scoring.features import Features, Reference, in_canonical_order, quantised
+from bench.scoring.kept import smallest
 from bench.scoring.measures import Frechet, Measure
 from bench.scoring.modules import FrechetDistance, InceptionScore, Scores, merged
 
@@ -350,6 +351,7 @@ def test_two_threads_that_gather_as_processes_do(deal, monkeypatch):
         table[who.rank] = part
         meeting.wait()
         parts = [table[0], table[1]]
+        assert parts[0].dtype == parts[1].dtype and parts[0].ndim == parts[1].ndim  # gloo's wish
         meeting.wait()
         return parts
 
@@ -357,7 +359,7 @@ def test_two_threads_that_gather_as_processes_do(deal, monkeypatch):
         who.rank = rank
         metrics = processes.metrics()
         for metric in metrics.values():
-            metric.distributed_available_fn = lambda: True
+            metric.to(torch.float16).distributed_available_fn = lambda: True
         first = processes.values(processes.taken_in(metrics, deal[rank]))
         return first, processes.values(processes.taken_in(metrics, MORE))
 
@@ -593,7 +595,8 @@ def test_a_reference_of_another_extractor():
         Scores(Exact(), {}, other, quantise=False, capacity=5)
 
 
-def test_pictures_of_two_sizes():
+@pytest.mark.parametrize("other", [(1, 2, 4), (1, 3, 2)], ids=["more pixels", "as many pixels"])
+def test_pictures_of_two_sizes(other):
     class Any(Exact):
         def forward(self, samples):
             return super().forward(samples.flatten(1)[:, :6])
@@ -601,4 +604,11 @@ def test_pictures_of_two_sizes():
     metric = Scores(Any(), {"a": InOrder()}, reference(), quantise=False, capacity=CAPACITY)
     metric.update(FAKE)
     with pytest.raises(ValueError, match="not all of one shape, the first kept is 1x2x3"):
-        metric.update(torch.zeros(2, 1, 2, 4))
+        metric.update(torch.zeros(24, *other))
+
+
+def test_hashes_are_compared_by_their_first_word_then_by_their_second():
+    words = torch.tensor([[2, 0], [1, 2**24 - 1], [1, 3], [0, 2**24 - 1]]).float()
+    records = torch.cat([words, torch.arange(4).float()[:, None]], 1)
+    assert smallest(records, 3)[:, -1].tolist() == [3, 2, 1]
+    assert smallest(records, 9)[:, -1].tolist() == [3, 2, 1, 0]
