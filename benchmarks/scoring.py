@@ -21,7 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import scipy.linalg
+from textbook import dense, random_weights, textbook_distance
 
 from bench.metrics.frechet import frechet_distance, moments
 from bench.metrics.prdc import prdc
@@ -56,12 +56,6 @@ def seconds(work: Callable) -> float:
     return clock() - started
 
 
-def textbook_distance(mean_1, cov_1, mean_2, cov_2) -> float:
-    """As pytorch-fid and others have it."""
-    root = scipy.linalg.sqrtm(cov_1 @ cov_2)
-    return np.sum((mean_1 - mean_2) ** 2) + np.trace(cov_1 + cov_2 - 2 * np.real(root))
-
-
 def frechet(rounds: int) -> None:
     """Full rank (10,000 samples) and rank-deficient (1,000), of 2048 features."""
     print(f"frechet: {WIDTH} features, {rounds} rounds")
@@ -79,25 +73,6 @@ def frechet(rounds: int) -> None:
             f"  (values differ by {apart:.0e})",
             flush=True,
         )
-
-
-def dense(real: np.ndarray, fake: np.ndarray, *, k: int) -> dict[str, float]:
-    """The four by x.x + y.y - 2 x.y for all pairs at once."""
-
-    def squares(x, y):
-        return np.square(x).sum(1)[:, None] + np.square(y).sum(1) - 2 * (x @ y.T)
-
-    def radii(x):
-        return np.partition(squares(x, x), k, axis=1)[:, k]  # the sample itself is the first
-
-    between, real_radius, fake_radius = squares(real, fake), radii(real), radii(fake)
-    in_real, in_fake = between <= real_radius[:, None], between <= fake_radius
-    return {
-        "precision": in_real.any(0).mean(),
-        "recall": in_fake.any(1).mean(),
-        "density": in_real.sum() / (k * len(fake)),
-        "coverage": in_real.any(1).mean(),
-    }
 
 
 def memory(key: str) -> float:
@@ -174,23 +149,6 @@ def inception(rounds: int) -> None:
         f"{len(batch) / b:6.2f} images/s  ratio {ratio:5.3f}",
         flush=True,
     )
-
-
-def random_weights(network) -> dict:
-    """A state in torch-fidelity's format, of He et al.'s scale, which keeps features finite."""
-    from unittest import mock
-
-    import torch
-
-    with (
-        mock.patch.object(network, "load_state_dict_from_url", lambda *_, **__: {}),
-        mock.patch.object(torch.nn.Module, "load_state_dict", lambda *_: None),
-    ):
-        state = network.FeatureExtractorInceptionV3("random", ["2048"]).state_dict()
-    for name, value in state.items():
-        if name.endswith("conv.weight"):
-            value.normal_(0, (2 / value[0].numel()) ** 0.5)
-    return state
 
 
 def digits(rounds: int) -> None:

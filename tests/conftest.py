@@ -32,6 +32,8 @@ def tiny(tmp_path):
             "trainer.accelerator=cpu",
             "score.n_fake=100",
             "score.n_real=100",
+            "score.noise_seeds=0",
+            *([] if "score=images" in extra else ["score.metrics.prd.clusterings=1"]),
             *SMALL[network],
             *extra,
         ]

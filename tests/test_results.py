@@ -15,7 +15,7 @@ def frechet_by_variant(folder) -> dict[str, list[float]]:
     scores = defaultdict(list)
     with open(folder / "rows.csv", encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
-            if row["variant"] != "real" and row["scores.frechet"]:
+            if not row["variant"].startswith("real") and row["scores.frechet"]:
                 scores[row["variant"]].append(float(row["scores.frechet"]))
     return scores
 

@@ -51,7 +51,8 @@ def floor(judge: Judge) -> Found:
     split = "test" if settings.split == "train" else "train"
     there = reals.count(split, None, "the floor's split")
     count = min(there, settings.n_fake or there)
-    seen = reals.features(split, there if "train" in settings.needs else count)
+    whole = judge.reference.train is not None  # then its features are there already
+    seen = reals.features(split, there if whole else count)
     scores = score_features(_first(judge, seen, split, count), judge.reference, settings)
     if split == "train" and "memorised.held_out" in scores:
         scores = {k: v for k, v in scores.items() if not k.startswith("memorised.")} | {
@@ -71,7 +72,8 @@ def bias(judge: Judge) -> Found:
     count = min(there // 2, settings.n_fake or there)
     if count < 2:
         return "real_halves", {}, {}
-    seen = reals.features(split, there if "train" in settings.needs else 2 * count)
+    whole = judge.reference.train is not None
+    seen = reals.features(split, there if whole else 2 * count)
     real = in_canonical_order(seen.rows(slice(count, 2 * count)))
     reference = Reference(real, source=judge.source)
     scores = score_features(_first(judge, seen, split, count), reference, settings)

@@ -17,6 +17,7 @@ from bench.errors import UserError
 from bench.models.sampler import Sampler
 from bench.runs.identity import short_hash
 from bench.scoring.features import Reference, batches_of, extract, in_canonical_order
+from bench.scoring.measures import of_points
 from bench.scoring.reals import Facts, Reals
 from bench.scoring.score import Settings, check_counts, score_batches
 from bench.seeds import generator as stream
@@ -47,7 +48,7 @@ class Judge:
         count = reals.count(settings.split, settings.n_real, "score.split")
         real = in_canonical_order(reals.features(settings.split, count))
         real = replace(real, images=reals.images(settings.split, settings.n_images))
-        if "train" not in settings.needs:
+        if "train" not in settings.needs or of_points(Reference(real, source=self.source)):
             return Reference(real, source=self.source)
         train = reals.features("train", reals.count("train", None, "the split that trains"))
         other = real

@@ -41,6 +41,12 @@ class Measure:
         raise NotImplementedError
 
 
+def of_points(reference: Reference) -> bool:
+    """Whether the samples are points, which are their own features."""
+    shape = getattr(reference.source, "shape", None)
+    return shape is not None and len(shape) == 1
+
+
 def rng(seed: int) -> np.random.Generator:
     """A measure's own draws: of blocks and clusters, never of samples."""
     return np.random.Generator(np.random.PCG64(seed))

@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.metrics import kernel, modes, transport
 from bench.scoring.features import Features, Reference
-from bench.scoring.measures import Measure
+from bench.scoring.measures import Measure, of_points
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,3 @@ class Mmd(Measure):
         median = float(np.median(pairs))
         bandwidths = [factor * median for factor in self.factors]
         return {"mmd": kernel.mmd(real, fake.features[:count], bandwidths)}
-
-
-def of_points(reference: Reference) -> bool:
-    """Whether the samples are points, which are their own features."""
-    shape = getattr(reference.source, "shape", None)
-    return shape is not None and len(shape) == 1

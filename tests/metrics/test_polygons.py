@@ -177,6 +177,22 @@ def test_more_effort_is_never_worse():
         assert (efforts[-1] < efforts[0]).any()
 
 
+def test_probes_are_taken_in_turn_and_in_units():
+    """All images are one, so that no step is taken; the map sees where it is probed."""
+    asked = []
+
+    def flat(parameters):
+        asked.append(parameters[:, 0].copy())
+        return np.zeros((len(parameters), 2))
+
+    effort = {"candidates": 300, "starts": 1, "steps": 5, "probes": [2.0, 1.0, 0.5]}
+    found = manifold_distance(np.ones((1, 2)), [(np.array([0.1]), flat)], rng(), **effort)
+    assert found == [2.0]
+    assert sum(map(len, asked[:2])) == 300  # random ones, in two parts
+    start, probed = asked[2], np.concatenate(asked[3::2])
+    np.testing.assert_allclose(np.abs(probed - start), [0.2, 0.1, 0.05, 0.2, 0.1])
+
+
 def test_an_image_has_its_distance_whatever_stands_beside_it():
     shapes = source([3, 4], test=40)
     images, order = drawn(shapes), rng().permutation(40)

@@ -92,6 +92,8 @@ def test_a_solution_is_kept_whatever_the_steps_do():
     generator = Map(lambda z: z @ matrix + 0.1).double()
     found = invert(generator, generator(latents[:, 0]).detach(), latents, **rough)
     np.testing.assert_allclose(found, 0, atol=1e-24)
+    leaps = invert(Map(lambda z: z), torch.zeros(1, 1), torch.tensor([[[0.1]]]), **rough)
+    assert leaps == pytest.approx([0.01])  # the first step goes to -4.9
 
 
 def test_latents_keep_to_the_bound():
