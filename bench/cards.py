@@ -59,7 +59,7 @@ def show(cards: Sequence[Card], json: str | None) -> int:
     if json == "-":
         print(as_json(cards), end="")
     else:
+        render(cards)  # first: the file may turn out not to be writable
         if json is not None:
             write_text(Path(json), as_json(cards))
-        render(cards)
     return int(any(card.status != "finished" for card in cards))

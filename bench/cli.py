@@ -53,6 +53,12 @@ def score(arguments: argparse.Namespace) -> int:
             "bench score wants runs, or --images, and not both",
             fix="`bench score RUN...` or `bench score --images DIR --reference dataset=mnist`",
         )
+    for name in ("reference", "statistics_to", "bare"):
+        if runs and getattr(arguments, name):
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(f"{option} goes with --images alone", fix=f"leave {option} out")
+    if not runs and arguments.checkpoint != "final":
+        raise UserError("--checkpoint goes with runs alone", fix="leave --checkpoint out")
     if runs:
         root = Path(arguments.runs_root)
         return show(run_cards(root, runs, overrides, arguments.checkpoint), arguments.json)

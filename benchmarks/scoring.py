@@ -168,7 +168,7 @@ def digits(rounds: int) -> None:
     fake = (copies + noise).clip(0, 1).astype(np.float32)
 
     took, started = {}, clock()
-    judge = judge_of(cfg, plain, source, facts_of(splits), splits, device, None)
+    judge = judge_of(cfg, source, facts_of(splits), splits, device, None)
     settings, reference = judge.settings, judge.reference
     took["reference"], started = clock() - started, clock()
     batches = batches_of(fake, settings.batch_size)

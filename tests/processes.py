@@ -10,8 +10,9 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from bench.scoring.distances import Frechet
 from bench.scoring.features import Features, Reference
-from bench.scoring.measures import Frechet, Measure
+from bench.scoring.measures import Measure
 from bench.scoring.modules import FrechetDistance, InceptionScore, Scores
 
 SHAPE, WIDTH, CLASSES, CAPACITY = (1, 2, 3), 4, 3, 40

@@ -18,6 +18,7 @@ from bench.data.split import NAMES, Split
 from bench.data.stored import Stored
 from bench.errors import UserError
 
+ORDER = 2  # raised when the same files come in another order: prepared ones are made again
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 
@@ -54,7 +55,8 @@ class Images(Stored):
 
     def prepared_path(self) -> Path:
         """ROOT/NAME-STATE.safetensors: it belongs to these files, shape and shares, no others."""
-        state = hashlib.sha256(f"{self.shape} {sorted(self.shares.items())}\n".encode())
+        settings = [ORDER, self.shape, sorted(self.shares.items())]
+        state = hashlib.sha256(f"{settings}\n".encode())
         for path in self._files():
             facts = path.stat()
             name = path.relative_to(self.root).as_posix()
@@ -68,7 +70,9 @@ class Images(Stored):
     def read(self, folder: Path) -> dict[str, Split]:
         """Decode all images, each into the split of its name."""
         rows: dict[str, list[np.ndarray]] = {split: [] for split in NAMES}
-        for path in progress(self._files(), what=self.name, unit="images"):
+        # By the names' hashes: the first n of a split are then a random part, not one class.
+        files = sorted(self._files(), key=lambda p: share_of(p.relative_to(folder).as_posix()))
+        for path in progress(files, what=self.name, unit="images"):
             rows[self._split_of(path.relative_to(folder).as_posix())].append(self._image(path))
         found = {split: len(images) for split, images in rows.items()}
         if not found["train"] or not found["test"]:

@@ -131,7 +131,7 @@ def _floors(
 def _is_floor(floor: Row, dataset: str, protocol: Mapping[str, Any]) -> bool:
     """Same dataset and protocol, but for which real samples stand on which side."""
     free = {"n_fake", "floor", "chosen"} | (
-        {"n_real", "split"} if floor.variant != "real" else set()
+        {"n_real", "split", "data"} if floor.variant != "real" else set()
     )
     ours, theirs = (
         {k: v for k, v in comparable(p).items() if k not in free}

@@ -10,6 +10,7 @@ WORDS = {
     "extractor": "extractor",
     "weight_hash": "weights of the extractor",
     "split": "split of the real samples",
+    "data": "real samples",
     "n_real": "number of real samples",
     "n_fake": "number of generated samples",
     "quantised": "rounding to 8 bits",

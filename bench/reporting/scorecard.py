@@ -68,11 +68,13 @@ def render(cards: Sequence[Card], console: Console | None = None) -> None:
 def _print(cards: Sequence[Card], console: Console) -> None:
     protocol = cards[0].protocol
     real, fake = (words.worded(protocol.get(key)) for key in ("n_real", "n_fake"))
+    rounded = {True: ", rounded to 8 bits", False: ", not rounded"}.get(
+        protocol.get("quantised"), ""
+    )
     console.print(
         Text(
-            f"{protocol['name']}: {protocol['extractor']} features of {fake} images against "
-            f"{real} real ones ({words.worded(protocol.get('split'))}), "
-            f"{'rounded to 8 bits' if protocol.get('quantised') else 'not rounded'}"
+            f"{protocol['name']}: {protocol['extractor']} features of {fake} samples against "
+            f"{real} real ones ({words.worded(protocol.get('split'))}){rounded}"
         )
     )
     floors: dict[str, Mapping[str, float]] = {}

@@ -4,6 +4,8 @@ The choice is made on `score.select_split`; what is reported comes from another 
 the files that are left. Scoring draws from streams of its own: it changes no bit of the training.
 """
 
+from typing import Any
+
 import torch
 from safetensors.torch import save
 
@@ -31,18 +33,23 @@ class Candidates:
         settings = model.training_settings
         sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
         try:
-            choice: float | None = self.judge.choice(sampler)
+            distance: float | None = self.judge.chosen_by(sampler)
         except FloatingPointError:
-            choice = None  # diverging: never the best
-        now = {"d_steps": model.d_steps, "g_steps": model.g_steps, "frechet": choice}
-        before = read_candidates(self.folder.candidates)
-        known = [*(c for c in before if c["d_steps"] < model.d_steps), now]
+            distance = None  # diverging: never the best
+        now = {"d_steps": model.d_steps, "g_steps": model.g_steps, "frechet": distance}
+        before, choice = read_candidates(self.folder.candidates), self.judge.choice
+        # Resumed under another choice the list begins anew: its distances are other quantities.
+        kept = before.steps if before.choice == choice else ()
+        known = [*(step for step in kept if step["d_steps"] < model.d_steps), now]
         weights = save(tensors(model.sampled_generator()))
         write_bytes(self.folder.weights(f"step-{model.d_steps}"), weights)
-        write_json(self.folder.candidates, known)
+        write_json(self.folder.candidates, {"choice": choice, "steps": known})
+        self._forget(known)
+
+    def _forget(self, known: list[dict[str, Any]]) -> None:
         first, keep = best(known), self.judge.settings.keep_last
-        kept = [*known[max(0, len(known) - keep) :], *([first] if first else [])]
-        names = {f"step-{c['d_steps']}.safetensors" for c in kept}
+        wanted = [*known[max(0, len(known) - keep) :], *([first] if first else [])]
+        names = {f"step-{step['d_steps']}.safetensors" for step in wanted}
         for path in self.folder.generator.parent.glob("step-*.safetensors"):
             if path.name not in names:
                 path.unlink()

@@ -9,7 +9,7 @@ from bench.running.judge import Judge
 from bench.running.scored import row_of
 from bench.runs.identity import short_hash
 from bench.runs.rows import Row, read_row, write_row
-from bench.scoring.features import Features, Reference, in_canonical_order
+from bench.scoring.features import Features, Reference, shuffled
 from bench.scoring.score import score_features
 
 OWN = ("prior", "batch_norm", "ema", "latent_seed", "noise_seeds", "chosen")  # of a run
@@ -17,10 +17,11 @@ COUNTS = {"status": "finished", "cause": "", "d_steps": 0, "g_steps": 0, "images
 NOBODY = {"prior": "none", "batch_norm": "none", "ema": None, "noise_seeds": 0}
 
 
-def floors_are_missing(root: Path, row: Row) -> bool:
+def floors_are_missing(root: Path, row: Row, judge: Judge) -> bool:
     """Whether the data set and protocol of a row lack their floor or their bias."""
     rows = sorted((root / folder_of(row) / "rows").glob("[!.]*.json"))
-    return {read_row(path).variant for path in rows} != {"real", "real_halves"}
+    wanted = {"real", *(["real_halves"] if _halves(judge)[1] else [])}
+    return not wanted <= {read_row(path).variant for path in rows}
 
 
 def score_floors(root: Path, plain: Mapping[str, Any], judge: Judge, row: Row) -> list[Row]:
@@ -67,17 +68,28 @@ def bias(judge: Judge) -> Found:
     N is what the protocol asks of a generator, or half of the split where there are fewer.
     """
     settings, reals = judge.settings, judge.reals
-    split = max(reals.facts, key=lambda name: reals.facts[name]["count"])
-    there = reals.count(split, None, "the split of the bias")
-    count = min(there // 2, settings.n_fake or there)
-    if count < 2:
+    split, count = _halves(judge)
+    if not count:
         return "real_halves", {}, {}
+    there = reals.facts[split]["count"]
     whole = judge.reference.train is not None
     seen = reals.features(split, there if whole else 2 * count)
-    real = in_canonical_order(seen.rows(slice(count, 2 * count)))
+    real = shuffled(seen.rows(slice(count, 2 * count)))
     reference = Reference(real, source=judge.source)
     scores = score_features(_first(judge, seen, split, count), reference, settings)
-    return "real_halves", scores, {"split": split, "n_real": count, "n_fake": count, "floor": split}
+    counts = {"n_real": count, "n_fake": count}
+    data = {"split": split, "data": reals.digest(split), "floor": split}
+    return "real_halves", scores, counts | data
+
+
+def _halves(judge: Judge) -> tuple[str, int]:
+    """The largest split, and how many of it stand on either side; 0 where too few are there."""
+    facts = judge.reals.facts
+    split = max(sorted(facts), key=lambda name: facts[name]["count"])
+    half = facts[split]["count"] // 2
+    count = min(half, judge.settings.n_fake or half)
+    least = max(measure.least for measure in judge.settings.metrics.values())
+    return split, count if count >= least else 0
 
 
 def _first(judge: Judge, seen: Features, split: str, count: int) -> Features:

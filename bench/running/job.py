@@ -43,6 +43,6 @@ def prepare(cfg: DictConfig) -> Job:
     source, splits = build.build_splits(cfg)
     root = Path(plain["runs_root"])
     facts, cache = facts_of(splits), root / "references"
-    judge = judge_of(cfg, plain, source, facts, splits, conduct.device, cache)
+    judge = judge_of(cfg, source, facts, splits, conduct.device, cache)
     run_id = build.identity_of(plain, facts, conduct.device.type)
     return Job(cfg, plain, conduct, splits, judge, RunFolder(root, run_id))

@@ -15,14 +15,18 @@ from bench.data.digest import content_digest
 from bench.data.split import Split
 from bench.errors import UserError
 from bench.models.sampler import Sampler
-from bench.runs.identity import short_hash
-from bench.scoring.features import Reference, batches_of, extract, in_canonical_order
+from bench.scoring.features import Reference, batches_of, extract, shuffled
 from bench.scoring.measures import of_points
 from bench.scoring.reals import Facts, Reals
-from bench.scoring.score import Settings, check_counts, score_batches
+from bench.scoring.score import (
+    Settings,
+    check_counts,
+    facts_of_extractor,
+    protocol_of,
+    request_of,
+    score_batches,
+)
 from bench.seeds import generator as stream
-
-CONDUCT = ("batch_size", "every", "keep_last", "select_split", "select_on_reported")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Judge:
         """What generated samples are compared with."""
         settings, reals = self.settings, self.reals
         count = reals.count(settings.split, settings.n_real, "score.split")
-        real = in_canonical_order(reals.features(settings.split, count))
+        real = shuffled(reals.features(settings.split, count))
         real = replace(real, images=reals.images(settings.split, settings.n_images))
         if "train" not in settings.needs or of_points(Reference(real, source=self.source)):
             return Reference(real, source=self.source)
@@ -63,14 +67,39 @@ class Judge:
         settings = self.settings
         there = self.reals.count(settings.select_split, None, "score.select_split")
         count = min(there, settings.n_fake or there)
-        real = in_canonical_order(self.reals.features(settings.select_split, count))
+        real = shuffled(self.reals.features(settings.select_split, count))
         return Reference(real, source=self.source)
 
-    def scores(self, sampler: Sampler, notes: dict[str, Any] | None = None) -> dict[str, float]:
+    def protocol(self, own: Mapping[str, Any]) -> dict[str, Any]:
+        """Of a row: how its scores were made, against which data, and what the config asked for."""
+        data = self.reals.digest(self.settings.split)
+        made = protocol_of(self.settings, self.reference, self.extractor, data, own)
+        return {**made, "settings": self.request}
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """How a checkpoint is chosen: a part of the best one's protocol."""
+        settings = self.settings
+        return {
+            "by": "frechet",
+            "split": settings.select_split,
+            "data": self.reals.digest(settings.select_split),
+            "n_real": len(self.choosing.real),
+            "n_fake": settings.n_fake,
+            "quantised": settings.quantise,
+            "latent_seed": settings.latent_seed,
+            "every": settings.every,
+            **facts_of_extractor(self.extractor),
+        }
+
+    def scores(
+        self, sampler: Sampler, notes: dict[str, Any] | None = None, *, noise: bool = True
+    ) -> dict[str, float]:
         """All scores of a generator; `NAME.latent_sd` is their spread over latent seeds.
 
         Args:
             notes: takes what measures found beside numbers.
+            noise: score further latent seeds too.
 
         Raises:
             FloatingPointError: a sample is not finite.
@@ -80,7 +109,7 @@ class Judge:
         again = {n: m for n, m in settings.metrics.items() if m.noisy}
         others = [
             self._scores(sampler, replace(settings, metrics=again), settings.latent_seed + 1 + n)
-            for n in range(settings.noise_seeds)
+            for n in range(settings.noise_seeds if noise else 0)
         ]
         spread = {
             f"{name}.latent_sd": float(np.std([o[name] for o in (found, *others)], ddof=1))
@@ -89,7 +118,7 @@ class Judge:
         }
         return found | spread
 
-    def choice(self, sampler: Sampler) -> float:
+    def chosen_by(self, sampler: Sampler) -> float:
         """The Frechet distance to the samples that choose among checkpoints, lower is better.
 
         Raises:
@@ -130,7 +159,6 @@ def facts_of(splits: Mapping[str, Split]) -> dict[str, dict[str, Any]]:
 
 def judge_of(
     cfg: DictConfig,
-    plain: Mapping[str, Any],
     source: Any,
     facts: Facts,
     splits: Mapping[str, Split] | None,
@@ -147,18 +175,21 @@ def judge_of(
         settings: Settings = build.make(cfg.score)
     extractor = build.build_extractor(cfg)
     reals = Reals(cfg.names.dataset, extractor, device, settings.batch_size, facts, splits, cache)
+    if settings.n_fake is None:
+        raise UserError(
+            "score.n_fake is null, which is for images that are given",
+            fix="choose another score=, or set score.n_fake to a number",
+        )
     n_real = reals.count(settings.split, settings.n_real, "score.split")
     with guard.explaining("score"):
-        check_counts(settings, n_real, settings.n_fake or n_real)
+        check_counts(settings, n_real, settings.n_fake)
     if settings.every is not None:
         _check_choice(settings, reals)
     if splits is not None:
         with guard.explaining("features"):
             samples = batches_of(splits[settings.split].samples[:2], 2)
             extract(extractor, samples, quantise=False, device=device)
-    score = {k: v for k, v in plain["score"].items() if k not in CONDUCT}
-    request = short_hash({"score": score, "features": plain["features"]["extractor"]})
-    return Judge(settings, extractor, device, request, reals, source)
+    return Judge(settings, extractor, device, request_of(settings, extractor), reals, source)
 
 
 def _check_choice(settings: Settings, reals: Reals) -> None:

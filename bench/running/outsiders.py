@@ -1,5 +1,6 @@
 """Scores of images that nobody here generated: `bench score --images`."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,14 +13,21 @@ from bench import build, guard
 from bench.data.given import Given, read_given
 from bench.data.npz import names_in
 from bench.errors import UserError
-from bench.metrics.frechet import frechet_distance, moments
+from bench.metrics.frechet import moments
 from bench.metrics.inception_score import inception_score
 from bench.running.conduct import Conduct
 from bench.running.floors import Found, bias, floor
 from bench.running.judge import facts_of, judge_of
 from bench.running.run import settings
-from bench.scoring.features import Features, Reference, batches_of, extract, in_canonical_order
-from bench.scoring.score import Settings, check_counts, protocol_of, score_features
+from bench.scoring.distances import distance_of
+from bench.scoring.features import Features, Reference, batches_of, extract, shuffled
+from bench.scoring.score import (
+    Settings,
+    check_counts,
+    facts_of_extractor,
+    protocol_of,
+    score_features,
+)
 from bench.scoring.statistics_file import read_statistics, write_statistics
 
 OWN = {"prior": "unknown", "batch_norm": "unknown", "ema": None}
@@ -65,7 +73,7 @@ def score_images(
         wanted: Settings = build.make(cfg.score)
     with settings(plain):
         extractor = build.build_extractor(cfg)
-        given = _some(read_given(path), wanted, path)
+        given = _some(read_given(path), wanted.n_fake, f"score.n_fake of {wanted.name!r}", path)
         wanted = replace(wanted, n_fake=len(given.images))
         fake = _seen(given.images, path, extractor, wanted, conduct)
         found = None
@@ -76,7 +84,11 @@ def score_images(
         elif reference is not None:
             found = _against_images(Path(reference), extractor, wanted, conduct, fake)
         if statistics_to is not None:
-            facts = {**_extractor(extractor), "quantised": wanted.quantise, "source": str(path)}
+            facts = {
+                **facts_of_extractor(extractor),
+                "quantised": wanted.quantise,
+                "source": str(path),
+            }
             write_statistics(statistics_to, *moments(fake.features), len(fake), facts)
     return found
 
@@ -113,18 +125,20 @@ def _config(reference: str | None, overrides: Sequence[str]) -> DictConfig:
     return build.compose_config(given)
 
 
-def _some(given: Given, wanted: Settings, path: Path) -> Given:
-    """As many as the protocol asks for, a fixed random part of them; all where it asks for all."""
+def _some(given: Given, count: int | None, asked: str, path: Path) -> Given:
+    """As many as are asked for, in an order that depends on nothing but what the images show.
+
+    Files are often sorted by class; the first of them would be no random part.
+    """
     there = len(given.images)
-    if wanted.n_fake is None or wanted.n_fake == there:
-        return given
-    if wanted.n_fake > there:
+    if count is not None and count > there:
         raise UserError(
-            f"{path} holds {there:,} images, protocol {wanted.name!r} asks for {wanted.n_fake:,}",
-            fix="give more images, choose another score=, or set score.n_fake=null for all",
+            f"{path} holds {there:,} images, {asked} asks for {count:,}",
+            fix="give more images, choose another score=, or set it to null for all",
         )
-    order = np.random.Generator(np.random.PCG64(0)).permutation(there)[: wanted.n_fake]
-    return replace(given, images=given.images[np.sort(order)])
+    digests = [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in given.images]
+    order = sorted(range(there), key=digests.__getitem__)[:count]
+    return replace(given, images=given.images[order])
 
 
 def _against_dataset(
@@ -139,9 +153,9 @@ def _against_dataset(
     source, splits = build.build_splits(cfg)
     cache = Path(plain["runs_root"]) / "references"
     cfg.score.n_fake = len(fake)
-    judge = judge_of(cfg, plain, source, facts_of(splits), splits, conduct.device, cache)
+    judge = judge_of(cfg, source, facts_of(splits), splits, conduct.device, cache)
     scores = _scored(fake, judge.reference, wanted)
-    protocol = protocol_of(wanted, judge.reference, judge.extractor, OWN)
+    protocol = judge.protocol(OWN)
     return Outside(
         {"dataset": cfg.names.dataset, **protocol},
         scores,
@@ -152,14 +166,22 @@ def _against_dataset(
 def _against_statistics(path: Path, extractor: Any, wanted: Settings, fake: Features) -> Outside:
     """What statistics allow: the Frechet distance, and the score that looks at no real image."""
     known = read_statistics(path, extractor=extractor)
-    scores = {"frechet": frechet_distance(known.mean, known.cov, *moments(fake.features))}
+    stated = known.protocol.get("quantised", wanted.quantise)
+    if isinstance(stated, bool) and stated != wanted.quantise:
+        raise UserError(
+            f"{path} holds statistics of images {'' if stated else 'not '}rounded to 8 bits, "
+            f"score.quantise is {str(wanted.quantise).lower()}",
+            fix=f"set score.quantise={str(stated).lower()}",
+        )
+    with guard.explaining("score"):
+        scores = distance_of(known.mean, known.cov, known.n, fake.features)
     directions = {"frechet": "lower"}
     if fake.logits is not None:
         scores["inception_score"] = inception_score(fake.logits)
         directions["inception_score"] = "higher"
     protocol = {
         "name": wanted.name,
-        **_extractor(extractor),
+        **facts_of_extractor(extractor),
         "quantised": wanted.quantise,
         "split": "statistics",
         "n_real": known.n,
@@ -174,20 +196,14 @@ def _against_statistics(path: Path, extractor: Any, wanted: Settings, fake: Feat
 def _against_images(
     path: Path, extractor: Any, wanted: Settings, conduct: Conduct, fake: Features
 ) -> Outside:
-    others = read_given(path)
+    others = _some(read_given(path), wanted.n_real, f"score.n_real of {wanted.name!r}", path)
     real = _seen(others.images, path, extractor, wanted, conduct)
-    against = Reference(in_canonical_order(real))
+    against = Reference(shuffled(real))
     scores = _scored(fake, against, wanted)
-    return Outside(protocol_of(wanted, against, extractor, OWN) | {"split": "given"}, scores, ())
+    data = hashlib.sha256(np.ascontiguousarray(others.images).data).hexdigest()[:16]
+    protocol = protocol_of(wanted, against, extractor, data, OWN)
+    return Outside({**protocol, "split": "given"}, scores, ())
 
 
 def _is_statistics(path: Path) -> bool:
     return path.suffix == ".npz" and "mu" in names_in(path)
-
-
-def _extractor(extractor: Any) -> dict[str, Any]:
-    return {
-        "extractor": extractor.name,
-        "weight_hash": extractor.weight_hash,
-        "resize": extractor.resize,
-    }

@@ -18,7 +18,8 @@ from bench.running.scored import score_run, scored
 from bench.runs.folder import RunFolder
 from bench.runs.rows import Row, read_rows
 
-GROUPS = ("score", "features", "trainer")
+GROUPS = ("score", "features")
+SINGLE = ("dataset.root", "trainer.accelerator")
 _ABSENT = object()
 
 
@@ -37,7 +38,7 @@ def rescore(folder: RunFolder, overrides: Sequence[str], checkpoint: str) -> Res
     Args:
         folder: of the run. The data set is read where it is there; where it is not, features of
             it under the same `runs_root` will do.
-        overrides: Hydra's, of the groups `score`, `features` and `trainer`, and `dataset.root`.
+        overrides: Hydra's, of the groups `score` and `features`, and of SINGLE keys.
         checkpoint: "final", "best" or "step-N".
 
     Raises:
@@ -45,12 +46,15 @@ def rescore(folder: RunFolder, overrides: Sequence[str], checkpoint: str) -> Res
     """
     cfg = _config(folder, overrides)
     plain = guard.plain_of(cfg)
+    for group in GROUPS:
+        guard.check_targets(plain[group], group)
     with guard.explaining("trainer"):
         conduct: Conduct = build.make(cfg.trainer)
     with settings(plain):
         judge = _judge(folder, cfg, plain, conduct)
         known = scored(folder, judge, checkpoint)
-        row = known or score_run(folder, plain, judge, checkpoint)
+        with guard.explaining("score"):
+            row = known or score_run(folder, plain, judge, checkpoint)
         floors = _floors(folder, plain, judge, row)
     return Rescored(row, known is not None, floors)
 
@@ -62,12 +66,12 @@ def _config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
     stored = build.read_config(folder.config)
     chosen = build.parse_overrides(overrides)
     for key in chosen:
-        if key.partition(".")[0] not in GROUPS and key != "dataset.root":
+        if key.partition(".")[0] not in GROUPS and key not in SINGLE:
             raise UserError(
                 f"{key} cannot be changed when a run is scored",
-                fix=f"override {', '.join(GROUPS)}, or set dataset.root",
+                fix=f"override {' or '.join(GROUPS)}, or set {' or '.join(SINGLE)}",
             )
-    for group in ("score", "features"):
+    for group in GROUPS:
         ours = [o for o in overrides if o.partition("=")[0].partition(".")[0] == group]
         # What stands under `features` is woven into its extractor; a score's keys stand alone.
         if group in chosen or (ours and group == "features"):
@@ -87,7 +91,7 @@ def _config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
 
 def _judge(folder: RunFolder, cfg: DictConfig, plain: Mapping[str, Any], conduct: Conduct) -> Judge:
     source = build.build_source(cfg)
-    facts: Mapping[str, Any] | None = read_json(folder.data) if folder.data.is_file() else None
+    facts = _facts(folder)
     splits: Mapping[str, Split] | None = None
     try:
         _, splits = build.build_splits(cfg)
@@ -96,22 +100,42 @@ def _judge(folder: RunFolder, cfg: DictConfig, plain: Mapping[str, Any], conduct
             raise
     if splits is not None:
         found = facts_of(splits)
-        if facts is not None and found["train"] != facts["train"]:
-            raise UserError(
-                f"dataset {cfg.names.dataset!r} here is not what run {folder.run_id} trained on "
-                f"({found['train']['count']:,} training samples here, digest "
-                f"{found['train']['digest'][:12]}, {facts['train']['digest'][:12]} there)",
-                fix="set dataset.root=DIR to the same data",
-            )
+        for split in sorted({*found, *(facts or found)}):
+            here, there = found.get(split), (facts or found).get(split)
+            if here != there:
+                raise UserError(
+                    f"dataset {cfg.names.dataset!r} here is not the one of run {folder.run_id}: "
+                    f"its {split} split has {_said(here)}, then {_said(there)}",
+                    fix="set dataset.root=DIR to the same data",
+                )
         facts = found
-    assert facts is not None
+    assert facts is not None  # or the data could not have been absent
     cache = folder.root / "references"
-    return judge_of(cfg, plain, source, facts, splits, conduct.device, cache)
+    return judge_of(cfg, source, facts, splits, conduct.device, cache)
+
+
+def _said(fact: Mapping[str, Any] | None) -> str:
+    return "nothing" if fact is None else f"{fact['count']:,} samples, {fact['digest'][:12]}"
+
+
+def _facts(folder: RunFolder) -> Mapping[str, Any] | None:
+    """What the run knew of its data; None for a run that kept nothing."""
+    if not folder.data.is_file():
+        return None
+    facts = read_json(folder.data)
+    whole = isinstance(facts, dict) and "train" in facts
+    if not whole or not all(
+        isinstance(f, dict) and {"digest", "count"} <= f.keys() for f in facts.values()
+    ):
+        raise UserError(
+            f"{folder.data} is damaged", fix="delete it; the data themselves are read then"
+        )
+    return facts
 
 
 def _floors(folder: RunFolder, plain: Mapping[str, Any], judge: Judge, row: Row) -> tuple[Row, ...]:
     """Rows of real samples, made where the data allow it."""
-    if floors_are_missing(folder.root, row):
+    if floors_are_missing(folder.root, row, judge):
         try:
             score_floors(folder.root, plain, judge, row)
         except UserError:

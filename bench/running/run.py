@@ -83,7 +83,7 @@ def _outcome(job: Job, *, skipped: bool) -> Outcome:
 def _score(job: Job) -> None:
     """The run's rows, and once for its data and protocol those of real samples."""
     row = score_checkpoints(job.folder, job.plain, job.judge)
-    if floors_are_missing(job.folder.root, row):
+    if floors_are_missing(job.folder.root, row, job.judge):
         score_floors(job.folder.root, job.plain, job.judge, row)
     (job.folder.path / "error.txt").unlink(missing_ok=True)
 

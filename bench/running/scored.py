@@ -1,28 +1,30 @@
 """From the checkpoint files of a run to its rows: training never judges itself."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from bench import build
-from bench.errors import UserError
+from bench.errors import Caution, UserError
 from bench.running.copies import picture_copies
 from bench.running.judge import Judge
 from bench.runs.candidates import best, read_candidates
 from bench.runs.folder import RunFolder
 from bench.runs.rows import Row, read_rows, write_row
-from bench.scoring.score import protocol_of
 
-Steps = Mapping[str, int]
+COUNTS = ("d_steps", "g_steps", "images")
 
 
 def scored(folder: RunFolder, judge: Judge, checkpoint: str = "final") -> Row | None:
     """The run's row of a checkpoint under the config's protocol, if it is there."""
+    wanted = {"settings": judge.request, "data": judge.reals.digest(judge.settings.split)}
+    if (chosen := _chosen(folder, checkpoint)) is not None:
+        wanted["chosen"] = chosen
     for row in read_rows(folder.root, [folder.run_id]):
-        same = row.protocol["settings"] == judge.request
-        chosen = row.protocol.get("chosen") == _chosen(checkpoint, judge)
-        if row.checkpoint == checkpoint and same and chosen:
+        same = all(row.protocol.get(key) == value for key, value in wanted.items())
+        if row.checkpoint == checkpoint and same:
             return row
     return None
 
@@ -33,72 +35,91 @@ def score_checkpoints(folder: RunFolder, plain: Mapping[str, Any], judge: Judge)
     Returns:
         That of the final one.
     """
-    final = scored(folder, judge) or score_run(folder, plain, judge, "final")
+    final = scored(folder, judge) or score_run(folder, plain, judge, "final", settle=True)
     if judge.settings.every is None or final.status != "finished":
         return final
-    known = read_candidates(folder.candidates)
-    first, keep = best(known), judge.settings.keep_last
-    if first is not None and scored(folder, judge, "best") is None:
+    known, keep = read_candidates(folder.candidates).steps, judge.settings.keep_last
+    if best(known) is not None and scored(folder, judge, "best") is None:
         score_run(folder, plain, judge, "best")
-    if keep and len(known) >= keep and scored(folder, judge, f"last-{keep}") is None:
-        _score_last(folder, plain, judge, known[-keep:])
+    if keep and scored(folder, judge, f"last-{keep}") is None:
+        last = known[max(0, len(known) - keep) :]
+        there = [folder.weights(f"step-{step['d_steps']}").is_file() for step in last]
+        if len(last) < keep or not all(there):
+            warnings.warn(
+                f"run {folder.run_id}: {sum(there)} of its last {keep} checkpoints are there, so "
+                f"that there is no row last-{keep}",
+                Caution,
+                stacklevel=2,
+            )
+        elif all(step["frechet"] is not None for step in last):
+            _score_last(folder, plain, judge, last)
     return final
 
 
-def score_run(folder: RunFolder, plain: Mapping[str, Any], judge: Judge, checkpoint: str) -> Row:
+def score_run(
+    folder: RunFolder,
+    plain: Mapping[str, Any],
+    judge: Judge,
+    checkpoint: str,
+    *,
+    settle: bool = False,
+) -> Row:
     """Score a generator that a run left behind and write the row.
 
-    A diverged run's row has no scores; a run whose samples turn out not to be finite has diverged.
+    A diverged run's row has no scores, nor has that of a generator whose samples are not finite.
 
     Args:
         plain: the run's config.
         checkpoint: "final", "best" or "step-N".
+        settle: samples that are not finite make the run itself a diverged one.
 
     Raises:
-        UserError: there is no such checkpoint.
+        UserError: there is no such checkpoint, or it was chosen by the split that is reported.
     """
     status = _status(folder)
     steps = _steps(folder, status, checkpoint)
+    if checkpoint == "best":
+        _check_choice(folder, judge)
     found: dict[str, float] = {}
+    notes: dict[str, Any] = {}
     if status["status"] == "finished":
-        step = f"step-{steps['d_steps']}"
-        kept = "final" if steps["d_steps"] == status["d_steps"] else step
-        notes: dict[str, Any] = {}
+        kept = "final" if checkpoint == "final" else f"step-{steps['d_steps']}"
+        sampler = build.build_sampler(folder, kept)
         try:
-            sampler = build.build_sampler(folder, kept)
             found = judge.scores(sampler, notes)
         except FloatingPointError as error:
             status = {**status, "status": "diverged", "cause": f"{error}, found while scoring"}
-            folder.write_status(**status)
-        else:
-            picture_copies(folder.samples / f"copies-{checkpoint}.png", judge, sampler, notes)
+            notes.clear()
+            if settle:
+                folder.write_status(**status)
         if checkpoint == "final":
             found |= {f"discriminator.{k}": v for k, v in status.get("opinions", {}).items()}
-    return _write(folder, plain, judge, checkpoint, {**status, **steps}, found)
+    row = _write(folder, plain, judge, checkpoint, {**status, **steps}, found)
+    if notes:
+        name = f"copies-{checkpoint}-{judge.request}.png"
+        picture_copies(folder.samples / name, judge, sampler, notes)
+    return row
 
 
 def _score_last(
-    folder: RunFolder, plain: Mapping[str, Any], judge: Judge, last: list[dict[str, Any]]
+    folder: RunFolder, plain: Mapping[str, Any], judge: Judge, last: Sequence[dict[str, Any]]
 ) -> Row:
-    """The mean over the last checkpoints; `NAME.checkpoint_sd` is their spread."""
-    status, each = _status(folder), []
-    for candidate in last:
-        step = candidate["d_steps"]
-        kept = "final" if step == status["d_steps"] else f"step-{step}"
-        each.append(judge.scores(build.build_sampler(folder, kept)))
-    names = [name for name in each[0] if "." not in name]
-    values = {name: [found[name] for found in each] for name in names}
+    """Means over the last checkpoints; `NAME.checkpoint_sd` is the spread of a score."""
+    samplers = (build.build_sampler(folder, f"step-{step['d_steps']}") for step in last)
+    each = [judge.scores(sampler, noise=False) for sampler in samplers]
+    values = {name: [found[name] for found in each] for name in each[0]}
     found = {name: float(np.mean(v)) for name, v in values.items()}
     if len(each) > 1:
-        found |= {f"{name}.checkpoint_sd": float(np.std(v, ddof=1)) for name, v in values.items()}
-    return _write(folder, plain, judge, f"last-{len(last)}", status, found)
+        spread = {n: float(np.std(v, ddof=1)) for n, v in values.items() if "." not in n}
+        found |= {f"{name}.checkpoint_sd": sd for name, sd in spread.items()}
+    return _write(folder, plain, judge, f"last-{len(last)}", _status(folder), found)
 
 
 def _status(folder: RunFolder) -> dict[str, Any]:
     status = folder.status() or {"status": "unknown", "cause": ""}
-    if status["status"] not in ("finished", "diverged"):
+    if status["status"] not in ("finished", "diverged") or not set(COUNTS) <= status.keys():
         raise UserError(
-            f"run {folder.run_id} is {status['status']}, not finished: {status['cause']}",
+            f"run {folder.run_id} is {status['status']}, without a result: {status['cause']}",
             fix="choose a finished run; an interrupted one goes on by its own command",
         )
     return status
@@ -107,15 +128,16 @@ def _status(folder: RunFolder) -> dict[str, Any]:
 def _steps(folder: RunFolder, status: Mapping[str, Any], checkpoint: str) -> dict[str, int]:
     """d_steps, g_steps and images of a checkpoint."""
     if checkpoint == "final":
-        return {key: status[key] for key in ("d_steps", "g_steps", "images")}
-    known = read_candidates(folder.candidates)
+        return {key: status[key] for key in COUNTS}
+    known = read_candidates(folder.candidates).steps
     found = best(known) if checkpoint == "best" else None
     for candidate in known:
-        if checkpoint == f"step-{candidate['d_steps']}":
+        kept = folder.weights(checkpoint).is_file()
+        if kept and checkpoint == f"step-{candidate['d_steps']}":
             found = candidate
     if found is None:
-        kept = sorted(path.stem for path in folder.generator.parent.glob("step-*.safetensors"))
-        there = ", ".join(["final", *(["best"] if best(known) else []), *kept])
+        names = sorted(path.stem for path in folder.generator.parent.glob("step-*.safetensors"))
+        there = ", ".join(["final", *(["best"] if best(known) else []), *names])
         raise UserError(
             f"run {folder.run_id} has no checkpoint {checkpoint!r} (has: {there})",
             fix="choose one of these; score.every=N keeps more of them while a run trains",
@@ -125,12 +147,23 @@ def _steps(folder: RunFolder, status: Mapping[str, Any], checkpoint: str) -> dic
     return {"d_steps": steps, "g_steps": found["g_steps"], "images": steps * batch}
 
 
-def _chosen(checkpoint: str, judge: Judge) -> dict[str, Any] | None:
-    """How a checkpoint came to be the one that is scored; a part of its protocol."""
-    settings = judge.settings
-    if checkpoint == "best":
-        return {"by": "frechet", "split": settings.select_split, "every": settings.every}
-    return {"every": settings.every} if checkpoint.startswith("last-") else None
+def _chosen(folder: RunFolder, checkpoint: str) -> dict[str, Any] | None:
+    """How a checkpoint came to be the one that is scored, as it was when that was done."""
+    choice = read_candidates(folder.candidates).choice
+    if choice is None or checkpoint == "final":
+        return None
+    return choice if checkpoint == "best" else {"every": choice["every"]}
+
+
+def _check_choice(folder: RunFolder, judge: Judge) -> None:
+    choice, settings = read_candidates(folder.candidates).choice, judge.settings
+    assert choice is not None
+    if choice["split"] == settings.split and not settings.select_on_reported:
+        raise UserError(
+            f"the best checkpoint of run {folder.run_id} was chosen on {settings.split!r}, the "
+            "split that is to be reported",
+            fix="choose another score.split, or set score.select_on_reported=true",
+        )
 
 
 def _write(
@@ -147,13 +180,10 @@ def _write(
         "batch_norm": "running averages",
         "ema": training["ema_decay"],
     }
-    protocol = protocol_of(judge.settings, judge.reference, judge.extractor, own)
-    protocol |= {"settings": judge.request}
-    chosen = _chosen(checkpoint, judge)
-    row = row_of(
-        plain, folder.run_id, status, found, protocol | ({"chosen": chosen} if chosen else {}),
-        checkpoint,
-    )  # fmt: skip
+    protocol = judge.protocol(own)
+    if (chosen := _chosen(folder, checkpoint)) is not None:
+        protocol["chosen"] = chosen
+    row = row_of(plain, folder.run_id, status, found, protocol, checkpoint)
     write_row(folder.root, row)
     return row
 
@@ -169,18 +199,10 @@ def row_of(
     """A row from a run's config and counts; what has a dot in its name goes into the details."""
     names = plain["names"]
     return Row(
+        **{k: names[k] for k in ("variant", "loss", "model", "network", "dataset")},
+        **{k: status[k] for k in (*COUNTS, "status", "cause")},
         run_id=run_id,
-        variant=names["variant"],
-        loss=names["loss"],
-        model=names["model"],
-        network=names["network"],
-        dataset=names["dataset"],
         seed=plain["seed"],
-        d_steps=status["d_steps"],
-        g_steps=status["g_steps"],
-        images=status["images"],
-        status=status["status"],
-        cause=status["cause"],
         checkpoint=checkpoint,
         protocol=protocol,
         hyperparameters=plain["hyperparameters"],

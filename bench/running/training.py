@@ -179,7 +179,8 @@ def opinions(job: Job, model: GenerativeModel) -> dict[str, float]:
     for name in ("train", "test"):
         parts[name] = next(batches_of(job.splits[name].samples[:OPINIONS], OPINIONS))
     with torch.no_grad():
-        return model.diagnose({name: part.to(model.device) for name, part in parts.items()})
+        found = model.diagnose({name: part.to(model.device) for name, part in parts.items()})
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def counts(job: Job, model: GenerativeModel | None) -> dict[str, int]:

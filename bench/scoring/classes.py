@@ -4,9 +4,44 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.metrics import modes, similarity
+from bench.metrics import inception_score, modes, similarity
 from bench.scoring.features import Features, Reference
 from bench.scoring.measures import Measure
+
+
+@dataclass(frozen=True)
+class InceptionScore(Measure):
+    """The Inception Score's formula on the extractor's class probabilities.
+
+    Args:
+        splits: of which the mean is taken beside the score of all samples at once; None: no splits.
+    """
+
+    splits: int | None
+
+    directions = inception_score.DIRECTIONS
+
+    @property
+    def least(self) -> int:  # type: ignore[override]
+        """One for each split."""
+        return 2 if self.splits is None else self.splits
+
+    def names(self, reference: Reference) -> dict[str, str]:
+        """Without splits the score of all samples alone."""
+        return self.directions if self.splits is not None else {"inception_score": "higher"}
+
+    def applies(self, reference: Reference) -> bool:
+        """Where the extractor classifies."""
+        return reference.real.logits is not None
+
+    def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
+        """{"inception_score": value} and, with splits, their mean and its spread."""
+        assert fake.logits is not None
+        found = {"inception_score": inception_score.inception_score(fake.logits)}
+        if self.splits is not None:
+            mean, sd = inception_score.inception_score_splits(fake.logits, self.splits)
+            found |= {"inception_score_splits": mean, "inception_score_splits.sd": sd}
+        return found
 
 
 @dataclass(frozen=True)

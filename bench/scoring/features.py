@@ -1,6 +1,7 @@
 """Samples -> features, once, whatever the number of measures."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -8,8 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
-
-from bench.scoring.kept import images_of, records_of, smallest
 
 BAR_AFTER = 3.0  # seconds
 
@@ -21,8 +20,7 @@ class Features:
     Args:
         features: [N, F], float32 as the extractor gave them.
         logits: [N, K], float32, or None where the extractor classifies nothing.
-        images: n of the samples, float32 [n, C, H, W], for measures that look at pixels: those
-            whose content has the smallest hashes, whatever the order.
+        images: the first n samples, float32 [n, C, H, W], for measures that look at pixels.
         sampler: of the generator that drew them, or None.
         order: [N]; row i is the order[i]-th sample that was drawn or read. None: as they came.
         notes: what a measure found beside numbers, for a picture.
@@ -39,7 +37,7 @@ class Features:
         return len(self.features)
 
     def rows(self, part: slice) -> Self:
-        """Some of the samples, without pictures; not after `in_canonical_order`."""
+        """Some of the samples, without pictures; not after they were shuffled."""
         logits = None if self.logits is None else self.logits[part]
         return replace(self, features=self.features[part], logits=logits, images=None)
 
@@ -89,19 +87,19 @@ def extract(
         extractor: samples [B, ...] -> (features [B, F], logits [B, K] or None).
         batches: float32 samples, images in [0, 1].
         quantise: round images to 256 levels first; has no meaning for points [B, D].
-        keep: how many images stay as they are.
+        keep: how many of the first samples stay as they are.
         what, total: for a bar that appears where this takes more than a few seconds.
 
     Raises:
         FloatingPointError: a sample is not finite: the generator has diverged.
     """
-    features, logits, kept = [], [], None
+    features, logits, kept = [], [], []
     extractor = extractor.to(device).eval()
     bar = tqdm(
         total=total, desc=what, unit=" samples", delay=BAR_AFTER, leave=False, disable=None,
         dynamic_ncols=True,
     )  # fmt: skip
-    with torch.no_grad(), bar:
+    with torch.no_grad(), exact_products(), bar:
         for batch in batches:
             bar.update(len(batch))
             if not torch.isfinite(batch).all():
@@ -109,9 +107,8 @@ def extract(
             batch = batch.to(device)
             if quantise and batch.ndim == 4:
                 batch = quantised(batch)
-            if keep and batch.ndim == 4:
-                records = records_of(batch)
-                kept = smallest(records if kept is None else torch.cat([kept, records]), keep)
+            if (room := keep - sum(map(len, kept))) > 0:
+                kept.append(batch[:room].float().cpu().numpy())
             seen, classes = extractor(batch)
             features.append(seen.float().cpu().numpy())
             if classes is not None:
@@ -119,19 +116,40 @@ def extract(
     return Features(
         np.concatenate(features),
         np.concatenate(logits) if logits else None,
-        None if kept is None else images_of(kept),
+        np.concatenate(kept) if kept else None,
     )
+
+
+@contextmanager
+def exact_products() -> Iterator[None]:
+    """No TF32 in here: a run may train with it, but is judged as any other."""
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+def shuffled(seen: Features) -> Features:
+    """The same samples, mixed by a permutation that depends on their number alone.
+
+    What takes the first n samples, or deals them into blocks or splits, then takes a random part
+    of them, the same one on every machine and for every batch size.
+    """
+    order = np.random.Generator(np.random.PCG64(1)).permutation(len(seen))
+    logits = None if seen.logits is None else seen.logits[order]
+    return replace(seen, features=seen.features[order], logits=logits, order=order)
 
 
 def in_canonical_order(seen: Features) -> Features:
     """The same samples in an order that depends on nothing but their features.
 
-    Measures that take the first n samples, or deal them into blocks or splits, then give the same
-    number however the samples were ordered or batched. Sorted along one fixed direction, then
-    shuffled by a fixed permutation: the first n are a random part.
+    For samples that come in no order of their own, as from several processes. Sorted along one
+    fixed direction, then `shuffled`. Rounding of the features may swap neighbours of that order.
     """
     direction = np.random.Generator(np.random.PCG64(0)).normal(size=seen.features.shape[1])
-    sorted_ = np.argsort(seen.features @ direction, kind="stable")
-    order = sorted_[np.random.Generator(np.random.PCG64(1)).permutation(len(sorted_))]
-    logits = None if seen.logits is None else seen.logits[order]
-    return replace(seen, features=seen.features[order], logits=logits, order=order)
+    first = np.argsort(seen.features @ direction, kind="stable")
+    logits = None if seen.logits is None else seen.logits[first]
+    mixed = shuffled(replace(seen, features=seen.features[first], logits=logits))
+    return replace(mixed, order=first[mixed.order])

@@ -24,7 +24,7 @@ class Scores(Extracting):
 
     Args:
         extractor, quantise: see `Extracting`.
-        measures: by name, from `bench.scoring.measures`.
+        measures: by name, as `conf/metric` makes them.
         reference: real samples, seen by the same extractor.
         capacity: how many samples may come, in all processes together.
 

@@ -23,6 +23,7 @@ from bench.errors import UserError
 from bench.files import replacing
 from bench.runs.identity import short_hash
 from bench.scoring.features import Features, batches_of, extract
+from bench.scoring.score import facts_of_extractor
 
 Facts = Mapping[str, Mapping[str, Any]]  # split -> {"digest", "count"}
 
@@ -69,6 +70,10 @@ class Reals:
             )
         return there if wanted is None else wanted
 
+    def digest(self, split: str) -> str:
+        """Of a split, as it stands in a protocol."""
+        return self.facts[split]["digest"][:16]
+
     def features(self, split: str, count: int) -> Features:
         """Features of the first `count` samples of a split, in the data's order.
 
@@ -89,9 +94,7 @@ class Reals:
 
     def _read(self, split: str, count: int) -> Features:
         key = {
-            "extractor": self.extractor.name,
-            "weight_hash": self.extractor.weight_hash,
-            "resize": self.extractor.resize,
+            **facts_of_extractor(self.extractor),
             "digest": self.facts[split]["digest"],
             "count": count,
         }

@@ -7,8 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench.scoring.features import Features, Reference, extract, in_canonical_order
-from bench.scoring.measures import Measure
+from bench.runs.identity import short_hash
+from bench.scoring.features import Features, Reference, extract, shuffled
+from bench.scoring.measures import Measure, of_points
+
+ASKED = ("name", "split", "n_real", "n_fake", "quantise", "latent_seed", "noise_seeds")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Settings:
             if not whole or (low is not None and value < low):
                 since = "" if low is None else f" from {low} on"
                 raise ValueError(f"score.{key} is {value!r}; a whole number{since}")
+        if not isinstance(self.metrics, Mapping) or not self.metrics:
+            raise ValueError(f"score.metrics is {self.metrics!r}; measures by name, one at least")
         for key in ("quantise", "select_on_reported"):
             if not isinstance(getattr(self, key), bool):
                 raise ValueError(f"score.{key} is {getattr(self, key)!r}; true or false")
@@ -124,9 +129,9 @@ def score_features(
     sampler: Any = None,
     notes: dict[str, Any] | None = None,
 ) -> dict[str, float]:
-    """The same from features; their order does not matter."""
+    """The same from features in the order in which they were drawn or read."""
     notes = {} if notes is None else notes
-    seen = replace(in_canonical_order(fake), sampler=sampler, notes=notes)
+    seen = replace(shuffled(fake), sampler=sampler, notes=notes)
     notes["order"] = seen.order
     scores: dict[str, float] = {}
     for measure in applying(settings, reference).values():
@@ -135,22 +140,26 @@ def score_features(
 
 
 def protocol_of(
-    settings: Settings, reference: Reference, extractor: nn.Module, own: Mapping[str, Any]
+    settings: Settings,
+    reference: Reference,
+    extractor: nn.Module,
+    data: str,
+    own: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Everything that makes two scores comparable, for the row.
 
     Args:
+        data: digest of the real samples compared with.
         own: prior, batch_norm and ema of the run.
     """
     measures = applying(settings, reference)
     directions = {k: way for m in measures.values() for k, way in m.names(reference).items()}
     return {
         "name": settings.name,
-        "extractor": extractor.name,
-        "weight_hash": extractor.weight_hash,
-        "resize": extractor.resize,
-        "quantised": settings.quantise,
+        **facts_of_extractor(extractor),
+        "quantised": None if of_points(reference) else settings.quantise,
         "split": settings.split,
+        "data": data,
         "n_real": len(reference.real),
         "n_fake": settings.n_fake,
         "latent_seed": settings.latent_seed,
@@ -160,6 +169,22 @@ def protocol_of(
         "measures": {name: _arguments(m) for name, m in measures.items()},
         **own,
     }
+
+
+def facts_of_extractor(extractor: nn.Module) -> dict[str, str]:
+    """What makes two extractors the same one."""
+    keys = {"extractor": "name", "weight_hash": "weight_hash", "resize": "resize"}
+    return {key: getattr(extractor, name) for key, name in keys.items()}
+
+
+def request_of(settings: Settings, extractor: nn.Module) -> str:
+    """Hash of what a config asks for: all that a number depends on but the data and the run."""
+    asked = {
+        **{key: getattr(settings, key) for key in ASKED},
+        "measures": {name: _arguments(m) for name, m in settings.metrics.items()},
+        "extractor": facts_of_extractor(extractor),
+    }
+    return short_hash(asked)
 
 
 def _arguments(measure: Measure) -> dict[str, Any]:

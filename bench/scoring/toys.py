@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.metrics import kernel, modes, transport
 from bench.scoring.features import Features, Reference
-from bench.scoring.measures import Measure, of_points
+from bench.scoring.measures import Measure, check_most, of_points
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ class Transport(Measure):
 
     directions = transport.DIRECTIONS
 
+    def __post_init__(self) -> None:
+        check_most("transport", self.n_most, 2)
+
     def applies(self, reference: Reference) -> bool:
         """For points."""
         return of_points(reference)
@@ -74,6 +77,9 @@ class Mmd(Measure):
     n_most: int
 
     directions = {"mmd": kernel.DIRECTIONS["mmd"]}
+
+    def __post_init__(self) -> None:
+        check_most("mmd", self.n_most, 2)
 
     def applies(self, reference: Reference) -> bool:
         """For points."""

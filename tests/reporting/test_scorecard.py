@@ -39,7 +39,7 @@ def printed(*cards):
 
 def test_one_table_with_noise_and_floor_frechet_first():
     lines = printed(card(details={"frechet.latent_sd": 0.123})).splitlines()
-    assert "2,000 images against 500 real ones (test), rounded to 8 bits" in " ".join(lines[:2])
+    assert "2,000 samples against 500 real ones (test), rounded to 8 bits" in " ".join(lines[:2])
     rows = [line for line in lines if "Frechet distance" in line or line.startswith("recall")]
     assert rows[0].split()[2:] == ["lower", "1.50", "+/-", "0.12", "0.500"]
     assert rows[1].split() == ["recall", "higher", "0.250", "0.900"]

@@ -32,14 +32,16 @@ def test_the_best_is_the_lowest_finite_distance_the_earliest_of_equals():
 def test_final_best_and_the_last_few_are_scored_on_another_split_than_the_one_that_chooses(tiny):
     job = job_of(tiny, "d_steps=10", "score.every=2", "score.keep_last=2", "score.noise_seeds=1")
     outcome = execute(job)
-    known = read_candidates(job.folder.candidates)
+    known = read_candidates(job.folder.candidates).steps
     assert [c["d_steps"] for c in known] == [2, 4, 6, 8, 10]
     rows = {row.checkpoint: row for row in read_rows(job.folder.root, [job.folder.run_id])}
     assert set(rows) == {"final", "best", "last-2"} and outcome.row == rows["final"]
     first = best(known)
     assert rows["best"].d_steps == first["d_steps"]
     assert rows["best"].images == 64 * first["d_steps"]
-    assert rows["best"].protocol["chosen"] == {"by": "frechet", "split": "validation", "every": 2}
+    chosen = rows["best"].protocol["chosen"]
+    assert (chosen["by"], chosen["split"], chosen["every"]) == ("frechet", "validation", 2)
+    assert chosen["extractor"] == "identity" and "chosen" not in rows["final"].protocol
     assert rows["best"].protocol["split"] == "test"
     assert rows["best"].scores["frechet"] != first["frechet"]  # other real samples
     kept = {path.stem for path in job.folder.generator.parent.glob("step-*")}
@@ -56,10 +58,10 @@ def test_final_best_and_the_last_few_are_scored_on_another_split_than_the_one_th
 def test_the_choice_is_the_argmin_of_what_the_kept_weights_score(tiny):
     job = job_of(tiny, "d_steps=6", "score.every=2", "score.keep_last=3")
     execute(job)
-    known = read_candidates(job.folder.candidates)
+    known = read_candidates(job.folder.candidates).steps
     for candidate in known:
         sampler = build.build_sampler(job.folder, f"step-{candidate['d_steps']}")
-        assert job.judge.choice(sampler) == pytest.approx(candidate["frechet"], rel=1e-9)
+        assert job.judge.chosen_by(sampler) == pytest.approx(candidate["frechet"], rel=1e-9)
 
 
 def test_scoring_on_the_way_changes_no_bit_of_the_training(tiny, tmp_path):
@@ -82,9 +84,9 @@ def test_a_checkpoint_whose_samples_are_not_finite_is_never_the_best(tiny, monke
             raise FloatingPointError("a sample is not finite")
         return value
 
-    monkeypatch.setattr("bench.running.judge.Judge.choice", choice)
+    monkeypatch.setattr("bench.running.judge.Judge.chosen_by", choice)
     execute(job)
-    known = read_candidates(job.folder.candidates)
+    known = read_candidates(job.folder.candidates).steps
     assert [c["frechet"] for c in known] == [5.0, None, 7.0] and best(known)["d_steps"] == 2
 
 
@@ -94,7 +96,7 @@ def test_a_step_that_is_scored_again_after_an_interruption_replaces_itself(tiny)
     model = build.build_model(job.cfg)
     model.d_steps = 4
     Candidates(job.folder, job.judge)(model)
-    known = read_candidates(job.folder.candidates)
+    known = read_candidates(job.folder.candidates).steps
     assert [c["d_steps"] for c in known] == [2, 4]
 
 

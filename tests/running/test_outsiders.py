@@ -110,7 +110,7 @@ def test_the_command_line_prints_and_writes(tmp_path, grey, capsys, monkeypatch)
         main()
     assert end.value.code == 0
     printed = capsys.readouterr().out
-    assert "mine" in printed and "300 images against 300 real ones" in printed
+    assert "mine" in printed and "300 samples against 300 real ones" in printed
     (card,) = json.loads((tmp_path / "out.json").read_text())
     assert card["scores"]["precision"] > 0.8 and card["protocol"]["quantised"] is True
 

@@ -80,7 +80,7 @@ def test_other_data_of_the_same_name_are_refused(trained, monkeypatch):
     whole = build.build_splits(trained.cfg)[1]
     other = {**whole, "train": type(whole["train"])(255 - whole["train"].samples, None)}
     monkeypatch.setattr("bench.data.digits.Digits.splits", lambda self: other)
-    with pytest.raises(UserError, match="is not what run .* trained on"):
+    with pytest.raises(UserError, match="is not the one of run .* train split"):
         rescore(trained.folder, [], "final")
 
 
@@ -93,6 +93,11 @@ def test_other_data_of_the_same_name_are_refused(trained, monkeypatch):
         ("score=nonesuch", "no score 'nonesuch'"),
         ("features=mnist_convnet", "takes samples of shape"),
         ("score.n_fake=1", "score.n_fake is 1"),
+        ("score=images", "score.n_fake is null"),
+        ("trainer=default", "trainer cannot be changed"),
+        ("score.metrics.prdc.k=0", "k must be 1 at least"),
+        ("score.metrics.prdc.n_most=3", "n_most must be 6 at least"),
+        ("score.metrics=null", "score.metrics is None"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(trained, override, said):

@@ -29,9 +29,10 @@ from bench.metrics.frechet import frechet_distance
 from bench.metrics.inception_score import inception_score
 from bench.metrics.moments import Moments, moments
 from bench.metrics.prdc import prdc
+from bench.scoring.distances import Frechet
 from bench.scoring.features import Features, Reference, in_canonical_order, quantised
 from bench.scoring.kept import smallest
-from bench.scoring.measures import Frechet, Measure
+from bench.scoring.measures import Measure
 from bench.scoring.modules import FrechetDistance, InceptionScore, Scores, merged
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``compute`` method of metric:UserWarning")

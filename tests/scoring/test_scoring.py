@@ -8,7 +8,9 @@ import torch
 from torch import nn
 
 from bench.data.points import Modes as Centres
-from bench.scoring import measures, toys
+from bench.scoring.classes import InceptionScore
+from bench.scoring.coverage import Neighbours, PrecisionRecallCurve
+from bench.scoring.distances import Frechet, FrechetInfinity, Kernel
 from bench.scoring.features import (
     Features,
     Reference,
@@ -16,15 +18,23 @@ from bench.scoring.features import (
     extract,
     in_canonical_order,
     quantised,
+    shuffled,
 )
-from bench.scoring.score import Settings, protocol_of, score_features
+from bench.scoring.score import (
+    Settings,
+    check_counts,
+    protocol_of,
+    request_of,
+    score_features,
+)
+from bench.scoring.toys import Mmd, Modes, Transport
 
 CPU = torch.device("cpu")
 ALL = {
-    "frechet": measures.Frechet(),
-    "inception_score": measures.InceptionScore(splits=None),
-    "prdc": measures.Neighbours(k=3, strict=False, n_most=None, max_bytes=2**20),
-    "modes": toys.Modes(min_samples=1),
+    "frechet": Frechet(),
+    "inception_score": InceptionScore(splits=None),
+    "prdc": Neighbours(k=3, strict=False, n_most=None, max_bytes=2**20),
+    "modes": Modes(min_samples=1),
 }
 
 
@@ -90,40 +100,56 @@ def test_batch_size_does_not_matter():
     assert np.allclose(sizes[0].features, sizes[1].features, atol=1e-7)
 
 
-def test_the_order_of_the_samples_does_not_matter():
+def test_the_order_is_mixed_by_the_number_of_samples_alone():
     rng = np.random.default_rng(0)
-    real = in_canonical_order(Features(rng.normal(size=(40, 3)).astype(np.float32), None))
-    fake = rng.normal(size=(50, 3)).astype(np.float32)
-    logits = rng.normal(size=(50, 4)).astype(np.float32)
-    mixed = rng.permutation(50)
-    scores = [
-        score_features(Features(fake[o], logits[o]), Reference(real), settings())
-        for o in (np.arange(50), mixed)
-    ]
-    assert scores[0] == scores[1]
-    ordered = in_canonical_order(Features(fake[mixed], logits[mixed]))
-    assert (fake[mixed][ordered.order] == ordered.features).all()
+    features, logits = (rng.normal(size=(50, n)).astype(np.float32) for n in (3, 4))
+    mixed = shuffled(Features(features, logits))
+    assert (mixed.features == features[mixed.order]).all()
+    assert (mixed.logits == logits[mixed.order]).all()
+    again = shuffled(Features(features + 1e-7, logits))
+    assert (again.order == mixed.order).all() and sorted(mixed.order) == list(range(50))
 
 
-def test_the_first_samples_in_canonical_order_are_a_random_part():
-    """Sorted along a direction alone, the first half would lie on one side."""
+def test_the_first_mixed_samples_are_a_random_part():
     points = np.linspace(-1, 1, 1000, dtype=np.float32)[:, None]
-    first = in_canonical_order(Features(points, None)).features[:500]
-    assert abs(first.mean()) < 0.06  # 2.3 standard errors of 500 of these; fixed draws
-    assert (first > 0).mean() == pytest.approx(0.5, abs=0.05)
+    for seen in (shuffled(Features(points, None)), in_canonical_order(Features(points, None))):
+        first = seen.features[:500]
+        assert abs(first.mean()) < 0.06  # 2.3 standard errors of 500 of these; fixed draws
+        assert (first > 0).mean() == pytest.approx(0.5, abs=0.05)
 
 
-def test_a_few_images_are_kept_the_same_ones_in_any_order_and_batches():
+def test_the_canonical_order_forgets_the_order_of_arrival():
+    rng = np.random.default_rng(0)
+    features, logits = (rng.normal(size=(50, n)).astype(np.float32) for n in (3, 4))
+    mixed = rng.permutation(50)
+    first = in_canonical_order(Features(features, logits))
+    second = in_canonical_order(Features(features[mixed], logits[mixed]))
+    assert (first.features == second.features).all() and (first.logits == second.logits).all()
+    assert (features[mixed][second.order] == second.features).all()
+
+
+def test_the_first_images_are_kept_whatever_the_batches():
     samples = np.random.default_rng(0).integers(0, 256, (10, 1, 4, 4), dtype=np.uint8)
-    kept = [
-        extract(Counting(), batches_of(given, n), quantise=True, device=CPU, keep=5).images
-        for given, n in ((samples, 3), (samples[::-1], 10))
-    ]
-    assert (kept[0] == kept[1]).all() and len(kept[0]) == 5
-    known = {image.tobytes() for image in samples}
-    rounded = np.rint(kept[0] * 255).astype(np.uint8)
-    assert len({image.tobytes() for image in rounded} & known) == 5
-    assert extract(Counting(), batches_of(samples, 3), quantise=True, device=CPU).images is None
+    for size in (3, 10):
+        seen = extract(Counting(), batches_of(samples, size), quantise=True, device=CPU, keep=5)
+        assert np.allclose(seen.images * 255, samples[:5], atol=1e-4)
+
+
+def test_nothing_is_judged_with_tf32():
+    seen = []
+
+    class Asking(Counting):
+        def forward(self, images):
+            seen.append(torch.backends.cuda.matmul.allow_tf32)
+            return super().forward(images)
+
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = True
+    try:
+        extract(Asking(), [torch.zeros(2, 1, 4, 4)], quantise=True, device=CPU)
+        assert seen == [False] and torch.backends.cuda.matmul.allow_tf32
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def test_points_are_not_rounded():
@@ -155,7 +181,8 @@ def test_neighbours_take_equal_numbers():
 def test_the_protocol_names_everything_that_was_asked():
     reference = Reference(Features(np.zeros((5, 2)), None))
     own = {"prior": "uniform", "batch_norm": "b", "ema": None}
-    protocol = protocol_of(settings(), reference, Counting(), own)
+    protocol = protocol_of(settings(), reference, Counting(), "d1", own)
+    assert protocol["data"] == "d1"
     assert protocol["measures"]["prdc"] == {"k": 3, "strict": False, "n_most": None}
     assert protocol["n_real"] == 5 and protocol["n_fake"] == 8 and protocol["quantised"]
     assert protocol["extractor"] == "counting" and protocol["split"] == "test"
@@ -170,6 +197,55 @@ def test_the_protocol_names_everything_that_was_asked():
 def test_counts_that_are_too_small_are_refused(bad):
     with pytest.raises(ValueError, match=f"score.{next(iter(bad))}"):
         settings(**bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        (Neighbours, dict(k=0, strict=True, n_most=None, max_bytes=1), "k must be 1"),
+        (Neighbours, dict(k=5, strict=True, n_most=5, max_bytes=1), "n_most must be 6"),
+        (FrechetInfinity, dict(points=1, smallest=0.1, seed=0), "two points"),
+        (FrechetInfinity, dict(points=5, smallest=2.0, seed=0), "below 1"),
+        (Transport, dict(n_most=0), "n_most must be 2"),
+        (Mmd, dict(factors=[1.0], n_most=1), "n_most must be 2"),
+    ],
+)
+def test_arguments_that_no_measure_works_with_are_refused_at_once(name, arguments, said):
+    with pytest.raises(ValueError, match=said):
+        name(**arguments)
+
+
+def test_too_few_samples_for_a_measure_are_refused_before_anything_is_computed():
+    clusters = PrecisionRecallCurve(
+        clusters=20, n_init=1, batch_size=10, angles=11, clusterings=1, n_most=None
+    )
+    cases = [
+        (ALL["prdc"], 4),
+        (clusters, 20),
+        (Kernel(block_size=10), 4),
+        (Kernel(block_size=None), 2),
+        (FrechetInfinity(points=3, smallest=0.1, seed=0), 20),
+        (InceptionScore(splits=7), 7),
+    ]
+    for measure, least in cases:
+        few = settings(metrics={"it": measure})
+        check_counts(few, least, least)
+        for n_real, n_fake in ((least - 1, 100), (100, least - 1)):
+            with pytest.raises(ValueError, match=f"it takes {least} samples"):
+                check_counts(few, n_real, n_fake)
+
+
+def test_a_request_changes_with_what_a_number_depends_on_and_with_nothing_else():
+    asked = request_of(settings(), Counting())
+    assert request_of(settings(batch_size=7, every=5, keep_last=2), Counting()) == asked
+    memory = {**ALL, "prdc": Neighbours(k=3, strict=False, n_most=None, max_bytes=7)}
+    assert request_of(settings(metrics=memory), Counting()) == asked
+    other = Counting()
+    other.weight_hash = "x"
+    assert request_of(settings(), other) != asked
+    strict = {**ALL, "prdc": Neighbours(k=3, strict=True, n_most=None, max_bytes=2**20)}
+    changes = [{"n_fake": 9}, {"latent_seed": 1}, {"quantise": False}, {"metrics": strict}]
+    assert len({request_of(settings(**c), Counting()) for c in changes} | {asked}) == 5
 
 
 class _Identity(nn.Module):

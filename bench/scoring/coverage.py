@@ -1,0 +1,93 @@
+"""Measures that tell fidelity from coverage: by neighbours, by clusters."""
+
+from dataclasses import dataclass
+
+from bench.metrics import prd, prdc
+from bench.scoring.features import Features, Reference
+from bench.scoring.measures import Measure, check_most
+
+
+@dataclass(frozen=True)
+class Neighbours(Measure):
+    """Precision, recall, density, coverage.
+
+    Args:
+        k: neighbours.
+        strict: whether a sample on a sphere lies outside.
+        n_most: of real and of generated samples; None: all.
+        max_bytes: memory of a block of distances.
+
+    Real and generated samples are used in equal numbers.
+    """
+
+    k: int
+    strict: bool
+    n_most: int | None
+    max_bytes: int
+
+    directions = prdc.DIRECTIONS
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"prdc: k must be 1 at least, found {self.k}")
+        check_most("prdc", self.n_most, self.least)
+
+    @property
+    def least(self) -> int:  # type: ignore[override]
+        """A sample has k others."""
+        return self.k + 1
+
+    def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
+        """The four scores by name."""
+        real = reference.real.features
+        count = min(len(real), len(fake), len(real) if self.n_most is None else self.n_most)
+        return prdc.prdc(
+            real[:count],
+            fake.features[:count],
+            k=self.k,
+            strict=self.strict,
+            max_bytes=self.max_bytes,
+        )
+
+
+@dataclass(frozen=True)
+class PrecisionRecallCurve(Measure):
+    """The two summaries of the curve of Sajjadi et al.
+
+    Args:
+        clusters, n_init, batch_size, angles: see `bench.metrics.prd`.
+        clusterings: over which the curve is averaged; their seeds are 0, 1, 2 ...
+        n_most: of real and of generated samples, in equal numbers; None: all.
+    """
+
+    clusters: int
+    n_init: int
+    batch_size: int
+    angles: int
+    clusterings: int
+    n_most: int | None
+
+    directions = prd.DIRECTIONS
+
+    def __post_init__(self) -> None:
+        check_most("prd", self.n_most, self.least)
+
+    @property
+    def least(self) -> int:  # type: ignore[override]
+        """One for each cluster."""
+        return self.clusters
+
+    def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
+        """{"prd_f8": value, "prd_f1_8": value}: recall and precision, in this order."""
+        real = reference.real.features
+        count = min(len(real), len(fake), len(real) if self.n_most is None else self.n_most)
+        found = prd.prd_curve(
+            real[:count],
+            fake.features[:count],
+            clusters=self.clusters,
+            n_init=self.n_init,
+            batch_size=self.batch_size,
+            angles=self.angles,
+            seeds=range(self.clusterings),
+        )
+        return prd.summary(found)
