@@ -108,6 +108,41 @@ def test_the_split_that_chooses_is_not_the_one_that_is_reported_unless_asked(tin
     job_of(tiny, "score.select_split=test")  # nothing is chosen without a schedule
 
 
+def test_another_choice_begins_the_list_anew(tiny):
+    job = job_of(tiny, "d_steps=6", "score.every=2")
+    execute(job)
+    other = job_of(tiny, "d_steps=6", "score.every=3")
+    model = build.build_model(job.cfg)
+    model.d_steps = 6
+    Candidates(other.folder, other.judge)(model)
+    known = read_candidates(job.folder.candidates)
+    assert [step["d_steps"] for step in known.steps] == [6] and known.choice["every"] == 3
+
+
+def test_last_checkpoints_without_a_distance_give_no_row(tiny, monkeypatch):
+    def never(self, sampler):
+        raise FloatingPointError("a sample is not finite")
+
+    monkeypatch.setattr("bench.running.judge.Judge.chosen_by", never)
+    job = job_of(tiny, "d_steps=6", "score.every=2", "score.keep_last=2")
+    execute(job)
+    rows = read_rows(job.folder.root, [job.folder.run_id])
+    assert [row.checkpoint for row in rows] == ["final"]
+
+
+def test_a_checkpoint_on_the_way_that_is_not_finite_makes_no_run_diverged(tiny, monkeypatch):
+    job = job_of(tiny, "d_steps=6", "score.every=2", "score.keep_last=3")
+    execute(job)
+
+    def broken(*_, **__):
+        raise FloatingPointError("a sample is not finite")
+
+    monkeypatch.setattr("bench.running.judge.score_batches", broken)
+    row = score_run(job.folder, job.plain, job.judge, "step-2")
+    assert row.status == "diverged" and row.scores == {}
+    assert job.folder.status()["status"] == "finished"
+
+
 def test_a_checkpoint_that_is_not_kept_is_named_with_those_that_are(tiny):
     job = job_of(tiny)
     execute(job)

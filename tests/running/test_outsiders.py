@@ -32,14 +32,14 @@ def grey():
 
 def test_training_images_in_a_folder_score_what_the_floor_says(tiny, tmp_path):
     """The floor of the same protocol, in batches of another size."""
-    cfg = build.compose_config(tiny("score=images", "score.n_fake=1000", "score.n_real=null"))
+    cfg = build.compose_config(tiny("score=images", "score.n_fake=500", "score.n_real=null"))
     judge = prepare(cfg).judge
-    train = judge.reals.splits["train"].samples
+    train = judge.reals.splits["train"].samples[:500]
     folder = write(tmp_path / "images", train[:, 0])
     overrides = [f"runs_root={tmp_path / 'runs'}"]
     found = score_images(folder, "dataset=digits", overrides, None)
     assert found.scores == pytest.approx(floor(judge)[1], rel=1e-6)
-    assert found.protocol["dataset"] == "digits" and found.protocol["n_fake"] == 1000
+    assert found.protocol["dataset"] == "digits" and found.protocol["n_fake"] == 500
     assert [variant for variant, *_ in found.floors] == ["real", "real_halves"]
 
 
@@ -50,13 +50,13 @@ def test_folder_npz_and_statistics_agree(tmp_path, grey):
     whole = score_images(ours, str(theirs), [DIGITS], None)
     for file in ("a.npz", "floats.npz"):
         again = score_images(tmp_path / file, str(theirs), [DIGITS], None)
-        assert again.scores == whole.scores
+        assert again.scores == pytest.approx(whole.scores, rel=1e-6)
     statistics = tmp_path / "theirs.npz"
     assert score_images(theirs, None, [DIGITS], statistics) is None
     known = score_images(ours, str(statistics), [DIGITS], None)
     assert known.scores["frechet"] == pytest.approx(whole.scores["frechet"], rel=1e-9)
     assert known.scores["inception_score"] == pytest.approx(whole.scores["inception_score"])
-    assert known.protocol["n_real"] == 500 and set(known.scores) == {"frechet", "inception_score"}
+    assert known.protocol["n_real"] == 500 and "precision" not in known.scores
 
 
 def test_names_of_the_files_do_not_matter(tmp_path, grey):
@@ -78,7 +78,7 @@ def test_a_protocol_that_asks_for_fewer_takes_a_random_part(tmp_path, grey):
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (["score.n_fake=5000"], "holds 300 images, protocol 'images' asks for 5,000"),
+        (["score.n_fake=5000"], "holds 300 images, score.n_fake of 'images' asks for 5,000"),
         (["score.metrics.prdc.k=300"], "prdc takes 301 samples"),
         (["features=mnist_convnet"], "takes samples of shape"),
         (["features=nonesuch"], "no features 'nonesuch'"),
@@ -100,6 +100,28 @@ def test_features_without_spread_have_a_distance_and_nothing_breaks(tmp_path, gr
     found = score_images(same, "dataset=digits", [f"runs_root={tmp_path}"], None)
     assert found.scores["frechet"] > 100 and found.scores["inception_score"] == pytest.approx(1)
     assert found.scores["recall"] == 0
+
+
+def test_the_reference_too_can_be_a_part_and_is_told_apart_by_what_it_shows(tmp_path, grey):
+    ours, theirs = write(tmp_path / "a", grey[:300]), write(tmp_path / "b", grey[300:900])
+    part = score_images(ours, str(theirs), [DIGITS, "score.n_real=200"], None)
+    assert part.protocol["n_real"] == 200
+    whole = score_images(ours, str(theirs), [DIGITS], None)
+    others = score_images(ours, str(write(tmp_path / "c", grey[900:1500])), [DIGITS], None)
+    assert whole.protocol["n_real"] == others.protocol["n_real"] == 600
+    assert whole.protocol["data"] != others.protocol["data"]
+    with pytest.raises(UserError, match="score.n_real of 'images' asks for 700"):
+        score_images(ours, str(theirs), [DIGITS, "score.n_real=700"], None)
+
+
+def test_statistics_of_rounded_images_are_not_those_of_others(tmp_path, grey):
+    ours, statistics = write(tmp_path / "a", grey[:300]), tmp_path / "stats.npz"
+    score_images(ours, None, [DIGITS, "score.quantise=false"], statistics)
+    with pytest.raises(UserError, match="not rounded to 8 bits"):
+        score_images(ours, str(statistics), [DIGITS], None)
+    found = score_images(ours, str(statistics), [DIGITS, "score.quantise=false"], None)
+    assert found.scores["frechet"] == pytest.approx(0, abs=1e-6)
+    assert found.scores["frechet.expected_bias"] > 0
 
 
 def test_the_command_line_prints_and_writes(tmp_path, grey, capsys, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 
 from bench import build
 from bench.cli import main
-from bench.errors import UserError
+from bench.errors import Caution, UserError
 from bench.running.job import prepare
 from bench.running.rescoring import rescore
 from bench.running.run import execute
@@ -107,6 +107,50 @@ def test_what_does_not_fit_is_one_sentence(trained, override, said):
     assert len(read_rows(trained.folder.root, [trained.folder.run_id])) == before
 
 
+def test_the_choice_is_told_as_it_was_made_and_not_shown_on_its_own_split(trained):
+    row = rescore(trained.folder, ["score.n_fake=60", "score.select_split=train"], "best").row
+    assert row.protocol["chosen"]["split"] == "validation"
+    assert row.protocol["chosen"]["every"] == 2 and row.protocol["chosen"]["n_fake"] == 100
+    with pytest.raises(UserError, match="was chosen on 'validation'"):
+        rescore(trained.folder, ["score.split=validation", "score.select_split=train"], "best")
+    meant = ["score.split=validation", "score.select_on_reported=true"]
+    assert rescore(trained.folder, meant, "best").row.protocol["split"] == "validation"
+
+
+def test_a_schedule_that_is_asked_for_later_changes_no_row(tiny, trained):
+    rows = {row.checkpoint for row in read_rows(trained.folder.root, [trained.folder.run_id])}
+    assert rows == {"final", "best", "last-2"}
+    with pytest.warns(Caution, match="2 of its last 3 checkpoints|no row last-3"):
+        execute(prepare(build.compose_config(tiny("score.every=3", "score.keep_last=3"))))
+    after = read_rows(trained.folder.root, [trained.folder.run_id])
+    assert sorted(row.checkpoint for row in after) == ["best", "final", "last-2"]
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"train": 3}', "{"])
+def test_damaged_facts_of_the_data_are_named(trained, content):
+    trained.folder.data.write_text(content)
+    with pytest.raises(UserError, match="data.json"):
+        rescore(trained.folder, ["score.n_fake=60"], "final")
+
+
+def test_a_status_without_counts_is_named(trained):
+    trained.folder.write_status("finished")
+    with pytest.raises(UserError, match="without a result"):
+        rescore(trained.folder, ["score.n_fake=60"], "final")
+
+
+def test_other_data_have_another_floor(tiny):
+    rows = []
+    for radius in (2.0, 0.5):
+        ring = f"dataset.source.distribution.centres.radius={radius}"
+        job = prepare(build.compose_config(tiny("dataset=ring", ring, network="mlp")))
+        rows.append(
+            {row.variant: row for row in rescore(execute(job) and job.folder, [], "final").floors}
+        )
+    assert rows[0]["real"].scores["wasserstein_1"] > 2 * rows[1]["real"].scores["wasserstein_1"]
+    assert rows[0]["real"].protocol["quantised"] is None
+
+
 def test_the_command_prints_a_table_and_writes_json(trained, tmp_path, capsys, monkeypatch):
     argv = ["bench", "score", trained.folder.run_id[:6], "--runs-root", str(trained.folder.root)]
     argv += ["--json", str(tmp_path / "scores.json"), "score.n_fake=70"]
@@ -115,7 +159,7 @@ def test_the_command_prints_a_table_and_writes_json(trained, tmp_path, capsys, m
         main()
     assert end.value.code == 0
     printed = capsys.readouterr().out
-    assert "Frechet distance" in printed and "real (floor)" in printed and "70 images" in printed
+    assert "Frechet distance" in printed and "real (floor)" in printed and "70 samples" in printed
     (card,) = json.loads((tmp_path / "scores.json").read_text())
     row = next(
         row
