@@ -46,8 +46,8 @@ def score(arguments: argparse.Namespace) -> int:
     """Score stored runs again, or anybody's images."""
     from bench.cards import image_cards, run_cards, show
 
-    overrides = [word for word in arguments.what if "=" in word]
-    runs = [word for word in arguments.what if "=" not in word]
+    overrides = [word for word in arguments.what if "=" in word and not Path(word).exists()]
+    runs = [word for word in arguments.what if word not in overrides]
     if bool(runs) == (arguments.images is not None):
         raise UserError(
             "bench score wants runs, or --images, and not both",

@@ -90,7 +90,9 @@ def noise_lines(table: Table) -> list[Noise]:
     """For each score the spread over training seeds beside that over latent seeds."""
     lines = []
     for metric in table.group.metrics:
-        seeds = [c.sd for c in (line.cells.get(metric) for line in table.lines) if c and c.sd]
+        seeds = [
+            c.sd for c in (line.cells.get(metric) for line in table.lines) if c and c.sd is not None
+        ]
         rows = [m.row for m in table.group.members if m.row is not None]
         key = f"{metric}.latent_sd"
         latents = [row.details[key] for row in rows if key in row.details]

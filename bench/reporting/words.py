@@ -33,6 +33,7 @@ PROTOCOL = {
     "weight_hash": "their weights",
     "split": "real samples from",
     "n_real": "real samples",
+    "data": "digest of their split",
     "n_fake": "generated samples",
     "quantised": "rounded to 8 bits",
     "resize": "resized",
@@ -119,7 +120,7 @@ def worded(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{k} ({worded(v)})" if v else str(k) for k, v in value.items())
+        return ", ".join(f"{k} ({worded(v)})" if v != {} else str(k) for k, v in value.items())
     if isinstance(value, float):
         return f"{value:g}"
     return f"{value:,}" if isinstance(value, int) else str(value)

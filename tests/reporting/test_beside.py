@@ -37,6 +37,20 @@ def test_noise_is_the_median_over_runs_beside_that_over_training_seeds(written):
     assert view.noise_lines(table) == [("frechet", "1.4", "0.25")]
 
 
+def test_a_spread_of_nothing_counts(written):
+    for seed in (0, 1):
+        written.run("wgan", seed, 2, details={"frechet.latent_sd": 0.0})
+        written.run("ns_gan", seed, 2, details={"frechet.latent_sd": 0.0})
+        written.run("mm_gan", seed, 2 + seed, details={"frechet.latent_sd": 0.0})
+    (table,) = tables_of(written)
+    assert view.noise_lines(table) == [("frechet", "0", "0")]
+
+
+def test_settings_of_measures_are_told_with_their_values():
+    measures = {"prdc": {"k": 5, "strict": False}, "classes": {}, "score": {"splits": None}}
+    assert words.worded(measures) == "prdc (k (5), strict (no)), classes, score (splits (none))"
+
+
 def test_runs_that_copy_are_counted(written):
     written.run("wgan", 0, 2, details={"memorised.excess_low": 0.1})
     written.run("wgan", 1, 2, details={"memorised.excess_low": -0.1})
