@@ -68,7 +68,8 @@ def _levels(path: Path, images: np.ndarray) -> np.ndarray:
         low, high = float(images.min()), float(images.max())
         if not np.isfinite([low, high]).all():  # a NaN anywhere is both of them
             raise UserError(
-                f"{path}: images hold NaN or infinity", fix="look at what made them, or leave out"
+                f"{path}: images hold NaN or infinity",
+                fix="look at what made them, or leave them out",
             )
         if low < 0 or high > 1:
             raise UserError(

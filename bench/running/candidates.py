@@ -28,8 +28,12 @@ class Candidates:
     def __init__(self, folder: RunFolder, judge: Judge) -> None:
         self.folder, self.judge = folder, judge
 
-    def __call__(self, model: GenerativeModel) -> None:
-        """Score the generator as it stands, and forget the weights that no longer matter."""
+    def __call__(self, model: GenerativeModel) -> float | None:
+        """Score the generator as it stands, and forget the weights that no longer matter.
+
+        Returns:
+            Its Frechet distance to the samples that choose; None where a sample is not finite.
+        """
         settings = model.training_settings
         sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
         try:
@@ -45,6 +49,7 @@ class Candidates:
         write_bytes(self.folder.weights(f"step-{model.d_steps}"), weights)
         write_json(self.folder.candidates, {"choice": choice, "steps": known})
         self._forget(known)
+        return distance
 
     def _forget(self, known: list[dict[str, Any]]) -> None:
         first, keep = best(known), self.judge.settings.keep_last

@@ -46,7 +46,7 @@ class Monitor(pl.Callback):
         label: str,
         draw: Callable[[GenerativeModel], None],
         drawing_steps: frozenset[int],
-        judge: Callable[[GenerativeModel], None],
+        judge: Callable[[GenerativeModel], float | None],
         judge_every: int | None,
     ) -> None:
         self.history, self.checkpoint = history, checkpoint
@@ -104,7 +104,10 @@ class Monitor(pl.Callback):
         last = step == trainer.num_training_batches
         if self.judge_every is not None and (last or step % self.judge_every == 0):
             began = time.monotonic()
-            self.judge(model)
+            distance = self.judge(model)
+            if distance is not None:
+                for logger in trainer.loggers:
+                    logger.log_metrics({"frechet": distance}, step=step)
             self._started += time.monotonic() - began  # training's seconds are training's
         if STOP.asked:
             self._interrupt(trainer)

@@ -1,5 +1,6 @@
 """Checkpoints on a schedule: which one is chosen, by which samples, and what is kept."""
 
+import csv
 import json
 
 import pytest
@@ -53,6 +54,18 @@ def test_final_best_and_the_last_few_are_scored_on_another_split_than_the_one_th
     spread = rows["last-2"].details["frechet.checkpoint_sd"]
     assert spread == pytest.approx(abs(values[0] - values[1]) / 2**0.5, rel=1e-9)
     assert rows["final"].details["frechet.latent_sd"] > 0
+
+
+def test_the_distances_on_the_way_are_logged(tiny):
+    job = job_of(tiny, "d_steps=6", "score.every=3", "logger=[csv]")
+    execute(job)
+    (file,) = job.folder.path.rglob("metrics.csv")
+    with open(file, newline="") as lines:
+        logged = {int(r["step"]): r["frechet"] for r in csv.DictReader(lines) if r["frechet"]}
+    known = read_candidates(job.folder.candidates).steps
+    assert {s["d_steps"]: pytest.approx(s["frechet"]) for s in known} == {
+        step: float(value) for step, value in logged.items()
+    }
 
 
 def test_the_choice_is_the_argmin_of_what_the_kept_weights_score(tiny):
