@@ -1,10 +1,14 @@
 """Pages that are made are what would be made; what the README names exists."""
 
+import importlib
+import pkgutil
 import re
 import subprocess
 import sys
 
 from support import ROOT
+
+import bench.metrics
 
 
 def test_variant_pages_are_up_to_date():
@@ -21,6 +25,17 @@ def test_links_of_the_documents_lead_somewhere():
     for page in pages:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_every_score_has_its_paragraph():
+    text = (ROOT / "docs/scores.md").read_text()
+    modules = (
+        importlib.import_module(f"bench.metrics.{module.name}")
+        for module in pkgutil.iter_modules(bench.metrics.__path__)
+    )
+    names = {name for module in modules for name in getattr(module, "DIRECTIONS", {})}
+    assert len(names) > 20
+    assert not [name for name in names if f"`{name}`" not in text]
 
 
 def test_every_variant_of_the_readme_exists():
