@@ -6,10 +6,10 @@ from typing import Any
 
 from bench.errors import UserError
 from bench.reporting.contenders import DIRECTIONS, Contender, Group, Member
-from bench.reporting.protocols import OWN_CHOICES, comparable
+from bench.reporting.protocols import comparable
 from bench.reporting.sweep import Sweep
 from bench.runs.identity import short_hash
-from bench.runs.rows import Row, in_order
+from bench.runs.rows import OWN_CHOICES, Row, in_order
 
 Key = tuple[str, str, str, str]  # dataset, protocol's name, checkpoint, hash of what is shared
 Kind = tuple[str, tuple[str, ...]]  # a variant and its settings

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-# Of a run; no part of the comparison. Noise and how a checkpoint was chosen are told beside it.
-OWN_CHOICES = ("prior", "batch_norm", "ema", "latent_seed", "noise_seeds")
+from bench.runs.rows import OWN_CHOICES
+
 WORDS = {
     "name": "protocol",
     "extractor": "extractor",

@@ -8,11 +8,10 @@ from typing import Any
 from bench.running.judge import Judge
 from bench.running.scored import row_of
 from bench.runs.identity import short_hash
-from bench.runs.rows import Row, read_row, write_row
+from bench.runs.rows import OWN_CHOICES, Row, read_row, write_row
 from bench.scoring.features import Features, Reference, shuffled
 from bench.scoring.score import score_features
 
-OWN = ("prior", "batch_norm", "ema", "latent_seed", "noise_seeds", "chosen")  # of a run
 COUNTS = {"status": "finished", "cause": "", "d_steps": 0, "g_steps": 0, "images": 0}
 NOBODY = {"prior": "none", "batch_norm": "none", "ema": None, "noise_seeds": 0}
 
@@ -99,5 +98,5 @@ def _first(judge: Judge, seen: Features, split: str, count: int) -> Features:
 
 def folder_of(row: Row) -> str:
     """Under which name the floors of a row's protocol and data set lie."""
-    protocol = {k: v for k, v in row.protocol.items() if k not in OWN}
+    protocol = {k: v for k, v in row.protocol.items() if k not in (*OWN_CHOICES, "chosen")}
     return f"real-{short_hash({'dataset': row.dataset, **protocol})}"

@@ -13,6 +13,8 @@ from bench.runs.identity import short_hash
 
 SCHEMA = 2
 STATUSES = ("finished", "diverged", "failed", "interrupted")
+# Parts of a protocol that runs choose for themselves: no part of a comparison.
+OWN_CHOICES = ("prior", "batch_norm", "ema", "latent_seed", "noise_seeds")
 Setting = float | int | bool | str | None
 
 
