@@ -61,9 +61,14 @@ class Monitor(pl.Callback):
         self._written = self._started = time.monotonic()
         self._bar: Any = None
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training so far, of all legs."""
+        return self.seconds + time.monotonic() - self._started
+
     def state_dict(self) -> dict[str, float]:
         """The seconds so far, for the checkpoint."""
-        return {"seconds": self.seconds + time.monotonic() - self._started}
+        return {"seconds": self.elapsed}
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
         """The seconds of the earlier legs."""
@@ -121,7 +126,8 @@ class Monitor(pl.Callback):
             if model.d_steps % self.log_every:
                 self._read(trainer, model)
         write_history(self.history, self.readings)
-        self.seconds += time.monotonic() - self._started
+        now = time.monotonic()
+        self.seconds, self._started = self.seconds + now - self._started, now
         self.close()
 
     def close(self) -> None:

@@ -104,8 +104,9 @@ def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
         resume = _readable(folder.checkpoint)
         try:
             trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
-        except SystemExit as error:  # Lightning's answer to a KeyboardInterrupt
-            raise KeyboardInterrupt from error
+        except SystemExit as error:  # Lightning's answer to a KeyboardInterrupt and to SIGTERM
+            if not monitor.interrupted:  # else the checkpoint is written: the end is ours
+                raise KeyboardInterrupt from error
         finally:
             monitor.close()
             for logger in trainer.loggers:
@@ -137,7 +138,7 @@ def _readable(checkpoint: Path) -> Path | None:
 
 def _keep(job: Job, model: GenerativeModel, monitor: Monitor, painter: Painter) -> None:
     """Write what outlives the training, the status last."""
-    facts = {**counts(job, model), "wall_seconds": round(monitor.seconds, 3), **_memory()}
+    facts = {**counts(job, model), "wall_seconds": round(monitor.elapsed, 3), **_memory()}
     if monitor.interrupted:
         job.folder.write_status("interrupted", "asked to stop", **facts)
         STOP.asked = False  # heard; a caller who goes on with other work may be asked again

@@ -156,10 +156,19 @@ def test_a_failed_run_keeps_cause_and_traceback_and_is_tried_again(tiny, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("variant", "cut_at"),
-    [("ns_gan", 23), ("wgan_gp", 1), ("began", 20), ("vae", 40), ("dragan", 24)],
+    ("variant", "cut_at", "number"),
+    [
+        ("ns_gan", 23, signal.SIGINT),
+        ("ns_gan", 23, signal.SIGTERM),  # Slurm's; Lightning answers it in its own way
+        ("wgan_gp", 1, signal.SIGINT),
+        ("began", 20, signal.SIGTERM),
+        ("vae", 40, signal.SIGINT),
+        ("dragan", 24, signal.SIGINT),
+    ],
 )
-def test_an_interrupted_run_goes_on_bit_for_bit(tiny, tmp_path, monkeypatch, variant, cut_at):
+def test_an_interrupted_run_goes_on_bit_for_bit(
+    tiny, tmp_path, monkeypatch, variant, cut_at, number
+):
     settings = [f"variant={variant}", "d_steps=40", "model.training.ema_decay=0.9"]
     settings.append("trainer.pictures=2")
     whole = job_of(tiny, *settings, f"runs_root={tmp_path / 'whole'}")
@@ -169,7 +178,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tiny, tmp_path, monkeypatch, var
 
     def press(self, trainer, model, outputs, batch, batch_idx):
         if model.d_steps == cut_at:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
         at_end(self, trainer, model, outputs, batch, batch_idx)
 
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
@@ -178,6 +187,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tiny, tmp_path, monkeypatch, var
         execute(cut)
     assert cut.folder.status()["status"] == "interrupted"
     assert cut.folder.status()["d_steps"] == cut_at
+    assert cut.folder.status()["wall_seconds"] > 0
     assert torch.load(cut.folder.checkpoint, weights_only=True)["d_steps"] == cut_at
     assert execute(cut).status == "finished"
     assert cut.folder.status()["digest"] == whole.folder.status()["digest"]
