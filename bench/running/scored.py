@@ -149,8 +149,10 @@ def _steps(folder: RunFolder, status: Mapping[str, Any], checkpoint: str) -> dic
 
 def _chosen(folder: RunFolder, checkpoint: str) -> dict[str, Any] | None:
     """How a checkpoint came to be the one that is scored, as it was when that was done."""
+    if checkpoint == "final":
+        return None
     choice = read_candidates(folder.candidates).choice
-    if choice is None or checkpoint == "final":
+    if choice is None:
         return None
     return choice if checkpoint == "best" else {"every": choice["every"]}
 

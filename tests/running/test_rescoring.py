@@ -133,6 +133,14 @@ def test_damaged_facts_of_the_data_are_named(trained, content):
         rescore(trained.folder, ["score.n_fake=60"], "final")
 
 
+@pytest.mark.parametrize("content", ["[]", "{}", '{"choice": {}, "steps": [3]}'])
+def test_damaged_candidates_cost_the_best_checkpoint_alone(trained, content):
+    trained.folder.candidates.write_text(content)
+    assert rescore(trained.folder, ["score.n_fake=60"], "final").row.status == "finished"
+    with pytest.raises(UserError, match="candidates.json is damaged"):
+        rescore(trained.folder, ["score.n_fake=60"], "best")
+
+
 def test_a_status_without_counts_is_named(trained):
     trained.folder.write_status("finished")
     with pytest.raises(UserError, match="without a result"):
