@@ -36,7 +36,7 @@ def show_cautions() -> None:
     """Print a `Caution` as one line, not as Python's warnings look."""
     before = warnings.showwarning
 
-    def show(message, category, filename, lineno, file=None, line=None):  # type: ignore[no-untyped-def]
+    def show(message, category, filename, lineno, file=None, line=None):
         if issubclass(category, Caution):
             print(f"caution: {message}", file=sys.stderr)
         else:

@@ -19,7 +19,8 @@ NOBODY = {"prior": "none", "batch_norm": "none", "ema": None, "noise_seeds": 0}
 def floors_are_missing(root: Path, row: Row, judge: Judge) -> bool:
     """Whether the data set and protocol of a row lack their floor or their bias."""
     rows = sorted((root / folder_of(row) / "rows").glob("[!.]*.json"))
-    wanted = {"real", *(["real_halves"] if _halves(judge)[1] else [])}
+    feasible = {"real": _others(judge)[1], "real_halves": _halves(judge)[1]}
+    wanted = {variant for variant, count in feasible.items() if count}
     return not wanted <= {read_row(path).variant for path in rows}
 
 
@@ -48,9 +49,10 @@ def floor(judge: Judge) -> Found:
     of the held-out images: those that train are their own copies.
     """
     settings, reals = judge.settings, judge.reals
-    split = "test" if settings.split == "train" else "train"
-    there = reals.count(split, None, "the floor's split")
-    count = min(there, settings.n_fake or there)
+    split, count = _others(judge)
+    if not count:
+        return "real", {}, {}
+    there = reals.facts[split]["count"]
     whole = judge.reference.train is not None  # then its features are there already
     seen = reals.features(split, there if whole else count)
     scores = score_features(_first(judge, seen, split, count), judge.reference, settings)
@@ -81,14 +83,26 @@ def bias(judge: Judge) -> Found:
     return "real_halves", scores, counts | data
 
 
+def _others(judge: Judge) -> tuple[str, int]:
+    """The split that stands for generated samples, and how many; 0 where too few are there."""
+    split = "test" if judge.settings.split == "train" else "train"
+    there = judge.reals.count(split, None, "the floor's split")
+    count = min(there, judge.settings.n_fake or there)
+    return split, count if count >= _least(judge) else 0
+
+
 def _halves(judge: Judge) -> tuple[str, int]:
     """The largest split, and how many of it stand on either side; 0 where too few are there."""
     facts = judge.reals.facts
     split = max(sorted(facts), key=lambda name: facts[name]["count"])
     half = facts[split]["count"] // 2
     count = min(half, judge.settings.n_fake or half)
-    least = max(measure.least for measure in judge.settings.metrics.values())
-    return split, count if count >= least else 0
+    return split, count if count >= _least(judge) else 0
+
+
+def _least(judge: Judge) -> int:
+    """Samples that every measure can work on."""
+    return max(measure.least for measure in judge.settings.metrics.values())
 
 
 def _first(judge: Judge, seen: Features, split: str, count: int) -> Features:

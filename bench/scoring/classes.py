@@ -22,7 +22,7 @@ class InceptionScore(Measure):
     directions = inception_score.DIRECTIONS
 
     @property
-    def least(self) -> int:  # type: ignore[override]
+    def least(self) -> int:
         """One for each split."""
         return 2 if self.splits is None else self.splits
 
@@ -97,7 +97,7 @@ class Similarity(Measure):
     directions = similarity.DIRECTIONS
 
     @property
-    def n_images(self) -> int:  # type: ignore[override]
+    def n_images(self) -> int:
         """All batches."""
         return self.batch * self.batches
 

@@ -33,7 +33,7 @@ class Neighbours(Measure):
         check_most("prdc", self.n_most, self.least)
 
     @property
-    def least(self) -> int:  # type: ignore[override]
+    def least(self) -> int:
         """A sample has k others."""
         return self.k + 1
 
@@ -73,7 +73,7 @@ class PrecisionRecallCurve(Measure):
         check_most("prd", self.n_most, self.least)
 
     @property
-    def least(self) -> int:  # type: ignore[override]
+    def least(self) -> int:
         """One for each cluster."""
         return self.clusters
 

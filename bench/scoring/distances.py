@@ -73,7 +73,7 @@ class FrechetInfinity(Measure):
             )
 
     @property
-    def least(self) -> int:  # type: ignore[override]
+    def least(self) -> int:
         """The smallest subset has two."""
         return int(np.ceil(2 / self.smallest))
 
@@ -100,7 +100,7 @@ class Kernel(Measure):
     directions = {k: kernel.DIRECTIONS[k] for k in ("kernel", "kernel_blocks")}
 
     @property
-    def least(self) -> int:  # type: ignore[override]
+    def least(self) -> int:
         """Two blocks of two."""
         return 2 if self.block_size is None else 4
 

@@ -20,9 +20,17 @@ class Measure:
 
     directions: ClassVar[dict[str, str]] = {}
     needs: ClassVar[frozenset[str]] = frozenset()  # of "train" and "sampler"
-    least: int = 2  # samples on either side
-    n_images: int = 0  # how many of the first images, real and generated, it looks at
     noisy: ClassVar[bool] = True  # whether further latent seeds score it too
+
+    @property
+    def least(self) -> int:
+        """How many samples it takes on either side."""
+        return 2
+
+    @property
+    def n_images(self) -> int:
+        """How many of the first images, real and generated, it looks at."""
+        return 0
 
     def applies(self, reference: Reference) -> bool:
         """Whether it has a meaning for these data and this extractor."""

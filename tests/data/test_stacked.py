@@ -141,3 +141,11 @@ def test_config_stacks_the_digits_as_dataset_digits_splits_them():
         assert dataset.source.single[key] == single[key]
     built = make(dataset.source)
     np.testing.assert_array_equal(built.splits()["test"].samples, source().splits()["test"].samples)
+
+
+def test_the_thousand_classes_are_taken_as_equally_frequent_and_nearly_are(splits):
+    probabilities = source().class_probabilities
+    assert probabilities.shape == (1000,) and probabilities.sum() == pytest.approx(1)
+    shares = np.bincount(splits["train"].labels, minlength=1000) / 25600
+    # Multinomial: each share has a standard deviation of about sqrt(p / n) = 2e-4.
+    assert np.abs(shares - probabilities).max() < 6 * 2e-4

@@ -282,3 +282,19 @@ def test_a_checkpoint_of_something_else_is_one_sentence(tiny):
     torch.save({"a": 1}, job.folder.checkpoint)
     with pytest.raises(UserError, match="without d_steps"):
         execute(job)
+
+
+def test_real_samples_that_are_too_few_for_a_measure_have_no_row_and_break_nothing(tiny):
+    """120 training images are no floor for 130 clusters; 150 and 150 test images are a bias."""
+    few = "dataset.source.counts={train: 120, test: 300}"
+    job = job_of(
+        tiny, few, "score.n_fake=140", "score.n_real=140", "score.metrics.prd.clusters=130"
+    )
+    outcome = execute(job)
+    assert outcome.status == "finished" and outcome.row.scores["prd_f8"] >= 0
+    variants = {r.variant for r in read_rows(job.folder.root, floors_of(job))}
+    assert variants == {"real_halves"}
+
+
+def floors_of(job):
+    return [path.name for path in job.folder.root.glob("real-*")]

@@ -1,0 +1,65 @@
+"""Which scores of classes and pixels exist for which data, and what they are."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from bench.scoring.classes import Classes, InceptionScore, Similarity
+from bench.scoring.features import Features, Reference
+from bench.scoring.measures import Measure
+
+
+def seen(classes, count=4):
+    """Samples that a classifier is certain of."""
+    logits = 50 * np.eye(count, dtype=np.float32)[classes]
+    return Features(np.zeros((len(classes), 2), np.float32), logits)
+
+
+def test_shares_of_the_real_classes_are_counted():
+    """q = (1, 0, 0, 0) from p = (1/2, 1/4, 1/8, 1/8): log 2."""
+    real = Reference(seen([0, 0, 0, 0, 1, 1, 2, 3]))
+    assert set(Classes().names(real)) == {"classes_covered", "class_reverse_kl"}
+    found = Classes()(real, seen([0, 0, 0]))
+    assert found["classes_covered"] == 1
+    assert found["class_reverse_kl"] == pytest.approx(np.log(2), rel=1e-12)
+
+
+def test_a_class_without_a_real_sample_leaves_no_divergence_unless_the_source_knows():
+    few = seen([0, 0, 1, 2])
+    assert set(Classes().names(Reference(few))) == {"classes_covered"}
+    assert Classes()(Reference(few), seen([3, 1])) == {"classes_covered": 2.0}
+    uniform = SimpleNamespace(class_probabilities=np.full(4, 0.25))
+    found = Classes()(Reference(few, source=uniform), seen([3, 1]))
+    assert found["class_reverse_kl"] == pytest.approx(np.log(4 / 2), rel=1e-12)
+
+
+def test_nothing_of_classes_where_the_extractor_knows_none():
+    points = Reference(Features(np.zeros((3, 2), np.float32), None))
+    assert not Classes().applies(points) and not InceptionScore(splits=None).applies(points)
+
+
+def test_splits_add_their_mean_and_its_spread():
+    fake = seen([0, 1, 2, 3, 0, 0, 0, 0])
+    real = Reference(fake)
+    assert set(InceptionScore(splits=None)(real, fake)) == {"inception_score"}
+    found = InceptionScore(splits=2)(real, fake)  # four classes, then one: 4 and 1
+    assert found["inception_score_splits"] == pytest.approx(2.5, rel=1e-9)
+    assert found["inception_score_splits.sd"] == pytest.approx(1.5, rel=1e-9)
+
+
+@pytest.mark.parametrize(("side", "name"), [(8, "ssim"), (43, "ssim"), (44, "ms_ssim")])
+def test_the_size_of_the_images_decides_on_the_scales(side, name):
+    measure = Similarity(batch=2, batches=1)
+    source = SimpleNamespace(shape=(1, side, side))
+    real = Reference(Features(np.zeros((2, 2), np.float32), None), source=source)
+    images = np.repeat(np.random.default_rng(0).random((1, 1, side, side)), 2, axis=0)
+    fake = Features(np.zeros((2, 2), np.float32), None, images.astype(np.float32))
+    assert measure.n_images == 2 and set(measure.names(real)) == {name}
+    assert measure(real, fake) == {name: pytest.approx(1, abs=1e-6)}
+    assert measure(real, Features(fake.features, None)) == {}
+    assert not measure.applies(Reference(real.real, source=SimpleNamespace(shape=(2,))))
+
+
+def test_a_measure_that_says_nothing_takes_two_samples_and_no_image():
+    assert (Measure().least, Measure().n_images) == (2, 0)
