@@ -19,12 +19,6 @@ DIGITS = 10
 class Source(Protocol):
     """Images of one channel, uint8 [N, 1, H, W], with labels 0 to 9, by split."""
 
-    @property
-    def class_probabilities(self) -> np.ndarray:
-        """Of the stacked classes: uniform, as the papers take them; digits are nearly so."""
-        classes = DIGITS ** self.shape[0]
-        return np.full(classes, 1 / classes)
-
     def splits(self) -> dict[str, Split]:
         """All of them."""
 
