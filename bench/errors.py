@@ -21,11 +21,11 @@ class UserError(Exception):
 
     def __reduce__(self):
         """Exceptions pickle by positional arguments; worker processes send this one home."""
-        return _rebuild, (self.message, self.fix)
+        return _rebuild, (type(self), self.message, self.fix)
 
 
-def _rebuild(message: str, fix: str) -> UserError:
-    return UserError(message, fix=fix)
+def _rebuild(kind: type["UserError"], message: str, fix: str) -> UserError:
+    return kind(message, fix=fix)
 
 
 class Caution(UserWarning):

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,20 @@ from typing import Any
 from bench.errors import UserError
 
 
+class DiskError(UserError):
+    """The disk is full or read-only, or a folder may not be written."""
+
+
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, name: Callable[[Path], str] | None = None) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it takes the name of `path` when the block succeeds.
 
     Args:
         path: the file to be made; its folder is created.
+        name: gives the file its name from its content instead, `path` only its folder.
 
     Raises:
-        UserError: the disk is full or read-only, or the folder may not be written. Nothing of
+        DiskError: the disk is full or read-only, or the folder may not be written. Nothing of
             the attempt is left behind, and what stood at `path` stands there still.
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
@@ -29,9 +34,9 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
-        os.replace(temporary, path)
+        os.replace(temporary, path if name is None else path.with_name(name(temporary)))
     except OSError as error:
-        raise UserError(
+        raise DiskError(
             f"cannot write {path}: {error.strerror or error}",
             fix="free some space, or choose a folder that you may write to",
         ) from error

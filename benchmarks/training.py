@@ -53,7 +53,7 @@ def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
     job = Job(cfg, plain, conduct, splits, None, RunFolder(folder, "benchmark"))
     monitor = Timed(
         job.folder.history,
-        job.folder.checkpoint,
+        job.Checkpoints(folder.checkpoints, 2),
         log_every=plain["log_every"],
         checkpoint_every=conduct.checkpoint_every,
         progress=True,

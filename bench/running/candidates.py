@@ -4,6 +4,7 @@ The choice is made on `score.select_split`; what is reported comes from another 
 the files that are left. Scoring draws from streams of its own: it changes no bit of the training.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -29,7 +30,7 @@ class Candidates:
         self.folder, self.judge = folder, judge
 
     def __call__(self, model: GenerativeModel) -> float | None:
-        """Score the generator as it stands, and forget the weights that no longer matter.
+        """Score the generator as it stands and keep its weights.
 
         Returns:
             Its Frechet distance to the samples that choose; None where a sample is not finite.
@@ -48,16 +49,24 @@ class Candidates:
         weights = save(tensors(model.sampled_generator()))
         write_bytes(self.folder.weights(f"step-{model.d_steps}"), weights)
         write_json(self.folder.candidates, {"choice": choice, "steps": known})
-        self._forget(known)
         return distance
 
-    def _forget(self, known: list[dict[str, Any]]) -> None:
+    def forget(self, *, ended: bool) -> None:
+        """Forget the weights that no longer matter, once a full checkpoint stands at the last step.
+
+        A run that is killed goes on from its last full checkpoint, or from the one before it: what
+        was the best then is kept too, until the run has ended.
+        """
+        known = read_candidates(self.folder.candidates).steps
+        wanted = self._wanted(known) | (set() if ended else self._wanted(known[:-1]))
+        for path in self.folder.checkpoints.glob("step-*.safetensors"):
+            if path.name not in wanted:
+                path.unlink(missing_ok=True)
+
+    def _wanted(self, known: Sequence[dict[str, Any]]) -> set[str]:
         first, keep = best(known), self.judge.settings.keep_last
-        wanted = [*known[max(0, len(known) - keep) :], *([first] if first else [])]
-        names = {f"step-{step['d_steps']}.safetensors" for step in wanted}
-        for path in self.folder.generator.parent.glob("step-*.safetensors"):
-            if path.name not in names:
-                path.unlink()
+        steps = [*known[max(0, len(known) - keep) :], *([first] if first else [])]
+        return {f"step-{step['d_steps']}.safetensors" for step in steps}
 
 
 def tensors(module: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -20,8 +20,11 @@ class Conduct:
         data: "device" keeps the samples where training runs, "host" feeds them.
         workers: of the DataLoader that feeds them.
         pictures: grids of samples over the run.
-        checkpoint_every: steps between full checkpoints.
+        checkpoint_seconds: seconds between full checkpoints, or None.
+        checkpoint_every: steps between full checkpoints, or None.
+        keep_checkpoints: how many of them are kept while a run trains.
         keep_checkpoint: keep the last full checkpoint of a run that ended.
+        limit_minutes: of training, after which a run ends as failed; None for no limit.
         progress: show a bar.
 
     Raises:
@@ -32,8 +35,11 @@ class Conduct:
     data: str
     workers: int
     pictures: int
-    checkpoint_every: int
+    checkpoint_seconds: float | None
+    checkpoint_every: int | None
+    keep_checkpoints: int
     keep_checkpoint: bool
+    limit_minutes: float | None
     progress: bool
 
     def __post_init__(self) -> None:
@@ -44,10 +50,18 @@ class Conduct:
             raise ValueError(f"trainer.accelerator is {self.accelerator!r}, this machine has none")
         if self.data not in ("device", "host"):
             raise ValueError(f"trainer.data is {self.data!r}; choose device or host")
-        for name, least in (("workers", 0), ("pictures", 0), ("checkpoint_every", 1)):
+        whole = {"workers": 0, "pictures": 0, "keep_checkpoints": 1, "checkpoint_every": 1}
+        for name, least in whole.items():
             value = getattr(self, name)
+            if value is None and name == "checkpoint_every":
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"trainer.{name} is {value!r}; a whole number from {least} on")
+        for name in ("checkpoint_seconds", "limit_minutes"):
+            value = getattr(self, name)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if value is not None and not (number and value > 0):
+                raise ValueError(f"trainer.{name} is {value!r}; a number above 0, or null")
         for name in ("keep_checkpoint", "progress"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"trainer.{name} is {getattr(self, name)!r}; true or false")

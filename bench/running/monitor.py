@@ -12,13 +12,17 @@ from typing import Any
 import pytorch_lightning as pl
 from tqdm import tqdm
 
-from bench.files import replacing
 from bench.models.base import GenerativeModel
+from bench.running.candidates import Candidates
+from bench.running.chain import Chain
+from bench.running.checkpoints import Checkpoints
 from bench.running.history import Reading, read_history, write_history
+from bench.runs.pulse import Pulse
 from bench.stopping import STOP
 
 HISTORY_SECONDS = 5.0  # between two writings of the history file
 CHECK_EVERY = 50  # steps between checks for divergence; not the readings' business: see below
+CLOCK_EVERY = 10  # steps between looks at the clock
 
 
 class Monitor(pl.Callback):
@@ -26,39 +30,49 @@ class Monitor(pl.Callback):
 
     Args:
         history: the CSV file.
-        checkpoint: where full checkpoints go.
+        checkpoints: where full checkpoints go.
+        chain: of digests.
+        pulse: is told how far the run is.
         log_every: steps between readings.
-        checkpoint_every: steps between full checkpoints.
+        checkpoint_every: steps between full checkpoints; None for none by steps.
+        checkpoint_seconds: seconds between them; None for none by time.
+        limit_seconds: of training in all, after which it ends unfinished; None for no limit.
         progress: show a bar with losses, rate and remaining time.
         label: of the bar.
         draw: called with the model at each of `drawing_steps`.
-        judge: called with the model every `judge_every` steps, if that is a number, and at the end.
+        judge: scores the model every `judge_every` steps, if that is a number, and at the end.
     """
 
     def __init__(
         self,
         history: Path,
-        checkpoint: Path,
+        checkpoints: Checkpoints,
+        chain: Chain,
+        pulse: Pulse,
         *,
         log_every: int,
-        checkpoint_every: int,
+        checkpoint_every: int | None,
+        checkpoint_seconds: float | None,
+        limit_seconds: float | None,
         progress: bool,
         label: str,
         draw: Callable[[GenerativeModel], None],
         drawing_steps: frozenset[int],
-        judge: Callable[[GenerativeModel], float | None],
+        judge: Candidates,
         judge_every: int | None,
     ) -> None:
-        self.history, self.checkpoint = history, checkpoint
+        self.history, self.checkpoints = history, checkpoints
+        self.chain, self.pulse = chain, pulse
         self.log_every, self.checkpoint_every = log_every, checkpoint_every
+        self.checkpoint_seconds, self.limit_seconds = checkpoint_seconds, limit_seconds
         self.progress, self.label = progress, label
         self.draw, self.drawing_steps = draw, drawing_steps
         self.judge, self.judge_every = judge, judge_every
         self.readings: list[Reading] = []
         self.diverged_at: int | None = None
-        self.interrupted = False
+        self.interrupted = self.limited = False
         self.seconds = 0.0  # of earlier legs and this one
-        self._written = self._started = time.monotonic()
+        self._written = self._started = self._saved = time.monotonic()
         self._bar: Any = None
 
     @property
@@ -76,7 +90,8 @@ class Monitor(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
         """Take up an earlier history, up to the checkpoint's step."""
-        self._started = time.monotonic()
+        self._started = self._saved = time.monotonic()
+        self.chain.take_up(model)
         self.readings = [r for r in read_history(self.history) if r["step"] <= model.d_steps]
         self._bar = tqdm(
             total=trainer.num_training_batches,
@@ -99,11 +114,14 @@ class Monitor(pl.Callback):
         """
         step = model.d_steps
         if step % CHECK_EVERY == 0:
+            self.pulse.step = step
             self._check(trainer, model)
         if step % self.log_every == 0:
             self._read(trainer, model)
         if self.diverged_at is not None:
             return
+        if step in self.chain.points:
+            self.chain.add(model)
         if step in self.drawing_steps:
             self.draw(model)
         last = step == trainer.num_training_batches
@@ -114,14 +132,23 @@ class Monitor(pl.Callback):
                 for logger in trainer.loggers:
                     logger.log_metrics({"frechet": distance}, step=step)
             self._started += time.monotonic() - began  # training's seconds are training's
+            if not last:
+                self.save(trainer)
+                self.judge.forget(ended=False)
         if STOP.asked:
-            self._interrupt(trainer)
-        elif step % self.checkpoint_every == 0 and step < trainer.num_training_batches:
+            self._leave(trainer)
+            self.interrupted = True
+        elif last:
+            return
+        elif self._over_the_limit(step):
+            self._leave(trainer)
+            self.limited = True
+        elif self._due(step):
             self.save(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, model: Any) -> None:
         """The last reading and the bar's end."""
-        if self.diverged_at is None and not self.interrupted:
+        if self.diverged_at is None and not (self.interrupted or self.limited):
             self._check(trainer, model)
             if model.d_steps % self.log_every:
                 self._read(trainer, model)
@@ -136,14 +163,25 @@ class Monitor(pl.Callback):
             self._bar.close()
 
     def save(self, trainer: pl.Trainer) -> None:
-        """Write a full checkpoint; the one before stays until this one is whole."""
-        with replacing(self.checkpoint) as temporary:
-            trainer.save_checkpoint(temporary)
+        """Write history, digests, and a full checkpoint last: it never knows more than they do."""
+        model: Any = trainer.lightning_module
         write_history(self.history, self.readings)
+        self.chain.write()
+        self.checkpoints.save(model.d_steps, trainer.save_checkpoint)
+        self._saved = time.monotonic()
 
-    def _interrupt(self, trainer: pl.Trainer) -> None:
+    def _due(self, step: int) -> bool:
+        """Whether it is time for a checkpoint."""
+        by_steps = self.checkpoint_every is not None and step % self.checkpoint_every == 0
+        by_time = self.checkpoint_seconds is not None and step % CLOCK_EVERY == 0
+        return by_steps or (by_time and time.monotonic() - self._saved >= self.checkpoint_seconds)
+
+    def _over_the_limit(self, step: int) -> bool:
+        limited = self.limit_seconds is not None and step % CLOCK_EVERY == 0
+        return limited and self.elapsed > self.limit_seconds
+
+    def _leave(self, trainer: pl.Trainer) -> None:
         self.save(trainer)
-        self.interrupted = True
         trainer.should_stop = True
 
     def _check(self, trainer: pl.Trainer, model: GenerativeModel) -> None:

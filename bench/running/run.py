@@ -3,7 +3,7 @@
 import os
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,14 @@ from threadpoolctl import threadpool_limits
 
 from bench import build
 from bench.errors import Interrupted, UserError
+from bench.files import DiskError
+from bench.models.base import GenerativeModel
 from bench.running.floors import floors_are_missing, score_floors
 from bench.running.job import Job
-from bench.running.scored import score_checkpoints, scored
-from bench.running.training import counts, train
+from bench.running.scored import score_checkpoints, scored, write_failure
+from bench.running.training import TimeLimit, begin, counts, train
 from bench.runs.folder import SETTLED
+from bench.runs.pulse import Pulse, file_clock, others_pulse
 from bench.runs.rows import Row
 from bench.stopping import STOP
 
@@ -28,7 +31,7 @@ class Outcome:
 
     Args:
         run_id: of the run.
-        status: "finished", "diverged" or "failed".
+        status: "finished", "diverged" or "failed"; "elsewhere" where another process is at it.
         skipped: it was there already.
         row: its row under the protocol asked for, if any.
         cause: one sentence where it did not finish.
@@ -43,33 +46,58 @@ class Outcome:
     folder: Path
 
 
-def execute(job: Job) -> Outcome:
+def execute(job: Job, *, share: bool = False) -> Outcome:
     """Train and score a run, or as much of it as is not there yet.
 
+    Args:
+        share: leave the run to another process that is at work on it; else both do it, which
+            does no harm: both write the same files.
+
     Raises:
-        UserError: the config does not build, or the disk does not take the files.
-        Interrupted: Ctrl-C or SIGTERM; the run goes on from here when started again.
+        UserError: the config does not build.
+        Interrupted: Ctrl-C or a scheduler's signal; the run goes on from here when started again.
     """
     if STOP.asked:
         raise Interrupted
-    status = job.folder.status()
+    folder, cause = job.folder, ""
+    status = folder.status()
     skipped = status is not None and status["status"] in SETTLED
+    if share and others_pulse(folder.pulse, file_clock(folder.root)) is not None:
+        return Outcome(folder.run_id, "elsewhere", True, None, "", folder.path)
     with settings(job.plain), STOP.interrupting(at_once=True):
         model = None if skipped else build.build_model(job.cfg)
-        try:
-            if model is not None:
-                train(job, model)
-            _score(job)
-        except (UserError, KeyboardInterrupt):
-            raise
-        except Exception as error:
-            cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            job.folder.write_error(traceback.format_exc())
-            status = job.folder.status() or {}
-            if status.get("status") in SETTLED:  # trained, not scored: the next launch scores it
-                return Outcome(job.folder.run_id, "failed", skipped, None, cause, job.folder.path)
-            job.folder.write_status("failed", cause, **counts(job, model))
+        if model is not None:
+            begin(job)
+        with Pulse(folder.pulse, job.plain["d_steps"]).beating() as pulse:
+            try:
+                if model is not None:
+                    train(job, model, pulse)
+                pulse.phase = "scoring"
+                _score(job)
+            except (DiskError, TimeLimit) as error:
+                cause = error.message
+                _fail(job, model, cause, in_row=isinstance(error, TimeLimit))
+            except (UserError, KeyboardInterrupt):
+                raise
+            except Exception as error:
+                cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                with suppress(DiskError):
+                    folder.write_error(traceback.format_exc())
+                _fail(job, model, cause)
+    if cause:
+        return Outcome(folder.run_id, "failed", skipped, None, cause, folder.path)
     return _outcome(job, skipped=skipped)
+
+
+def _fail(job: Job, model: GenerativeModel | None, cause: str, *, in_row: bool = False) -> None:
+    """Say so in the run's status, but where it is trained already: the next launch scores it."""
+    status = job.folder.status() or {}
+    if status.get("status") in SETTLED:
+        return
+    with suppress(DiskError):  # the cause is told all the same
+        job.folder.write_status("failed", cause, **counts(job, model))
+        if in_row:
+            write_failure(job.folder, job.plain, job.judge)
 
 
 def _outcome(job: Job, *, skipped: bool) -> Outcome:

@@ -11,7 +11,7 @@ from bench.errors import Caution, UserError
 from bench.running.copies import picture_copies
 from bench.running.judge import Judge
 from bench.runs.candidates import best, read_candidates
-from bench.runs.folder import RunFolder
+from bench.runs.folder import SETTLED, RunFolder
 from bench.runs.rows import Row, read_rows, write_row
 
 COUNTS = ("d_steps", "g_steps", "images")
@@ -24,7 +24,7 @@ def scored(folder: RunFolder, judge: Judge, checkpoint: str = "final") -> Row | 
         wanted["chosen"] = chosen
     for row in read_rows(folder.root, [folder.run_id]):
         same = all(row.protocol.get(key) == value for key, value in wanted.items())
-        if row.checkpoint == checkpoint and same:
+        if row.checkpoint == checkpoint and row.status in SETTLED and same:
             return row
     return None
 
@@ -32,12 +32,27 @@ def scored(folder: RunFolder, judge: Judge, checkpoint: str = "final") -> Row | 
 def score_checkpoints(folder: RunFolder, plain: Mapping[str, Any], judge: Judge) -> Row:
     """The rows of the final checkpoint, and of the best and the last few where there are any.
 
+    That of the final one is written last: a run that has it has them all.
+
     Returns:
         That of the final one.
     """
-    final = scored(folder, judge) or score_run(folder, plain, judge, "final", settle=True)
-    if judge.settings.every is None or final.status != "finished":
-        return final
+    there = scored(folder, judge)
+    final = there or score_run(folder, plain, judge, "final", settle=True, write=False)
+    if judge.settings.every is not None and final.status == "finished":
+        _score_others(folder, plain, judge)
+    if there is None:
+        write_row(folder.root, final)
+    return final
+
+
+def write_failure(folder: RunFolder, plain: Mapping[str, Any], judge: Judge) -> None:
+    """A row without scores for a run that its own limits ended."""
+    write_row(folder.root, _row(folder, plain, judge, "final", folder.status() or {}, {}))
+
+
+def _score_others(folder: RunFolder, plain: Mapping[str, Any], judge: Judge) -> None:
+    """The rows of the best checkpoint and of the last few."""
     known, keep = read_candidates(folder.candidates).steps, judge.settings.keep_last
     if best(known) is not None and scored(folder, judge, "best") is None:
         score_run(folder, plain, judge, "best")
@@ -53,7 +68,6 @@ def score_checkpoints(folder: RunFolder, plain: Mapping[str, Any], judge: Judge)
             )
         elif all(step["frechet"] is not None for step in last):
             _score_last(folder, plain, judge, last)
-    return final
 
 
 def score_run(
@@ -63,6 +77,7 @@ def score_run(
     checkpoint: str,
     *,
     settle: bool = False,
+    write: bool = True,
 ) -> Row:
     """Score a generator that a run left behind and write the row.
 
@@ -72,6 +87,7 @@ def score_run(
         plain: the run's config.
         checkpoint: "final", "best" or "step-N".
         settle: samples that are not finite make the run itself a diverged one.
+        write: the row too; else only what lies beside it.
 
     Raises:
         UserError: there is no such checkpoint, or it was chosen by the split that is reported.
@@ -94,7 +110,13 @@ def score_run(
                 folder.write_status(**status)
         if checkpoint == "final":
             found |= {f"discriminator.{k}": v for k, v in status.get("opinions", {}).items()}
-    row = _write(folder, plain, judge, checkpoint, {**status, **steps}, found)
+    if checkpoint == "best" and found:
+        chosen = best(read_candidates(folder.candidates).steps)
+        assert chosen is not None  # or `_steps` would have refused
+        found["selection.frechet"] = chosen["frechet"]  # to the split that selects
+    row = _row(folder, plain, judge, checkpoint, {**status, **steps}, found)
+    if write:
+        write_row(folder.root, row)
     if notes:
         name = f"copies-{checkpoint}-{judge.request}.png"
         picture_copies(folder.samples / name, judge, sampler, notes)
@@ -112,7 +134,9 @@ def _score_last(
     if len(each) > 1:
         spread = {n: float(np.std(v, ddof=1)) for n, v in values.items() if "." not in n}
         found |= {f"{name}.checkpoint_sd": sd for name, sd in spread.items()}
-    return _write(folder, plain, judge, f"last-{len(last)}", _status(folder), found)
+    row = _row(folder, plain, judge, f"last-{len(last)}", _status(folder), found)
+    write_row(folder.root, row)
+    return row
 
 
 def _status(folder: RunFolder) -> dict[str, Any]:
@@ -168,7 +192,7 @@ def _check_choice(folder: RunFolder, judge: Judge) -> None:
         )
 
 
-def _write(
+def _row(
     folder: RunFolder,
     plain: Mapping[str, Any],
     judge: Judge,
@@ -182,12 +206,12 @@ def _write(
         "batch_norm": "running averages",
         "ema": training["ema_decay"],
     }
+    if (limit := plain["trainer"].get("limit_minutes")) is not None:
+        found = {**found, "limit.wall_minutes": float(limit)}
     protocol = judge.protocol(own)
     if (chosen := _chosen(folder, checkpoint)) is not None:
         protocol["chosen"] = chosen
-    row = row_of(plain, folder.run_id, status, found, protocol, checkpoint)
-    write_row(folder.root, row)
-    return row
+    return row_of(plain, folder.run_id, status, found, protocol, checkpoint)
 
 
 def row_of(

@@ -3,6 +3,7 @@
 import logging
 import math
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,48 +14,73 @@ from safetensors.torch import save
 
 from bench import build
 from bench.data.batches import Batches
-from bench.errors import Interrupted, UserError
+from bench.errors import Caution, Interrupted, UserError
 from bench.files import sha256_of, write_bytes, write_json, write_text
 from bench.models.base import GenerativeModel
 from bench.models.sampler import Sampler
 from bench.running.candidates import Candidates, tensors
+from bench.running.chain import Chain, digest_of_tensor
+from bench.running.checkpoints import Checkpoints
 from bench.running.job import Job
 from bench.running.monitor import Monitor
 from bench.running.pictures import Painter
+from bench.runs.digests import DIGITS
 from bench.runs.environment import environment
+from bench.runs.folder import RunFolder
+from bench.runs.pulse import Pulse, file_clock
 from bench.scoring.features import batches_of
 from bench.seeds import generator as stream
 from bench.stopping import STOP
 
 OPINIONS = 1000  # samples of each kind that the opponent is asked about at the end
+HALF_WRITTEN_SECONDS = 3600  # no file takes longer to write
 
 
-def train(job: Job, model: GenerativeModel) -> None:
-    """Train, and keep what outlives the training.
+class TimeLimit(UserError):
+    """The run's own limit of wall time is over."""
+
+
+def begin(job: Job) -> None:
+    """Leave what a run is before it trains.
 
     Raises:
-        UserError: the disk does not take the files, or a checkpoint to go on from is damaged.
-        Interrupted: Ctrl-C or SIGTERM, once a checkpoint is written.
+        DiskError: the folder cannot be written.
     """
-    folder, plain, train = job.folder, job.plain, job.splits["train"].samples
+    folder, plain = job.folder, job.plain
     kept = {k: v for k, v in plain.items() if k not in ("runs_root", "sweep_name")}
     write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(kept), sort_keys=True))
     write_json(
         folder.path / "environment.json",
         environment(plain["threads"], _device_name(job.conduct.device)),
     )
-    for left in folder.path.rglob(".*.part"):  # of a process that was killed while writing
-        left.unlink(missing_ok=True)
+    _sweep_up(folder)
     write_json(folder.data, job.judge.reals.facts)
     folder.write_status("running")
-    how = job.conduct
-    painter = Painter(folder.samples, train[:1000], seed=0, label=job.label)
+
+
+def train(job: Job, model: GenerativeModel, pulse: Pulse) -> None:
+    """Train, and keep what outlives the training.
+
+    Args:
+        pulse: is told how far the training is.
+
+    Raises:
+        DiskError: the disk does not take the files.
+        TimeLimit: `trainer.limit_minutes` are over; the last checkpoint is kept.
+        Interrupted: Ctrl-C or a scheduler's signal, once a checkpoint is written.
+    """
+    folder, plain, how = job.folder, job.plain, job.conduct
+    painter = Painter(folder.samples, job.splits["train"].samples[:1000], seed=0, label=job.label)
     _reset_peaks()
     monitor = Monitor(
         folder.history,
-        folder.checkpoint,
+        Checkpoints(folder.checkpoints, how.keep_checkpoints),
+        Chain(folder.chain, plain["d_steps"]),
+        pulse,
         log_every=plain["log_every"],
         checkpoint_every=how.checkpoint_every,
+        checkpoint_seconds=how.checkpoint_seconds,
+        limit_seconds=None if how.limit_minutes is None else 60 * how.limit_minutes,
         progress=how.progress,
         label=job.label,
         draw=painter,
@@ -101,7 +127,7 @@ def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
             enable_model_summary=False,
             default_root_dir=folder.path,
         )
-        resume = _readable(folder.checkpoint)
+        resume = monitor.checkpoints.newest()
         try:
             trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
         except SystemExit as error:  # Lightning's answer to a KeyboardInterrupt and to SIGTERM
@@ -114,26 +140,13 @@ def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
                     logger.experiment.finish()
 
 
-def _readable(checkpoint: Path) -> Path | None:
-    """The checkpoint to go on from, if there is one.
-
-    Raises:
-        UserError: it is damaged.
-    """
-    if not checkpoint.is_file():
-        return None
-    try:
-        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        missing = {"d_steps", "g_steps", "streams", "losses", "state_dict"} - content.keys()
-        if missing:
-            raise ValueError(f"without {', '.join(sorted(missing))}")
-    except Exception as error:  # zip's, pickle's and torch's own kinds
-        reason = " ".join(str(error).split())[:80]
-        raise UserError(
-            f"checkpoint {checkpoint} is damaged ({reason})",
-            fix="delete it: the run then starts anew, to the same bits",
-        ) from error
-    return checkpoint
+def _sweep_up(folder: RunFolder) -> None:
+    """Forget what a killed process had half written; another that is at work may be writing now."""
+    now = file_clock(folder.path)
+    for left in folder.path.rglob(".*.part"):
+        with suppress(OSError):
+            if now - left.stat().st_mtime > HALF_WRITTEN_SECONDS:
+                left.unlink()
 
 
 def _keep(job: Job, model: GenerativeModel, monitor: Monitor, painter: Painter) -> None:
@@ -143,17 +156,52 @@ def _keep(job: Job, model: GenerativeModel, monitor: Monitor, painter: Painter) 
         job.folder.write_status("interrupted", "asked to stop", **facts)
         STOP.asked = False  # heard; a caller who goes on with other work may be asked again
         raise Interrupted
+    if monitor.limited:
+        raise TimeLimit(
+            f"the limit of {job.conduct.limit_minutes:g} minutes of training was reached at step "
+            f"{model.d_steps} of {job.plain['d_steps']}",
+            fix="raise trainer.limit_minutes: the run goes on from there",
+        )
+    before = job.folder.status() or {}
     write_bytes(job.folder.generator, save(tensors(model.sampled_generator())))
     facts["digest"] = sha256_of(job.folder.generator)
+    if before.get("digest", facts["digest"]) != facts["digest"]:
+        facts["differs_from"] = _differing(job, before["digest"], facts["digest"])
     cause = divergence(model, monitor)
-    if cause:
-        job.folder.write_status("diverged", cause, **facts)
-    else:
+    if not cause:
         painter.finish(model)
         facts["opinions"] = opinions(job, model)
-        job.folder.write_status("finished", **facts)
+    _close_chain(job, model, monitor, facts["digest"], sampled=not cause)
+    job.folder.write_status("diverged" if cause else "finished", cause, **facts)
     if not job.conduct.keep_checkpoint:
-        job.folder.checkpoint.unlink(missing_ok=True)
+        monitor.checkpoints.clear()
+    if monitor.judge_every is not None:
+        monitor.judge.forget(ended=True)
+
+
+def _differing(job: Job, before: str, now: str) -> str:
+    """Another process ended the same run with other bits: said, and kept beside the status."""
+    warnings.warn(
+        f"run {job.folder.run_id} was trained by two processes and their weights differ "
+        f"({before[:8]}, {now[:8]}): the later ones stand, both digests are in status.json; "
+        f"`bench verify {job.folder.run_id}` tells which is repeated",
+        Caution,
+        stacklevel=3,
+    )
+    return before
+
+
+def _close_chain(
+    job: Job, model: GenerativeModel, monitor: Monitor, digest: str, *, sampled: bool
+) -> None:
+    """The last links: the generator that is kept, and what it draws."""
+    chain = monitor.chain
+    if f"step-{model.d_steps}" not in chain.links:
+        chain.add(model)
+    chain.links["generator"] = digest[:DIGITS]
+    if sampled:
+        chain.links["samples"] = digest_of_tensor(torch.cat(list(_first_samples(model))))
+    chain.write()
 
 
 def divergence(model: GenerativeModel, monitor: Monitor) -> str:
@@ -162,12 +210,16 @@ def divergence(model: GenerativeModel, monitor: Monitor) -> str:
         return f"a loss was not finite at step {monitor.diverged_at}"
     if not all(bool(torch.isfinite(p).all()) for p in model.parameters()):
         return "a weight was not finite at the end"
-    settings_ = model.training_settings
-    sampler = Sampler(model.sampled_generator(), settings_.prior, settings_.latent_dim)
-    latents = torch.Generator(model.device).manual_seed(0)
-    if not all(bool(torch.isfinite(b).all()) for b in sampler.batches(64, latents, 64)):
+    if not all(bool(torch.isfinite(b).all()) for b in _first_samples(model)):
         return "a sample was not finite at the end"
     return ""
+
+
+def _first_samples(model: GenerativeModel) -> Iterator[torch.Tensor]:
+    """The same 64 latents' samples for every run."""
+    settings = model.training_settings
+    sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
+    return sampler.batches(64, torch.Generator(model.device).manual_seed(0), 64)
 
 
 def opinions(job: Job, model: GenerativeModel) -> dict[str, float]:

@@ -40,7 +40,7 @@ class RunFolder:
     @property
     def generator(self) -> Path:
         """The last generator, safetensors."""
-        return self.path / "checkpoints" / "generator.safetensors"
+        return self.checkpoints / "generator.safetensors"
 
     def weights(self, checkpoint: str) -> Path:
         """The generator of a checkpoint: "final", or "step-N" where it was kept."""
@@ -58,9 +58,19 @@ class RunFolder:
         return self.path / "data.json"
 
     @property
-    def checkpoint(self) -> Path:
-        """Everything that training needs to go on."""
-        return self.path / "checkpoints" / "last.ckpt"
+    def checkpoints(self) -> Path:
+        """Everything that training needs to go on, and generators."""
+        return self.path / "checkpoints"
+
+    @property
+    def chain(self) -> Path:
+        """Digests along the way, JSON."""
+        return self.path / "digests.json"
+
+    @property
+    def pulse(self) -> Path:
+        """Touched while somebody is at work on the run, JSON."""
+        return self.path / "pulse.json"
 
     @property
     def samples(self) -> Path:

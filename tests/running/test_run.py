@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 
@@ -188,10 +189,12 @@ def test_an_interrupted_run_goes_on_bit_for_bit(
     assert cut.folder.status()["status"] == "interrupted"
     assert cut.folder.status()["d_steps"] == cut_at
     assert cut.folder.status()["wall_seconds"] > 0
-    assert torch.load(cut.folder.checkpoint, weights_only=True)["d_steps"] == cut_at
+    (full,) = cut.folder.checkpoints.glob("*.ckpt")
+    assert torch.load(full, weights_only=True)["d_steps"] == cut_at
     assert execute(cut).status == "finished"
     assert cut.folder.status()["digest"] == whole.folder.status()["digest"]
     assert cut.folder.history.read_text() == whole.folder.history.read_text()
+    assert cut.folder.chain.read_text() == whole.folder.chain.read_text()
     pictures = [{p.name for p in j.folder.samples.iterdir()} for j in (cut, whole)]
     assert pictures[0] == pictures[1]
 
@@ -236,10 +239,11 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tiny, monke
     monkeypatch.setattr("bench.running.training.Painter", _NoPainter)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8000, hard))  # room for small files only
     try:
-        with pytest.raises(UserError, match="cannot write .*generator.safetensors: File too large"):
-            execute(job)
+        outcome = execute(job)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert outcome.status == job.folder.status()["status"] == "failed"
+    assert re.search("cannot write .*generator.safetensors: File too large", outcome.cause)
     assert not list(job.folder.path.rglob("*.part")) and not job.folder.generator.exists()
     assert execute(job).status == "finished"
 
@@ -250,15 +254,6 @@ class _NoPainter:
 
     def finish(self, model):
         pass
-
-
-def test_a_damaged_checkpoint_is_one_sentence(tiny):
-    job = job_of(tiny)
-    job.folder.checkpoint.parent.mkdir(parents=True)
-    job.folder.checkpoint.write_bytes(b"half a checkpoi")
-    with pytest.raises(UserError, match="last.ckpt is damaged") as caught:
-        execute(job)
-    assert "delete it" in caught.value.fix
 
 
 def test_pictures_are_spread_evenly_and_end_at_the_end():
@@ -273,14 +268,6 @@ def test_a_damaged_status_is_one_sentence(tiny, content):
     job.folder.path.mkdir(parents=True)
     (job.folder.path / "status.json").write_text(content)
     with pytest.raises(UserError, match="status.json"):
-        execute(job)
-
-
-def test_a_checkpoint_of_something_else_is_one_sentence(tiny):
-    job = job_of(tiny)
-    job.folder.checkpoint.parent.mkdir(parents=True)
-    torch.save({"a": 1}, job.folder.checkpoint)
-    with pytest.raises(UserError, match="without d_steps"):
         execute(job)
 
 
