@@ -181,16 +181,21 @@ def identity_of(
     plain: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], device: str
 ) -> str:
     """The run_id of a checked config, trained on data of a given digest on a kind of device."""
-    return run_id(
-        {
-            "model": plain["model"],
-            "data": facts["train"]["digest"],
-            "device": device,
-            "shape": plain["dataset"]["shape"],
-            "batch_size": plain["batch_size"],
-            "d_steps": plain["d_steps"],
-            "threads": plain["threads"],
-            "world_size": 1,
-            "packed": False,
-        }
-    )
+    return run_id(what_makes(plain, facts, device))
+
+
+def what_makes(
+    plain: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], device: str
+) -> dict[str, Any]:
+    """Everything that can change a bit of a run's training: what its run_id is a hash of."""
+    return {
+        "model": plain["model"],
+        "data": facts["train"]["digest"],
+        "device": device,
+        "shape": plain["dataset"]["shape"],
+        "batch_size": plain["batch_size"],
+        "d_steps": plain["d_steps"],
+        "threads": plain["threads"],
+        "world_size": 1,
+        "packed": False,
+    }

@@ -6,6 +6,7 @@ Heavy imports wait until a job runs: help is quick, and Ctrl-C is heard from the
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
@@ -44,30 +45,33 @@ def _run(cfg: DictConfig) -> str:
 
 
 def _one_of_many(cfg: DictConfig) -> str:
-    """Join the plan, run, and never raise: the other jobs go on, the plan keeps what happened."""
+    """Run, and never raise: the other jobs go on, the run's folder keeps what happened."""
     from bench.running.job import prepare
     from bench.running.run import execute
-    from bench.sweeping.plan import join
+    from bench.runs.plans import refuse
 
     STOP.install()
     if STOP.asked:  # no further job after Ctrl-C, in this process
         return "interrupted"
-    started = time.monotonic()
+    started, expected = time.monotonic(), cfg.expected_run_id
     try:
         job = prepare(cfg)
-        prefix = join(HydraConfig.get(), cfg, job.folder.run_id, "")
-        outcome = execute(job)
+        if job.folder.run_id != expected:
+            raise UserError(
+                f"this machine would make run {job.folder.run_id} where {expected} was planned",
+                fix="plan and run on the same data and kind of device: see the plan's overrides",
+            )
+        outcome = execute(job, share=True)
     except UserError as error:
-        prefix = join(HydraConfig.get(), cfg, "", str(error))
-        print(f"{prefix}refused: {error.message}", file=sys.stderr, flush=True)
+        refuse(Path(cfg.runs_root), cfg.sweep_name, expected, error.message)
+        print(f"refused: {error.message}", file=sys.stderr, flush=True)
         return "refused"
     except KeyboardInterrupt:
         STOP.asked = True
         return "interrupted"
     scores = _scores(outcome)
     first = "".join(f", {name} {value:.4g}" for name, value in list(scores.items())[:1])
-    head = _head(job, outcome, time.monotonic() - started)
-    print(f"{prefix}{head}{first}{_left(cfg)}", flush=True)
+    print(f"{_head(job, outcome, time.monotonic() - started)}{first}", flush=True)
     return outcome.status
 
 
@@ -96,16 +100,6 @@ def _tell(job: "Job", outcome: "Outcome", seconds: float) -> None:
     for name, value in _scores(outcome).items():
         print(f"  {name:<16} {value:.4f}")
     print(f"run {outcome.run_id}: {outcome.folder}")
-
-
-def _left(cfg: DictConfig) -> str:
-    """An estimate from the pace of the multirun so far."""
-    from bench.sweeping.plan import seconds_left
-
-    left = seconds_left(HydraConfig.get(), cfg)
-    if left == 0:
-        return ""
-    return f"; about {left / 60:.0f} min left" if left >= 90 else f"; about {left:.0f} s left"
 
 
 def guarded(call: Any) -> int:
@@ -147,10 +141,10 @@ def main() -> None:
     """Console entry; Hydra's own exits become ours."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise to us instead of printing and exiting with 1
     status = guarded(_run)
-    if status == 0 and "bench.sweeping.plan" in sys.modules:
-        from bench.sweeping.plan import PlanCallback
+    if status == 0 and "bench.sweeping.sweep" in sys.modules:
+        from bench.sweeping.sweep import LATEST
 
-        status = PlanCallback.exit_status
+        status = LATEST["status"]
     sys.exit(status)
 
 

@@ -33,6 +33,7 @@ from bench.seeds import generator as stream
 from bench.stopping import STOP
 
 OPINIONS = 1000  # samples of each kind that the opponent is asked about at the end
+NOT_THE_RUNS = ("runs_root", "sweep_name", "expected_run_id")
 HALF_WRITTEN_SECONDS = 3600  # no file takes longer to write
 
 
@@ -47,7 +48,7 @@ def begin(job: Job) -> None:
         DiskError: the folder cannot be written.
     """
     folder, plain = job.folder, job.plain
-    kept = {k: v for k, v in plain.items() if k not in ("runs_root", "sweep_name")}
+    kept = {k: v for k, v in plain.items() if k not in NOT_THE_RUNS}
     write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(kept), sort_keys=True))
     write_json(
         folder.path / "environment.json",

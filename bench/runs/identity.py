@@ -39,7 +39,16 @@ def run_id(identity: Mapping[str, Any]) -> str:
             batch size, budget, threads, world size. Paths, logging, launcher, scoring and the
             sweep are left out by the caller.
     """
-    content = canonical_json({**identity, "semantics_version": SEMANTICS_VERSION})
+    return hash_of(content_of(identity))
+
+
+def content_of(identity: Mapping[str, Any]) -> str:
+    """The text whose hash a run_id is."""
+    return canonical_json({**identity, "semantics_version": SEMANTICS_VERSION})
+
+
+def hash_of(content: str) -> str:
+    """16 hex digits."""
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -1,16 +1,23 @@
 """Plans: which runs belong to a sweep. A run may belong to many; membership lives only here.
 
-A plan is a folder: `plan.json`, written before the first run starts, and one small file for each
-run, written by the run itself when it knows its run_id. Processes never share a file.
+A plan is a folder: `plan.json`, and for each stage a file with its explicit runs, written before
+the first of them starts. Jobs write nothing here but why one of them was refused.
 """
 
+import dataclasses
+import json
+import os
 import shutil
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.errors import UserError
-from bench.files import read_json, write_json
+from bench.files import read_json, write_json, write_text
+from bench.runs.identity import SEMANTICS_VERSION
+
+VERSION = 2  # of the files
 
 
 @dataclass(frozen=True)
@@ -18,33 +25,75 @@ class Entry:
     """One run of a plan.
 
     Args:
-        index: its place in the plan.
         overrides: what sets it apart, as typed on a command line.
-        run_id: empty for a run that was refused.
-        error: why it was refused.
+        sample: which configuration of its variant; 0 are its defaults.
+        request: hash of the protocol that it is scored under.
+        data: digest of the split that it is scored on.
+        steps: discriminator steps.
+        seconds: estimated; None where no run of its kind has ended under this root.
+        disk_mib: kept of it when it has ended.
     """
 
-    index: int
-    overrides: tuple[str, ...]
     run_id: str
+    overrides: tuple[str, ...]
     variant: str
+    dataset: str
     seed: int
-    error: str = ""
+    sample: int = 0
+    request: str = ""
+    data: str = ""
+    steps: int = 0
+    seconds: float | None = None
+    disk_mib: float = 0.0
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """The runs of a stage.
+
+    Args:
+        rule: how its configurations were chosen from the stage before; empty for the first.
+        chosen: what it chose: run_ids with variant, data set, sample and score.
+        entries: its runs, in the order in which they are launched.
+    """
+
+    name: str
+    entries: tuple[Entry, ...]
+    rule: str = ""
+    chosen: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep as it was launched last."""
+    """A sweep as it was launched last.
+
+    Args:
+        command: that launches it again.
+        stages: those whose runs are known.
+        waiting: names of the stages that wait for the rows of one before.
+        refused: run_id -> why its config was refused when it was to start.
+    """
 
     name: str
     command: str
-    planned: int
-    entries: tuple[Entry, ...]
+    stages: tuple[StagePlan, ...]
+    waiting: tuple[str, ...]
+    refused: dict[str, str]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The runs of all stages."""
+        return tuple(entry for stage in self.stages for entry in stage.entries)
 
     @property
     def run_ids(self) -> tuple[str, ...]:
-        """The runs that have started, each once, in the plan's order."""
-        return tuple(dict.fromkeys(entry.run_id for entry in self.entries if entry.run_id))
+        """Of the runs, each once."""
+        return tuple(dict.fromkeys(entry.run_id for entry in self.entries))
+
+    @property
+    def planned(self) -> int:
+        """Number of runs."""
+        return len(self.run_ids)
 
 
 def plan_folder(runs_root: Path, name: str) -> Path:
@@ -52,60 +101,100 @@ def plan_folder(runs_root: Path, name: str) -> Path:
     return runs_root / "plans" / name
 
 
-def start_plan(runs_root: Path, name: str, command: str, planned: int) -> None:
-    """Begin a plan; an earlier one of the same name is forgotten, its runs and rows are kept.
-
-    Args:
-        command: that launches the sweep again.
-        planned: number of runs.
-    """
+def write_plan(
+    runs_root: Path, name: str, command: str, stages: Sequence[StagePlan], waiting: Sequence[str]
+) -> None:
+    """Replace a plan. Runs and rows lie elsewhere and are not touched."""
     folder = plan_folder(runs_root, name)
-    shutil.rmtree(folder, ignore_errors=True)
-    write_json(folder / "plan.json", {"command": command, "planned": planned})
-
-
-def plan_started(runs_root: Path, name: str) -> float:
-    """Seconds since the plan was begun."""
-    return time.time() - (plan_folder(runs_root, name) / "plan.json").stat().st_mtime
-
-
-def join_plan(runs_root: Path, name: str, entry: Entry) -> None:
-    """Say that a run belongs to a plan; a run on its own, without one, starts none."""
-    content = {
-        "overrides": list(entry.overrides),
-        "run_id": entry.run_id,
-        "variant": entry.variant,
-        "seed": entry.seed,
-        "error": entry.error,
+    for stage in stages:
+        content = [dataclasses.asdict(entry) for entry in stage.entries]
+        lines = ",\n".join(json.dumps(entry, allow_nan=False) for entry in content)
+        write_text(folder / f"{stage.name}.json", f"[\n{lines}\n]\n")
+    head = {
+        "version": VERSION,
+        "semantics_version": SEMANTICS_VERSION,
+        "command": command,
+        "stages": [
+            {"name": stage.name, "rule": stage.rule, "chosen": list(stage.chosen)}
+            for stage in stages
+        ],
+        "waiting": list(waiting),
     }
-    write_json(plan_folder(runs_root, name) / f"run-{entry.index:06d}.json", content)
+    write_json(folder / "plan.json", head)
+
+
+def set_aside(runs_root: Path, name: str) -> Path:
+    """Keep an earlier plan beside the one that is to take its place; returns where."""
+    folder = plan_folder(runs_root, name)
+    number = 1
+    while (kept := folder / "earlier" / f"{number:03d}").exists():
+        number += 1
+    kept.mkdir(parents=True)
+    for path in [*folder.glob("*.json"), folder / "refused"]:
+        if path.exists():
+            os.replace(path, kept / path.name)
+    return kept
+
+
+def refuse(runs_root: Path, name: str, run_id: str, why: str) -> None:
+    """Say that a run of a plan could not start."""
+    write_text(plan_folder(runs_root, name) / "refused" / f"{run_id}.txt", why)
+
+
+def forget_refusals(runs_root: Path, name: str) -> None:
+    """They are tried anew."""
+    shutil.rmtree(plan_folder(runs_root, name) / "refused", ignore_errors=True)
+
+
+def stages_of(runs_root: Path, name: str) -> tuple[dict[str, Any], list[str]] | None:
+    """Head and stage names of a plan, whatever version made it; None where there is none."""
+    path = plan_folder(runs_root, name) / "plan.json"
+    if not path.is_file():
+        return None
+    head = read_json(path)
+    if not isinstance(head, dict):
+        raise UserError(f"{path} is damaged", fix="delete it and launch the sweep again")
+    return head, [stage["name"] for stage in head.get("stages", ())]
 
 
 def read_plan(runs_root: Path, name: str) -> Plan:
-    """A plan and what has joined it.
+    """A plan and what has been refused of it.
 
     Raises:
-        UserError: there is none of that name.
+        UserError: there is none of that name, it is damaged, or another version wrote it.
     """
-    folder = plan_folder(runs_root, name)
-    if not (folder / "plan.json").is_file():
+    found = stages_of(runs_root, name)
+    again = f"run `python -m bench.train -m sweeps={name}`"
+    if found is None:
         present = sorted(p.parent.name for p in (runs_root / "plans").glob("*/plan.json"))
         raise UserError(
             f"no sweep {name!r} under {runs_root} (present: {', '.join(present) or 'none'})",
-            fix=f"run `python -m bench.train -m sweeps={name}`, or set --runs-root DIR",
+            fix=f"{again}, or set --runs-root DIR",
+        )
+    folder, head = plan_folder(runs_root, name), found[0]
+    if head.get("version") != VERSION:
+        raise UserError(
+            f"the plan of sweep {name!r} under {runs_root} has version {head.get('version', 1)}; "
+            f"this suite reads {VERSION}",
+            fix=f"{again} again with this suite: runs that have their rows are skipped",
         )
     path = folder / "plan.json"
     try:
-        head = read_json(path)
-        entries = []
-        for path in sorted(folder.glob("run-*.json")):
-            content = read_json(path)
-            overrides = tuple(content.pop("overrides"))
-            index = int(path.stem.removeprefix("run-"))
-            entries.append(Entry(index=index, overrides=overrides, **content))
-        return Plan(name, head["command"], head["planned"], tuple(entries))
+        stages = []
+        for stage in head["stages"]:
+            path = folder / f"{stage['name']}.json"
+            entries = tuple(
+                Entry(**{**content, "overrides": tuple(content["overrides"])})
+                for content in read_json(path)
+            )
+            stages.append(StagePlan(stage["name"], entries, stage["rule"], tuple(stage["chosen"])))
+        refused = {
+            reason.stem: reason.read_text(encoding="utf-8")
+            for reason in sorted((folder / "refused").glob("[!.]*.txt"))
+        }
+        return Plan(name, head["command"], tuple(stages), tuple(head["waiting"]), refused)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
             f"{path} is damaged: {type(error).__name__} {error}",
-            fix="run the sweep again: finished runs are skipped",
+            fix=f"{again} again: runs that have their rows are skipped",
         ) from error

@@ -1,0 +1,142 @@
+"""Launching what has no row, again and again, until nothing is left or the rounds are over."""
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UserError
+from bench.runs.plans import Entry, plan_folder, refuse
+from bench.runs.standing import ENDED, Standing, Watch, count, shown
+from bench.stopping import STOP
+
+TRIES = 2  # of a run that fails, in one launch
+LOOK_SECONDS = 60.0  # between two lines of progress
+POLL_SECONDS = 2.0  # between two looks at runs that another launch is at
+OVER = (*ENDED, "refused")
+
+
+class Rounds:
+    """Carries out the runs of a plan.
+
+    Args:
+        launcher: Hydra's, any.
+        runs_root, name: of the sweep.
+        rounds: how often what has no row is launched.
+        chunk: how many runs are handed to the launcher at once.
+    """
+
+    def __init__(
+        self, launcher: Any, runs_root: Path, name: str, *, rounds: int, chunk: int
+    ) -> None:
+        self.launcher, self.root, self.name = launcher, runs_root, name
+        self.rounds, self.chunk = rounds, chunk
+        self.watch = Watch(runs_root)
+        self.tries: Counter[str] = Counter()
+        self.launched = 0
+
+    def carry_out(self, entries: Sequence[Entry]) -> list[Standing]:
+        """Launch until nothing is left to launch; how every run stands at the end."""
+        for number in range(1, self.rounds + 1):
+            left = self._left(entries)
+            if not left or STOP.asked:
+                break
+            if number > 1:
+                print(f"round {number} of {self.rounds}: {len(left)} runs have no row", flush=True)
+            with self._telling(entries):
+                for start in range(0, len(left), self.chunk):
+                    if not STOP.asked:
+                        self._launch(left[start : start + self.chunk])
+                self._wait_for_others(entries)
+        return self.watch.look(entries)
+
+    def _left(self, entries: Sequence[Entry]) -> list[Entry]:
+        return [
+            entry
+            for entry, standing in zip(entries, self.watch.look(entries), strict=True)
+            if standing.word not in OVER
+            and standing.pulse is None
+            and not (standing.word == "failed" and self.tries[entry.run_id] >= TRIES)
+        ]
+
+    def _launch(self, entries: Sequence[Entry]) -> None:
+        """Hand runs to the launcher; what becomes of them is read from their folders."""
+        jobs = [[*e.overrides, f"expected_run_id={e.run_id}"] for e in entries]
+        self.tries.update(entry.run_id for entry in entries)
+        try:
+            returns = self.launcher.launch(jobs, initial_job_idx=self.launched)
+        except (KeyboardInterrupt, UserError):
+            raise
+        except Exception as error:  # a worker was killed, a node is gone: the launchers' own kinds
+            if STOP.asked:
+                raise KeyboardInterrupt from error
+            reason = " ".join(str(error).split())[:200]
+            print(
+                f"the launcher gave up ({type(error).__name__}: {reason}); runs without a row are "
+                "launched again",
+                file=sys.stderr,
+                flush=True,
+            )
+        else:
+            for entry, returned in zip(entries, returns, strict=True):
+                self._note(entry, returned)
+        self.launched += len(entries)
+
+    def _note(self, entry: Entry, returned: Any) -> None:
+        """A job that raised before its run could say anything: a config that does not compose."""
+        try:
+            word = returned.return_value
+        except KeyboardInterrupt:
+            STOP.asked = True
+            return
+        except Exception as error:
+            word, reason = "refused", " ".join(str(error).split())[:300]
+            refuse(self.root, self.name, entry.run_id, f"{type(error).__name__}: {reason}")
+        if word == "interrupted":
+            self.tries[entry.run_id] -= 1  # asked to stop, not failed
+        if word == "refused":
+            path = plan_folder(self.root, self.name) / "refused" / f"{entry.run_id}.txt"
+            self.watch.refused[entry.run_id] = path.read_text(encoding="utf-8")
+
+    def _wait_for_others(self, entries: Sequence[Entry]) -> None:
+        """Let another launch's runs end: those of a job array go on when one of its jobs fails."""
+        told = False
+        while not STOP.asked:
+            living = [s for s in self.watch.look(entries) if s.word == "running"]
+            if not living:
+                return
+            if not told:
+                print(f"waiting for {len(living)} runs that are at work elsewhere", flush=True)
+                told = True
+            time.sleep(POLL_SECONDS)
+
+    @contextmanager
+    def _telling(self, entries: Sequence[Entry]) -> Iterator[None]:
+        """Now and then a line of progress with an estimate, from a thread."""
+        over, watch, began = threading.Event(), Watch(self.root), time.monotonic()
+        first = len(entries) - count(watch.look(entries))["waiting"]
+
+        def tell() -> None:
+            while not over.wait(LOOK_SECONDS):
+                counts = count(watch.look(entries))
+                done = sum(counts[word] for word in ENDED)
+                rate = max(done - first, 0) / (time.monotonic() - began)
+                left = len(entries) - done
+                ending = f"; about {left / rate / 60:.0f} min left" if rate > 0 else ""
+                print(
+                    f"sweep {self.name}: {done} of {len(entries)} ({shown(counts)}), "
+                    f"{60 * rate:.1f} runs a minute{ending}",
+                    flush=True,
+                )
+
+        thread = threading.Thread(target=tell, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()

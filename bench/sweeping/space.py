@@ -1,0 +1,121 @@
+"""Search spaces and how configurations are drawn from them.
+
+The algorithm is that of compare_gan v1 (Lucic et al. 2018, arXiv:1711.10337), so that the study's
+own configurations come out: one stream of Python's `random` for all variants in their order; for
+each variant its defaults first; then, parameter by parameter in a stated order, one number in
+[0, 1) each, spent also where there is only one value to choose.
+"""
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.errors import UserError
+
+Value = float | int | bool | str
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where a parameter's value comes from.
+
+    Args:
+        kind: "uniform" or "log_uniform" between two bounds, or "choice" of values.
+        values: the bounds, or the values.
+    """
+
+    kind: str
+    values: tuple[Value, ...]
+
+    def at(self, number: float) -> Value:
+        """The value for a number in [0, 1)."""
+        if self.kind == "choice":
+            return self.values[int(number * len(self.values))]
+        low, high = (float(v) for v in self.values)
+        if self.kind == "uniform":
+            return low + (high - low) * number
+        bottom, top = math.log10(low), math.log10(high)
+        return 10 ** (bottom + (top - bottom) * number)
+
+
+def parse_range(name: str, given: Any) -> Range:
+    """A range from a sweep file: {uniform: [a, b]}, {log_uniform: [a, b]}, {choice: [...]}.
+
+    Raises:
+        UserError: another form, an empty range, equal choices.
+    """
+    fix = "write {uniform: [0.0, 1.0]}, {log_uniform: [1.0e-5, 1.0e-2]} or {choice: [1, 5]}"
+    if not isinstance(given, Mapping) or len(given) != 1:
+        raise UserError(f"range of {name} is {given!r}", fix=fix)
+    kind, values = next(iter(given.items()))
+    if kind not in ("uniform", "log_uniform", "choice") or not isinstance(values, list | tuple):
+        raise UserError(f"range of {name} is {{{kind}: {values!r}}}", fix=fix)
+    if kind == "choice":
+        _check_choices(name, values)
+        return Range(kind, tuple(values))
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(values) != 2 or len(numbers) != 2 or not all(math.isfinite(v) for v in numbers):
+        raise UserError(f"range of {name} is {{{kind}: {values!r}}}", fix=fix)
+    if not numbers[0] < numbers[1]:
+        raise UserError(
+            f"range of {name} is empty: from {numbers[0]} to {numbers[1]}",
+            fix="put the lower bound first, or write {choice: [value]} for a single value",
+        )
+    if kind == "log_uniform" and numbers[0] <= 0:
+        raise UserError(
+            f"range of {name} is logarithmic and begins at {numbers[0]}", fix="begin above 0"
+        )
+    return Range(kind, tuple(values))
+
+
+def _check_choices(name: str, values: Sequence[Any]) -> None:
+    if not values:
+        raise UserError(f"range of {name} is empty: no choices", fix="name one value or more")
+    bad = [v for v in values if not isinstance(v, bool | int | float | str)]
+    if bad:
+        raise UserError(f"range of {name} has the choice {bad[0]!r}", fix="use numbers or words")
+    if len({(type(v) is bool, v) for v in values}) < len(values):
+        raise UserError(
+            f"range of {name} has a choice twice: {list(values)!r}",
+            fix="name each value once; a value that is named twice would be drawn more often",
+        )
+
+
+def draw(
+    spaces: Mapping[str, Mapping[str, Range]],
+    *,
+    samples: int,
+    seed: int,
+    order: Sequence[str],
+    defaults: Mapping[str, Mapping[str, Value]],
+) -> dict[str, list[dict[str, Value]]]:
+    """Configurations of every variant: its defaults, then `samples` - 1 draws.
+
+    Args:
+        spaces: variant -> parameter -> range; variants in the order in which they draw.
+        samples: of each variant, its defaults included.
+        defaults: where they are not those of the variant's own config.
+        seed: of the one stream.
+        order: of the parameters within a draw.
+
+    Raises:
+        UserError: a parameter has no place in the order.
+    """
+    stream = random.Random(seed)
+    found = {}
+    for variant, space in spaces.items():
+        unplaced = sorted(set(space) - set(order))
+        if unplaced:
+            raise UserError(
+                f"the space of {variant} has {', '.join(unplaced)}, which `order` does not place",
+                fix="name every parameter in `order`: the draws depend on it",
+            )
+        names = [name for name in order if name in space]
+        draws = ({name: space[name].at(stream.random()) for name in names} for _ in range(samples))
+        found[variant] = [
+            dict(defaults.get(variant, {})),
+            *(next(draws) for _ in range(samples - 1)),
+        ]
+    return found

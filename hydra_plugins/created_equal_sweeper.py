@@ -1,0 +1,48 @@
+"""The sweeper as Hydra finds it: plans runs explicitly, launches what has no row, counts.
+
+Hydra imports every module of this namespace when it starts, so nothing heavy is imported here.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+class CreatedEqualSweeper(Sweeper):
+    """`hydra/sweeper=created_equal`, the suite's default.
+
+    Args:
+        params: choices whose product is run, as in Hydra's own sweeper.
+        stages: of a sweep file, see docs/sweeps.md; they exclude `params`.
+        rounds: how often what has no row is launched.
+        chunk: how many runs are handed to the launcher at once.
+        plan_only: write the plan and launch nothing.
+    """
+
+    def __init__(self, params: Any, stages: Any, rounds: int, chunk: int, plan_only: bool) -> None:
+        self.params, self.stages = params, stages
+        self.rounds, self.chunk, self.plan_only = rounds, chunk, plan_only
+        self.hydra_context: HydraContext | None = None
+        self.config: DictConfig | None = None
+        self.launcher: Any = None
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Make the launcher that the config names."""
+        from hydra.core.plugins import Plugins
+
+        self.hydra_context, self.config = hydra_context, config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> Sequence[Any]:
+        """Plan, launch, count."""
+        from bench.sweeping.sweep import sweep
+
+        sweep(self, arguments)
+        return []
