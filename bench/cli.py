@@ -73,6 +73,41 @@ def score(arguments: argparse.Namespace) -> int:
     return show(cards, arguments.json)
 
 
+def status(arguments: argparse.Namespace) -> int:
+    """Show how a sweep stands."""
+    from bench.reporting.stand import show_status
+
+    every = arguments.every if arguments.watch else None
+    show_status(Path(arguments.runs_root), arguments.sweep, every=every)
+    return 0
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Run stored runs, or published rows, again and compare their digests."""
+    from bench.verifying import verify_published, verify_runs
+
+    overrides = [word for word in arguments.what if "=" in word and not Path(word).exists()]
+    names = [word for word in arguments.what if word not in overrides]
+    if (arguments.rows is None and not names) or (arguments.sample and names):
+        raise UserError(
+            "bench verify wants runs, or --rows FOLDER with or without --sample N",
+            fix="`bench verify RUN_ID` or `bench verify --rows results/quick --sample 3`",
+        )
+    if arguments.rows is None:
+        return verify_runs(Path(arguments.runs_root), names, overrides)
+    drawn = (arguments.sample, arguments.seed)
+    return verify_published(Path(arguments.rows), names, drawn, overrides)
+
+
+def reproduce(arguments: argparse.Namespace) -> int:
+    """Print how to make a run again."""
+    from bench.reporting.recipe import recipe
+
+    for line in recipe(Path(arguments.runs_root), arguments.rows, arguments.run):
+        print(line)
+    return 0
+
+
 def prepare(arguments: argparse.Namespace) -> int:
     """Download, check and convert a data set."""
     from bench.build import build_source, compose_config
@@ -121,6 +156,24 @@ def parser() -> argparse.ArgumentParser:
     one = add(report, "report", "write the report of a sweep: page, tables, figures, rows")
     one.add_argument("sweep", help="name of the sweep, quick say")
     one.add_argument("--to", metavar="DIR", help="default: RUNS_ROOT/reports/SWEEP")
+    one.add_argument("--runs-root", default="runs", metavar="DIR")
+
+    one = add(status, "status", "show how a sweep stands, from any machine that sees its folder")
+    one.add_argument("sweep", help="name of the sweep, quick say")
+    one.add_argument("--watch", action="store_true", help="again and again until all is done")
+    one.add_argument("--every", type=float, default=5.0, metavar="S", help="seconds (default 5)")
+    one.add_argument("--runs-root", default="runs", metavar="DIR")
+
+    one = add(verify, "verify", "run again in a clean folder and compare the chain of digests")
+    one.add_argument("what", nargs="*", metavar="RUN | KEY=VALUE", help="runs; dataset.root=DIR")
+    one.add_argument("--rows", metavar="FOLDER", help="published rows instead: results/quick, say")
+    one.add_argument("--sample", type=_count, metavar="N", help="only N of them, drawn by --seed")
+    one.add_argument("--seed", type=int, default=0, help="of that draw (default 0)")
+    one.add_argument("--runs-root", default="runs", metavar="DIR")
+
+    one = add(reproduce, "reproduce", "print command, commit and environment of a run")
+    one.add_argument("run", help="run_id, its beginning, or the run's folder")
+    one.add_argument("--rows", metavar="FOLDER", help="of published rows instead of stored runs")
     one.add_argument("--runs-root", default="runs", metavar="DIR")
 
     one = add(sample, "sample", "draw samples from a finished run; no data set is needed")

@@ -10,7 +10,8 @@ from bench.reporting.groups import group_rows
 from bench.reporting.sections import Section, section_of
 from bench.reporting.style import Drawing
 from bench.reporting.summary import summarise
-from bench.reporting.sweep import Sweep, read_sweep
+from bench.reporting.sweep import Sweep, read_stages
+from bench.runs.record import Record, record_of, write_records
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ class Report:
 
 
 def write_report(runs_root: Path, sweep: str, folder: Path) -> Report:
-    """Write report.md, index.html, rows.csv, tables/ and figures/ into a folder.
+    """Write report.md, index.html, rows.csv, runs.jsonl, tables/ and figures/ into a folder.
+
+    Tables and figures are of the last stage; rows.csv and runs.jsonl hold every stage's.
 
     The same rows give the same bytes: no file holds a date, a version of ours or a path.
 
@@ -41,10 +44,12 @@ def write_report(runs_root: Path, sweep: str, folder: Path) -> Report:
         UserError: there is no such sweep, none of its runs is scored, a file of a run is damaged,
             or the folder cannot be written.
     """
-    found = read_sweep(runs_root, sweep)
+    stages = read_stages(runs_root, sweep)
+    found = stages[-1]
     sections = tuple(section_of(summarise(group)) for group in group_rows(found))
     report = Report(found, sections, folder)
-    write_text(folder / "rows.csv", tables.rows_csv(found, [s.table.group for s in sections]))
+    write_text(folder / "rows.csv", tables.rows_csv([(s, group_rows(s)) for s in stages]))
+    write_records(folder, _records(stages))
     for section in sections:
         slug = section.table.group.slug
         write_text(folder / "tables" / f"{slug}.csv", tables.summary_csv(section.table))
@@ -52,6 +57,12 @@ def write_report(runs_root: Path, sweep: str, folder: Path) -> Report:
     write_text(folder / "report.md", pages.markdown(found, sections))
     write_text(report.page, pages.html(found, sections))
     return report
+
+
+def _records(stages: Sequence[Sweep]) -> list[Record]:
+    """Of every run with a row, each once: a run may belong to several stages."""
+    runs = {run.run_id: run for stage in stages for run in stage.runs if run.rows}
+    return [record_of(run.folder, run.overrides) for run in runs.values()]
 
 
 def _write_drawings(folder: Path, drawings: Sequence[Drawing]) -> None:

@@ -21,7 +21,7 @@ class Run:
 
     Args:
         folder: where it lies.
-        variant, seed, overrides: as planned.
+        variant, dataset, seed, sample, overrides: as planned.
         status: a word of `status.json`; "missing" where nothing was written.
         cause: of a divergence or failure.
         facts: the rest of `status.json`: counts, seconds, memory.
@@ -31,7 +31,9 @@ class Run:
 
     folder: RunFolder
     variant: str
+    dataset: str
     seed: int
+    sample: int
     overrides: tuple[str, ...]
     status: str
     cause: str
@@ -55,22 +57,20 @@ class Sweep:
     """All of a sweep that is on disk.
 
     Args:
-        planned: runs that were to be.
+        stage: of the plan; "all" where it has no stages.
         floors: rows of real samples scored against real ones, of any protocol.
     """
 
     name: str
     command: str
-    planned: int
+    stage: str
     runs: tuple[Run, ...]
     floors: tuple[Row, ...]
 
     @cached_property
     def counts(self) -> dict[str, int]:
         """Runs planned and what became of them; the last five add up to the first."""
-        found = count_statuses(run.status for run in self.runs)
-        missing = max(0, self.planned - len(self.runs)) + found.pop("missing")
-        return {"planned": max(self.planned, len(self.runs)), **found, "missing": missing}
+        return {"planned": len(self.runs), **count_statuses(run.status for run in self.runs)}
 
 
 def count_statuses(statuses: Iterable[str]) -> dict[str, int]:
@@ -82,25 +82,41 @@ def count_statuses(statuses: Iterable[str]) -> dict[str, int]:
 
 
 def read_sweep(runs_root: Path, name: str) -> Sweep:
-    """The sweep as it lies under `runs_root`.
+    """The last stage of a sweep that has a scored run, as it lies under `runs_root`.
 
     Raises:
         UserError: there is no such plan, no run of it is scored yet, or a file is damaged.
     """
+    return read_stages(runs_root, name)[-1]
+
+
+def read_stages(runs_root: Path, name: str) -> list[Sweep]:
+    """The stages of a sweep that have a scored run, in order.
+
+    Raises:
+        UserError: as `read_sweep`.
+    """
     plan = read_plan(runs_root, name)
-    started = {entry.run_id: entry for entry in plan.entries if entry.run_id}
-    runs = tuple(_run(runs_root, entry) for entry in started.values())
-    real = sorted(path.name for path in runs_root.glob("real-*"))
-    # A run planned twice is one run; it is not missing.
-    planned = plan.planned - sum(1 for e in plan.entries if e.run_id) + len(runs)
-    sweep = Sweep(name, plan.command, planned, runs, tuple(read_rows(runs_root, real)))
-    if not any(run.rows for run in runs):
-        found = ", ".join(f"{count} {word}" for word, count in sweep.counts.items() if count)
+    floors = tuple(read_rows(runs_root, sorted(path.name for path in runs_root.glob("real-*"))))
+    sweeps = [
+        Sweep(
+            name,
+            plan.command,
+            stage.name,
+            tuple(_run(runs_root, entry) for entry in stage.entries),
+            floors,
+        )
+        for stage in plan.stages
+    ]
+    scored = [sweep for sweep in sweeps if any(run.rows for run in sweep.runs)]
+    if not scored:
+        counts = count_statuses(run.status for sweep in sweeps for run in sweep.runs)
+        found = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
         raise UserError(
             f"sweep {name!r} under {runs_root} has no scored run yet ({found or 'no run at all'})",
             fix="let its runs end, or see each run's status.json and error.txt",
         )
-    return sweep
+    return scored
 
 
 def _run(runs_root: Path, entry: Entry) -> Run:
@@ -111,7 +127,9 @@ def _run(runs_root: Path, entry: Entry) -> Run:
     return Run(
         folder=folder,
         variant=entry.variant,
+        dataset=entry.dataset,
         seed=entry.seed,
+        sample=entry.sample,
         overrides=entry.overrides,
         status=facts.pop("status", known.status if known else "missing"),
         cause=facts.pop("cause", known.cause if known else ""),

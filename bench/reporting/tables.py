@@ -10,10 +10,13 @@ from bench.reporting.contenders import Group
 from bench.reporting.summary import Table
 from bench.reporting.sweep import Sweep
 from bench.runs.identity import short_hash
+from bench.runs.rows import Row
 
 ROW_COLUMNS = {
     "group": "the table that the row stands in; rows of different groups are not comparable",
+    "stage": 'of the sweep; "all" where it has none',
     "run_id": "the run's folder",
+    "sample": "which configuration of its variant; 0 are its defaults",
     "variant": "what was trained",
     "loss": "entry of the config group",
     "model": "entry of the config group",
@@ -40,28 +43,43 @@ SUMMARY_COLUMNS = (
 )  # fmt: skip
 
 
-def rows_csv(sweep: Sweep, groups: Sequence[Group]) -> str:
-    """Every row and the floors, one line each, in the order of groups and plan."""
-    costs = {run.run_id: run.facts for run in sweep.runs}
+def rows_csv(stages: Sequence[tuple[Sweep, Sequence[Group]]]) -> str:
+    """Every row and the floors, one line each, in the order of stages, groups and plan."""
     lines = []
-    for group in groups:
-        rows = [m.row for m in group.members if m.row is not None]
-        for row in (*group.floor, *group.bias, *rows):
-            cost = costs.get(row.run_id, {})
-            plain = {k: getattr(row, k) for k in ROW_COLUMNS if hasattr(row, k)}
-            lines.append(
-                plain
-                | {"group": group.slug, "protocol_id": short_hash(row.protocol)}
-                | {k: cost.get(k) for k in ("wall_seconds", "peak_memory_gib")}
-                | _prefixed("protocol", row.protocol)
-                | _prefixed("hyperparameters", row.hyperparameters)
-                | _prefixed("scores", row.scores)
-                | _prefixed("details", row.details)
-            )
+    for sweep, groups in stages:
+        costs = {run.run_id: run.facts for run in sweep.runs}
+        samples = {run.run_id: run.sample for run in sweep.runs}
+        for group in groups:
+            rows = [m.row for m in group.members if m.row is not None]
+            lines += _lines(sweep.stage, group, rows, costs, samples)
     fixed = [name for name in ROW_COLUMNS if not name.endswith("*")]
     maps = [name[:-1] for name in ROW_COLUMNS if name.endswith("*")]
     keys = {key for line in lines for key in line}
     return _csv([*fixed, *(k for m in maps for k in sorted(keys) if k.startswith(m))], lines)
+
+
+def _lines(
+    stage: str,
+    group: Group,
+    rows: Sequence[Row],
+    costs: Mapping[str, Mapping[str, Any]],
+    samples: Mapping[str, int],
+) -> list[dict[str, Any]]:
+    lines = []
+    for row in (*group.floor, *group.bias, *rows):
+        cost = costs.get(row.run_id, {})
+        plain = {k: getattr(row, k) for k in ROW_COLUMNS if hasattr(row, k)}
+        lines.append(
+            plain
+            | {"group": group.slug, "stage": stage, "protocol_id": short_hash(row.protocol)}
+            | {"sample": samples.get(row.run_id)}
+            | {k: cost.get(k) for k in ("wall_seconds", "peak_memory_gib")}
+            | _prefixed("protocol", row.protocol)
+            | _prefixed("hyperparameters", row.hyperparameters)
+            | _prefixed("scores", row.scores)
+            | _prefixed("details", row.details)
+        )
+    return lines
 
 
 def summary_csv(table: Table) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from bench import build, guard
@@ -15,7 +16,11 @@ from bench.runs.folder import RunFolder
 
 @dataclass(frozen=True)
 class Job:
-    """A checked config with its data and its judge, ready to run."""
+    """A checked config with its data and its judge, ready to run.
+
+    Args:
+        overrides: as they were typed, for those who want to run it again.
+    """
 
     cfg: DictConfig
     plain: dict[str, Any]
@@ -23,6 +28,7 @@ class Job:
     splits: dict[str, Split]
     judge: Judge
     folder: RunFolder
+    overrides: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -45,4 +51,5 @@ def prepare(cfg: DictConfig) -> Job:
     facts, cache = facts_of(splits), root / "references"
     judge = judge_of(cfg, source, facts, splits, conduct.device, cache)
     run_id = build.identity_of(plain, facts, conduct.device.type)
-    return Job(cfg, plain, conduct, splits, judge, RunFolder(root, run_id))
+    typed = tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
+    return Job(cfg, plain, conduct, splits, judge, RunFolder(root, run_id), typed)

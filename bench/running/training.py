@@ -56,6 +56,7 @@ def begin(job: Job) -> None:
     )
     _sweep_up(folder)
     write_json(folder.data, job.judge.reals.facts)
+    write_json(folder.path / "overrides.json", list(job.overrides))
     folder.write_status("running")
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from bench.files import write_bytes, write_json, write_text
 from bench.runs.folder import RunFolder
-from bench.runs.plans import Entry, join_plan, start_plan
+from bench.runs.plans import Entry, StagePlan, write_plan
 from bench.runs.rows import Row, write_row
 
 PROTOCOL = {
@@ -63,6 +63,16 @@ class Written:
 
     root: Path
     runs: list = field(default_factory=list)
+    entries: list = field(default_factory=list)
+
+    def plan(self):
+        """Eight runs; those that were not added yet are of a data set of their own."""
+        more = [
+            Entry(f"missing{n}", ("dataset=none",), "none", "none", 0)
+            for n in range(len(self.entries), 8)
+        ]
+        stage = StagePlan("all", (*self.entries, *more))
+        write_plan(self.root, "s", "python -m bench.train -m sweeps=s", [stage], [])
 
     def run(self, variant, seed, frechet=None, *, status="finished", settings=(), **row_fields):
         """Add a run with a row; frechet=None gives a row without scores."""
@@ -79,8 +89,9 @@ class Written:
         """Add a run without any row."""
         run_id = f"{len(self.runs):016x}"
         overrides = (f"variant={variant}", *settings, f"seed={seed}")
-        join_plan(self.root, "s", Entry(len(self.runs), overrides, run_id, variant, seed))
+        self.entries.append(Entry(run_id, overrides, variant, "digits", seed))
         self.runs.append(run_id)
+        self.plan()
         folder = RunFolder(self.root, run_id)
         costs = {"d_steps": 40, "g_steps": 40, "images": 2560}
         folder.write_status(status, wall_seconds=3.0 + seed, peak_memory_gib=0.25, **costs)
@@ -112,8 +123,9 @@ class Written:
 @pytest.fixture
 def written(tmp_path):
     """An empty sweep "s" of eight planned runs."""
-    start_plan(tmp_path / "runs", "s", "python -m bench.train -m sweeps=s", 8)
-    return Written(tmp_path / "runs")
+    sweep = Written(tmp_path / "runs")
+    sweep.plan()
+    return sweep
 
 
 @pytest.fixture

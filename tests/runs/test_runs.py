@@ -12,7 +12,15 @@ from bench import files
 from bench.errors import UserError
 from bench.runs.folder import RunFolder, find_run
 from bench.runs.identity import canonical_json, run_id
-from bench.runs.plans import Entry, join_plan, read_plan, start_plan
+from bench.runs.plans import (
+    Entry,
+    Plan,
+    StagePlan,
+    read_plan,
+    refuse,
+    set_aside,
+    write_plan,
+)
 from bench.runs.rows import Row, in_order, read_row, read_rows, write_row
 
 ROW = dict(
@@ -108,16 +116,22 @@ def test_rows_of_the_first_schema_are_rows_without_details(tmp_path):
     assert read_row(path) == Row(**ROW) and dict(read_row(path).details) == {}
 
 
-def test_a_plan_counts_what_joined_and_a_new_one_forgets(tmp_path):
-    start_plan(tmp_path, "s", "command", 3)
-    for index, name in ((1, "b"), (0, "a"), (2, "a")):
-        join_plan(tmp_path, "s", Entry(index, ("seed=0",), name, "ns_gan", 0))
+def test_a_plan_is_read_as_it_was_written_and_set_aside_whole(tmp_path):
+    runs = [
+        Entry(name, ("seed=0",), "ns_gan", "digits", 0, sample=n) for n, name in enumerate("ba")
+    ]
+    stages = [StagePlan("wide", tuple(runs)), StagePlan("seeds", (runs[1],), "lowest", ({"a": 1},))]
+    write_plan(tmp_path, "s", "command", stages, ["later"])
+    refuse(tmp_path, "s", "b", "no such rate")
     plan = read_plan(tmp_path, "s")
-    assert plan.run_ids == ("a", "b") and plan.planned == 3 and plan.command == "command"
-    start_plan(tmp_path, "s", "command", 1)
-    assert read_plan(tmp_path, "s").entries == ()
-    with pytest.raises(UserError, match="no sweep 't'.*present: s"):
-        read_plan(tmp_path, "t")
+    assert plan == Plan("s", "command", tuple(stages), ("later",), {"b": "no such rate"})
+    assert plan.run_ids == ("b", "a") and plan.planned == 2
+    kept = set_aside(tmp_path, "s")
+    assert sorted(p.name for p in kept.iterdir()) == [
+        "plan.json", "refused", "seeds.json", "wide.json"
+    ]  # fmt: skip
+    with pytest.raises(UserError, match="no sweep 's'.*present: none"):
+        read_plan(tmp_path, "s")
 
 
 def test_a_run_is_found_by_its_beginning_or_folder(tmp_path):

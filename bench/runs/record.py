@@ -1,0 +1,124 @@
+"""What is published of a run beside its rows: how it was made, and what must come out again."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UserError
+from bench.files import read_json, write_json, write_text
+from bench.runs.digests import digest_of_scores, read_chain
+from bench.runs.folder import RunFolder
+from bench.runs.rows import read_rows
+
+LOCAL = ("runs_root", "dataset.root", "expected_run_id", "logger", "trainer.progress")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run as it is published.
+
+    Args:
+        overrides: as typed, without what belongs to one machine.
+        status: "finished", "diverged" or "failed".
+        chain: digests along the way.
+        rows: file name of each row -> digest of its scores.
+        environment: `environment.json`.
+    """
+
+    run_id: str
+    overrides: tuple[str, ...]
+    variant: str
+    dataset: str
+    seed: int
+    status: str
+    chain: Mapping[str, str]
+    rows: Mapping[str, str]
+    environment: Mapping[str, Any]
+
+
+def portable(overrides: Iterable[str]) -> tuple[str, ...]:
+    """Without paths, loggers and what only shows something."""
+    return tuple(o for o in overrides if o.lstrip("+").partition("=")[0] not in LOCAL)
+
+
+def record_of(folder: RunFolder, overrides: Sequence[str]) -> Record:
+    """From a run's folder.
+
+    Raises:
+        UserError: a file of it is damaged or missing.
+    """
+    rows = read_rows(folder.root, [folder.run_id])
+    if not rows:
+        raise UserError(
+            f"run {folder.run_id} has no row", fix="let it end: `python -m bench.train` goes on"
+        )
+    status = folder.status() or {"status": rows[0].status}
+    return Record(
+        run_id=folder.run_id,
+        overrides=portable(overrides),
+        variant=rows[0].variant,
+        dataset=rows[0].dataset,
+        seed=rows[0].seed,
+        status=str(status["status"]),
+        chain=read_chain(folder.chain),
+        rows={row.file_name(): digest_of_scores(row.scores, row.details) for row in rows},
+        environment=read_json(folder.path / "environment.json"),
+    )
+
+
+def write_records(folder: Path, records: Sequence[Record]) -> None:
+    """runs.jsonl, a line each, and environments.json, each once."""
+    environments: list[Mapping[str, Any]] = []
+    lines = []
+    for record in records:
+        if record.environment not in environments:
+            environments.append(record.environment)
+        content = asdict(record) | {"environment": environments.index(record.environment)}
+        lines.append(json.dumps(content, allow_nan=False))
+    write_text(folder / "runs.jsonl", "".join(f"{line}\n" for line in lines))
+    write_json(folder / "environments.json", environments)
+
+
+def read_records(folder: Path) -> list[Record]:
+    """As `write_records` wrote them.
+
+    Raises:
+        UserError: there are none, or a line is damaged.
+    """
+    path = folder / "runs.jsonl"
+    if not path.is_file():
+        present = sorted(p.name for p in folder.glob("*")) if folder.is_dir() else []
+        raise UserError(
+            f"no published runs in {folder}: no file {path.name} "
+            f"(present: {', '.join(present[:8]) or 'nothing'})",
+            fix="name a folder of results/, or write one: `bench report SWEEP --to FOLDER`",
+        )
+    environments = read_json(folder / "environments.json")
+    records = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            content = json.loads(line)
+            environment = environments[content.pop("environment")]
+            overrides = tuple(content.pop("overrides"))
+            records.append(Record(**content, overrides=overrides, environment=environment))
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            raise UserError(
+                f"{path}, line {number}, is no run: {error}", fix="restore the file"
+            ) from error
+    return records
+
+
+def overrides_of(folder: RunFolder) -> tuple[str, ...]:
+    """How a stored run was asked for.
+
+    Raises:
+        UserError: it was left by a version that did not keep that.
+    """
+    path = folder.path / "overrides.json"
+    if path.is_file():
+        return portable(str(o) for o in read_json(path))
+    raise UserError(
+        f"run {folder.run_id} keeps no overrides", fix="its config.yaml has all its settings"
+    )
