@@ -24,8 +24,11 @@ from bench.runs.folder import RunFolder
 from bench.runs.identity import run_id
 
 
-def compose_config(overrides: list[str]) -> DictConfig:
+def compose_config(overrides: list[str], *, keep_hydra: bool = False) -> DictConfig:
     """A config as the command line would compose it, for commands and tests.
+
+    Args:
+        keep_hydra: with the node `hydra`, where a sweep's stages stand.
 
     Raises:
         UserError: an override or a group's entry does not exist.
@@ -39,7 +42,8 @@ def compose_config(overrides: list[str]) -> DictConfig:
         HydraConfig.instance().set_config(cfg)
         plain = OmegaConf.to_container(cfg, resolve=False)
         assert isinstance(plain, dict)
-        del plain["hydra"]
+        if not keep_hydra:
+            del plain["hydra"]
         return OmegaConf.create(plain)
 
 

@@ -110,7 +110,8 @@ def read_stages(runs_root: Path, name: str) -> list[Sweep]:
     ]
     scored = [sweep for sweep in sweeps if any(run.rows for run in sweep.runs)]
     if not scored:
-        counts = count_statuses(run.status for sweep in sweeps for run in sweep.runs)
+        runs = [run for sweep in sweeps for run in sweep.runs]
+        counts = {"planned": len(runs), **count_statuses(run.status for run in runs)}
         found = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
         raise UserError(
             f"sweep {name!r} under {runs_root} has no scored run yet ({found or 'no run at all'})",

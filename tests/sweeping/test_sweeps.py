@@ -1,0 +1,247 @@
+"""Sweeps as they are launched: explicit runs, plans, what is skipped, what is launched again."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import OmegaConf
+from support import ROOT
+
+from bench import build
+from bench.reporting.stand import show_status
+from bench.runs.plans import read_plan
+from bench.sweeping.stages import parse_stages
+from bench.train import main
+
+TINY = """# @package _global_
+defaults:
+  - override /dataset: ring
+  - _self_
+network: {width: 8, depth: 2}
+d_steps: 4
+log_every: 2
+score: {n_fake: 60, n_real: 100, every: 2}
+trainer: {progress: false, pictures: 0, accelerator: cpu}
+hydra:
+  sweeper:
+    stages:
+      search:
+        variants: [ns_gan, vae]
+        datasets: [ring]
+        seeds: [0]
+        samples: 2
+        sampling: {seed: 1, order: [n_dis, learning_rate]}
+        space: {learning_rate: {log_uniform: [1.0e-4, 1.0e-2]}, n_dis: {choice: [1, 5]}}
+      again:
+        after: search
+        rule: {name: lowest, score: selection.frechet, checkpoint: best}
+        seeds: [1, 2]
+"""
+
+
+@dataclass
+class Done:
+    """What a command did."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def launch(tmp_path, monkeypatch, capsys):
+    """Launch a sweep file of the test's own in this process: (overrides, text) -> what it did."""
+    folder = tmp_path / "conf" / "sweeps"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*overrides: str, text: str = TINY, sweep: str = "tiny") -> Done:
+        (folder / f"{sweep}.yaml").write_text(text)
+        words = ["-m", "--config-dir", str(tmp_path / "conf"), f"sweeps={sweep}", *overrides]
+        monkeypatch.setattr(sys, "argv", ["bench-train", *words])
+        capsys.readouterr()
+        GlobalHydra.instance().clear()
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return Done(left.value.code, said.out, said.err)
+
+    return call
+
+
+def statuses(root: Path) -> dict[str, dict]:
+    return {p.parent.name: json.loads(p.read_text()) for p in root.glob("runs/*/status.json")}
+
+
+def test_stages_are_planned_carried_out_and_skipped(launch, tmp_path):
+    done = launch()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "stage search: 4 runs planned, 0 skipped; 16 discriminator steps to go" in done.stdout
+    assert "stage again: 4 runs planned, 0 skipped" in done.stdout
+    assert "sweep tiny: 8 planned, 8 finished" in done.stdout
+    plan = read_plan(tmp_path / "runs", "tiny")
+    search, again = plan.stages
+    order = [(e.variant, e.sample, e.seed) for e in search.entries]
+    assert order == [("ns_gan", 0, 0), ("vae", 0, 0), ("ns_gan", 1, 0), ("vae", 1, 0)]
+    assert set(plan.run_ids) == set(statuses(tmp_path))
+    assert "lowest selection.frechet of the best checkpoint" in again.rule
+    rows = {
+        e.run_id: json.loads(
+            next((tmp_path / "runs" / e.run_id / "rows").glob("best-*")).read_text()
+        )
+        for e in search.entries
+    }
+    for choice in again.chosen:
+        mine = [e for e in search.entries if e.variant == choice["variant"]]
+        scores = {e.sample: rows[e.run_id]["details"]["selection.frechet"] for e in mine}
+        assert choice["sample"] == min(scores, key=scores.get)
+        assert choice["score"] == min(scores.values())
+        chosen = next(e for e in mine if e.sample == choice["sample"])
+        seeds = [e for e in again.entries if e.variant == choice["variant"]]
+        assert [e.seed for e in seeds] == [1, 2]
+        without = [[o for o in e.overrides if not o.startswith("seed=")] for e in (chosen, *seeds)]
+        assert without[0] == without[1] == without[2]
+    written = {p: p.stat().st_mtime_ns for p in tmp_path.glob("runs/*/checkpoints/*")}
+    again_done = launch()
+    assert "4 runs planned, 4 skipped" in again_done.stdout and again_done.returncode == 0
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("runs/*/checkpoints/*")} == written
+
+
+def test_a_lost_row_is_made_again_and_a_changed_file_is_explained(launch, tmp_path):
+    launch()
+    run = read_plan(tmp_path / "runs", "tiny").stages[0].entries[0].run_id
+    for row in (tmp_path / "runs" / run / "rows").glob("final-*"):
+        row.unlink()
+    done = launch()
+    assert "stage search: 4 runs planned, 3 skipped" in done.stdout and done.returncode == 0
+    changed = launch(text=TINY.replace("samples: 2", "samples: 3"))
+    assert changed.returncode == 0, changed.stderr
+    said = re.search(r"sweep tiny: changed since it was planned: (.*)", changed.stdout)[1]
+    # the stream of draws is one for all variants: with more samples the VAE's are others
+    assert "stage search has 3 runs that were not planned before, 1 are no longer planned" in said
+    assert "(their rows stay), 3 are as before" in said
+    assert (tmp_path / "runs/plans/tiny/earlier/001/search.json").is_file()
+    assert "stage search: 6 runs planned, 3 skipped" in changed.stdout
+
+
+def test_a_killed_worker_costs_a_round_and_no_row(launch, tmp_path):
+    """A loss that kills its own process once: joblib's whole pool goes down with it."""
+    (tmp_path / "deadly.py").write_text(
+        "import os, pathlib\n"
+        "from bench.losses.nonsaturating import generator_loss as sane\n"
+        "def generator_loss(fake_logits):\n"
+        "    mark = pathlib.Path('killed')\n"
+        "    if not mark.exists():\n"
+        "        mark.touch()\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "    return sane(fake_logits)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.train", "-m", "hydra/launcher=joblib",
+         "hydra.launcher.n_jobs=2", "dataset=ring", "network.width=8", "network.depth=2",
+         "d_steps=4", "score.n_fake=60", "score.n_real=100", "trainer.progress=false",
+         "trainer.pictures=0", "seed=0,1,2", "loss.generator._target_=deadly.generator_loss"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, env=env,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the launcher gave up" in done.stderr and "Traceback" not in done.stderr
+    assert "round 2 of 3" in done.stdout and "3 planned, 3 finished" in done.stdout
+
+
+def test_a_failing_run_is_tried_twice_and_counted(tmp_path):
+    (tmp_path / "broken.py").write_text(
+        "import pathlib\n"
+        "def generator_loss(fake_logits):\n"
+        "    with pathlib.Path('tries').open('a') as tries:\n"
+        "        tries.write('x')\n"
+        "    raise RuntimeError('made to fail')\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.train", "-m", "dataset=ring", "network.width=8",
+         "network.depth=2", "d_steps=4", "score.n_fake=60", "trainer.progress=false",
+         "trainer.pictures=0", "seed=0", "loss.generator._target_=broken.generator_loss"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, env=env,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert (tmp_path / "tries").read_text() == "xx"
+    assert "1 planned, 1 failed" in done.stdout and "made to fail" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["variant=wgan"], "has no variant wgan"),
+        (["dataset=mnist"], "has no dataset mnist"),
+        (["seed=3"], "seed is what the sweep 'tiny' varies itself"),
+        (["hyperparameters.learning_rate=0.1"], "is what the sweep 'tiny' varies itself"),
+        (["d_steps=3,4"], "d_steps has several values"),
+        (["hydra.sweeper.rounds=0"], "hydra.sweeper.rounds is 0"),
+        (["hydra.sweeper.stages.search.variants=[none_such]"], "no variant 'none_such'"),
+        (["batch_size=1"], "batch_size is 1"),
+    ],
+)
+def test_bad_input_is_one_sentence_before_anything_is_written(
+    launch, tmp_path, overrides, sentence
+):
+    done = launch(*overrides)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert sentence in done.stderr and "Traceback" not in done.stderr and "  fix: " in done.stderr
+    assert not list(tmp_path.glob("runs/*/status.json"))
+    assert not list(tmp_path.glob("runs/plans/*"))
+
+
+def test_a_sweep_is_narrowed_and_its_configurations_stay(launch, tmp_path):
+    launch("hydra.sweeper.plan_only=true")
+    whole = read_plan(tmp_path / "runs", "tiny").stages[0].entries
+    done = launch("hydra.sweeper.plan_only=true", "variant=vae")
+    assert done.returncode == 0, done.stderr
+    narrow = read_plan(tmp_path / "runs", "tiny").stages[0].entries
+    assert narrow == tuple(e for e in whole if e.variant == "vae") and len(narrow) == 2
+    assert any(o.startswith("+hyperparameters.n_dis=") for o in narrow[1].overrides)
+
+
+def test_plans_of_other_versions_are_explained(launch, tmp_path):
+    head = tmp_path / "runs/plans/tiny/plan.json"
+    head.parent.mkdir(parents=True)
+    head.write_text(json.dumps({"command": "c", "planned": 3}))  # as version 1 was
+    done = launch("hydra.sweeper.plan_only=true")
+    assert done.returncode == 0 and "its plan is of version 1 and is written anew" in done.stdout
+    content = json.loads(head.read_text())
+    head.write_text(json.dumps({**content, "version": 99}))
+    done = launch("hydra.sweeper.plan_only=true")
+    assert done.returncode == 2 and "written by a newer version of the suite (99" in done.stderr
+    head.write_text(json.dumps({**content, "semantics_version": 0}))
+    entries = head.with_name("search.json")
+    entries.write_text(entries.read_text().replace('"run_id": "', '"run_id": "old'))
+    done = launch("hydra.sweeper.plan_only=true")
+    assert "the mathematics have version 1 now and had 0" in done.stdout, done.stdout
+
+
+def test_two_sweeps_share_a_folder_and_a_run(launch, tmp_path, capsys):
+    done = launch("variant=ns_gan")
+    assert done.returncode == 0, done.stderr
+    first = read_plan(tmp_path / "runs", "tiny").stages[0].entries[0]
+    text = TINY.split("hydra:")[0] + "hydra: {sweeper: {params: {variant: ns_gan, seed: '0,1'}}}"
+    other = launch(text=text, sweep="other")
+    assert other.returncode == 0 and "2 runs planned, 1 skipped" in other.stdout, other.stderr
+    assert first.run_id in read_plan(tmp_path / "runs", "other").run_ids
+    show_status(tmp_path / "runs", "other", every=None)
+    shown = capsys.readouterr().out
+    assert "2 of 2 done" in shown and re.search(r"all +2 +2", shown), shown
+
+
+def test_every_committed_sweep_parses():
+    for path in sorted((ROOT / "conf/sweeps").glob("*.yaml")):
+        cfg = build.compose_config([f"sweeps={path.stem}"], keep_hydra=True)
+        sweeper = OmegaConf.to_container(cfg.hydra.sweeper)
+        assert bool(sweeper["stages"]) != bool(sweeper["params"]) or path.stem == "none"
+        parse_stages(sweeper["stages"])
