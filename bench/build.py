@@ -181,6 +181,8 @@ def identity_of(
     plain: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], device: str
 ) -> str:
     """The run_id of a checked config, trained on data of a given digest on a kind of device."""
+    devices = plain["trainer"].get("devices", 1)
+    norm = {"batch_norm": plain["trainer"].get("batch_norm")} if devices > 1 else {}
     return run_id(
         {
             "model": plain["model"],
@@ -190,7 +192,8 @@ def identity_of(
             "batch_size": plain["batch_size"],
             "d_steps": plain["d_steps"],
             "threads": plain["threads"],
-            "world_size": 1,
+            "world_size": devices,
             "packed": False,
+            **norm,
         }
     )

@@ -13,7 +13,7 @@ ACCELERATORS = {
 
 @dataclass(frozen=True)
 class Conduct:
-    """Settings of `conf/trainer/`; only the device can change a bit of the result.
+    """Settings of `conf/trainer/`; devices and batch norm alone can change the result.
 
     Args:
         accelerator: "auto", "cpu", "gpu" or "mps".
@@ -23,6 +23,9 @@ class Conduct:
         checkpoint_every: steps between full checkpoints.
         keep_checkpoint: keep the last full checkpoint of a run that ended.
         progress: show a bar.
+        devices: processes that train one run together, each on a device of its own.
+        batch_norm: of several processes: "synchronised" normalises by the whole batch,
+            "per_process" by the share of each.
 
     Raises:
         ValueError: a setting is outside its range, or the machine has no such device.
@@ -35,6 +38,8 @@ class Conduct:
     checkpoint_every: int
     keep_checkpoint: bool
     progress: bool
+    devices: int = 1  # runs that were stored before there was a choice had this one
+    batch_norm: str = "synchronised"
 
     def __post_init__(self) -> None:
         if self.accelerator not in ("auto", *ACCELERATORS):
@@ -44,13 +49,24 @@ class Conduct:
             raise ValueError(f"trainer.accelerator is {self.accelerator!r}, this machine has none")
         if self.data not in ("device", "host"):
             raise ValueError(f"trainer.data is {self.data!r}; choose device or host")
-        for name, least in (("workers", 0), ("pictures", 0), ("checkpoint_every", 1)):
+        if self.batch_norm not in ("synchronised", "per_process"):
+            raise ValueError(
+                f"trainer.batch_norm is {self.batch_norm!r}; choose synchronised or per_process"
+            )
+        least_of = {"devices": 1, "workers": 0, "pictures": 0, "checkpoint_every": 1}
+        for name, least in least_of.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"trainer.{name} is {value!r}; a whole number from {least} on")
         for name in ("keep_checkpoint", "progress"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"trainer.{name} is {getattr(self, name)!r}; true or false")
+        kind = self.device.type
+        there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, self.devices)
+        if self.devices > there:
+            raise ValueError(
+                f"trainer.devices is {self.devices}, this machine has {there} ({kind})"
+            )
 
     @property
     def device(self) -> torch.device:

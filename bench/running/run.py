@@ -15,6 +15,7 @@ from bench import build
 from bench.errors import Interrupted, UserError
 from bench.running.floors import floors_are_missing, score_floors
 from bench.running.job import Job
+from bench.running.processes import train_together
 from bench.running.scored import score_checkpoints, scored
 from bench.running.training import counts, train
 from bench.runs.folder import SETTLED
@@ -58,7 +59,7 @@ def execute(job: Job) -> Outcome:
         model = None if skipped else build.build_model(job.cfg)
         try:
             if model is not None:
-                train(job, model)
+                (train if job.conduct.devices == 1 else train_together)(job, model)
             _score(job)
         except (UserError, KeyboardInterrupt):
             raise

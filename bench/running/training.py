@@ -11,7 +11,7 @@ import torch
 from omegaconf import OmegaConf
 from safetensors.torch import save
 
-from bench import build
+from bench import build, together
 from bench.data.batches import Batches
 from bench.errors import Interrupted, UserError
 from bench.files import sha256_of, write_bytes, write_json, write_text
@@ -19,6 +19,7 @@ from bench.models.base import GenerativeModel
 from bench.models.sampler import Sampler
 from bench.running.candidates import Candidates, tensors
 from bench.running.job import Job
+from bench.running.member import Member
 from bench.running.monitor import Monitor
 from bench.running.pictures import Painter
 from bench.runs.environment import environment
@@ -50,7 +51,7 @@ def train(job: Job, model: GenerativeModel) -> None:
     how = job.conduct
     painter = Painter(folder.samples, train[:1000], seed=0, label=job.label)
     _reset_peaks()
-    monitor = Monitor(
+    monitor = (Monitor if together.size() == 1 else Member)(
         folder.history,
         folder.checkpoint,
         log_every=plain["log_every"],
