@@ -43,16 +43,13 @@ def soon(when, act):
     return thread
 
 
-def test_two_processes_leave_what_one_does_and_go_on_after_a_signal(tiny, tmp_path, unscored):
-    """Losses as of one process to float32's rounding; cut and resumed, the same bits as uncut."""
-    settings = ["d_steps=100", "log_every=10", "trainer.pictures=2"]
-    settings += ["score.every=10", "score.select_split=train"]
-    jobs = {
-        name: job_of(tiny, *settings, f"trainer.devices={n}", f"runs_root={tmp_path / name}")
-        for name, n in (("one", 1), ("two", 2), ("cut", 2))
-    }
-    one, two, cut = jobs.values()
-    assert one.folder.run_id != two.folder.run_id == cut.folder.run_id
+LONG = ["d_steps=100", "log_every=10", "score.every=10", "score.select_split=train"]
+
+
+def test_two_processes_leave_what_one_does(tiny, unscored):
+    """The same files and counts, and losses as of one process to float32's rounding."""
+    one, two = (job_of(tiny, *LONG, "trainer.pictures=2", f"trainer.devices={n}") for n in (1, 2))
+    assert one.folder.run_id != two.folder.run_id
     for job in (one, two):
         assert execute(job).status == "finished"
     left = [{p.name for p in job.folder.path.rglob("*.*")} for job in (one, two)]
@@ -65,6 +62,12 @@ def test_two_processes_leave_what_one_does_and_go_on_after_a_signal(tiny, tmp_pa
     for alone, together in zip(*histories, strict=True):
         assert together == pytest.approx(alone, rel=1e-4)
 
+
+@pytest.mark.slow
+def test_a_run_in_two_processes_goes_on_bit_for_bit(tiny, tmp_path, unscored):
+    whole = job_of(tiny, *LONG, f"runs_root={tmp_path / 'whole'}")
+    assert execute(whole).status == "finished"
+    cut = job_of(tiny, *LONG)
     STOP.install()
     soon(cut.folder.candidates.is_file, lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(Interrupted):
@@ -75,10 +78,11 @@ def test_two_processes_leave_what_one_does_and_go_on_after_a_signal(tiny, tmp_pa
     kept = torch.load(cut.folder.checkpoint, weights_only=True)
     assert kept["d_steps"] == stopped["d_steps"]
     assert execute(cut).status == "finished"
-    assert cut.folder.status()["digest"] == two.folder.status()["digest"]
-    assert cut.folder.history.read_text() == two.folder.history.read_text()
+    assert cut.folder.status()["digest"] == whole.folder.status()["digest"]
+    assert cut.folder.history.read_text() == whole.folder.history.read_text()
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_ends_the_run_as_failed(tiny, unscored):
     job = job_of(tiny, "d_steps=5000", "score.every=10", "score.select_split=train")
 
