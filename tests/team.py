@@ -47,6 +47,11 @@ def broken(fake_logits):
     return fake_logits.mean()
 
 
+def steep(logits):
+    """Ten times the logits: slopes above 1, where a one-sided penalty acts."""
+    return 10 * logits
+
+
 def trained(plain: dict, synchronised: bool) -> dict:
     """All of a model's state, counts and losses after STEPS steps in float64."""
     cfg = OmegaConf.create(plain)

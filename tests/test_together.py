@@ -12,6 +12,7 @@ IMAGES = ["dataset.shape=[1,8,8]", "dataset=digits", *SMALL["infogan"]]
 VARIANTS = sorted(path.stem for path in (ROOT / "conf/variant").glob("*.yaml"))
 UNNORMED = ("wgan_gp", "wgan_lp")  # whose discriminators have batch norm only where they are told
 QUICK = "dragan on images"  # batch norm under a gradient penalty
+STEEP = ["loss.penalty.of._target_=team.steep", "hyperparameters.penalty_weight=0.01"]
 MOVING = "model.training.ema_decay=0.75"
 FURTHER = {  # losses that no variant names
     "dragan_gaussian": ["variant=dragan"],
@@ -31,6 +32,7 @@ def on_points() -> dict[str, list[str]]:
     losses = {
         f"loss {loss}": [*variant, f"loss={loss}", *plain] for loss, variant in FURTHER.items()
     }
+    variants["wgan_lp on points"] += STEEP
     return variants | losses
 
 
