@@ -192,6 +192,8 @@ def what_makes(
     plain: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], device: str
 ) -> dict[str, Any]:
     """Everything that can change a bit of a run's training: what its run_id is a hash of."""
+    devices = plain["trainer"].get("devices", 1)
+    norm = {"batch_norm": plain["trainer"].get("batch_norm")} if devices > 1 else {}
     return {
         "model": plain["model"],
         "data": facts["train"]["digest"],
@@ -200,6 +202,7 @@ def what_makes(
         "batch_size": plain["batch_size"],
         "d_steps": plain["d_steps"],
         "threads": plain["threads"],
-        "world_size": 1,
+        "world_size": devices,
         "packed": False,
+        **norm,
     }

@@ -14,6 +14,7 @@ from torch import Tensor
 
 Critic = Callable[[Tensor], Tensor]  # samples [B, ...] -> logits [B]
 Draws = Mapping[str, Tensor]  # name -> random numbers that the caller drew
+Share = Callable[[Tensor], Tensor]  # points [N, ...] -> some of them
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Draw:
         return (self.copies * len(real), *rest)
 
 
+def whole(points: Tensor) -> Tensor:
+    """All of them."""
+    return points
+
+
 class Penalty(Protocol):
     """A term added to the discriminator's loss; `draws` says which numbers it needs."""
 
@@ -43,8 +49,15 @@ class Penalty(Protocol):
     def draws(self) -> Mapping[str, Draw]:
         """The numbers that a call needs, by name."""
 
-    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
-        """The unweighted term, a scalar, from samples [B, ...]."""
+    def __call__(
+        self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws, share: Share = whole
+    ) -> Tensor:
+        """The unweighted term, a scalar, from samples [B, ...].
+
+        Args:
+            share: of the points where the critic is asked, [N, ...], those to be asked here:
+                processes that train together divide them, and average the term.
+        """
 
 
 def upcast(logits: Tensor) -> Tensor:
@@ -118,11 +131,13 @@ class Objective(Turns):
         """
         return self.discriminator(upcast(critic(real)), upcast(critic(fake)))
 
-    def penalty_term(self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
-        """penalty_weight times the penalty, a scalar; 0 where there is none."""
+    def penalty_term(
+        self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws, share: Share = whole
+    ) -> Tensor:
+        """penalty_weight times the penalty, a scalar; 0 where there is none. `share`: `Penalty`."""
         if self.penalty is None:
             return real.new_zeros(())
-        return self.penalty_weight * self.penalty(critic, real, fake, draws)
+        return self.penalty_weight * self.penalty(critic, real, fake, draws, share)
 
     def discriminator_loss(
         self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws

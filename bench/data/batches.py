@@ -14,11 +14,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from bench import together
 from bench.seeds import generator
 
 
 def shuffled(count: int, batch_size: int, seed: int, first: int, last: int) -> Iterator[Tensor]:
-    """Indices [batch_size] of batches `first` to `last` - 1, int64 below `count`."""
+    """Indices [batch_size] of batches `first` to `last` - 1, int64 below `count`.
+
+    Where several processes train together each is given its share of every batch.
+    """
     epoch, offset = divmod(first * batch_size, count)
     left = torch.randperm(count, generator=generator(seed, "data", epoch))[offset:]
     for _ in range(first, last):
@@ -26,7 +30,7 @@ def shuffled(count: int, batch_size: int, seed: int, first: int, last: int) -> I
             epoch += 1
             following = torch.randperm(count, generator=generator(seed, "data", epoch))
             left = torch.cat([left, following])
-        yield left[:batch_size]
+        yield together.share(left[:batch_size])
         left = left[batch_size:]
 
 

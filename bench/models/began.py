@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from bench import together
 from bench.losses import began
 from bench.models.base import GenerativeModel, Training, frozen, require
 
@@ -57,16 +58,14 @@ class BEGAN(GenerativeModel):
 
         real_error, fake_error = self.error(real), self.error(fake.detach())
         d_loss = began.discriminator_loss(real_error, fake_error, self.k)
-        self.step(d_optimizer, d_loss)
-        self.losses["d_loss"] = d_loss.detach()
+        self.losses["d_loss"] = self.step(d_optimizer, d_loss)
 
         if due:
             if not self.reuse_samples:
                 fake = self.generate(latent)
             with frozen(self.opponent):
                 g_loss = self.error(fake)
-                self.step(g_optimizer, g_loss)
-            self.losses["g_loss"] = g_loss.detach()
+                self.losses["g_loss"] = self.step(g_optimizer, g_loss)
             self.generator_moved()
         self.control(real, latent, real_error.detach(), fake_error.detach())
         self.d_steps += 1
@@ -76,6 +75,7 @@ class BEGAN(GenerativeModel):
         """Move k, from errors taken anew after the weights moved where the equilibrium says so."""
         if self.equilibrium.fresh_errors:
             real_error, fake_error = self.error(real), self.error(self.generate(latent))
+        together.average_([real_error, fake_error])
         self.k.copy_(self.equilibrium.next_k(self.k, real_error, fake_error))
         self.losses["k"] = self.k.clone()
         self.losses["convergence"] = began.convergence(

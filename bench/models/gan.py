@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from bench import together
 from bench.models.base import GenerativeModel, Training, frozen, require
 from bench.networks.layers import BatchNorm
 from bench.objective import Objective
@@ -62,10 +63,9 @@ class GAN(GenerativeModel):
             fake = self.generate(latent)
 
         d_loss = self.discriminator_loss(real, fake.detach())
-        self.step(d_optimizer, d_loss)
+        self.losses["d_loss"] = self.step(d_optimizer, d_loss)
         if self.objective.constraint is not None:
             self.objective.constraint(self.opponent.parameters())
-        self.losses["d_loss"] = d_loss.detach()
 
         if due:
             if self.objective.fresh_latent:
@@ -75,19 +75,22 @@ class GAN(GenerativeModel):
             with frozen(self.opponent):
                 with self.autocast():
                     g_loss = self.objective.generator_loss(self.opponent, fake)
-                self.step(g_optimizer, g_loss)
-            self.losses["g_loss"] = g_loss.detach()
+                self.losses["g_loss"] = self.step(g_optimizer, g_loss)
             self.generator_moved()
         self.d_steps += 1
 
     def discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        """The objective's loss; its penalty stands outside autocast."""
+        """The objective's loss; its penalty stands outside autocast.
+
+        Where the penalty is taken is known from the whole batch: this process takes its share.
+        """
         with self.autocast():
             loss = self.objective.adversarial_loss(self.opponent, real, fake)
         if self.objective.penalty is None:
             return loss
+        real, fake = together.gathered(real), together.gathered(fake)
         draws = self.draw(self.objective.penalty.draws, real)
-        return loss + self.objective.penalty_term(self.opponent, real, fake, draws)
+        return loss + self.objective.penalty_term(self.opponent, real, fake, draws, together.share)
 
     def opinion(self, samples: Tensor) -> Tensor:
         """The discriminator's logits [B], to be shown over the plane."""

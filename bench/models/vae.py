@@ -6,6 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from bench import together
 from bench.models.base import GenerativeModel, Training, require
 
 
@@ -40,10 +41,10 @@ class VAE(GenerativeModel):
         with self.autocast():
             mean, sigma = self.opponent(real)
         mean, sigma = mean.to(real.dtype), sigma.to(real.dtype)
-        draws = self.streams["draws"]
-        noise = torch.randn(mean.shape, generator=draws, device=draws.device, dtype=mean.dtype)
+        draws, shape = self.streams["draws"], (len(mean) * together.size(), *mean.shape[1:])
+        noise = torch.randn(shape, generator=draws, device=draws.device, dtype=mean.dtype)
+        noise = together.share(noise)
         loss = self.loss(real, self.generate(mean + sigma * noise), mean, sigma)
-        self.step(optimizer, loss)
-        self.losses["d_loss"] = loss.detach()
+        self.losses["d_loss"] = self.step(optimizer, loss)
         self.generator_moved()
         self.d_steps += 1

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bench import together
+
 EPS = 1e-3  # compare_gan v1: tf.contrib.layers.batch_norm with epsilon 1e-3
 
 
@@ -22,6 +24,7 @@ class BatchNorm(nn.Module):
 
     running_mean: Tensor
     running_var: Tensor
+    synchronised = False  # by the share of this process alone; see `synchronise`
 
     def __init__(self, features: int, *, momentum: float | None) -> None:
         super().__init__()
@@ -36,6 +39,8 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised x, same shape, [B, features, ...]."""
+        if self.synchronised and together.size() > 1 and (self.training or self.momentum is None):
+            return self._by_all(x)
         if self.momentum is None:
             return functional.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, EPS)
         mean, var = self.running_mean, self.running_var
@@ -48,6 +53,30 @@ class BatchNorm(nn.Module):
         mean.lerp_(batch_mean, self.momentum)
         var.lerp_(batch_var * ((count - 1) / count), self.momentum)
         return y
+
+    def _by_all(self, x: Tensor) -> Tensor:
+        """Normalised by mean and biased variance over the batch of all processes.
+
+        Two passes, the mean and then the centred squares, as sums that have derivatives.
+        """
+        values = x.float() if x.dtype == torch.bfloat16 else x
+        count = values.numel() // len(self.weight) * together.size()
+        axes, column = [0, *range(2, x.ndim)], (-1, *(1,) * (x.ndim - 2))
+        mean = together.total(values.sum(axes)) / count
+        centred = values - mean.reshape(column)
+        var = together.total(centred.square().sum(axes)) / count
+        if self.momentum is not None:
+            self.running_mean.lerp_(mean.detach(), self.momentum)
+            self.running_var.lerp_(var.detach(), self.momentum)
+        scale = self.weight * (var + EPS).rsqrt()
+        return (centred * scale.reshape(column) + self.bias.reshape(column)).to(x.dtype)
+
+
+def synchronise(module: nn.Module) -> None:
+    """Have all batch norms within normalise by the batches of all processes of a run."""
+    for layer in module.modules():
+        if isinstance(layer, BatchNorm):
+            layer.synchronised = True
 
 
 def initialise(module: nn.Module, generator: torch.Generator, *, std: float) -> None:

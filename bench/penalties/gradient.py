@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.objective import Critic, Draw, Draws
+from bench.objective import Critic, Draw, Draws, Share, whole
 
 
 def gradient_norm(critic: Critic, points: Tensor, *, eps: float) -> Tensor:
@@ -57,7 +57,9 @@ class GradientPenalty:
         place: Any = self.place.func if isinstance(self.place, partial) else self.place
         return place.draws
 
-    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
-        """The unweighted penalty, a scalar, from samples [B, ...]."""
-        points = self.place(real, fake, draws)
+    def __call__(
+        self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws, share: Share = whole
+    ) -> Tensor:
+        """The unweighted penalty, a scalar, from samples [B, ...]. `share`: see `Penalty`."""
+        points = share(self.place(real, fake, draws))
         return self.ask(gradient_norm(lambda x: self.of(critic(x)), points, eps=self.eps))

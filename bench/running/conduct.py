@@ -13,7 +13,7 @@ ACCELERATORS = {
 
 @dataclass(frozen=True)
 class Conduct:
-    """Settings of `conf/trainer/`; only the device can change a bit of the result.
+    """Settings of `conf/trainer/`; devices and batch norm alone can change the result.
 
     Args:
         accelerator: "auto", "cpu", "gpu" or "mps".
@@ -26,6 +26,9 @@ class Conduct:
         keep_checkpoint: keep the last full checkpoint of a run that ended.
         limit_minutes: of training, after which a run ends as failed; None for no limit.
         progress: show a bar.
+        devices: processes that train one run together, each on a device of its own.
+        batch_norm: of several processes: "synchronised" normalises by the whole batch,
+            "per_process" by the share of each.
 
     Raises:
         ValueError: a setting is outside its range, or the machine has no such device.
@@ -41,6 +44,8 @@ class Conduct:
     keep_checkpoint: bool
     limit_minutes: float | None
     progress: bool
+    devices: int = 1  # runs that were stored before there was a choice had this one
+    batch_norm: str = "synchronised"
 
     def __post_init__(self) -> None:
         if self.accelerator not in ("auto", *ACCELERATORS):
@@ -50,8 +55,12 @@ class Conduct:
             raise ValueError(f"trainer.accelerator is {self.accelerator!r}, this machine has none")
         if self.data not in ("device", "host"):
             raise ValueError(f"trainer.data is {self.data!r}; choose device or host")
-        whole = {"workers": 0, "pictures": 0, "keep_checkpoints": 1, "checkpoint_every": 1}
-        for name, least in whole.items():
+        if self.batch_norm not in ("synchronised", "per_process"):
+            raise ValueError(
+                f"trainer.batch_norm is {self.batch_norm!r}; choose synchronised or per_process"
+            )
+        whole = {"devices": 1, "workers": 0, "pictures": 0, "keep_checkpoints": 1}
+        for name, least in {**whole, "checkpoint_every": 1}.items():
             value = getattr(self, name)
             if value is None and name == "checkpoint_every":
                 continue
@@ -65,6 +74,12 @@ class Conduct:
         for name in ("keep_checkpoint", "progress"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"trainer.{name} is {getattr(self, name)!r}; true or false")
+        kind = self.device.type
+        there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, self.devices)
+        if self.devices > there:
+            raise ValueError(
+                f"trainer.devices is {self.devices}, this machine has {there} ({kind})"
+            )
 
     @property
     def device(self) -> torch.device:

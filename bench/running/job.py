@@ -46,6 +46,11 @@ def prepare(cfg: DictConfig) -> Job:
     plain = guard.check(cfg)
     with guard.explaining("trainer"):
         conduct: Conduct = build.make(cfg.trainer)
+        if plain["batch_size"] % conduct.devices:
+            raise ValueError(
+                f"batch_size {plain['batch_size']} cannot be shared out among "
+                f"trainer.devices={conduct.devices} evenly"
+            )
     source, splits = build.build_splits(cfg)
     root = Path(plain["runs_root"])
     facts, cache = facts_of(splits), root / "references"

@@ -86,6 +86,7 @@ def _config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
         if OmegaConf.select(stored, key, default=_ABSENT) is _ABSENT:
             raise UserError(f"there is no {key} to set", fix=guard.SEE)
         OmegaConf.update(stored, key, value, force_add=True)
+    OmegaConf.update(stored, "trainer.devices", 1, force_add=True)  # however many trained it
     return stored
 
 

@@ -17,6 +17,7 @@ from bench.files import DiskError
 from bench.models.base import GenerativeModel
 from bench.running.floors import floors_are_missing, score_floors
 from bench.running.job import Job
+from bench.running.processes import train_together
 from bench.running.scored import score_checkpoints, scored, write_failure
 from bench.running.training import TimeLimit, begin, counts, train
 from bench.runs.folder import SETTLED
@@ -71,7 +72,7 @@ def execute(job: Job, *, share: bool = False) -> Outcome:
         with Pulse(folder.pulse, job.plain["d_steps"]).beating() as pulse:
             try:
                 if model is not None:
-                    train(job, model, pulse)
+                    (train if job.conduct.devices == 1 else train_together)(job, model, pulse)
                 pulse.phase = "scoring"
                 _score(job)
             except (DiskError, TimeLimit) as error:

@@ -12,7 +12,7 @@ import torch
 from omegaconf import OmegaConf
 from safetensors.torch import save
 
-from bench import build
+from bench import build, together
 from bench.data.batches import Batches
 from bench.errors import Caution, Interrupted, UserError
 from bench.files import sha256_of, write_bytes, write_json, write_text
@@ -22,6 +22,7 @@ from bench.running.candidates import Candidates, tensors
 from bench.running.chain import Chain, digest_of_tensor
 from bench.running.checkpoints import Checkpoints
 from bench.running.job import Job
+from bench.running.member import Member
 from bench.running.monitor import Monitor
 from bench.running.pictures import Painter
 from bench.runs.digests import DIGITS
@@ -74,7 +75,7 @@ def train(job: Job, model: GenerativeModel, pulse: Pulse) -> None:
     folder, plain, how = job.folder, job.plain, job.conduct
     painter = Painter(folder.samples, job.splits["train"].samples[:1000], seed=0, label=job.label)
     _reset_peaks()
-    monitor = Monitor(
+    monitor = (Monitor if together.size() == 1 else Member)(
         folder.history,
         Checkpoints(folder.checkpoints, how.keep_checkpoints),
         Chain(folder.chain, plain["d_steps"]),

@@ -1,0 +1,71 @@
+"""What one process of several sees to while they train a run together.
+
+Process 0 reads, draws, judges and writes; the others keep in step. None hears the terminal: whoever
+started them passes on that they should stop, and they do so after the same step.
+"""
+
+import threading
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from bench import together
+from bench.models.base import GenerativeModel
+from bench.running.monitor import Monitor
+from bench.stopping import STOP
+
+AGREE_EVERY = 10  # steps between the processes' asking each other whether to stop
+ASKED = threading.Event()  # this process was told to stop
+
+
+class Member(Monitor):
+    """The monitor of one process among several.
+
+    Divergence needs no agreement: the losses are those of the whole batch, everywhere the same.
+    """
+
+    def __init__(self, *places: Any, **settings: Any) -> None:
+        super().__init__(*places, **settings)
+        self.first, self.overtime = together.rank() == 0, False
+
+    @property
+    def state_key(self) -> str:
+        """A checkpoint does not tell how many wrote it."""
+        return Monitor.__qualname__
+
+    def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
+        """As alone, once all are known to go on from the same step."""
+        steps = together.gathered(torch.tensor([model.d_steps])).tolist()
+        if len(set(steps)) > 1:
+            raise RuntimeError(f"the processes would go on from different steps: {steps}")
+        super().on_train_start(trainer, model)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, model: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """As alone; where it is time, all agree first whether to stop after this step."""
+        step = model.d_steps
+        if step % AGREE_EVERY == 0 or step == trainer.num_training_batches:
+            STOP.asked = together.agreed(ASKED.is_set())
+            self.overtime = together.agreed(super()._over_the_limit(step))
+        with together.apart():  # what process 0 draws and judges now, the others do not
+            super().on_train_batch_end(trainer, model, outputs, batch, batch_idx)
+
+    def on_train_end(self, trainer: pl.Trainer, model: Any) -> None:
+        """The processes part; the first has the last word."""
+        together.leave()
+        if self.first:
+            super().on_train_end(trainer, model)
+
+    def _over_the_limit(self, step: int) -> bool:
+        return self.overtime
+
+    def save(self, trainer: pl.Trainer) -> None:
+        """One checkpoint is enough: weights, streams and optimizers are the same everywhere."""
+        if self.first:
+            super().save(trainer)
+
+    def _read(self, trainer: pl.Trainer, model: GenerativeModel) -> None:
+        if self.first:
+            super()._read(trainer, model)
