@@ -41,6 +41,7 @@ docs: $(READY)  ## docs/variants from docstrings, yaml and deviations
 benchmark: $(READY)  ## ratios, printed in one run
 	$(THREADS) $(BIN)/python benchmarks/training.py
 	$(THREADS) $(BIN)/python benchmarks/scoring.py
+	$(THREADS) $(BIN)/python benchmarks/sweeping.py
 
 clean:  ## the environment and caches; never runs/, data/ or results/
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist

@@ -20,10 +20,14 @@ from torch.nn.functional import softplus
 from bench import build, guard
 from bench.data.split import Split
 from bench.models.base import frozen
+from bench.running.candidates import Candidates
+from bench.running.chain import Chain
+from bench.running.checkpoints import Checkpoints
 from bench.running.job import Job
 from bench.running.monitor import Monitor
 from bench.running.training import fit
 from bench.runs.folder import RunFolder
+from bench.runs.pulse import Pulse
 
 CASES = {  # name: overrides, steps of a block
     "toy MLP": (["dataset=ring", "hyperparameters.d_batch_norm=false"], 800),
@@ -53,13 +57,19 @@ def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
     job = Job(cfg, plain, conduct, splits, None, RunFolder(folder, "benchmark"))
     monitor = Timed(
         job.folder.history,
-        job.Checkpoints(folder.checkpoints, 2),
+        Checkpoints(job.folder.checkpoints, 2),
+        Chain(job.folder.chain, steps),
+        Pulse(job.folder.pulse, steps),
         log_every=plain["log_every"],
         checkpoint_every=conduct.checkpoint_every,
+        checkpoint_seconds=conduct.checkpoint_seconds,
+        limit_seconds=None,
         progress=True,
         label="suite",
         draw=lambda model: None,
         drawing_steps=frozenset(),
+        judge=Candidates(job.folder, None),
+        judge_every=None,
     )
     fit(job, build.build_model(cfg), monitor)
     return steps / monitor.took

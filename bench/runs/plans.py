@@ -4,7 +4,6 @@ A plan is a folder: `plan.json`, and for each stage a file with its explicit run
 the first of them starts. Jobs write nothing here but why one of them was refused.
 """
 
-import dataclasses
 import json
 import os
 import shutil
@@ -107,8 +106,7 @@ def write_plan(
     """Replace a plan. Runs and rows lie elsewhere and are not touched."""
     folder = plan_folder(runs_root, name)
     for stage in stages:
-        content = [dataclasses.asdict(entry) for entry in stage.entries]
-        lines = ",\n".join(json.dumps(entry, allow_nan=False) for entry in content)
+        lines = ",\n".join(json.dumps(vars(entry), allow_nan=False) for entry in stage.entries)
         write_text(folder / f"{stage.name}.json", f"[\n{lines}\n]\n")
     head = {
         "version": VERSION,

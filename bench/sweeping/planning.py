@@ -98,6 +98,8 @@ def estimated(entries: Sequence[Entry], standings: Sequence[Standing]) -> tuple[
         seconds, steps = standing.facts.get("wall_seconds"), standing.facts.get("d_steps")
         if standing.word == "finished" and seconds and steps:
             pace[entry.variant, entry.dataset].append(seconds / steps)
+    if not pace:
+        return tuple(entries)
     return tuple(
         dataclasses.replace(entry, seconds=round(statistics.median(known) * entry.steps, 1))
         if (known := pace.get((entry.variant, entry.dataset)))

@@ -8,7 +8,7 @@ out the same, or all of its kind are.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -63,6 +63,7 @@ class Skeletons:
     def __init__(self, compose: Compose, *, gpus: bool) -> None:
         self.compose, self.gpus = compose, gpus
         self.known: dict[tuple[Any, ...], Skeleton] = {}
+        self._configs: dict[tuple[str, ...], tuple[DictConfig, DictConfig]] = {}
         self._facts: dict[str, Any] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
         self._requests: dict[str, str] = {}
@@ -109,15 +110,26 @@ class Skeletons:
     def _config(self, overrides: list[str]) -> DictConfig:
         """Composed, and ready to be resolved."""
         with guard.explaining("config"):
-            cfg = self.compose(overrides)
-            HydraConfig.instance().set_config(cfg)
+            whole = self.compose(overrides)
+            HydraConfig.instance().set_config(whole)
+            cfg = whole.copy()
             with open_dict(cfg):
                 del cfg["hydra"]
         return cfg
 
+    def _shared_config(self, overrides: list[str]) -> DictConfig:
+        """The same, composed once for all runs that share these overrides."""
+        key = tuple(overrides)
+        if key not in self._configs:
+            cfg = self._config(overrides)
+            self._configs[key] = cfg, HydraConfig.instance().cfg
+        cfg, whole = self._configs[key]
+        HydraConfig.instance().set_config(whole)
+        return cfg.copy()
+
     def _skeleton(self, run: Explicit, keys: tuple[str, ...]) -> Skeleton:
         shared = [f"{key}={text}" for key, text in run.shared]
-        cfg = self._config(shared)
+        cfg = self._shared_config(shared)
         unknown = {k for k in keys if OmegaConf.select(cfg, k, default=None) is None}
         pinned = f"trainer.accelerator={self._accelerator(cfg.trainer.accelerator)}"
         if not any(text.startswith("trainer.accelerator=") for text in shared):
@@ -156,7 +168,7 @@ class Skeletons:
         overrides = (*one.overrides, *varied)
         if self._run_id(one, run, overrides) == self._composed_id(overrides):
             return one
-        return Skeleton(**{**one.__dict__, "template": None})
+        return replace(one, template=None)
 
     def _accelerator(self, asked: str) -> str:
         """What is asked for, "auto" said outright, so that plan and jobs mean the same."""

@@ -1,0 +1,156 @@
+"""What a sweep costs beside its training: medians and ratios, printed in one run.
+
+Seconds are of the machine that it runs on and are read, never asserted.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import torch
+
+from bench import build
+from bench.running.checkpoints import Checkpoints
+from bench.running.job import prepare
+from bench.running.run import execute
+from bench.runs.plans import read_plan
+from bench.runs.standing import Watch, count, shown
+
+warnings.simplefilter("ignore")
+QUIET = ["trainer.progress=false", "trainer.pictures=0", "trainer.accelerator=cpu"]
+STRESS = """# @package _global_
+defaults:
+  - override /dataset: ring
+  - _self_
+network: {width: 8, depth: 2}
+score: {n_fake: 60, n_real: 100}
+trainer: {progress: false, pictures: 0}
+hydra:
+  sweeper:
+    plan_only: true
+    stages:
+      wide:
+        variants: [ns_gan, mm_gan, wgan, vae, lsgan, began, hinge_gan, dragan]
+        datasets: [ring]
+        seeds: {first: 0, count: 63}
+        samples: 100
+        sampling: {seed: 1, order: [n_dis, learning_rate, beta1]}
+        space:
+          learning_rate: {log_uniform: [1.0e-4, 1.0e-2]}
+          n_dis: {choice: [1, 5]}
+          beta1: {uniform: [0.0, 1.0]}
+"""
+
+
+def one_more_run(folder: Path) -> None:
+    """Seconds of a run of a few steps in a warm process, by part; training itself taken out."""
+    parts: dict[str, list[float]] = {"compose": [], "prepare": [], "train, write": [], "score": []}
+    for seed in range(6):
+        few = ["sweeps=created_equal_digits", "d_steps=20", f"seed={seed}", f"runs_root={folder}"]
+        marks = [time.perf_counter()]
+        cfg = build.compose_config(["variant=wgan_gp", *few, *QUIET])
+        marks.append(time.perf_counter())
+        job = prepare(cfg)
+        marks.append(time.perf_counter())
+        execute(job)
+        whole = time.perf_counter() - marks[-1]
+        for row in (job.folder.path / "rows").glob("*.json"):
+            row.unlink()
+        again = time.perf_counter()
+        execute(job)  # scores alone
+        score = time.perf_counter() - again
+        training = json.loads((job.folder.path / "status.json").read_text())["wall_seconds"]
+        for name, seconds in zip(
+            parts, (marks[1] - marks[0], marks[2] - marks[1], whole - score - training, score),
+            strict=True,
+        ):  # fmt: skip
+            parts[name].append(seconds)
+    medians = {name: statistics.median(values[1:]) for name, values in parts.items()}
+    beside = sum(medians.values()) - medians["score"]
+    shown_ = ", ".join(f"{name} {seconds:.2f}" for name, seconds in medians.items())
+    print(f"one more run, warm process, seconds: {shown_}; beside training and scores {beside:.2f}")
+
+
+def checkpoints(folder: Path) -> None:
+    """A full checkpoint of the study's pair against the training between two of them."""
+    cfg = build.compose_config(["dataset=triangles", "dataset.root=null", "variant=ns_gan", *QUIET])
+    model = build.build_model(cfg)
+    for optimizer in model.configure_optimizers():
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = torch.zeros_like(parameter)
+        optimizer.step()
+        model.__dict__.setdefault("kept", []).append(optimizer.state_dict())
+    content = {"state_dict": model.state_dict(), "optimizers": model.__dict__["kept"]}
+    store, seconds = Checkpoints(folder / "checkpoints", 2), []
+    for step in range(1, 6):
+        began = time.perf_counter()
+        store.save(step, lambda path: torch.save(content, path))
+        seconds.append(time.perf_counter() - began)
+    size = next((folder / "checkpoints").glob("*.ckpt")).stat().st_size / 2**20
+    every = cfg.trainer.checkpoint_seconds
+    share = statistics.median(seconds) / every
+    print(
+        f"checkpoint of {size:.0f} MiB: {statistics.median(seconds):.2f} s, every {every} s: "
+        f"{share:.2%} of the time"
+    )
+
+
+def two_processes(folder: Path) -> None:
+    """Runs per hour of two joblib processes of one thread over those of one."""
+    rates = {}
+    for jobs in (1, 2, 1, 2):
+        root = folder / f"jobs-{jobs}-{len(rates)}"
+        command = [
+            sys.executable, "-W", "ignore", "-m", "bench.train", "-m", "hydra/launcher=joblib",
+            f"hydra.launcher.n_jobs={jobs}", "seed=0,1,2,3,4,5", "variant=wgan_gp", "d_steps=400",
+            f"runs_root={root}", *QUIET,
+        ]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ})
+        statuses = sorted(p.stat().st_mtime for p in root.glob("*/status.json"))
+        starts = sorted(p.stat().st_mtime for p in root.glob("*/config.yaml"))
+        rates.setdefault(jobs, []).append(6 / (statuses[-1] - starts[0]))
+    ratio = statistics.median(rates[2]) / statistics.median(rates[1])
+    print(f"two joblib processes over one, runs per hour: {ratio:.2f}")
+
+
+def planning(folder: Path) -> None:
+    """50,400 runs planned, and what is left of 50,400 that have ended."""
+    (folder / "conf" / "sweeps").mkdir(parents=True)
+    (folder / "conf" / "sweeps" / "stress.yaml").write_text(STRESS)
+    command = [sys.executable, "-W", "ignore", "-m", "bench.train", "-m", "--config-dir", "conf",
+               "sweeps=stress"]  # fmt: skip
+
+    def seconds() -> float:
+        began = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True, cwd=folder)
+        return time.perf_counter() - began
+
+    first = seconds()
+    plan, root = read_plan(folder / "runs", "stress"), folder / "runs"
+    status = {"status": "finished", "cause": "", "wall_seconds": 3.0, "d_steps": 2000}
+    for entry in plan.entries:
+        (root / entry.run_id / "rows").mkdir(parents=True)
+        (root / entry.run_id / "status.json").write_text(json.dumps(status))
+        protocol = {"settings": entry.request, "data": entry.data, "filling": "x" * 4000}
+        row = {"status": "finished", "protocol": protocol}
+        (root / entry.run_id / "rows" / "final-0.json").write_text(json.dumps(row))
+    began = time.perf_counter()
+    found = count(Watch(root).look(plan.entries))
+    look = time.perf_counter() - began
+    print(
+        f"{len(plan.entries):,} runs: planned in {first:.1f} s (of a cold process), how they stand "
+        f"({shown(found)}) in {look:.1f} s, planned again and all skipped in {seconds():.1f} s"
+    )
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        for number, part in enumerate((one_more_run, checkpoints, two_processes, planning)):
+            part(Path(place) / str(number))

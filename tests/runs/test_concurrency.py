@@ -1,0 +1,106 @@
+"""Rows and pulses among many processes: no server, no lock."""
+
+import json
+import multiprocessing
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.files import write_json
+from bench.runs.folder import RunFolder
+from bench.runs.plans import Entry
+from bench.runs.pulse import STALE, Pulse, file_clock, others_pulse
+from bench.runs.rows import Row, read_row, write_row
+from bench.runs.standing import Watch, count, shown
+
+FORK = multiprocessing.get_context("fork")
+PROTOCOL = {"name": "quick", "settings": "request", "data": "digits"}
+
+
+def row_of(run_id: str, value: float = 1.0) -> Row:
+    return Row(
+        run_id=run_id, variant="wgan", loss="wgan", model="gan", network="mlp", dataset="ring",
+        seed=0, d_steps=1, g_steps=1, images=64, status="finished", cause="", checkpoint="final",
+        protocol=PROTOCOL, hyperparameters={}, scores={f"s{n}": value for n in range(50)},
+        details={},
+    )  # fmt: skip
+
+
+def write_many(root: Path, number: int, of: int) -> None:
+    """1,250 rows of its own, and the same 250 that all others write too."""
+    for index in range(1250):
+        write_row(root, row_of(f"run-{number}-{index:04d}"))
+        if index % 5 == 0:
+            write_row(root, row_of(f"shared-{index:04d}"))
+
+
+@pytest.mark.slow
+def test_eight_processes_lose_no_row_of_ten_thousand_and_duplicate_none(tmp_path):
+    writers = [FORK.Process(target=write_many, args=(tmp_path, n, 8)) for n in range(8)]
+    for writer in writers:
+        writer.start()
+    seen = 0
+    while any(writer.is_alive() for writer in writers):  # a reader meanwhile sees whole rows
+        for path in list(tmp_path.glob("run-*/rows/[!.]*.json"))[-300:]:
+            assert len(read_row(path).scores) == 50
+            seen += 1
+    assert [writer.exitcode for writer in writers] == [0] * 8 and seen > 100
+    rows = [read_row(path) for path in tmp_path.glob("*/rows/[!.]*.json")]
+    assert len(rows) == len({row.run_id for row in rows}) == 8 * 1250 + 250
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_pulse_beats_while_a_process_lives_and_is_gone_with_it(tmp_path):
+    path = tmp_path / "pulse.json"
+    with Pulse(path, 100).beating() as pulse:
+        while not path.is_file():
+            time.sleep(0.01)
+        pulse.step = 7
+        assert others_pulse(path, file_clock(tmp_path)) is None  # our own is nobody else's
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("facts", "age", "alive"),
+    [
+        ({"host": "another", "pid": 1}, 1, True),
+        ({"host": "another", "pid": 1}, STALE + 1, False),
+        ({"host": socket.gethostname(), "pid": os.getppid()}, 1, True),
+        ({"host": socket.gethostname(), "pid": 2**22 + 5}, 1, False),  # above Linux's largest
+    ],
+)
+def test_who_is_thought_to_be_at_work(tmp_path, facts, age, alive):
+    path = tmp_path / "pulse.json"
+    write_json(path, facts)
+    now = file_clock(tmp_path)
+    os.utime(path, (now - age, now - age))
+    assert (others_pulse(path, now) is not None) == alive
+
+
+def test_how_runs_stand_is_read_from_their_folders(tmp_path):
+    def entry(name):
+        return Entry(name, (), "wgan", "ring", 0, request="request", data="digits")
+
+    for name, status in (("a", "finished"), ("b", "finished"), ("c", "failed"), ("d", "running"),
+                         ("e", "running"), ("f", "interrupted"), ("g", "finished")):  # fmt: skip
+        RunFolder(tmp_path, name).write_status(status, "why" if status == "failed" else "")
+    write_row(tmp_path, row_of("a"))
+    write_row(tmp_path, row_of("g"))
+    write_json(tmp_path / "e" / "pulse.json", {"host": "another", "pid": 1})
+    other = Entry("g", (), "wgan", "ring", 0, request="another protocol", data="digits")
+    watch = Watch(tmp_path, {"h": "no such rate"})
+    standings = watch.look([*map(entry, "abcdef"), other, entry("h"), entry("i")])
+    assert [s.word for s in standings] == [
+        "finished", "interrupted", "failed", "interrupted", "running", "interrupted",
+        "interrupted", "refused", "waiting",
+    ]  # fmt: skip
+    assert standings[2].cause == "why" and standings[4].pulse["host"] == "another"
+    assert shown(count(standings)) == (
+        "1 finished, 1 failed, 1 refused, 4 interrupted, 1 running, 1 waiting"
+    )
+    row = next((tmp_path / "a/rows").glob("*.json"))
+    row.write_text(json.dumps({**json.loads(row.read_text()), "status": "failed"}))
+    assert Watch(tmp_path).look([entry("a")])[0].word == "interrupted"
