@@ -47,6 +47,7 @@ def _one_of_many(cfg: DictConfig) -> str:
     """Join the plan, run, and never raise: the other jobs go on, the plan keeps what happened."""
     from bench.running.job import prepare
     from bench.running.run import execute
+    from bench.running.slots import claim_gpu
     from bench.sweeping.plan import join
 
     STOP.install()
@@ -54,6 +55,7 @@ def _one_of_many(cfg: DictConfig) -> str:
         return "interrupted"
     started = time.monotonic()
     try:
+        claim_gpu(cfg.trainer.get("accelerator", "auto"), cfg.trainer.get("devices", 1))
         job = prepare(cfg)
         prefix = join(HydraConfig.get(), cfg, job.folder.run_id, "")
         outcome = execute(job)
@@ -63,6 +65,7 @@ def _one_of_many(cfg: DictConfig) -> str:
         return "refused"
     except KeyboardInterrupt:
         STOP.asked = True
+        STOP.hand_on()  # does not come back where a scheduler's library queues the job again
         return "interrupted"
     scores = _scores(outcome)
     first = "".join(f", {name} {value:.4g}" for name, value in list(scores.items())[:1])

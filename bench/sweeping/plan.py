@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from bench.errors import UserError
 from bench.runs.folder import read_status
 from bench.runs.plans import Entry, join_plan, plan_started, read_plan, start_plan
+from bench.sweeping.launchers import check_launcher
 
 ORDER = ("finished", "diverged", "failed", "refused", "interrupted", "running", "missing")
 
@@ -81,6 +82,7 @@ class PlanCallback(Callback):
         command = shlex.join(["python", "-m", "bench.train", *sys.argv[1:]])
         name = self._name(config)
         try:
+            check_launcher(config.hydra)
             start_plan(Path(config.runs_root), name, command, planned)
         except UserError as error:
             print(error, file=sys.stderr)

@@ -161,6 +161,8 @@ def test_a_failed_run_keeps_cause_and_traceback_and_is_tried_again(tiny, monkeyp
         ("ns_gan", 23, signal.SIGINT),
         ("ns_gan", 23, signal.SIGTERM),  # Slurm's; Lightning answers it in its own way
         ("wgan_gp", 1, signal.SIGINT),
+        ("ns_gan", 7, signal.SIGUSR1),
+        ("vae", 9, signal.SIGUSR2),
         ("began", 20, signal.SIGTERM),
         ("vae", 40, signal.SIGINT),
         ("dragan", 24, signal.SIGINT),
