@@ -99,10 +99,9 @@ def slurm() -> Iterator[Path]:
     """
     install()
     for left in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
-        owner = left / "owner"
-        if not owner.is_file() or not Path("/proc", owner.read_text()).exists():
+        if not Path("/proc", left.name.removeprefix(PREFIX).partition("-")[0]).exists():
             stop(left)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     before = os.environ.get("SLURM_CONF")
     os.environ["SLURM_CONF"] = str(folder / "slurm.conf")
     try:
@@ -146,7 +145,6 @@ def free_ports(count: int) -> list[int]:
 
 def start(folder: Path) -> None:
     """All daemons, each once the one below it answers."""
-    (folder / "owner").write_text(str(os.getpid()))
     folder.chmod(0o755)
     for name in ("state", "log", "db", "spool-n1", "spool-n2"):
         (folder / name).mkdir()
@@ -213,28 +211,28 @@ def until(folder: Path, words: list[str], answer: str = "", seconds: float = 60)
 
 
 def stop(folder: Path) -> None:
-    """End every process that was started with the folder's name, jobs too; then remove it."""
-    pids = []
-    for proc in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            started = (proc / "environ").read_bytes() + (proc / "cmdline").read_bytes()
-            if str(folder).encode() in started and int(proc.name) != os.getpid():
-                pids.append(int(proc.name))
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    """End every process that was started with the folder's name, jobs too; then remove it.
+
+    At once: nothing in the folder is worth an orderly end, which takes slurmctld many seconds.
+    """
+    deadline = time.monotonic() + 15
+    while (pids := started_with(str(folder))) and time.monotonic() < deadline:
         for pid in pids:
             with suppress(ProcessLookupError):
-                os.kill(pid, number)
-        deadline = time.monotonic() + 15
-        while any(map(alive, pids)) and time.monotonic() < deadline:
-            time.sleep(0.1)
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.1)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def alive(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
+def started_with(word: str) -> list[int]:
+    """Living processes that have a word in their command line or environment."""
+    found = []
+    for proc in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # of a zombie both are empty
+            said = (proc / "cmdline").read_bytes() + (proc / "environ").read_bytes()
+            if word.encode() in said and int(proc.name) != os.getpid():
+                found.append(int(proc.name))
+    return found
 
 
 if __name__ == "__main__":
