@@ -137,6 +137,8 @@ def guarded(call: Any) -> int:
             f"cannot use {error.filename}: {error.strerror}",
             fix="free some space, or set runs_root to a folder that you may write to",
         )
+        if error.filename is None:  # of a connection, to a Ray cluster say
+            reason = UserError(str(error), fix="start it first, or correct its address")
         print(reason, file=sys.stderr)
         return 2
     if STOP.asked:

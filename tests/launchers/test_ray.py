@@ -63,3 +63,11 @@ def test_a_run_whose_worker_is_killed_goes_on_in_another(folder, long):
     out, _ = sweep.communicate(timeout=120)
     assert sweep.returncode == 0 and "2 planned, 2 finished" in out, out
     assert digests(folder) == long
+
+
+def test_a_cluster_that_does_not_run_is_one_sentence(folder, monkeypatch):
+    monkeypatch.setenv("RAY_TMPDIR", str(folder))
+    done = launch(folder, "ray", "hydra.launcher.ray.init.address=auto", *SHORT)
+    assert done.returncode == 2 and "Traceback" not in done.stdout, done.stdout
+    assert "error: Could not find any running Ray instance" in done.stdout
+    assert "fix: start it first" in done.stdout

@@ -300,3 +300,12 @@ def test_real_samples_that_are_too_few_for_a_measure_have_no_row_and_break_nothi
 
 def floors_of(job):
     return [path.name for path in job.folder.root.glob("real-*")]
+
+
+def test_slurms_variables_are_no_business_of_lightning(tiny, monkeypatch):
+    """In an allocation of two tasks, one of which is us, a run is still one process's."""
+    for name in ("NTASKS", "NTASKS_PER_NODE"):
+        monkeypatch.setenv(f"SLURM_{name}", "2")
+    for name in ("PROCID", "LOCALID", "NODEID"):
+        monkeypatch.setenv(f"SLURM_{name}", "0")
+    assert execute(job_of(tiny, "dataset=ring", network="mlp")).status == "finished"
