@@ -302,10 +302,20 @@ def floors_of(job):
     return [path.name for path in job.folder.root.glob("real-*")]
 
 
-def test_slurms_variables_are_no_business_of_lightning(tiny, monkeypatch):
-    """In an allocation of two tasks, one of which is us, a run is still one process's."""
-    for name in ("NTASKS", "NTASKS_PER_NODE"):
-        monkeypatch.setenv(f"SLURM_{name}", "2")
-    for name in ("PROCID", "LOCALID", "NODEID"):
-        monkeypatch.setenv(f"SLURM_{name}", "0")
-    assert execute(job_of(tiny, "dataset=ring", network="mlp")).status == "finished"
+def test_under_slurm_lightning_queues_nothing_again_by_itself(tiny, monkeypatch):
+    """It would answer SIGUSR1 with a checkpoint of its own and scontrol; that is STOP's business."""
+    for name, value in {"NTASKS": "1", "PROCID": "0", "LOCALID": "0", "NODEID": "0"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    seen, start = [], Monitor.on_train_start
+
+    def look(self, trainer, model):
+        seen.append(signal.getsignal(signal.SIGUSR1))
+        start(self, trainer, model)
+
+    monkeypatch.setattr(Monitor, "on_train_start", look)
+    before = signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+    try:
+        execute(job_of(tiny, "dataset=ring", network="mlp"))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert seen == [signal.SIG_DFL]
