@@ -303,7 +303,7 @@ def floors_of(job):
 
 
 def test_under_slurm_lightning_queues_nothing_again_by_itself(tiny, monkeypatch):
-    """It would answer SIGUSR1 with a checkpoint of its own and scontrol; that is STOP's business."""
+    """It would answer SIGUSR1 with a checkpoint of its own and scontrol; that is STOP's."""
     for name, value in {"NTASKS": "1", "PROCID": "0", "LOCALID": "0", "NODEID": "0"}.items():
         monkeypatch.setenv(f"SLURM_{name}", value)
     seen, start = [], Monitor.on_train_start
