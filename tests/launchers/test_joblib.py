@@ -29,7 +29,7 @@ def test_a_killed_worker_ends_the_pool_and_the_same_command_finishes(folder, lon
     sweep = started(folder, "joblib", TWO, *LONG)
     until(lambda: len(checkpointed(folder)) == 2)
     kill(workers(folder)[0])
-    out, _ = sweep.communicate(timeout=60)
+    out, _ = sweep.communicate(timeout=600)
     assert sweep.returncode != 0 and "unexpectedly terminated" in out, out
     assert {status["status"] for status in statuses(folder).values()} == {"running"}
     until(lambda: not workers(folder))

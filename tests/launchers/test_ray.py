@@ -40,7 +40,7 @@ def cluster(tmp_path, monkeypatch):
         port = f"--port={free_ports(1)[0]}"
         command = [ray, "start", "--head", port, "--num-cpus=2", "--include-dashboard=false"]
         try:
-            subprocess.run(command, cwd=away, check=True, capture_output=True, timeout=60)
+            subprocess.run(command, cwd=away, check=True, capture_output=True, timeout=200)
             yield
         finally:
             kill(*processes(away, ""))
@@ -60,7 +60,7 @@ def test_a_run_whose_worker_is_killed_goes_on_in_another(folder, long):
     until(lambda: len(checkpointed(folder)) == 2)
     kill(processes(folder, "ray::_run_job")[0])
     assert {status["status"] for status in statuses(folder).values()} == {"running"}
-    out, _ = sweep.communicate(timeout=120)
+    out, _ = sweep.communicate(timeout=600)
     assert sweep.returncode == 0 and "2 planned, 2 finished" in out, out
     assert digests(folder) == long
 

@@ -41,7 +41,7 @@ def test_a_preempted_job_goes_on_and_a_killed_one_is_finished_by_the_same_comman
     (preempted, killed), (first, second) = long, jobs(folder)
     os.kill(first, signal.SIGUSR2)
     kill(second)
-    out, _ = sweep.communicate(timeout=120)
+    out, _ = sweep.communicate(timeout=600)
     assert sweep.returncode != 0 and "has not produced any output" in out, out
     left = statuses(folder)
     assert left[killed]["status"] == "running" and left[preempted]["status"] == "finished"

@@ -191,17 +191,17 @@ def command(*words: str) -> None:
     """Run what must work; daemons go to the background by themselves."""
     done = subprocess.run(
         words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, timeout=60,
+        text=True, timeout=200,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"{words[0]} ended with {done.returncode}: {done.stdout[-500:]}")
 
 
-def until(folder: Path, words: list[str], answer: str = "", seconds: float = 60) -> None:
+def until(folder: Path, words: list[str], answer: str = "", seconds: float = 200) -> None:
     """Repeat a question until it is answered rightly."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=100)
         if done.returncode == 0 and done.stdout.strip() == (answer or done.stdout.strip()):
             return
         time.sleep(0.2)

@@ -28,7 +28,7 @@ def launch(folder: Path, launcher: str, *overrides: str) -> subprocess.Completed
     """A sweep to its end; all that was said is its stdout."""
     return subprocess.run(
         command(launcher, *overrides), cwd=folder, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=200,
+        stderr=subprocess.STDOUT, text=True, timeout=600,
     )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {run_id: status["digest"] for run_id, status in found.items()}
 
 
-def until(condition: Callable[[], object], seconds: float = 90) -> object:
+def until(condition: Callable[[], object], seconds: float = 300) -> object:
     """What the condition is once it is something."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
