@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_ALL := $(VENV)/.ready-all
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .PHONY: demo test test-all lint format docs benchmark clean
@@ -15,6 +16,11 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+$(READY_ALL): $(READY)
+	@echo "installing Ray into $(VENV) (half a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ray]'
+	@touch $@
+
 demo: $(READY)  ## all variants on the embedded digits: trained, scored, reported
 	$(BIN)/python -m bench.train -m sweeps=quick
 	$(BIN)/bench report quick
@@ -22,7 +28,7 @@ demo: $(READY)  ## all variants on the embedded digits: trained, scored, reporte
 test: $(READY) lint  ## under 10 minutes on 2 cores
 	$(THREADS) $(BIN)/python -m pytest -n 2 -m "not slow"
 
-test-all: $(READY) lint  ## the slow and the real-service tests too
+test-all: $(READY_ALL) lint  ## the slow and the real-service tests too
 	$(THREADS) $(BIN)/python -m pytest -n 2
 
 lint: $(READY)  ## style, floors, types

@@ -1,14 +1,23 @@
-"""Ctrl-C and SIGTERM, said once for the whole process.
+"""Ctrl-C, SIGTERM and the signals of a scheduler, said once for the whole process.
 
 The first one asks: a training run ends after its step with a checkpoint. Where nothing can be saved
-(while scoring, say) it interrupts at once, and so does the second one anywhere. Files are written
-whole or not at all, so that even then nothing is left half-written.
+(while scoring, say) it interrupts at once, and so does a second Ctrl-C or SIGTERM anywhere. Files
+are written whole or not at all, so that even then nothing is left half-written.
 """
 
+import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
+
+PERSONS = (signal.SIGINT, signal.SIGTERM)
+SCHEDULERS = tuple(  # that a job will soon be ended or moved; Windows has neither
+    getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name)
+)
+Handler = Callable[[int, FrameType | None], object]
 
 
 class Stop:
@@ -16,22 +25,49 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked, self.at_once = False, False
+        self.relaying = False  # SIGTERM goes on to the processes that this one started
+        self._owed: int | None = None  # the scheduler's signal that was answered here
+        self._before: dict[int, Handler] = {}  # who answered it before: submitit, say
 
     def install(self) -> None:
-        """Take the two signals; worker threads leave them to the main one."""
+        """Take the signals; worker threads leave them to the main one."""
         try:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, self._receive)
+            for number in (*PERSONS, *SCHEDULERS):
+                before = signal.signal(number, self._receive)
+                if number in SCHEDULERS and callable(before) and before != self._receive:
+                    self._before[number] = before
         except ValueError:  # not the main thread
             return
 
     def ignore(self) -> None:
         """The process is leaving: a further signal would only interrupt its last words."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (*PERSONS, *SCHEDULERS):
             signal.signal(number, signal.SIG_IGN)
 
+    def hand_on(self) -> None:
+        """Once a run is left: a scheduler's signal goes to the handler that was there before ours.
+
+        submitit's puts the job back into the queue and ends the process; where it may not, it
+        raises, and the run stays interrupted.
+        """
+        number, self._owed = self._owed, None
+        if number is None or number not in self._before:
+            return
+        self.ignore()
+        try:
+            self._before[number](number, None)
+        except Exception as error:
+            print(f"not queued again: {error}", file=sys.stderr, flush=True)
+
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        second, self.asked = self.asked, True
+        second = self.asked and number in PERSONS
+        self.asked = True
+        if number in SCHEDULERS:
+            self._owed = number
+        if self.relaying and number == signal.SIGTERM:  # Ctrl-C reaches them from the terminal
+            for child in _children():
+                with suppress(OSError):
+                    os.kill(child, number)
         if second or self.at_once:
             raise KeyboardInterrupt
 
@@ -43,6 +79,14 @@ class Stop:
             yield
         finally:
             self.at_once = before
+
+
+def _children() -> list[int]:
+    """Processes that this one started, where Linux tells."""
+    lists = Path("/proc/self/task").glob("*/children")
+    with suppress(OSError):
+        return [int(word) for path in lists for word in path.read_text().split()]
+    return []
 
 
 STOP = Stop()

@@ -48,6 +48,7 @@ def _one_of_many(cfg: DictConfig) -> str:
     """Run, and never raise: the other jobs go on, the run's folder keeps what happened."""
     from bench.running.job import prepare
     from bench.running.run import execute
+    from bench.running.slots import claim_gpu
     from bench.runs.plans import refuse
 
     STOP.install()
@@ -55,6 +56,7 @@ def _one_of_many(cfg: DictConfig) -> str:
         return "interrupted"
     started, expected = time.monotonic(), cfg.expected_run_id
     try:
+        claim_gpu(cfg.trainer.get("accelerator", "auto"), cfg.trainer.get("devices", 1))
         job = prepare(cfg)
         if job.folder.run_id != expected:
             raise UserError(
@@ -68,6 +70,7 @@ def _one_of_many(cfg: DictConfig) -> str:
         return "refused"
     except KeyboardInterrupt:
         STOP.asked = True
+        STOP.hand_on()  # does not come back where a scheduler's library queues the job again
         return "interrupted"
     scores = _scores(outcome)
     first = "".join(f", {name} {value:.4g}" for name, value in list(scores.items())[:1])
@@ -128,6 +131,8 @@ def guarded(call: Any) -> int:
             f"cannot use {error.filename}: {error.strerror}",
             fix="free some space, or set runs_root to a folder that you may write to",
         )
+        if error.filename is None:  # of a connection, to a Ray cluster say
+            reason = UserError(str(error), fix="start it first, or correct its address")
         print(reason, file=sys.stderr)
         return 2
     if STOP.asked:

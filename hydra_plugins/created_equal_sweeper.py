@@ -35,6 +35,9 @@ class CreatedEqualSweeper(Sweeper):
         """Make the launcher that the config names."""
         from hydra.core.plugins import Plugins
 
+        from bench.sweeping.launchers import check_launcher
+
+        check_launcher(config.hydra)
         self.hydra_context, self.config = hydra_context, config
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config

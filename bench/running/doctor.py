@@ -12,6 +12,8 @@ from bench.runs.environment import environment
 from bench.shims import ensure_torchvision
 
 EXTRAS = {
+    "slurm": ("submitit", "hydra/launcher=slurm, submitit_local"),
+    "ray": ("ray", "hydra/launcher=ray"),
     "inception": ("torch_fidelity", "features=inception_2015, dinov2, clip"),
     "parquet": ("pyarrow", "dataset=cifar10_jpeg"),
     "tensorboard": ("tensorboard", "logger=tensorboard"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.environments import LightningEnvironment
 from omegaconf import OmegaConf
 from safetensors.torch import save
 
@@ -117,11 +118,13 @@ def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning on a newer torch
+        warnings.filterwarnings("ignore", message=".*`srun` command is available.*")
         trainer = pl.Trainer(
             max_epochs=1,
             limit_train_batches=job.plain["d_steps"],
             accelerator={"cuda": "gpu"}.get(how.device.type, how.device.type),
             devices=1,
+            plugins=[LightningEnvironment()],  # under Slurm, too: whom to ask and requeue is STOP's
             callbacks=[monitor],
             logger=build.build_loggers(job.cfg, folder.path) or False,
             log_every_n_steps=1,  # we log ourselves; a larger one only makes Lightning warn

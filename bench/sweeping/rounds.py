@@ -67,6 +67,7 @@ class Rounds:
         """Hand runs to the launcher; what becomes of them is read from their folders."""
         jobs = [[*e.overrides, f"expected_run_id={e.run_id}"] for e in entries]
         self.tries.update(entry.run_id for entry in entries)
+        STOP.relaying = True
         try:
             returns = self.launcher.launch(jobs, initial_job_idx=self.launched)
         except (KeyboardInterrupt, UserError):
@@ -84,6 +85,8 @@ class Rounds:
         else:
             for entry, returned in zip(entries, returns, strict=True):
                 self._note(entry, returned)
+        finally:
+            STOP.relaying = False
         self.launched += len(entries)
 
     def _note(self, entry: Entry, returned: Any) -> None:

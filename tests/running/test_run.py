@@ -162,6 +162,8 @@ def test_a_failed_run_keeps_cause_and_traceback_and_is_tried_again(tiny, monkeyp
         ("ns_gan", 23, signal.SIGINT),
         ("ns_gan", 23, signal.SIGTERM),  # Slurm's; Lightning answers it in its own way
         ("wgan_gp", 1, signal.SIGINT),
+        ("ns_gan", 7, signal.SIGUSR1),
+        ("vae", 9, signal.SIGUSR2),
         ("began", 20, signal.SIGTERM),
         ("vae", 40, signal.SIGINT),
         ("dragan", 24, signal.SIGINT),
@@ -285,3 +287,22 @@ def test_real_samples_that_are_too_few_for_a_measure_have_no_row_and_break_nothi
 
 def floors_of(job):
     return [path.name for path in job.folder.root.glob("real-*")]
+
+
+def test_under_slurm_lightning_queues_nothing_again_by_itself(tiny, monkeypatch):
+    """It would answer SIGUSR1 with a checkpoint of its own and scontrol; that is STOP's."""
+    for name, value in {"NTASKS": "1", "PROCID": "0", "LOCALID": "0", "NODEID": "0"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    seen, start = [], Monitor.on_train_start
+
+    def look(self, trainer, model):
+        seen.append(signal.getsignal(signal.SIGUSR1))
+        start(self, trainer, model)
+
+    monkeypatch.setattr(Monitor, "on_train_start", look)
+    before = signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+    try:
+        execute(job_of(tiny, "dataset=ring", network="mlp"))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert seen == [signal.SIG_DFL]

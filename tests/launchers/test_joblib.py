@@ -1,0 +1,69 @@
+"""Sweeps in joblib's worker processes: the same bits, killed workers, a GPU for each."""
+
+import pytest
+from services.sweeps import (
+    LONG,
+    SHORT,
+    SMALL,
+    checkpointed,
+    digests,
+    kill,
+    launch,
+    processes,
+    started,
+    statuses,
+    until,
+)
+
+pytestmark = pytest.mark.slow
+TWO = "hydra.launcher.n_jobs=2"
+
+
+def test_workers_give_the_bits_of_one_process(folder, short):
+    done = launch(folder, "joblib", TWO, *SHORT)
+    assert done.returncode == 0 and "4 planned, 4 finished" in done.stdout, done.stdout
+    assert digests(folder) == short
+
+
+def test_a_killed_worker_ends_the_pool_and_the_same_command_finishes(folder, long):
+    sweep = started(folder, "joblib", TWO, *LONG)
+    until(lambda: len(checkpointed(folder)) == 2)
+    kill(workers(folder)[0])
+    out, _ = sweep.communicate(timeout=600)
+    assert sweep.returncode != 0 and "unexpectedly terminated" in out, out
+    assert {status["status"] for status in statuses(folder).values()} == {"running"}
+    until(lambda: not workers(folder))
+    again = launch(folder, "joblib", TWO, *LONG)
+    assert again.returncode == 0 and "2 planned, 2 finished" in again.stdout, again.stdout
+    assert digests(folder) == long
+
+
+def workers(folder) -> list[int]:
+    return [
+        pid
+        for pid in processes(folder, "")
+        if b"popen_loky_posix" in open(f"/proc/{pid}/cmdline", "rb").read()
+    ]
+
+
+SPY = """
+import os, sys
+from pathlib import Path
+from bench.losses.nonsaturating import generator_loss as loss
+Path(f"worker-{os.getpid()}").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
+def generator_loss(fake_logits):
+    return loss(fake_logits)
+"""
+
+
+def test_each_worker_sees_a_gpu_of_its_own(folder, monkeypatch):
+    """The GPUs are pretended: what is real is the workers, and what each would let CUDA see."""
+    (folder / "sitecustomize.py").write_text("import torch\ntorch.cuda.device_count = lambda: 2\n")
+    (folder / "spy.py").write_text(SPY)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    settings = [s for s in SMALL if "accelerator" not in s] + ["seed=0,1", "d_steps=300"]
+    loss = "loss.generator._target_=spy.generator_loss"
+    done = launch(folder, "joblib", TWO, *settings, loss)
+    assert done.returncode == 0 and "2 planned, 2 finished" in done.stdout, done.stdout
+    assert sorted(p.read_text() for p in folder.glob("worker-*")) == ["0", "1"]

@@ -1,0 +1,95 @@
+"""Small sweeps as a person launches them, and what they left."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+SMALL = [
+    "dataset=ring", "network.width=8", "network.depth=2", "score.n_fake=60", "score.n_real=100",
+    "trainer.accelerator=cpu", "trainer.progress=false", "trainer.pictures=0", "log_every=2",
+]  # fmt: skip
+SHORT = ["variant=ns_gan,wgan_gp", "seed=0,1", "d_steps=20", *SMALL]
+SUBMITTED = f"{sys.executable} -u -m submitit.core._submit"  # how a job's own process begins
+LONG = ["variant=ns_gan", "seed=0,1", "d_steps=1500", "trainer.checkpoint_every=50", *SMALL]
+
+
+def command(launcher: str, *overrides: str) -> list[str]:
+    return [sys.executable, "-m", "bench.train", "-m", f"hydra/launcher={launcher}", *overrides]
+
+
+def launch(folder: Path, launcher: str, *overrides: str) -> subprocess.CompletedProcess:
+    """A sweep to its end; all that was said is its stdout."""
+    return subprocess.run(
+        command(launcher, *overrides), cwd=folder, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, timeout=600,
+    )  # fmt: skip
+
+
+def started(folder: Path, launcher: str, *overrides: str) -> subprocess.Popen:
+    """A sweep in the background, in a process group of its own."""
+    return subprocess.Popen(
+        command(launcher, *overrides), cwd=folder, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def statuses(folder: Path) -> dict[str, dict]:
+    """run_id -> status, in order of seeds."""
+    runs = sorted(folder.glob("runs/*/status.json"), key=_seed)
+    return {path.parent.name: json.loads(path.read_text()) for path in runs}
+
+
+def _seed(path: Path) -> int:
+    return int(re.search(r"^seed: (\d+)", path.with_name("config.yaml").read_text(), re.M)[1])
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """run_id -> digest of the weights, of all runs, which must have finished."""
+    found = statuses(folder)
+    assert {status["status"] for status in found.values()} == {"finished"}, found
+    return {run_id: status["digest"] for run_id, status in found.items()}
+
+
+def until(condition: Callable[[], object], seconds: float = 300) -> object:
+    """What the condition is once it is something."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"still not so after {seconds:.0f} s: {condition}")
+
+
+def checkpointed(folder: Path) -> list[str]:
+    """The runs that have a full checkpoint and are not at their end, in order of seeds."""
+    found = statuses(folder).items()
+    running = [run_id for run_id, status in found if status["status"] == "running"]
+    return [r for r in running if (folder / f"runs/{r}/checkpoints/last.ckpt").is_file()]
+
+
+def processes(folder: Path, command: str, variable: str = "") -> list[int]:
+    """Those in a folder, by the beginning of their command line and a part of their environment."""
+    found = []
+    for proc in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (proc / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            if (proc / "cwd").resolve() != folder or not words.startswith(command):
+                continue
+            if f"\0{variable}".encode() in b"\0" + (proc / "environ").read_bytes():
+                found.append(int(proc.name))
+    return found
+
+
+def kill(*pids: int) -> None:
+    """As kill -9."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
