@@ -83,10 +83,13 @@ class Stop:
 
 def _children() -> list[int]:
     """Processes that this one started, where Linux tells."""
-    lists = Path("/proc/self/task").glob("*/children")
-    with suppress(OSError):
-        return [int(word) for path in lists for word in path.read_text().split()]
-    return []
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parent = path.read_text(errors="replace").rpartition(")")[2].split()[1]
+            if int(parent) == os.getpid():
+                found.append(int(path.parent.name))
+    return found
 
 
 STOP = Stop()

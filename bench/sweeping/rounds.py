@@ -43,6 +43,8 @@ class Rounds:
         """Launch until nothing is left to launch; how every run stands at the end."""
         for number in range(1, self.rounds + 1):
             left = self._left(entries)
+            if not left and self._wait_for_others(entries):
+                left = self._left(entries)
             if not left or STOP.asked:
                 break
             if number > 1:
@@ -105,17 +107,22 @@ class Rounds:
             path = plan_folder(self.root, self.name) / "refused" / f"{entry.run_id}.txt"
             self.watch.refused[entry.run_id] = path.read_text(encoding="utf-8")
 
-    def _wait_for_others(self, entries: Sequence[Entry]) -> None:
-        """Let another launch's runs end: those of a job array go on when one of its jobs fails."""
-        told = False
+    def _wait_for_others(self, entries: Sequence[Entry]) -> bool:
+        """Let another launch's runs end: those of a job array go on when one of its jobs fails.
+
+        Returns:
+            Whether there were any.
+        """
+        waited = False
         while not STOP.asked:
-            living = [s for s in self.watch.look(entries) if s.word == "running"]
+            living = sum(s.word == "running" for s in self.watch.look(entries))
             if not living:
-                return
-            if not told:
-                print(f"waiting for {len(living)} runs that are at work elsewhere", flush=True)
-                told = True
+                break
+            if not waited:
+                print(f"waiting for {living} runs that are at work elsewhere", flush=True)
+            waited = True
             time.sleep(POLL_SECONDS)
+        return waited
 
     @contextmanager
     def _telling(self, entries: Sequence[Entry]) -> Iterator[None]:

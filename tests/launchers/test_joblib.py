@@ -25,14 +25,24 @@ def test_workers_give_the_bits_of_one_process(folder, short):
     assert digests(folder) == short
 
 
-def test_a_killed_worker_ends_the_pool_and_the_same_command_finishes(folder, long):
+def test_a_killed_worker_ends_the_pool_and_the_next_round_finishes(folder, long):
     sweep = started(folder, "joblib", TWO, *LONG)
     until(lambda: len(checkpointed(folder)) == 2)
     kill(workers(folder)[0])
     out, _ = sweep.communicate(timeout=600)
-    assert sweep.returncode != 0 and "unexpectedly terminated" in out, out
-    assert {status["status"] for status in statuses(folder).values()} == {"running"}
-    until(lambda: not workers(folder))
+    assert "unexpectedly terminated" in out and "round 2 of 3" in out, out
+    assert sweep.returncode == 0 and "2 planned, 2 finished" in out, out
+    assert digests(folder) == long
+
+
+def test_a_sweep_that_is_terminated_tells_its_workers_and_goes_on_later(folder, long):
+    """SIGTERM to the sweep's own process alone, as a scheduler sends it."""
+    sweep = started(folder, "joblib", TWO, *LONG)
+    until(lambda: len(checkpointed(folder)) == 2)
+    sweep.terminate()
+    out, _ = sweep.communicate(timeout=600)
+    assert sweep.returncode == 130 and "interrupted; the same command" in out, out
+    assert {status["status"] for status in statuses(folder).values()} == {"interrupted"}
     again = launch(folder, "joblib", TWO, *LONG)
     assert again.returncode == 0 and "2 planned, 2 finished" in again.stdout, again.stdout
     assert digests(folder) == long

@@ -72,7 +72,7 @@ def checkpointed(folder: Path) -> list[str]:
     """The runs that have a full checkpoint and are not at their end, in order of seeds."""
     found = statuses(folder).items()
     running = [run_id for run_id, status in found if status["status"] == "running"]
-    return [r for r in running if (folder / f"runs/{r}/checkpoints/last.ckpt").is_file()]
+    return [r for r in running if list((folder / f"runs/{r}/checkpoints").glob("*.ckpt"))]
 
 
 def processes(folder: Path, command: str, variable: str = "") -> list[int]:
