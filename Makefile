@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 READY_ALL := $(VENV)/.ready-all
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test test-all lint format docs benchmark clean
+.PHONY: demo test test-all test-slow lint format docs benchmark clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -28,8 +28,10 @@ demo: $(READY)  ## all variants on the embedded digits: trained, scored, reporte
 test: $(READY) lint  ## under 10 minutes on 2 cores
 	$(THREADS) $(BIN)/python -m pytest -n 2 -m "not slow"
 
-test-all: $(READY_ALL) lint  ## the slow and the real-service tests too
-	$(THREADS) $(BIN)/python -m pytest -n 2
+test-all: test test-slow  ## the slow and the real-service tests too
+
+test-slow: $(READY_ALL)  ## those alone: kills, launchers, a private Slurm and Ray
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 lint: $(READY)  ## style, floors, types
 	$(BIN)/ruff check .

@@ -31,7 +31,8 @@ def render(report: Report, console: Console | None = None) -> None:
 
 def _print_table(table: Table, console: Console) -> None:
     group = table.group
-    heading = f"{group.dataset}, protocol {group.protocol['name']}\n"
+    which = "" if group.checkpoint == "final" else f", {group.checkpoint} checkpoint"
+    heading = f"{group.dataset}, protocol {group.protocol['name']}{which}\n"
     console.print(Text(heading, style="bold"))
     shown = RichTable(
         box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP - 1, 0, 0), show_edge=False
