@@ -8,16 +8,26 @@ from collections import defaultdict
 import pytest
 from support import ROOT
 
+from bench.runs.record import read_records
+
 FOLDERS = sorted(p.parent for p in ROOT.glob("results/*/rows.csv"))
 
 
 def frechet_by_variant(folder) -> dict[str, list[float]]:
+    """Of the first table of the last stage."""
     scores = defaultdict(list)
-    with open(folder / "rows.csv", encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            if not row["variant"].startswith("real") and row["scores.frechet"]:
-                scores[row["variant"]].append(float(row["scores.frechet"]))
+    rows = rows_of(folder)
+    last = [row for row in rows if row["stage"] == rows[-1]["stage"]]
+    for row in last:
+        shown = row["group"] == last[0]["group"] and not row["variant"].startswith("real")
+        if shown and row["scores.frechet"]:
+            scores[row["variant"]].append(float(row["scores.frechet"]))
     return scores
+
+
+def rows_of(folder) -> list[dict[str, str]]:
+    with open(folder / "rows.csv", encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def test_there_are_results():
@@ -33,6 +43,33 @@ def test_the_report_prints_the_rows_means(folder):
         digits = len(printed[1].partition(".")[2])
         assert float(printed[1]) == pytest.approx(statistics.fmean(scores), abs=0.51 * 10**-digits)
         assert float(printed[2]) == pytest.approx(statistics.stdev(scores), abs=0.51 * 10**-digits)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.name)
+def test_published_runs_are_those_of_the_rows(folder):
+    records = {record.run_id: record for record in read_records(folder)}
+    rows = [row for row in rows_of(folder) if not row["variant"].startswith("real")]
+    assert records.keys() == {row["run_id"] for row in rows}
+    for record in records.values():
+        assert {"step-0", "generator"} <= record.chain.keys() and len(record.chain) >= 4
+        mine = {row["checkpoint"] for row in rows if row["run_id"] == record.run_id}
+        assert {name.rpartition("-")[0] for name in record.rows} == mine
+        assert record.environment["packages"]["torch"]
+
+
+def test_the_digits_are_complete():
+    """Nine variants: twenty configurations with one seed, then the chosen one with ten others."""
+    rows = [r for r in rows_of(ROOT / "results/created_equal_digits") if r["sample"]]
+    final = [r for r in rows if r["checkpoint"] == "final"]
+    wide, seeds = ([r for r in final if r["stage"] == name] for name in ("wide", "seeds"))
+    assert len(wide) == 180 and len(seeds) == 90
+    for variant in {r["variant"] for r in wide}:
+        best = [r for r in rows if r["variant"] == variant and r["checkpoint"] == "best"]
+        search = {r["sample"]: r for r in best if r["stage"] == "wide" and r["scores.frechet"]}
+        chosen = min(search, key=lambda s: (float(search[s]["details.selection.frechet"]), int(s)))
+        mine = [r for r in seeds if r["variant"] == variant]
+        assert {r["sample"] for r in mine} == {chosen}
+        assert sorted(int(r["seed"]) for r in mine) == list(range(1, 11))
 
 
 def test_the_readmes_table_is_that_of_the_rows():

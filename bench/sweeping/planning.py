@@ -83,11 +83,21 @@ def _origin(stage: Stage, stages: Mapping[str, Stage]) -> Stage:
 
 
 def entries_of(runs: Iterable[Explicit], skeletons: Skeletons) -> tuple[Entry, ...]:
-    """Each run once: two that come out the same are one."""
+    """Each run once: two that come out the same are one, and that is said."""
     found: dict[str, Entry] = {}
+    twice: list[Entry] = []
     for run in runs:
         entry = skeletons.entry(run)
-        found.setdefault(entry.run_id, entry)
+        if found.setdefault(entry.run_id, entry) is not entry:
+            twice.append(entry)
+    if twice:
+        first = twice[0]
+        print(
+            f"{len(twice)} runs come out the same as others and are run once, the first of them "
+            f"{first.variant} on {first.dataset}, seed {first.seed}: a seed or a choice named "
+            "twice, or two names for one computation",
+            flush=True,
+        )
     return tuple(found.values())
 
 

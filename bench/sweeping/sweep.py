@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from bench.errors import UserError
 from bench.runs.plans import Entry, StagePlan, forget_refusals, plan_folder
-from bench.runs.standing import ENDED, Standing, Watch, count, shown
+from bench.runs.standing import ENDED, Standing, count, shown
 from bench.stopping import STOP
 from bench.sweeping.explicit import AXES, narrowed, split_choices
 from bench.sweeping.planning import entries_of, estimated, keep_plan, plan_stage
@@ -70,6 +70,7 @@ class Sweep:
         )
         self.planned: dict[str, StagePlan] = {}
         self.standings: dict[str, Standing] = {}
+        self.skipped = 0
 
     def _compose(self, overrides: list[str]) -> DictConfig:
         return self.loader.load_sweep_config(self.config, overrides)
@@ -154,6 +155,7 @@ class Sweep:
         if said:
             print(said, flush=True)
         skipped = sum(standing.word in ENDED for standing in before)
+        self.skipped += skipped
         print(
             f"sweep {self.name}{'' if plan.name == 'all' else f', stage {plan.name}'}: "
             f"{len(entries)} runs planned, {skipped} skipped{_cost(entries, before)}",
@@ -165,7 +167,8 @@ class Sweep:
     def _tell(self) -> None:
         """The counts, and the exit status that follows from them."""
         counts = count(self.standings.values())
-        print(f"sweep {self.name}: {len(self.standings)} planned, {shown(counts)}")
+        skipped = f" ({self.skipped} skipped)" if self.skipped else ""
+        print(f"sweep {self.name}: {len(self.standings)} planned, {shown(counts)}{skipped}")
         entries: list[Entry] = [e for plan in self.planned.values() for e in plan.entries]
         for entry in entries:
             standing = self.standings[entry.run_id]
@@ -215,6 +218,3 @@ def sweep(sweeper: Any, arguments: Sequence[str]) -> None:
 
 def _plain(given: Any) -> Any:
     return OmegaConf.to_container(given, resolve=True) if OmegaConf.is_config(given) else given
-
-
-__all__ = ["LATEST", "Settings", "Sweep", "Watch", "sweep"]

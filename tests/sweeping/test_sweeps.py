@@ -110,6 +110,7 @@ def test_stages_are_planned_carried_out_and_skipped(launch, tmp_path):
     written = {p: p.stat().st_mtime_ns for p in tmp_path.glob("runs/*/checkpoints/*")}
     again_done = launch()
     assert "4 runs planned, 4 skipped" in again_done.stdout and again_done.returncode == 0
+    assert "8 planned, 8 finished (8 skipped)" in again_done.stdout
     assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("runs/*/checkpoints/*")} == written
 
 
@@ -237,6 +238,13 @@ def test_two_sweeps_share_a_folder_and_a_run(launch, tmp_path, capsys):
     show_status(tmp_path / "runs", "other", every=None)
     shown = capsys.readouterr().out
     assert "2 of 2 done" in shown and re.search(r"all +2 +2", shown), shown
+
+
+def test_a_seed_that_is_named_twice_is_one_run_and_that_is_said(launch):
+    text = TINY.split("hydra:")[0] + "hydra: {sweeper: {params: {seed: '0,1,0'}}}"
+    done = launch("hydra.sweeper.plan_only=true", text=text)
+    assert "1 runs come out the same as others and are run once" in done.stdout
+    assert "2 runs planned" in done.stdout and done.returncode == 0
 
 
 def test_every_committed_sweep_parses():
