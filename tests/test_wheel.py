@@ -18,6 +18,8 @@ def test_a_wheel_trains_from_its_own_configs(tmp_path):
     wheel = next(tmp_path.glob("*.whl"))
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"bench/conf/config.yaml", "bench/conf/sweeps/quick.yaml"} <= names
+    assert "hydra_plugins/created_equal_sweeper.py" in names
+    assert "hydra_plugins/__init__.py" not in names  # it would hide the launchers' part
     assert any(n.endswith("digits_convnet.safetensors") for n in names)
     assert not [n for n in names if n.startswith(("tests", "conf", "sweeps", "runs", "data"))]
     site = tmp_path / "site"

@@ -15,11 +15,12 @@ from bench import build
 from bench.errors import Interrupted, UserError
 from bench.files import DiskError
 from bench.models.base import GenerativeModel
+from bench.running.ending import TimeLimit, counts
 from bench.running.floors import floors_are_missing, score_floors
 from bench.running.job import Job
 from bench.running.processes import train_together
 from bench.running.scored import score_checkpoints, scored, write_failure
-from bench.running.training import TimeLimit, begin, counts, train
+from bench.running.training import begin, train
 from bench.runs.folder import SETTLED
 from bench.runs.pulse import Pulse, file_clock, others_pulse
 from bench.runs.rows import Row

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import UserError
+from bench.sweeping.declared import Stage, full_name
 from bench.sweeping.space import Value
-from bench.sweeping.stages import Stage, full_name
 
 AXES = {"variant": "variants", "dataset": "datasets"}
 

@@ -18,11 +18,11 @@ from bench.runs.plans import (
     write_plan,
 )
 from bench.runs.standing import Standing
+from bench.sweeping.declared import Stage
 from bench.sweeping.explicit import Explicit, explicit_runs
 from bench.sweeping.rules import choose, record
 from bench.sweeping.skeletons import Skeletons
 from bench.sweeping.space import Value
-from bench.sweeping.stages import Stage
 
 Configurations = dict[tuple[str, str], list[tuple[int, Mapping[str, Value]]]]
 

@@ -69,9 +69,12 @@ class Rounds:
         """Hand runs to the launcher; what becomes of them is read from their folders."""
         jobs = [[*e.overrides, f"expected_run_id={e.run_id}"] for e in entries]
         self.tries.update(entry.run_id for entry in entries)
+        # Slurm's jobs go on without us: nothing is to be waited for when we are asked to stop.
+        away = type(self.launcher).__name__ == "SlurmLauncher"
         STOP.relaying = True
         try:
-            returns = self.launcher.launch(jobs, initial_job_idx=self.launched)
+            with STOP.interrupting(at_once=away):
+                returns = self.launcher.launch(jobs, initial_job_idx=self.launched)
         except (KeyboardInterrupt, UserError):
             raise
         except Exception as error:  # a worker was killed, a node is gone: the launchers' own kinds
@@ -105,7 +108,9 @@ class Rounds:
             self.tries[entry.run_id] -= 1  # asked to stop, not failed
         if word == "refused":
             path = plan_folder(self.root, self.name) / "refused" / f"{entry.run_id}.txt"
-            self.watch.refused[entry.run_id] = path.read_text(encoding="utf-8")
+            there = path.is_file()  # a shared folder may be slow to show it
+            why = path.read_text(encoding="utf-8") if there else "see what the job printed"
+            self.watch.refused[entry.run_id] = why
 
     def _wait_for_others(self, entries: Sequence[Entry]) -> bool:
         """Let another launch's runs end: those of a job array go on when one of its jobs fails.

@@ -9,7 +9,7 @@ from typing import Any
 from bench.errors import UserError
 from bench.runs.plans import Entry
 from bench.runs.rows import Row, read_rows
-from bench.sweeping.stages import Rule
+from bench.sweeping.declared import Rule
 
 Chosen = dict[tuple[str, str], tuple[int, float, tuple[str, ...]]]  # sample, score, run_ids
 

@@ -1,10 +1,10 @@
 """What a sweep file declares under `hydra.sweeper.stages`, checked before anything is planned."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import UserError
+from bench.sweeping.declared import Rule, Stage, full_name
 from bench.sweeping.space import Range, Value, draw, parse_range
 from bench.sweeping.table import read_table
 
@@ -13,55 +13,6 @@ KEYS = {
     *("only", "set", "of_variant", "of_dataset", "after", "rule"),
 }
 NEEDED = ("variants", "datasets", "seeds")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How configurations of an earlier stage are chosen: the lowest or highest score of each group.
-
-    Args:
-        name: "lowest" or "highest".
-        score: of a row, or a detail: "frechet", "selection.frechet".
-        checkpoint: of the rows: "final", "best" or "last-3".
-    """
-
-    name: str
-    score: str
-    checkpoint: str
-
-    def words(self) -> str:
-        """As it is recorded in a plan."""
-        return (
-            f"{self.name} {self.score} of the {self.checkpoint} checkpoint, for each variant and "
-            "data set; of equals the earliest sample; runs without a score are never chosen"
-        )
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage of a sweep.
-
-    Args:
-        name: of the stage.
-        variants, datasets, seeds: what is combined.
-        configurations: variant -> values of each of its samples; {} are its defaults. None where
-            they come from an earlier stage.
-        settings: overrides of all runs.
-        of_variant, of_dataset: overrides of one variant's or data set's runs.
-        after: the earlier stage, if any.
-        rule: that chooses from it.
-    """
-
-    name: str
-    variants: tuple[str, ...]
-    datasets: tuple[str, ...]
-    seeds: tuple[int, ...]
-    configurations: Mapping[str, list[dict[str, Value]]] | None
-    settings: Mapping[str, Value]
-    of_variant: Mapping[str, Mapping[str, Value]]
-    of_dataset: Mapping[str, Mapping[str, Value]]
-    after: str | None
-    rule: Rule | None
 
 
 def parse_stages(given: Mapping[str, Any]) -> list[Stage]:
@@ -248,8 +199,3 @@ def _rule(stage: str, given: Any) -> Rule:
             fix="write {name: lowest, score: frechet, checkpoint: best}",
         )
     return Rule(str(given["name"]), str(given["score"]), str(given["checkpoint"]))
-
-
-def full_name(parameter: str) -> str:
-    """A word alone is a hyperparameter; everything else is an override's own name."""
-    return parameter if "." in parameter or "/" in parameter else f"hyperparameters.{parameter}"

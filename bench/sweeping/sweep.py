@@ -15,11 +15,12 @@ from bench.errors import UserError
 from bench.runs.plans import Entry, StagePlan, forget_refusals, plan_folder
 from bench.runs.standing import ENDED, Standing, count, shown
 from bench.stopping import STOP
+from bench.sweeping.declared import Stage, full_name
 from bench.sweeping.explicit import AXES, narrowed, split_choices
 from bench.sweeping.planning import entries_of, estimated, keep_plan, plan_stage
 from bench.sweeping.rounds import Rounds
 from bench.sweeping.skeletons import Skeletons
-from bench.sweeping.stages import Stage, full_name, parse_stages
+from bench.sweeping.stages import parse_stages
 
 LATEST = {"status": 0}  # exit status of the last sweep of this process
 
