@@ -11,6 +11,7 @@ from bench.reporting.sections import Section, section_of
 from bench.reporting.style import Drawing
 from bench.reporting.summary import summarise
 from bench.reporting.sweep import Sweep, read_stages
+from bench.runs.plans import plan_folder
 from bench.runs.record import Record, record_of, write_records
 
 
@@ -29,7 +30,7 @@ class Report:
 
 
 def write_report(runs_root: Path, sweep: str, folder: Path) -> Report:
-    """Write report.md, index.html, rows.csv, runs.jsonl, tables/ and figures/ into a folder.
+    """Write report.md, index.html, rows.csv, runs.jsonl, plan.json, tables/ and figures/.
 
     Tables and figures are of the last stage; rows.csv and runs.jsonl hold every stage's.
 
@@ -50,6 +51,8 @@ def write_report(runs_root: Path, sweep: str, folder: Path) -> Report:
     report = Report(found, sections, folder)
     write_text(folder / "rows.csv", tables.rows_csv([(s, group_rows(s)) for s in stages]))
     write_records(folder, _records(stages))
+    # what was planned, by which rule, and what that chose
+    write_bytes(folder / "plan.json", (plan_folder(runs_root, sweep) / "plan.json").read_bytes())
     for section in sections:
         slug = section.table.group.slug
         write_text(folder / "tables" / f"{slug}.csv", tables.summary_csv(section.table))

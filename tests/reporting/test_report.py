@@ -60,7 +60,7 @@ def test_the_same_rows_give_the_same_bytes_and_another_score_another_order(mixed
     figures = {f"figures/digits-quick-{n}" for n in ("frechet", "scores", "losses", "samples")}
     assert set(first) == {
         *("report.md", "index.html", "rows.csv", "tables/digits-quick.csv"),
-        *("runs.jsonl", "environments.json"),
+        *("runs.jsonl", "environments.json", "plan.json"),
         *(f"{name}.{suffix}" for name in figures for suffix in ("svg", "png")),
     }
     mixed.score(mixed.runs[2], "wgan", 0, 20)  # wgan: 20 and 4, mean 12; ns_gan: 6
