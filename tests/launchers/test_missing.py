@@ -16,7 +16,7 @@ importlib.util.find_spec = lambda name, *rest: None if name == "{0}" else find(n
 def launched(tmp_path, launcher: str, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "bench.train", "-m", "dataset=ring", f"hydra/launcher={launcher}"],
-        cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, text=True, timeout=200,
+        cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, text=True, timeout=99,
     )  # fmt: skip
 
 
