@@ -68,7 +68,7 @@ SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=2,bf_interval=2
 MpiDefault=none
 ReturnToService=2
-KillWait=10
+KillWait=60
 SlurmdTimeout=60
 GresTypes=gpu
 NodeName=DEFAULT CPUs=2 RealMemory=8000 Gres=gpu:2
