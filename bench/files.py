@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,11 @@ from bench.errors import UserError
 
 class DiskError(UserError):
     """The disk is full or read-only, or a folder may not be written."""
+
+
+def writer() -> str:
+    """Who writes: host and process, so that what a dead one left half-written is known."""
+    return f"{socket.gethostname().partition('.')[0]}-{os.getpid()}"
 
 
 @contextmanager
@@ -28,7 +34,7 @@ def replacing(path: Path, name: Callable[[Path], str] | None = None) -> Iterator
         DiskError: the disk is full or read-only, or the folder may not be written. Nothing of
             the attempt is left behind, and what stood at `path` stands there still.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    temporary = path.with_name(f".{path.name}.{writer()}-{uuid.uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from bench import build, together
 from bench.data.batches import Batches
-from bench.files import write_json, write_text
+from bench.files import write_json, write_text, writer
 from bench.models.base import GenerativeModel
 from bench.running.candidates import Candidates
 from bench.running.chain import Chain
@@ -25,7 +25,7 @@ from bench.running.monitor import Monitor
 from bench.running.pictures import Painter
 from bench.runs.environment import environment
 from bench.runs.folder import RunFolder
-from bench.runs.pulse import Pulse, file_clock
+from bench.runs.pulse import Pulse, exists, file_clock
 from bench.stopping import STOP
 
 NOT_THE_RUNS = ("runs_root", "sweep_name", "expected_run_id")
@@ -45,7 +45,7 @@ def begin(job: Job) -> None:
         folder.path / "environment.json",
         environment(plain["threads"], _device_name(job.conduct.device)),
     )
-    _sweep_up(folder)
+    sweep_up(folder)
     write_json(folder.data, job.judge.reals.facts)
     write_json(folder.path / "overrides.json", list(job.overrides))
     folder.write_status("running")
@@ -135,12 +135,14 @@ def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
                     logger.experiment.finish()
 
 
-def _sweep_up(folder: RunFolder) -> None:
+def sweep_up(folder: RunFolder) -> None:
     """Forget what a killed process had half written; another that is at work may be writing now."""
-    now = file_clock(folder.path)
+    now, here = file_clock(folder.path), writer().rpartition("-")[0]
     for left in folder.path.rglob(".*.part"):
+        host, _, process = left.name.split(".")[-2].rpartition("-")[0].rpartition("-")
+        dead = host == here and process.isdigit() and not exists(int(process))
         with suppress(OSError):
-            if now - left.stat().st_mtime > HALF_WRITTEN_SECONDS:
+            if dead or now - left.stat().st_mtime > HALF_WRITTEN_SECONDS:
                 left.unlink()
 
 

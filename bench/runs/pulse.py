@@ -87,12 +87,13 @@ def others_pulse(path: Path, now: float) -> dict[str, Any] | None:
     here = isinstance(facts, dict) and facts.get("host") == socket.gethostname()
     if not isinstance(facts, dict) or age > STALE or (here and facts.get("pid") == os.getpid()):
         return None
-    if here and not _exists(int(facts.get("pid", 0))):
+    if here and not exists(int(facts.get("pid", 0))):
         return None
     return facts
 
 
-def _exists(pid: int) -> bool:
+def exists(pid: int) -> bool:
+    """Whether there is such a process on this machine."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -13,11 +13,12 @@ from support import ROOT
 
 from bench import build
 from bench.errors import Caution
-from bench.files import read_json
+from bench.files import read_json, writer
 from bench.running.checkpoints import Checkpoints
 from bench.running.job import prepare
 from bench.running.monitor import Monitor
 from bench.running.run import execute
+from bench.running.training import sweep_up
 from bench.runs.digests import digest_of_scores, read_chain
 from bench.runs.rows import read_rows
 
@@ -229,3 +230,24 @@ def test_a_run_that_another_process_is_at_is_left_to_it_where_that_is_asked(tiny
     assert job.folder.status()["status"] == "running"
     short = job_of(tiny)
     assert execute(short, share=True).status == "finished"
+
+
+def test_what_a_dead_process_left_half_written_is_swept_up_and_a_living_ones_is_not(tiny):
+    job = job_of(tiny)
+    folder = job.folder.checkpoints
+    folder.mkdir(parents=True)
+    child = FORK.Process(target=lambda: None)
+    child.start()
+    child.join()
+    here = writer().rpartition("-")[0]
+    names = {
+        f".a.{here}-{child.pid}-00000000.part": False,  # dead
+        f".b.{here}-{os.getpid()}-00000000.part": True,
+        ".c.another-1-00000000.part": True,  # who can tell
+        ".d.another-1-00000000.part": False,  # too old
+    }
+    for name in names:
+        (folder / name).write_text("half")
+    os.utime(folder / ".d.another-1-00000000.part", (0, 0))
+    sweep_up(job.folder)
+    assert {name: (folder / name).exists() for name in names} == names
