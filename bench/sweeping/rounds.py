@@ -1,5 +1,6 @@
 """Launching what has no row, again and again, until nothing is left or the rounds are over."""
 
+import subprocess
 import sys
 import threading
 import time
@@ -75,8 +76,15 @@ class Rounds:
         try:
             with STOP.interrupting(at_once=away):
                 returns = self.launcher.launch(jobs, initial_job_idx=self.launched)
-        except (KeyboardInterrupt, UserError):
-            raise
+        except (KeyboardInterrupt, UserError, ConnectionError):
+            raise  # a cluster that is not there will not be there in the next round
+        except subprocess.CalledProcessError as error:
+            said = error.stderr or error.output or b""
+            text = said.decode(errors="replace") if isinstance(said, bytes) else said
+            raise UserError(
+                f"the scheduler refused the jobs: {' '.join(text.split()) or error}",
+                fix="correct hydra.launcher, see docs/clusters.md; nothing was launched",
+            ) from error
         except Exception as error:  # a worker was killed, a node is gone: the launchers' own kinds
             if STOP.asked:
                 raise KeyboardInterrupt from error

@@ -73,7 +73,12 @@ def test_each_worker_sees_a_gpu_of_its_own(folder, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(folder))
     monkeypatch.setenv("TMPDIR", str(folder))
     settings = [s for s in SMALL if "accelerator" not in s] + ["seed=0,1", "d_steps=300"]
+    settings.append("trainer.accelerator=auto")  # a sweep would say cpu: there is no GPU
     loss = "loss.generator._target_=spy.generator_loss"
     done = launch(folder, "joblib", TWO, *settings, loss)
     assert done.returncode == 0 and "2 planned, 2 finished" in done.stdout, done.stdout
-    assert sorted(p.read_text() for p in folder.glob("worker-*")) == ["0", "1"]
+    assert sorted(p.read_text() for p in folder.glob("worker-*")) == [
+        "0",
+        "1",
+        "all",
+    ]  # who plans claims none
