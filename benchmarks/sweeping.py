@@ -109,7 +109,7 @@ def two_processes(folder: Path) -> None:
         root = folder / f"jobs-{jobs}-{len(rates)}"
         command = [
             sys.executable, "-W", "ignore", "-m", "bench.train", "-m", "hydra/launcher=joblib",
-            f"hydra.launcher.n_jobs={jobs}", "seed=0,1,2,3,4,5", "variant=wgan_gp", "d_steps=400",
+            f"hydra.launcher.n_jobs={jobs}", "seed=0,1,2,3,4,5", "variant=wgan_gp", "d_steps=150",
             f"runs_root={root}", *QUIET,
         ]  # fmt: skip
         subprocess.run(command, check=True, capture_output=True, env={**os.environ})
