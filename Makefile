@@ -23,7 +23,7 @@ $(READY_ALL): $(READY)
 
 demo: $(READY)  ## all variants on the embedded digits: trained, scored, reported
 	$(BIN)/python -m bench.train -m sweeps=quick
-	$(BIN)/bench report quick
+	$(BIN)/bench report quick --to runs/reports/quick
 
 test: $(READY) lint  ## under 10 minutes on 2 cores
 	$(THREADS) $(BIN)/python -m pytest -n 2 -m "not slow"

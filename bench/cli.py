@@ -22,12 +22,11 @@ def train(arguments: argparse.Namespace) -> int:
 
 def report(arguments: argparse.Namespace) -> int:
     """Write a sweep's report and show its table."""
-    from bench.reporting.report import write_report
+    from bench.reporting.report import report_of
     from bench.reporting.terminal import render
 
-    root = Path(arguments.runs_root)
-    folder = Path(arguments.to) if arguments.to else root / "reports" / arguments.sweep
-    render(write_report(root, arguments.sweep, folder))
+    to = Path(arguments.to) if arguments.to else None
+    render(report_of(arguments.study, Path(arguments.runs_root), to))
     return 0
 
 
@@ -153,9 +152,9 @@ def parser() -> argparse.ArgumentParser:
 
     add(train, "train", "train and score one run, or many with -m (Hydra; see bench train --help)")
 
-    one = add(report, "report", "write the report of a sweep: page, tables, figures, rows")
-    one.add_argument("sweep", help="name of the sweep, quick say")
-    one.add_argument("--to", metavar="DIR", help="default: RUNS_ROOT/reports/SWEEP")
+    one = add(report, "report", "write the report of a study: page, tables, figures, rows")
+    one.add_argument("study", help="name of a sweep, quick say, or the folder of a report")
+    one.add_argument("--to", metavar="DIR", help="default: results/STUDY, or the folder given")
     one.add_argument("--runs-root", default="runs", metavar="DIR")
 
     one = add(status, "status", "show how a sweep stands, from any machine that sees its folder")

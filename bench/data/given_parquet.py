@@ -83,6 +83,6 @@ def _pyarrow() -> Any:
     except ImportError as error:
         raise UserError(
             f"Parquet files need pyarrow, which cannot be imported: {error}",
-            fix="pip install 'created-equal[parquet]'",
+            fix="pip install pyarrow",
         ) from error
     return pyarrow

@@ -1,1 +1,5 @@
-"""Rows to tables, figures and a page. No torch here: a report is made wherever the rows lie."""
+"""Reports from rows, and the rows of reports: `bench.reporting.load("results/quick")`."""
+
+from bench.reporting.loading import Study, load
+
+__all__ = ["Study", "load"]

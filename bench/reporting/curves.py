@@ -1,29 +1,23 @@
 """Learning curves: both losses over steps, a thin line for each seed, a panel for each variant."""
 
-import csv
-import math
 from typing import Any
 
 import numpy as np
 
-from bench.errors import UserError
 from bench.reporting.contenders import Contender
 from bench.reporting.style import ACCENT, INK, MUTED, SECOND, Drawing, drawn, figure, wrapped
 from bench.reporting.summary import Table
-from bench.reporting.sweep import Run
+from bench.reporting.sweep import Curve, Run
 
 COLUMNS = 4
-POINTS = 200  # of one line, at most; more cannot be seen
 KEPT = (1.0, 99.0)  # percentiles that an axis spans, of the finished runs' losses if there are any
 LOSSES = {"d_loss": SECOND, "g_loss": ACCENT}
-
-Curve = tuple[np.ndarray, np.ndarray]
 
 
 def learning_curves(table: Table) -> Drawing | None:
     """Small multiples in the table's order; None where no run kept a history."""
     contenders = [line.contender for line in table.lines]
-    found = {c.name: [(m.run, read_curves(m.run)) for m in c.members] for c in contenders}
+    found = {c.name: [(m.run, _losses(m.run)) for m in c.members] for c in contenders}
     if not any(curves for runs in found.values() for _, curves in runs):
         return None
     columns = min(COLUMNS, len(contenders))
@@ -42,35 +36,8 @@ def learning_curves(table: Table) -> Drawing | None:
         return drawn(shape, f"{table.group.slug}-losses", alt)
 
 
-def read_curves(run: Run) -> dict[str, Curve]:
-    """Steps and finite values of each loss that the run's history has.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    path = run.folder.history
-    if not path.is_file():
-        return {}
-    try:
-        with open(path, encoding="utf-8", newline="") as lines:
-            readings = [
-                (name, float(line["step"]), float(line[name]))
-                for line in csv.DictReader(lines)
-                for name in LOSSES
-                if line.get(name)
-            ]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise UserError(
-            f"{path} is no history of losses: {error!r}", fix="move it away and run the run again"
-        ) from error
-    curves = {}
-    for wanted in LOSSES:
-        pairs = [(s, v) for name, s, v in readings if name == wanted and math.isfinite(v)]
-        if pairs:
-            kept = pairs[:: -(-len(pairs) // POINTS)]
-            steps, values = np.array(kept if kept[-1] == pairs[-1] else [*kept, pairs[-1]]).T
-            curves[wanted] = (steps, values)
-    return curves
+def _losses(run: Run) -> dict[str, Curve]:
+    return {name: run.history[name] for name in LOSSES if name in run.history}
 
 
 def _panel(axes: Any, contender: Contender, runs: list[tuple[Run, dict[str, Curve]]]) -> None:

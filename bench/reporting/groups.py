@@ -7,7 +7,7 @@ from typing import Any
 from bench.errors import UserError
 from bench.reporting.contenders import DIRECTIONS, Contender, Group, Member
 from bench.reporting.protocols import comparable
-from bench.reporting.sweep import Sweep
+from bench.reporting.sweep import Run, Sweep
 from bench.runs.identity import short_hash
 from bench.runs.rows import OWN_CHOICES, Row, in_order
 
@@ -16,7 +16,7 @@ Kind = tuple[str, tuple[str, ...]]  # a variant and its settings
 
 
 def group_rows(sweep: Sweep) -> tuple[Group, ...]:
-    """The groups of a sweep, by dataset, protocol and checkpoint.
+    """The groups of a stage, by dataset, protocol and checkpoint.
 
     Raises:
         UserError: a row's protocol does not name its extractor and the directions of its scores.
@@ -24,11 +24,14 @@ def group_rows(sweep: Sweep) -> tuple[Group, ...]:
     found: dict[Key, dict[str, Row]] = {}
     shared: dict[Key, dict[str, Any]] = {}
     rows = [row for run in sweep.runs for row in run.rows]
+    hashes: dict[int, str] = {}
     for row, protocol in zip(rows, _shared_protocols(rows), strict=True):
-        key = (row.dataset, str(protocol["name"]), row.checkpoint, short_hash(protocol))
+        if id(protocol) not in hashes:
+            hashes[id(protocol)] = short_hash(protocol)
+        key = (row.dataset, str(protocol["name"]), row.checkpoint, hashes[id(protocol)])
         found.setdefault(key, {})[row.run_id] = row
         shared[key] = protocol
-    slugs = _slugs(sorted(found))
+    slugs = _slugs(sorted(found), "" if sweep.stage == "all" else f"{sweep.stage}-")
     return tuple(
         Group(
             slug=slugs[key],
@@ -45,26 +48,35 @@ def group_rows(sweep: Sweep) -> tuple[Group, ...]:
 
 
 def _shared_protocols(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """What each row shares with those that it may be compared with.
+    """What each row shares with those that it may be compared with: the same object where equal.
 
     Where one run was scored twice, under another choice of its own, the choice parts the rows.
     """
-    seen: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    bases = [comparable({**row.protocol, "metrics": _metrics(row)}) for row in rows]
-    hashes = [
-        short_hash([row.dataset, row.checkpoint, b]) for row, b in zip(rows, bases, strict=True)
-    ]
-    parting: dict[str, set[str]] = defaultdict(set)
-    for row, base in zip(rows, hashes, strict=True):
+    bases: dict[int, tuple[str, dict[str, Any]]] = {}  # rows of one protocol share the object
+    for row in rows:
+        if id(row.protocol) not in bases:
+            base = comparable({**row.protocol, "metrics": _metrics(row)})
+            bases[id(row.protocol)] = (short_hash(base), base)
+    seen: dict[Key, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    parting: dict[Key, set[str]] = defaultdict(set)
+    keys = []
+    for row in rows:
+        key = (row.dataset, row.checkpoint, bases[id(row.protocol)][0], "")
+        keys.append(key)
         for choice in OWN_CHOICES:
-            values = seen[base, row.run_id][choice]
+            values = seen[(*key[:3], row.run_id)][choice]
             values.add(repr(row.protocol.get(choice)))
             if len(values) > 1:
-                parting[base].add(choice)
-    return [
-        base | {choice: row.protocol.get(choice) for choice in sorted(parting[name])}
-        for row, base, name in zip(rows, bases, hashes, strict=True)
-    ]
+                parting[key].add(choice)
+    made: dict[tuple[Any, ...], dict[str, Any]] = {}
+    found = []
+    for row, key in zip(rows, keys, strict=True):
+        own = {choice: row.protocol.get(choice) for choice in sorted(parting[key])}
+        known = (key, repr(own))
+        if known not in made:
+            made[known] = bases[id(row.protocol)][1] | own
+        found.append(made[known])
+    return found
 
 
 def _metrics(row: Row) -> dict[str, str]:
@@ -80,9 +92,9 @@ def _metrics(row: Row) -> dict[str, str]:
     return in_order(metrics)
 
 
-def _slugs(keys: Iterable[Key]) -> dict[Key, str]:
+def _slugs(keys: Iterable[Key], prefix: str) -> dict[Key, str]:
     """dataset-protocol, with the checkpoint unless final, with the hash where names clash."""
-    slugs = {k: "-".join([*k[:2], *([k[2]] if k[2] != "final" else [])]) for k in keys}
+    slugs = {k: prefix + "-".join([*k[:2], *([k[2]] if k[2] != "final" else [])]) for k in keys}
     taken = list(slugs.values())
     return {k: f"{s}-{k[3]}" if taken.count(s) > 1 else s for k, s in slugs.items()}
 
@@ -90,9 +102,15 @@ def _slugs(keys: Iterable[Key]) -> dict[Key, str]:
 def _contenders(sweep: Sweep, rows: Mapping[str, Row], *, alone: bool) -> tuple[Contender, ...]:
     """Contenders in the plan's order; runs without any row join their like.
 
+    In a search a contender is a variant with all its configurations.
+
     Args:
         alone: there is no other group, so that a run without a row belongs here.
     """
+
+    def kind_of(run: Run) -> Kind:
+        return (run.variant, () if sweep.searches else run.settings)
+
     members: dict[Kind, list[Member]] = {}
     dataset = next(iter(rows.values())).dataset
     for run in sweep.runs:
@@ -100,9 +118,9 @@ def _contenders(sweep: Sweep, rows: Mapping[str, Row], *, alone: bool) -> tuple[
             o.startswith("dataset=") and o != f"dataset={dataset}" for o in run.settings
         )
         if run.run_id in rows or (alone and not run.rows and not elsewhere):
-            members.setdefault((run.variant, run.settings), [])
+            members.setdefault(kind_of(run), [])
     for run in sweep.runs:
-        kind = (run.variant, run.settings)
+        kind = kind_of(run)
         if kind in members and (run.run_id in rows or not run.rows):
             members[kind].append(Member(run, rows.get(run.run_id)))
     return tuple(

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.reporting import rounding, sheet, view, words
+from bench.reporting.lines import ROW_COLUMNS
 from bench.reporting.provenance import command_of, environment_facts
 from bench.reporting.published import same_quantity
 from bench.reporting.sections import Section
 from bench.reporting.style import inline
 from bench.reporting.summary import ALPHA, INTERVAL_RUNS, LEVEL
 from bench.reporting.sweep import Sweep
-from bench.reporting.tables import ROW_COLUMNS
 
 TEMPLATES = Path(__file__).with_name("templates")
 

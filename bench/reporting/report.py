@@ -1,18 +1,24 @@
-"""From the rows of a sweep to a folder that one can show."""
+"""From a study to a folder that one can show."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.files import write_bytes, write_text
-from bench.reporting import pages, tables
-from bench.reporting.groups import group_rows
+from bench.errors import UserError
+from bench.files import sha256_of, write_bytes
+from bench.reporting import collecting, pages, tables
+from bench.reporting.comparisons import Comparison, comparisons_of
+from bench.reporting.loading import load, read_table
 from bench.reporting.sections import Section, section_of
-from bench.reporting.style import Drawing
-from bench.reporting.summary import summarise
-from bench.reporting.sweep import Sweep, read_stages
-from bench.runs.plans import plan_folder
-from bench.runs.record import Record, record_of, write_records
+from bench.reporting.store import study_files
+from bench.reporting.summary import median_run
+from bench.reporting.sweep import Sweep
+from bench.runs.plans import plan_exists
+
+RESULTS = Path("results")
+DATA = "rows.parquet"
+SUMS = "SHA256SUMS"  # of every file of a report, as sha256sum writes and checks them
 
 
 @dataclass(frozen=True)
@@ -29,46 +35,106 @@ class Report:
         return self.folder / "index.html"
 
 
-def write_report(runs_root: Path, sweep: str, folder: Path) -> Report:
-    """Write report.md, index.html, rows.csv, runs.jsonl, plan.json, tables/ and figures/.
+def report_of(name: str, runs_root: Path, to: Path | None) -> Report:
+    """The report of a sweep, from its runs, or where they are not here from its published rows.
 
-    Tables and figures are of the last stage; rows.csv and runs.jsonl hold every stage's.
+    Args:
+        name: of a sweep, or the folder of a report.
+        runs_root: where runs and plans lie.
+        to: where the report goes; None for results/NAME, or the folder given.
+
+    Raises:
+        UserError: there is neither; and whatever `collect`, `load` and `write_report` raise.
+    """
+    folder = Path(name) if (Path(name) / DATA).is_file() else RESULTS / name
+    published = (folder / DATA).is_file()
+    if published and (folder == Path(name) or not plan_exists(runs_root, name)):
+        return write_report(load(folder).stages, to or folder)
+    return write_report(collect(runs_root, name), to or folder)
+
+
+def collect(runs_root: Path, name: str) -> list[Sweep]:
+    """All that a report needs of a sweep, from the folders of its runs.
+
+    Raises:
+        UserError: there is no such sweep, none of its runs is scored, or a file is damaged.
+    """
+    stages = collecting.with_curves(runs_root, collecting.read_stages(runs_root, name))
+    return collecting.with_pictures(runs_root, stages, _pictured(comparisons_of(stages)))
+
+
+def write_report(stages: Sequence[Sweep], folder: Path) -> Report:
+    """Write the data, report.md, index.html, tables/ and figures/.
 
     The same rows give the same bytes: no file holds a date, a version of ours or a path.
 
     Args:
-        runs_root: where runs and plans lie.
-        sweep: name of the plan.
-        folder: where the report goes; other files there are left alone.
+        stages: as `collect` or `load` gives them.
+        folder: where the report goes; files that no report wrote are left alone there.
 
     Raises:
-        UserError: there is no such sweep, none of its runs is scored, a file of a run is damaged,
-            or the folder cannot be written.
+        UserError: the folder holds the report of more runs than these, or cannot be written.
     """
-    stages = read_stages(runs_root, sweep)
-    found = stages[-1]
-    sections = tuple(section_of(summarise(group)) for group in group_rows(found))
-    report = Report(found, sections, folder)
-    write_text(folder / "rows.csv", tables.rows_csv([(s, group_rows(s)) for s in stages]))
-    write_records(folder, _records(stages))
-    # what was planned, by which rule, and what that chose
-    write_bytes(folder / "plan.json", (plan_folder(runs_root, sweep) / "plan.json").read_bytes())
+    _refuse_fewer(stages, folder)
+    sections = tuple(section_of(comparison) for comparison in comparisons_of(stages))
+    files = study_files(stages)
     for section in sections:
-        slug = section.table.group.slug
-        write_text(folder / "tables" / f"{slug}.csv", tables.summary_csv(section.table))
-        _write_drawings(folder / "figures", section.drawings)
-    write_text(folder / "report.md", pages.markdown(found, sections))
-    write_text(report.page, pages.html(found, sections))
-    return report
+        for table in section.comparison.tables:
+            files[f"tables/{table.group.slug}.csv"] = tables.summary_csv(table).encode()
+        for drawing in section.drawings:
+            files |= {f"figures/{drawing.name}.{k}": v for k, v in drawing.files.items()}
+    files["report.md"] = pages.markdown(stages[-1], sections).encode()
+    files["index.html"] = pages.html(stages[-1], sections).encode()
+    _write(folder, files)
+    return Report(stages[-1], sections, folder)
 
 
-def _records(stages: Sequence[Sweep]) -> list[Record]:
-    """Of every run with a row, each once: a run may belong to several stages."""
-    runs = {run.run_id: run for stage in stages for run in stage.runs if run.rows}
-    return [record_of(run.folder, run.overrides) for run in runs.values()]
+def _pictured(comparisons: Iterable[Comparison]) -> Iterable[str]:
+    """Runs whose pictures a report shows, those of its sheets first."""
+    comparisons = list(comparisons)
+    for comparison in comparisons:
+        for line in comparison.main.lines:
+            metric, sign = comparison.main.group.first, comparison.main.group.sign
+            found = median_run(line.contender, metric)
+            if found is not None:
+                yield found[1].run_id
+                yield min(
+                    (sign * value, run.run_id) for value, run in line.contender.scored(metric)
+                )[1]
+    yield from (run.run_id for comparison in comparisons[:1] for run in comparison.stage.runs)
 
 
-def _write_drawings(folder: Path, drawings: Sequence[Drawing]) -> None:
-    for drawing in drawings:
-        write_bytes(folder / f"{drawing.name}.svg", drawing.svg)
-        write_bytes(folder / f"{drawing.name}.png", drawing.png)
+def _refuse_fewer(stages: Sequence[Sweep], folder: Path) -> None:
+    """A published report is not replaced by one of fewer runs by accident."""
+    path = folder / DATA
+    if not path.is_file():
+        return
+    theirs = {r for r in read_table(path)["run_id"].to_pylist() if not r.startswith("real-")}
+    ours = {r.run_id for stage in stages for r in stage.runs if r.rows}
+    if len(theirs) > len(ours):
+        raise UserError(
+            f"{folder} holds the report of {len(theirs)} scored runs; these are {len(ours)}",
+            fix="write this one elsewhere with --to DIR, or move that one away",
+        )
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    """Write all files; what an earlier report wrote and this one has not is taken away."""
+    before = _sums(folder / SUMS)
+    for name, content in files.items():
+        write_bytes(folder / name, content)
+    for name, digest in before.items():
+        path = folder / name
+        if name not in files and path.is_file() and sha256_of(path) == digest:
+            path.unlink()
+    sums = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
+    write_bytes(folder / SUMS, "".join(sums).encode())
+
+
+def _sums(path: Path) -> dict[str, str]:
+    """Name -> digest, of names inside the folder."""
+    if not path.is_file():
+        return {}
+    lines = (line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines())
+    pairs = [(line[1], line[0]) for line in lines if len(line) == 2]
+    return {name: digest for name, digest in pairs if ".." not in Path(name).parts}

@@ -1,8 +1,9 @@
-"""A section of a report: one table and its pictures."""
+"""A section of a report: one comparison and its pictures."""
 
 from dataclasses import dataclass
 
 from bench.reporting import curves, dots, sheet
+from bench.reporting.comparisons import Comparison
 from bench.reporting.sheet import Sample
 from bench.reporting.style import Drawing
 from bench.reporting.summary import Table
@@ -10,7 +11,7 @@ from bench.reporting.summary import Table
 
 @dataclass(frozen=True)
 class Section:
-    """One table with its pictures.
+    """One comparison with its pictures.
 
     Args:
         main, others, losses, sheet: figures; None where there is nothing to draw.
@@ -18,7 +19,7 @@ class Section:
         samples: the single pictures of the sheet.
     """
 
-    table: Table
+    comparison: Comparison
     main: Drawing
     narrow: Drawing
     others: Drawing | None
@@ -27,16 +28,22 @@ class Section:
     samples: tuple[Sample, ...]
 
     @property
+    def table(self) -> Table:
+        """The comparison's main one."""
+        return self.comparison.main
+
+    @property
     def drawings(self) -> tuple[Drawing, ...]:
         """All that become files."""
         return tuple(d for d in (self.main, self.others, self.losses, self.sheet) if d is not None)
 
 
-def section_of(table: Table) -> Section:
-    """Draw everything of a table."""
+def section_of(comparison: Comparison) -> Section:
+    """Draw everything of a comparison."""
+    table = comparison.main
     pictures = sheet.samples(table)
     return Section(
-        table=table,
+        comparison=comparison,
         main=dots.main_plot(table),
         narrow=dots.main_plot(table, narrow=True),
         others=dots.other_plots(table),

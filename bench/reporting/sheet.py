@@ -1,12 +1,10 @@
 """Sample sheet: for each variant the pictures of its median run, never the prettiest."""
 
 import io
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.errors import UserError
 from bench.reporting import rounding, words
 from bench.reporting.style import MUTED, Drawing, drawn, figure, wrapped
 from bench.reporting.summary import Table, median_run
@@ -86,25 +84,17 @@ def _sample(table: Table, index: int) -> Sample:
         return Sample(line.name, "no finished run", "", None, None)
     value, run = found
     score = f"{words.title(metric)} {rounding.number(value, rounding.places_of(table)[metric])}"
-    path = run.folder.samples / "final.png"
-    if not path.is_file():
+    if run.picture is None:
         return Sample(line.name, f"{score}, no picture kept", run.run_id, None, None)
-    png = path.read_bytes()
-    return Sample(line.name, score, run.run_id, png, _pixels(png, path))
+    return Sample(line.name, score, run.run_id, run.picture, _pixels(run.picture))
 
 
-def _pixels(png: bytes, path: Path) -> np.ndarray:
+def _pixels(png: bytes) -> np.ndarray:
     """[H, W, 3]."""
     from PIL import Image
 
-    try:
-        with Image.open(io.BytesIO(png)) as opened:
-            return np.asarray(opened.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises on damaged files
-        raise UserError(
-            f"{path} is no picture: {error}",
-            fix="move the file away; the report then says that there is none",
-        ) from error
+    with Image.open(io.BytesIO(png)) as opened:
+        return np.asarray(opened.convert("RGB"))
 
 
 def _show(axes: Any, pixels: np.ndarray | None) -> None:

@@ -22,6 +22,7 @@ DPI = 200
 LABEL = 22  # letters of a line above a panel
 SETTINGS: Any = {
     "svg.hashsalt": "created-equal",
+    "pdf.fonttype": 42,  # text stays text there too
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and restyled
     "font.family": ["DejaVu Sans"],  # comes with matplotlib
     "font.size": 8.0,
@@ -64,6 +65,13 @@ class Drawing(NamedTuple):
     alt: str
     svg: bytes
     png: bytes
+    pdf: bytes
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Suffix -> content; empty for a drawing that is for the page alone."""
+        kinds = {"svg": self.svg, "png": self.png, "pdf": self.pdf}
+        return kinds if self.png else {}
 
 
 @contextmanager
@@ -89,15 +97,17 @@ def drawn(shape: Any, name: str, alt: str, *, inline_only: bool = False) -> Draw
     Args:
         inline_only: for the page alone, as SVG.
     """
-    svg, png = io.BytesIO(), io.BytesIO()
+    svg, png, pdf = io.BytesIO(), io.BytesIO(), io.BytesIO()
     shape.savefig(
         svg, format="svg", dpi=DPI, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
     )
     if inline_only:
-        return Drawing(name, alt, svg.getvalue(), b"")
+        return Drawing(name, alt, svg.getvalue(), b"", b"")
     shape.set_layout_engine("none")  # the layout stands; to find it again takes half the time
     shape.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
-    return Drawing(name, alt, svg.getvalue(), png.getvalue())
+    undated = dict.fromkeys(("CreationDate", "Creator", "Producer"))
+    shape.savefig(pdf, format="pdf", dpi=DPI, metadata=undated)
+    return Drawing(name, alt, svg.getvalue(), png.getvalue(), pdf.getvalue())
 
 
 def inline(drawing: Drawing) -> str:

@@ -127,7 +127,7 @@ def worded(value: object) -> str:
 
 
 def apart(groups: Sequence[Group]) -> dict[str, str]:
-    """Slug -> why its table may not be ranked with the data set's first; empty for the first."""
+    """Slug -> why its table may not be ranked with the data set's first; empty where it may."""
     firsts: dict[str, Group] = {}
     said = {}
     for group in groups:
@@ -135,9 +135,10 @@ def apart(groups: Sequence[Group]) -> dict[str, str]:
         reasons = differing(first.protocol, group.protocol)
         if first.checkpoint != group.checkpoint:
             reasons.insert(0, f"checkpoint ({first.checkpoint}, {group.checkpoint})")
-        same = first is group
         said[group.slug] = (
-            "" if same else f"Not to be ranked with {first.slug}: they differ in {listed(reasons)}."
+            f"Not to be ranked with {first.slug}: they differ in {listed(reasons)}."
+            if reasons
+            else ""
         )
     return said
 

@@ -155,6 +155,11 @@ def stages_of(runs_root: Path, name: str) -> tuple[dict[str, Any], list[str]] | 
     return head, [stage["name"] for stage in head.get("stages", ())]
 
 
+def plan_exists(runs_root: Path, name: str) -> bool:
+    """Whether a sweep was launched under this root."""
+    return (plan_folder(runs_root, name) / "plan.json").is_file()
+
+
 def read_plan(runs_root: Path, name: str) -> Plan:
     """A plan and what has been refused of it.
 

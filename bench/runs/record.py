@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError
-from bench.files import read_json, write_json, write_text
+from bench.files import read_json, write_text
 from bench.runs.digests import digest_of_scores, read_chain
 from bench.runs.folder import RunFolder
 from bench.runs.rows import read_rows
@@ -23,8 +23,11 @@ class Record:
         overrides: as typed, without what belongs to one machine.
         status: "finished", "diverged" or "failed".
         chain: digests along the way.
-        rows: file name of each row -> digest of its scores.
-        environment: `environment.json`.
+        rows: file name of each row -> digest of its scores; none where it was not scored.
+        environment: `environment.json`; empty where there is none.
+        sample: which configuration of its variant; 0 are its defaults.
+        cause: of a divergence or failure.
+        facts: counts, seconds, memory.
     """
 
     run_id: str
@@ -36,6 +39,9 @@ class Record:
     chain: Mapping[str, str]
     rows: Mapping[str, str]
     environment: Mapping[str, Any]
+    sample: int = 0
+    cause: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def portable(overrides: Iterable[str]) -> tuple[str, ...]:
@@ -70,15 +76,25 @@ def record_of(folder: RunFolder, overrides: Sequence[str]) -> Record:
 
 def write_records(folder: Path, records: Sequence[Record]) -> None:
     """runs.jsonl, a line each, and environments.json, each once."""
-    environments: list[Mapping[str, Any]] = []
+    for name, content in record_files(records).items():
+        write_text(folder / name, content)
+
+
+def record_files(records: Iterable[Record]) -> dict[str, str]:
+    """What `write_records` writes."""
+    environments: dict[str, int] = {}  # JSON -> place
     lines = []
     for record in records:
-        if record.environment not in environments:
-            environments.append(record.environment)
-        content = asdict(record) | {"environment": environments.index(record.environment)}
-        lines.append(json.dumps(content, allow_nan=False))
-    write_text(folder / "runs.jsonl", "".join(f"{line}\n" for line in lines))
-    write_json(folder / "environments.json", environments)
+        where = json.dumps(record.environment, sort_keys=True, allow_nan=False)
+        place = environments.setdefault(where, len(environments))
+        lines.append(json.dumps({**vars(record), "environment": place}, allow_nan=False))
+    return {
+        "runs.jsonl": "".join(f"{line}\n" for line in lines),
+        "environments.json": json.dumps(
+            [json.loads(where) for where in environments], indent=2, ensure_ascii=False
+        )
+        + "\n",
+    }
 
 
 def read_records(folder: Path) -> list[Record]:

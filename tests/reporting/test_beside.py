@@ -1,10 +1,10 @@
 """What stands beside the scores: bias, noise, copies, and why tables are apart."""
 
 from bench.reporting import view, words
+from bench.reporting.collecting import read_sweep
 from bench.reporting.groups import group_rows
-from bench.reporting.report import write_report
+from bench.reporting.report import collect, write_report
 from bench.reporting.summary import summarise
-from bench.reporting.sweep import read_sweep
 
 
 def tables_of(written):
@@ -21,7 +21,7 @@ def test_floor_and_bias_stand_below_the_contenders(written, tmp_path):
     assert [line.variant for line in lines] == ["wgan", "real", "real_halves"]
     assert lines[2].name == "real (train vs itself, 648 each)"
     assert [score.mean for score in lines[2].scores] == ["0.500", "\u2013"]
-    report = write_report(written.root, "s", tmp_path / "report")
+    report = write_report(collect(written.root, "s"), tmp_path / "report")
     text = (report.folder / "report.md").read_text()
     assert "*real (train vs itself, 648 each)*, bias" in text
     assert "real_halves" in (report.folder / "rows.csv").read_text()
@@ -71,6 +71,6 @@ def test_tables_of_one_data_set_say_in_what_they_differ(written, tmp_path):
         "they differ in checkpoint (best, final), choice of the checkpoint and number of generated "
         "samples (2000, 100).",
     ]
-    report = write_report(written.root, "s", tmp_path / "report")
+    report = write_report(collect(written.root, "s"), tmp_path / "report")
     assert "Not to be ranked with" in report.page.read_text()
     assert "Not to be ranked with" in (report.folder / "report.md").read_text()

@@ -3,8 +3,8 @@
 import pytest
 
 from bench.errors import UserError
+from bench.reporting.collecting import read_sweep
 from bench.reporting.groups import group_rows
-from bench.reporting.sweep import read_sweep
 
 
 def groups_of(written):

@@ -2,10 +2,10 @@
 
 import pytest
 
+from bench.reporting.collecting import read_sweep
 from bench.reporting.groups import group_rows
 from bench.reporting.published import published, same_quantity, study
 from bench.reporting.summary import summarise
-from bench.reporting.sweep import read_sweep
 from bench.reporting.view import published_lines
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from bench.reporting.collecting import read_sweep
 from bench.reporting.groups import group_rows
 from bench.reporting.rounding import decimals, floor_number, number, spread
 from bench.reporting.summary import cell_of, summarise
-from bench.reporting.sweep import read_sweep
 
 
 @pytest.mark.parametrize(

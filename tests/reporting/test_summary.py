@@ -2,9 +2,9 @@
 
 import pytest
 
+from bench.reporting.collecting import read_sweep
 from bench.reporting.groups import group_rows
 from bench.reporting.summary import cell_of, median_run, summarise
-from bench.reporting.sweep import read_sweep
 from bench.reporting.words import verdict
 
 

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from bench.reporting.report import write_report
+from bench.reporting.report import collect, write_report
 from bench.reporting.terminal import render
 
 
@@ -17,7 +17,7 @@ def printed(report, **settings):
 def test_a_pipe_gets_plain_text_of_eighty_columns(mixed, tmp_path, monkeypatch):
     for variable in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
         monkeypatch.delenv(variable, raising=False)
-    report = write_report(mixed.root, "s", tmp_path / "out")
+    report = write_report(collect(mixed.root, "s"), tmp_path / "out")
     text = printed(report)
     lines = text.splitlines()
     assert "\x1b" not in text
@@ -32,7 +32,7 @@ def test_a_pipe_gets_plain_text_of_eighty_columns(mixed, tmp_path, monkeypatch):
 
 
 def test_a_path_is_never_broken_and_an_old_terminal_can_print_it_all(mixed, tmp_path):
-    report = write_report(mixed.root, "s", tmp_path / ("deep" * 30))
+    report = write_report(collect(mixed.root, "s"), tmp_path / ("deep" * 30))
     text = printed(report, width=80)
     assert text.splitlines()[-1] == str(report.page)
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
@@ -45,7 +45,7 @@ def test_letters_stand_where_seeds_suffice(written, tmp_path):
     for seed in range(4):
         written.run("a", seed, 1 + seed)
         written.run("b", seed, 101 + seed)
-    text = printed(write_report(written.root, "s", tmp_path), width=80)
+    text = printed(write_report(collect(written.root, "s"), tmp_path), width=80)
     assert "a comes first by mean and differs significantly from every other." in text
     assert "Too few seeds" not in text
     assert [line.split()[:2] for line in text.splitlines() if line[:2] in ("a ", "b ")][:2] == [

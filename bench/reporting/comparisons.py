@@ -1,0 +1,57 @@
+"""What belongs side by side: one data set under one protocol, a table for each checkpoint."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.reporting.groups import group_rows
+from bench.reporting.summary import Table, summarise
+from bench.reporting.sweep import Sweep
+from bench.runs.identity import short_hash
+
+FREE = ("chosen", "metrics", "measures")  # in what the tables of one comparison may differ
+CHECKPOINTS = ("best", "final", "last")  # the main one first
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Contenders of a stage on one data set under one protocol.
+
+    Args:
+        stage: of the sweep; where it `searches`, contenders are variants with all configurations.
+        tables: by checkpoint, the main one first: "best", else "final".
+    """
+
+    stage: Sweep
+    tables: tuple[Table, ...]
+
+    @property
+    def main(self) -> Table:
+        """The table that orders the contenders and whose figures are drawn."""
+        return self.tables[0]
+
+
+def comparisons_of(stages: Iterable[Sweep]) -> tuple[Comparison, ...]:
+    """All of a study: the last stage first, for that is what it ends in; then in order.
+
+    Raises:
+        UserError: a row's protocol does not name its extractor and the directions of its scores.
+    """
+    stages = list(stages)
+    return tuple(c for stage in (*stages[-1:], *stages[:-1]) for c in _of_stage(stage))
+
+
+def _of_stage(stage: Sweep) -> Iterable[Comparison]:
+    found: dict[tuple[str, str], list[Table]] = {}
+    for group in group_rows(stage):
+        found.setdefault((group.dataset, _shared(group.protocol)), []).append(summarise(group))
+    return [Comparison(stage, tuple(sorted(tables, key=_place))) for tables in found.values()]
+
+
+def _shared(protocol: Mapping[str, Any]) -> str:
+    return short_hash({key: value for key, value in protocol.items() if key not in FREE})
+
+
+def _place(table: Table) -> tuple[int, str]:
+    kind = table.group.checkpoint.partition("-")[0]
+    return (CHECKPOINTS.index(kind) if kind in CHECKPOINTS else len(CHECKPOINTS), table.group.slug)
