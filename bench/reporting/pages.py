@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.reporting import rounding, sheet, view, words
+from bench.reporting import rounding, view, words
 from bench.reporting.lines import ROW_COLUMNS
 from bench.reporting.provenance import command_of, environment_facts
 from bench.reporting.published import same_quantity
@@ -72,7 +72,6 @@ def _facts(sweep: Sweep, sections: Sequence[Section]) -> dict[str, Any]:
         "words": words,
         "rounding": rounding,
         "same_quantity": same_quantity,
-        "sample_rule": sheet.rule,
         "apart": words.apart(groups),
         "environment": environment_facts(sweep.runs),
         "runs": _run_lines(sweep, sections),

@@ -81,7 +81,7 @@ def write_report(stages: Sequence[Sweep], folder: Path) -> Report:
     for section in sections:
         for table in section.comparison.tables:
             files[f"tables/{table.group.slug}.csv"] = tables.summary_csv(table).encode()
-        for drawing in section.drawings:
+        for drawing in (figure.drawing for figure in section.figures):
             files |= {f"figures/{drawing.name}.{k}": v for k, v in drawing.files.items()}
     files["report.md"] = pages.markdown(stages[-1], sections).encode()
     files["index.html"] = pages.html(stages[-1], sections).encode()

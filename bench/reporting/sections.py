@@ -1,4 +1,4 @@
-"""A section of a report: one comparison and its pictures."""
+"""A section of a report: one comparison and its figures."""
 
 from dataclasses import dataclass
 
@@ -10,44 +10,76 @@ from bench.reporting.summary import Table
 
 
 @dataclass(frozen=True)
-class Section:
-    """One comparison with its pictures.
+class Figure:
+    """A drawing as a report shows it.
 
     Args:
-        main, others, losses, sheet: figures; None where there is nothing to draw.
-        narrow: the main one for a telephone, on the page alone.
-        samples: the single pictures of the sheet.
+        title: above it; empty for the first of a section.
+        caption: below it: what is drawn, by which rule, what must not be read into it.
+        narrow: the same for a telephone, on the page alone.
+        samples: the single pictures of a sheet, which the page shows instead.
     """
 
+    title: str
+    caption: str
+    drawing: Drawing
+    narrow: Drawing | None = None
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """One comparison with its figures, the main one first."""
+
     comparison: Comparison
-    main: Drawing
-    narrow: Drawing
-    others: Drawing | None
-    losses: Drawing | None
-    sheet: Drawing | None
-    samples: tuple[Sample, ...]
+    figures: tuple[Figure, ...]
 
     @property
     def table(self) -> Table:
         """The comparison's main one."""
         return self.comparison.main
 
-    @property
-    def drawings(self) -> tuple[Drawing, ...]:
-        """All that become files."""
-        return tuple(d for d in (self.main, self.others, self.losses, self.sheet) if d is not None)
-
 
 def section_of(comparison: Comparison) -> Section:
     """Draw everything of a comparison."""
     table = comparison.main
-    pictures = sheet.samples(table)
-    return Section(
-        comparison=comparison,
-        main=dots.main_plot(table),
-        narrow=dots.main_plot(table, narrow=True),
-        others=dots.other_plots(table),
-        losses=curves.learning_curves(table),
-        sheet=sheet.sheet(table, pictures),
-        samples=tuple(pictures),
+    figures = [main_figure(table), others_figure(table), sheet_figure(table), losses_figure(table)]
+    return Section(comparison, tuple(figure for figure in figures if figure is not None))
+
+
+def main_figure(table: Table) -> Figure:
+    """Every seed's score."""
+    floor = ", the dotted line what real samples reach" if table.floor else ""
+    return Figure(
+        "",
+        f"One dot per seed; the upright stroke is their mean{floor}.",
+        dots.main_plot(table),
+        dots.main_plot(table, narrow=True),
     )
+
+
+def others_figure(table: Table) -> Figure | None:
+    """The further scores."""
+    drawing = dots.other_plots(table)
+    said = "The other scores, of the same samples and features. Arrows point to the better side."
+    return None if drawing is None else Figure("Further scores", said, drawing)
+
+
+def sheet_figure(table: Table) -> Figure | None:
+    """Samples."""
+    pictures = sheet.samples(table)
+    drawing = sheet.sheet(table, pictures)
+    if drawing is None:
+        return None
+    return Figure("Samples", sheet.rule(table), drawing, samples=tuple(pictures))
+
+
+def losses_figure(table: Table) -> Figure | None:
+    """Losses over steps."""
+    drawing = curves.learning_curves(table)
+    said = (
+        "One thin line per seed. Losses of different variants are different quantities; each panel "
+        "has an axis of its own, from the 1st to the 99th percentile of the losses of its finished "
+        "runs."
+    )
+    return None if drawing is None else Figure("Learning curves", said, drawing)
