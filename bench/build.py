@@ -181,6 +181,18 @@ def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:
     return Sampler(generator.eval(), prior, latent_dim)
 
 
+def build_untrained(folder: RunFolder) -> Sampler:
+    """The sampler that a run began with.
+
+    Raises:
+        UserError: its config is missing or damaged.
+    """
+    cfg = read_config(folder.config)
+    training = cfg.model.training
+    generator = build_model(cfg).generator
+    return Sampler(generator.eval(), make(training.prior), int(training.latent_dim))
+
+
 def identity_of(
     plain: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], device: str
 ) -> str:

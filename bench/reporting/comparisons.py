@@ -1,15 +1,13 @@
 """What belongs side by side: one data set under one protocol, a table for each checkpoint."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from bench.reporting.groups import group_rows
+from bench.reporting.protocols import sibling
 from bench.reporting.summary import Table, summarise
 from bench.reporting.sweep import Sweep
-from bench.runs.identity import short_hash
 
-FREE = ("chosen", "metrics", "measures")  # in what the tables of one comparison may differ
 CHECKPOINTS = ("best", "final", "last")  # the main one first
 
 
@@ -44,12 +42,8 @@ def comparisons_of(stages: Iterable[Sweep]) -> tuple[Comparison, ...]:
 def _of_stage(stage: Sweep) -> Iterable[Comparison]:
     found: dict[tuple[str, str], list[Table]] = {}
     for group in group_rows(stage):
-        found.setdefault((group.dataset, _shared(group.protocol)), []).append(summarise(group))
+        found.setdefault((group.dataset, sibling(group.protocol)), []).append(summarise(group))
     return [Comparison(stage, tuple(sorted(tables, key=_place))) for tables in found.values()]
-
-
-def _shared(protocol: Mapping[str, Any]) -> str:
-    return short_hash({key: value for key, value in protocol.items() if key not in FREE})
 
 
 def _place(table: Table) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.errors import UserError
 from bench.reporting.contenders import DIRECTIONS, Contender, Group, Member
-from bench.reporting.protocols import comparable
+from bench.reporting.protocols import comparable, sibling
 from bench.reporting.sweep import Run, Sweep
 from bench.runs.identity import short_hash
 from bench.runs.rows import OWN_CHOICES, Row, in_order
@@ -31,6 +31,7 @@ def group_rows(sweep: Sweep) -> tuple[Group, ...]:
         key = (row.dataset, str(protocol["name"]), row.checkpoint, hashes[id(protocol)])
         found.setdefault(key, {})[row.run_id] = row
         shared[key] = protocol
+    kin = {key: (key[0], sibling(shared[key])) for key in found}
     slugs = _slugs(sorted(found), "" if sweep.stage == "all" else f"{sweep.stage}-")
     return tuple(
         Group(
@@ -39,12 +40,22 @@ def group_rows(sweep: Sweep) -> tuple[Group, ...]:
             checkpoint=key[2],
             protocol=shared[key],
             metrics=shared[key]["metrics"],
-            contenders=_contenders(sweep, found[key], alone=len(found) == 1),
+            contenders=_contenders(
+                sweep,
+                _scoreless(found[k] for k in found if kin[k] == kin[key]) | found[key],
+                alone=len(set(kin.values())) == 1,
+            ),
             floor=_floors(sweep, key[0], shared[key], "real"),
             bias=_floors(sweep, key[0], shared[key], "real_halves"),
         )
         for key in sorted(found)
     )
+
+
+def _scoreless(tables: Iterable[Mapping[str, Row]]) -> dict[str, Row]:
+    """Rows without scores: a run that diverged has one alone, and counts at every checkpoint."""
+    rows = (row for table in tables for row in table.values())
+    return {row.run_id: row for row in rows if row.status != "finished"}
 
 
 def _shared_protocols(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -105,7 +116,9 @@ def _contenders(sweep: Sweep, rows: Mapping[str, Row], *, alone: bool) -> tuple[
     In a search a contender is a variant with all its configurations.
 
     Args:
-        alone: there is no other group, so that a run without a row belongs here.
+        rows: run_id -> row.
+        alone: all groups are of one data set and protocol, so that a run without a row belongs
+            to each of them.
     """
 
     def kind_of(run: Run) -> Kind:

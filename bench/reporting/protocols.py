@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bench.runs.identity import short_hash
 from bench.runs.rows import OWN_CHOICES
+
+BY_CHECKPOINT = ("chosen", "metrics", "measures")  # what a checkpoint's protocol may have its own
 
 WORDS = {
     "name": "protocol",
@@ -24,6 +27,11 @@ WORDS = {
 def comparable(protocol: Mapping[str, Any]) -> dict[str, Any]:
     """A protocol without what runs choose for themselves."""
     return {key: value for key, value in protocol.items() if key not in OWN_CHOICES}
+
+
+def sibling(protocol: Mapping[str, Any]) -> str:
+    """Hash of what the tables of several checkpoints share, so that they may stand side by side."""
+    return short_hash({key: value for key, value in protocol.items() if key not in BY_CHECKPOINT})
 
 
 def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:

@@ -81,7 +81,8 @@ def score_run(
 ) -> Row:
     """Score a generator that a run left behind and write the row.
 
-    A diverged run's row has no scores, nor has that of a generator whose samples are not finite.
+    A diverged run's row has no scores, nor has that of a generator whose samples are not finite;
+    its details have those of the untrained generator, which is what the attempt came to.
 
     Args:
         plain: the run's config.
@@ -110,7 +111,9 @@ def score_run(
                 folder.write_status(**status)
         if checkpoint == "final":
             found |= {f"discriminator.{k}": v for k, v in status.get("opinions", {}).items()}
-    if checkpoint == "best" and found:
+    if status["status"] == "diverged":
+        found = _untrained(folder, judge)
+    if checkpoint == "best" and status["status"] == "finished":
         chosen = best(read_candidates(folder.candidates).steps)
         assert chosen is not None  # or `_steps` would have refused
         found["selection.frechet"] = chosen["frechet"]  # to the split that selects
@@ -121,6 +124,15 @@ def score_run(
         name = f"copies-{checkpoint}-{judge.request}.png"
         picture_copies(folder.samples / name, judge, sampler, notes)
     return row
+
+
+def _untrained(folder: RunFolder, judge: Judge) -> dict[str, float]:
+    """Scores of the generator that the run began with, as details; none if it has none."""
+    try:
+        scores = judge.scores(build.build_untrained(folder), noise=False)
+    except FloatingPointError:
+        return {}
+    return {f"untrained.{name}": value for name, value in scores.items() if "." not in name}
 
 
 def _score_last(

@@ -90,3 +90,17 @@ def test_a_protocol_without_directions_is_refused(written):
     run_id = written.run("a", 0, 1, protocol={"metrics": {"frechet": "sideways"}})
     with pytest.raises(UserError, match=f"{run_id}/rows/final-.*lower"):
         groups_of(written)
+
+
+def test_a_run_that_diverged_counts_at_every_checkpoint(written):
+    """It has a final row alone; else the best checkpoints' table would show survivors only."""
+    run_id = written.run("a", 0, 1)
+    written.score(run_id, "a", 0, 1, checkpoint="best", protocol={"chosen": {"every": 10}})
+    written.run("a", 1, status="diverged")
+    written.bare("a", 2)
+    best, final = groups_of(written)
+    assert (best.checkpoint, final.checkpoint) == ("best", "final")
+    for group in (best, final):
+        assert members(group)["a"] == 3
+        assert group.contenders[0].counts["diverged"] == 1
+        assert group.contenders[0].counts["failed"] == 1

@@ -141,6 +141,20 @@ def test_a_diverged_run_is_a_result_without_scores(tiny):
     assert execute(job).skipped
 
 
+def test_a_diverged_run_tells_what_its_untrained_generator_scores(tiny):
+    """It is the same for two losses: same network, same seed, and nothing learnt."""
+    rate = "hyperparameters.learning_rate=1e30"
+    kinds = (
+        ["variant=lsgan", "loss=lsgan_logits"],
+        ["variant=wgan_gp"],
+        ["variant=wgan_gp", "seed=1"],
+    )
+    rows = [execute(job_of(tiny, *kind, rate)).row for kind in kinds]
+    assert [row.status for row in rows] == ["diverged"] * 3
+    first, second, other = (row.details["untrained.frechet"] for row in rows)
+    assert first == second != other
+
+
 def test_a_failed_run_keeps_cause_and_traceback_and_is_tried_again(tiny, monkeypatch):
     job = job_of(tiny)
 
