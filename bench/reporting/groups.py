@@ -113,7 +113,8 @@ def _slugs(keys: Iterable[Key], prefix: str) -> dict[Key, str]:
 def _contenders(sweep: Sweep, rows: Mapping[str, Row], *, alone: bool) -> tuple[Contender, ...]:
     """Contenders in the plan's order; runs without any row join their like.
 
-    In a search a contender is a variant with all its configurations.
+    In a search a contender is a variant with all its configurations: only whole entries of a
+    config group, optimizer=rmsprop say, set another apart.
 
     Args:
         rows: run_id -> row.
@@ -122,7 +123,8 @@ def _contenders(sweep: Sweep, rows: Mapping[str, Row], *, alone: bool) -> tuple[
     """
 
     def kind_of(run: Run) -> Kind:
-        return (run.variant, () if sweep.searches else run.settings)
+        whole = (o for o in run.settings if "." not in o.partition("=")[0])
+        return (run.variant, tuple(whole) if sweep.searches else run.settings)
 
     members: dict[Kind, list[Member]] = {}
     dataset = next(iter(rows.values())).dataset

@@ -38,12 +38,14 @@ class Searched:
     """A variant and its configurations, by sample.
 
     Args:
+        name: of the contender: the variant, and what sets it apart from its like.
         configs: those of which a run ended.
         open: configurations of which none has.
         untrained: what a configuration without a score counts as.
         sign: 1 where lower is better, -1 where higher.
     """
 
+    name: str
     variant: str
     configs: tuple[Config, ...]
     open: int
@@ -96,7 +98,7 @@ def search_of(table: Table) -> Search:
 
     def place(one: Searched) -> tuple[bool, float, str]:
         score = one.best.score if one.best else None
-        return (score is None, 0.0 if score is None else sign * score, one.variant)
+        return (score is None, 0.0 if score is None else sign * score, one.name)
 
     return Search(table, tuple(sorted(found, key=place)), guessed)
 
@@ -118,7 +120,9 @@ def _searched(contender: Contender, metric: str, sign: int, untrained: float) ->
         members.setdefault(member.run.sample, []).append(member)
     configs = [_config(sample, runs, metric) for sample, runs in sorted(members.items())]
     ended = tuple(c for c in configs if c.ended)
-    return Searched(contender.variant, ended, len(configs) - len(ended), untrained, sign)
+    return Searched(
+        contender.name, contender.variant, ended, len(configs) - len(ended), untrained, sign
+    )
 
 
 def _config(sample: int, members: list[Member], metric: str) -> Config:

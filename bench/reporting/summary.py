@@ -106,9 +106,8 @@ def cell_of(values: Sequence[float]) -> Cell:
     n = len(values)
     interval = None
     if n >= INTERVAL_RUNS:
-        generator = np.random.Generator(np.random.PCG64(0))
         _, *interval = stats.bootstrap_mean(
-            values, level=LEVEL, resamples=RESAMPLES, generator=generator
+            values, level=LEVEL, resamples=RESAMPLES, generator=generator()
         )
     return Cell(
         n=n,
@@ -118,6 +117,11 @@ def cell_of(values: Sequence[float]) -> Cell:
         high=max(values),
         interval=None if interval is None else (interval[0], interval[1]),
     )
+
+
+def generator() -> np.random.Generator:
+    """The same draws for every interval of a report, so that it does not depend on their order."""
+    return np.random.Generator(np.random.PCG64(0))
 
 
 def median_run(contender: Contender, metric: str) -> tuple[float, Run] | None:
@@ -133,6 +137,12 @@ def middle(contender: Contender, fact: str) -> float | None:
     return median(values) if values else None
 
 
+def outcomes(group: Group, contender: Contender) -> list[float]:
+    """Scores by the first metric turned so that lower is better; infinity for each divergence."""
+    scores = [group.sign * value for value, _ in contender.scored(group.first)]
+    return scores + [math.inf] * contender.counts["diverged"]
+
+
 def _cells(values: Mapping[str, Sequence[float]]) -> dict[str, Cell]:
     return {name: cell_of(scores) for name, scores in values.items() if scores}
 
@@ -144,13 +154,10 @@ def _place(line: Line, group: Group) -> float:
 
 def _verdict(group: Group, lines: Sequence[Line]) -> Verdict:
     """Rank-sum tests between all contenders with enough outcomes; diverged is worst of all."""
-    outcomes = {}
-    for line in lines:
-        scores = [group.sign * value for value, _ in line.contender.scored(group.first)]
-        outcomes[line.name] = scores + [math.inf] * line.contender.counts["diverged"]
-    counts = [len(values) for values in outcomes.values()]
+    found = {line.name: outcomes(group, line.contender) for line in lines}
+    counts = [len(values) for values in found.values()]
     needed = stats.runs_needed(len(lines), alpha=ALPHA)
-    compared = {name: values for name, values in outcomes.items() if len(values) >= needed}
+    compared = {name: values for name, values in found.items() if len(values) >= needed}
     letters: dict[str, str] = {}
     ahead: list[str] = []
     if len(compared) > 1:

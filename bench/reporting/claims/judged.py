@@ -1,6 +1,10 @@
-"""What a claim of the study came to on the rows at hand."""
+"""Claims of the study, and what they came to on the rows at hand."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from bench.reporting.claims.evidence import Evidence
 
 REPRODUCED = "reproduced"
 PARTLY = "partly"
@@ -9,18 +13,40 @@ OPEN = "cannot be judged from these rows"
 VERDICTS = (REPRODUCED, PARTLY, NOT, OPEN)
 
 
+class Finding(NamedTuple):
+    """A verdict, and the statistic with its interval in sentences; for OPEN what is needed."""
+
+    verdict: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim and the rule that judges it.
+
+    Args:
+        name: "C1" to "C12".
+        text: the claim in one sentence.
+        source: where it stands, and how far that was verified.
+        rule: what turns rows into the verdict, fixed before they are seen.
+        judge: the rule as code.
+    """
+
+    name: str
+    text: str
+    source: str
+    rule: str
+    judge: Callable[[Evidence], Finding]
+
+
 @dataclass(frozen=True)
 class Judged:
     """A claim with its verdict.
 
     Args:
-        name: "C1" to "C12".
-        claim: in one sentence.
-        source: where the claim stands, and how far that was verified.
-        rule: what turns rows into the verdict, fixed before they are seen.
-        verdict: one of VERDICTS.
-        found: the statistic with its interval, in sentences; for OPEN what is needed.
-        deviations: in what these rows differ from the study, as far as it touches the claim.
+        name, claim, source, rule: of the claim.
+        verdict, found: of the finding.
+        deviations: in what these rows differ from the study.
     """
 
     name: str
@@ -30,3 +56,13 @@ class Judged:
     verdict: str
     found: str
     deviations: tuple[str, ...] = ()
+
+
+def overall(parts: list[bool]) -> str:
+    """REPRODUCED where all parts hold, NOT where none does, else PARTLY."""
+    return REPRODUCED if all(parts) else PARTLY if any(parts) else NOT
+
+
+def needs(what: str) -> Finding:
+    """The finding of a claim that these rows cannot judge."""
+    return Finding(OPEN, f"Needs {what}.")

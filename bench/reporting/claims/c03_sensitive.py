@@ -1,0 +1,74 @@
+"""C3: scores depend much on hyperparameters, and no model is clearly more stable."""
+
+import numpy as np
+
+from bench.reporting import words
+from bench.reporting.claims.evidence import Evidence
+from bench.reporting.claims.judged import Claim, Finding, needs, overall
+from bench.reporting.summary import LEVEL, RESAMPLES, generator
+
+CONFIGS = 10  # fewer have no quartiles to speak of
+RATIO = 2.0  # third over first quartile from which on a variant counts as sensitive
+
+
+def judge(evidence: Evidence) -> Finding:
+    """Ratio of the quartiles of the configurations' scores, with its interval."""
+    sensitive, alike, said = [], [], []
+    for dataset, search in evidence.searches.items():
+        costs = {
+            v.name: np.log(np.abs(v.costs)) for v in search.variants if len(v.configs) >= CONFIGS
+        }
+        if len(costs) < 2:
+            continue
+        ratios = {name: _log_ratio(values) for name, values in costs.items()}
+        middle = float(np.median(list(ratios.values())))
+        stable = [
+            name
+            for name, values in costs.items()
+            if _highest(values, len(costs)) < middle - np.log(RATIO)
+        ]
+        sensitive.append(np.median(list(ratios.values())) >= np.log(RATIO))
+        alike.append(not stable)
+        low, high = min(ratios, key=ratios.__getitem__), max(ratios, key=ratios.__getitem__)
+        part = (
+            f"on {dataset} the third quartile of the configurations' scores is "
+            f"{np.exp(middle):.1f} times the first for the median variant ({low} "
+            f"{np.exp(ratios[low]):.1f}, {high} {np.exp(ratios[high]):.1f}); "
+        )
+        said.append(
+            part
+            + (f"clearly more stable: {words.listed(stable)}" if stable else "none clearly stabler")
+        )
+    if not said:
+        return needs(f"a search with {CONFIGS} configurations or more of two variants or more")
+    found = "; ".join(said)
+    return Finding(overall([all(sensitive), all(alike)]), f"{found[0].upper()}{found[1:]}.")
+
+
+def _log_ratio(logs: np.ndarray) -> float:
+    low, high = np.quantile(logs, [0.25, 0.75])
+    return float(high - low)
+
+
+def _highest(logs: np.ndarray, variants: int) -> float:
+    """Upper bound of the log ratio, so that all variants together hold at LEVEL."""
+    draws = generator().choice(logs, size=(RESAMPLES, len(logs)))
+    low, high = np.quantile(draws, [0.25, 0.75], axis=1)
+    return float(np.quantile(high - low, 1 - (1 - LEVEL) / variants))
+
+
+CLAIM = Claim(
+    name="C3",
+    text=(
+        "GAN training is very sensitive to hyperparameters, and no model is clearly more stable "
+        "than the others."
+    ),
+    source="report on arXiv:1711.10337v1 (wide search, box plots)",
+    rule=(
+        f"Two parts. Sensitive: for the median variant the third quartile of the configurations' "
+        f"scores is {RATIO:.0f} times the first or more. None more stable: no variant's ratio of "
+        f"quartiles is, with its {LEVEL:.0%} bound for all variants together, below the median "
+        f"variant's by a factor of {RATIO:.0f}. Reproduced: both on every data set; partly: one."
+    ),
+    judge=judge,
+)
