@@ -1,5 +1,7 @@
 """The statistics of a comparison: numpy and scipy, every draw from a generator that is given."""
 
+from bench.stats.budget import Resampled, best_quantile, expected_best, resampled_best
+from bench.stats.curves import best_interval, trusted_budget
 from bench.stats.intervals import (
     INTERVAL_RUNS,
     Interval,
@@ -14,13 +16,19 @@ __all__ = [
     "INTERVAL_RUNS",
     "MIN_RUNS",
     "Interval",
+    "Resampled",
+    "best_interval",
+    "best_quantile",
     "bootstrap_mean",
     "differences",
+    "expected_best",
     "groups",
     "holm",
     "interquartile_mean",
     "mann_whitney",
+    "resampled_best",
     "runs_needed",
     "share_difference",
     "stratified_bootstrap",
+    "trusted_budget",
 ]
