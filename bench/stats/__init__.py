@@ -2,6 +2,11 @@
 
 from bench.stats.budget import Resampled, best_quantile, expected_best, resampled_best
 from bench.stats.curves import best_interval, trusted_budget
+from bench.stats.improvement import (
+    improvement_interval,
+    mean_improvement,
+    probability_of_improvement,
+)
 from bench.stats.intervals import (
     INTERVAL_RUNS,
     Interval,
@@ -9,6 +14,7 @@ from bench.stats.intervals import (
     interquartile_mean,
     stratified_bootstrap,
 )
+from bench.stats.ranking import RankInterval, rank_intervals
 from bench.stats.ranksum import MIN_RUNS, differences, groups, holm, mann_whitney, runs_needed
 from bench.stats.shares import share_difference
 
@@ -16,6 +22,7 @@ __all__ = [
     "INTERVAL_RUNS",
     "MIN_RUNS",
     "Interval",
+    "RankInterval",
     "Resampled",
     "best_interval",
     "best_quantile",
@@ -24,8 +31,12 @@ __all__ = [
     "expected_best",
     "groups",
     "holm",
+    "improvement_interval",
     "interquartile_mean",
     "mann_whitney",
+    "mean_improvement",
+    "probability_of_improvement",
+    "rank_intervals",
     "resampled_best",
     "runs_needed",
     "share_difference",
