@@ -1,5 +1,13 @@
 """The statistics of a comparison: numpy and scipy, every draw from a generator that is given."""
 
+from bench.stats.blocks import (
+    MIN_BLOCKS,
+    Friedman,
+    blocks_needed,
+    friedman,
+    nemenyi_difference,
+    nemenyi_groups,
+)
 from bench.stats.budget import Resampled, best_quantile, expected_best, resampled_best
 from bench.stats.curves import best_interval, trusted_budget
 from bench.stats.improvement import (
@@ -20,21 +28,27 @@ from bench.stats.shares import share_difference
 
 __all__ = [
     "INTERVAL_RUNS",
+    "MIN_BLOCKS",
     "MIN_RUNS",
+    "Friedman",
     "Interval",
     "RankInterval",
     "Resampled",
     "best_interval",
     "best_quantile",
+    "blocks_needed",
     "bootstrap_mean",
     "differences",
     "expected_best",
+    "friedman",
     "groups",
     "holm",
     "improvement_interval",
     "interquartile_mean",
     "mann_whitney",
     "mean_improvement",
+    "nemenyi_difference",
+    "nemenyi_groups",
     "probability_of_improvement",
     "rank_intervals",
     "resampled_best",
