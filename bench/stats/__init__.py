@@ -25,15 +25,18 @@ from bench.stats.intervals import (
 from bench.stats.ranking import RankInterval, rank_intervals
 from bench.stats.ranksum import MIN_RUNS, differences, groups, holm, mann_whitney, runs_needed
 from bench.stats.shares import share_difference
+from bench.stats.variance import MIN_SPREAD_RUNS, VarianceSplit, variance_split
 
 __all__ = [
     "INTERVAL_RUNS",
     "MIN_BLOCKS",
     "MIN_RUNS",
+    "MIN_SPREAD_RUNS",
     "Friedman",
     "Interval",
     "RankInterval",
     "Resampled",
+    "VarianceSplit",
     "best_interval",
     "best_quantile",
     "blocks_needed",
@@ -56,4 +59,5 @@ __all__ = [
     "share_difference",
     "stratified_bootstrap",
     "trusted_budget",
+    "variance_split",
 ]
