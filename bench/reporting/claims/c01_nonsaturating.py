@@ -59,7 +59,7 @@ def _said(table: Table) -> str:
                 resamples=RESAMPLES,
                 generator=generator(),
             )
-            parts.append(f"{line.name} ({found.mean:.2f} [{found.low:.2f}, {found.high:.2f}])")
+            parts.append(f"{line.name} ({found.value:.2f} [{found.low:.2f}, {found.high:.2f}])")
     if not parts:
         return "none of the study's other variants is significantly better than the NS GAN"
     return (

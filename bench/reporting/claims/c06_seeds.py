@@ -5,7 +5,8 @@ import numpy as np
 from bench import stats
 from bench.reporting.claims.evidence import Evidence, ranked
 from bench.reporting.claims.judged import Claim, Finding, needs, overall
-from bench.reporting.summary import INTERVAL_RUNS, LEVEL, RESAMPLES, Table, generator, outcomes
+from bench.reporting.summary import LEVEL, RESAMPLES, Table, generator, outcomes
+from bench.stats import INTERVAL_RUNS
 
 WRONG = 0.1  # chance of the wrong order by one seed each, from which on seeds matter
 OUTLIER = 2.0  # times the median, in the worse direction
@@ -23,15 +24,15 @@ def judge(evidence: Evidence) -> Finding:
         if len(costs) < 2:
             continue
         chances = _wrong_orders(costs)
-        (first, second), chance = max(chances.items(), key=lambda item: item[1].mean)
-        wrong.append(chance.mean >= WRONG)
+        (first, second), chance = max(chances.items(), key=lambda item: item[1].value)
+        wrong.append(chance.value >= WRONG)
         strays = {name: _outliers(values, table) for name, values in costs.items()}
         count, runs = sum(strays.values()), sum(map(len, costs.values()))
         outlying.append(count > 0)
         said.append(
             f"on {dataset} one seed each orders {first} and {second}, neighbours by mean, wrongly "
-            f"with probability {chance.mean:.2f} [{chance.low:.2f}, {chance.high:.2f}]; {count} of "
-            f"{runs} runs diverged or are {OUTLIER:.0f} times worse than their median"
+            f"with probability {chance.value:.2f} [{chance.low:.2f}, {chance.high:.2f}]; {count} "
+            f"of {runs} runs diverged or are {OUTLIER:.0f} times worse than their median"
         )
     if not said:
         return needs(f"{INTERVAL_RUNS} seeds or more of two variants or more")

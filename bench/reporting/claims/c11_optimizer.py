@@ -28,10 +28,10 @@ def judge(evidence: Evidence) -> Finding:
             "(sweeps=created_equal_optimizers has the second alone)"
         )
     said = "; ".join(
-        f"on {d} {i.mean:.2f} [{i.low:.2f}, {i.high:.2f}]" for d, i in intervals.items()
+        f"on {d} {i.value:.2f} [{i.low:.2f}, {i.high:.2f}]" for d, i in intervals.items()
     )
     inside = [LITTLE[0] <= i.low and i.high <= LITTLE[1] for i in intervals.values()]
-    means = [LITTLE[0] <= i.mean <= LITTLE[1] for i in intervals.values()]
+    means = [LITTLE[0] <= i.value <= LITTLE[1] for i in intervals.values()]
     verdict = REPRODUCED if all(inside) else PARTLY if all(means) else NOT
     return Finding(verdict, f"Probability that a configuration is better under Adam: {said}.")
 
