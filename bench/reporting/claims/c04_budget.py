@@ -34,12 +34,12 @@ def judge(evidence: Evidence) -> Finding:
             good, bad = pairs[0]
             low, high = _difference(good, bad)
             part += (
-                f"{bad.name}, worse than {good.name} at every equal budget, is ahead of it with "
-                f"{TIMES} configurations against one (difference [{low:.3g}, {high:.3g}]), and so "
-                f"in {len(pairs)} ordered pairs"
+                f"{bad.name}, worse than {good.name} at budgets 1 and {TIMES} alike, is ahead of "
+                f"it with {TIMES} configurations against one (difference [{low:.3g}, "
+                f"{high:.3g}]), and so in {len(pairs)} ordered pairs"
             )
         else:
-            part += "no variant that is worse at equal budgets overtakes with the larger one"
+            part += "no variant that is worse at both budgets overtakes with the larger one"
         said.append(part)
     if not said:
         return needs(f"a search with {CONFIGS} configurations or more of two variants or more")

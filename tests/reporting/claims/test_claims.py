@@ -1,0 +1,248 @@
+"""Each claim's rule on rows that must give each verdict."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.reporting.claims import claims
+from bench.reporting.claims.judged import NOT, OPEN, PARTLY, REPRODUCED
+from bench.reporting.published import published
+
+spec = importlib.util.spec_from_file_location("made", Path(__file__).with_name("made.py"))
+made = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(made)
+judged, normal, run, search, seeds = made.judged, made.normal, made.run, made.search, made.seeds
+
+LOW, MIDDLE, HIGH = (list(normal(mean, 1, 10)) for mean in (10, 20, 40))
+
+
+def on(dataset, **scores):
+    return seeds(scores, dataset=dataset)
+
+
+def test_there_are_twelve_claims_with_source_and_rule():
+    assert [claim.name for claim in claims()] == [f"C{n}" for n in range(1, 13)]
+    assert all(claim.text and claim.source and "eproduced" in claim.rule for claim in claims())
+
+
+def test_rows_of_nothing_in_particular_judge_nothing():
+    for claim in claims():
+        found = judged(claim.name, seeds({"mine": [1.0], "other": [2.0]}))
+        assert found.verdict == OPEN and found.found.startswith("Needs "), claim.name
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "verdict"),
+    [
+        ((MIDDLE, LOW), (MIDDLE, LOW), NOT),  # WGAN surely better on both
+        ((MIDDLE, LOW), (LOW, MIDDLE), REPRODUCED),  # on one only
+        ((LOW, MIDDLE), (LOW, MIDDLE), REPRODUCED),
+    ],
+)
+def test_c1(a, b, verdict):
+    runs = on("x", ns_gan=a[0], wgan=a[1]) + on("y", ns_gan=b[0], wgan=b[1])
+    assert judged("C1", runs).verdict == verdict
+
+
+def test_c1_ahead_everywhere_but_surely_on_most_is_partly():
+    runs = on("x", ns_gan=MIDDLE, wgan=LOW) + on("y", ns_gan=MIDDLE, wgan=LOW)
+    runs += on("z", ns_gan=normal(10.2, 1, 10), wgan=LOW)
+    assert judged("C1", runs).verdict == PARTLY
+
+
+def test_c1_of_one_data_set_is_open_and_tells_what_it_saw():
+    found = judged("C1", on("x", ns_gan=MIDDLE, wgan=LOW))
+    assert found.verdict == OPEN and "wgan (1.00 [1.00, 1.00])" in found.found
+
+
+def test_c2():
+    space = search({v: [9, 8] for v in ("a", "b", "c")})
+    alike = seeds({"a": LOW, "b": normal(14.9, 1, 10), "c": HIGH})
+    apart = seeds({"a": LOW, "b": normal(15.1, 1, 10), "c": HIGH})
+    assert judged("C2", space, alike).verdict == REPRODUCED
+    assert "2 of 3" in judged("C2", space, alike).found
+    assert judged("C2", space, apart).verdict == NOT
+    elsewhere = [
+        search({v: [9, 8] for v in ("a", "b", "c")}, dataset="y"),
+        on("y", a=LOW, b=HIGH, c=HIGH),
+    ]
+    both = judged("C2", space + elsewhere[0], alike + elsewhere[1])
+    assert both.verdict == PARTLY
+    assert judged("C2", alike).verdict == OPEN  # nothing was tuned
+
+
+WIDE = list(np.geomspace(1, 64, 20))  # quartiles apart by 8 times
+NARROW = list(np.linspace(10, 10.5, 20))
+
+
+@pytest.mark.parametrize(
+    ("scores", "verdict"),
+    [
+        ({"a": WIDE, "b": WIDE, "c": WIDE}, REPRODUCED),
+        ({"a": WIDE, "b": WIDE, "c": NARROW}, PARTLY),  # c is clearly stabler
+        ({"a": NARROW, "b": NARROW, "c": NARROW}, PARTLY),  # none is stabler, none sensitive
+        ({"a": WIDE[:9], "b": WIDE[:9]}, OPEN),
+    ],
+)
+def test_c3(scores, verdict):
+    assert judged("C3", search(scores)).verdict == verdict
+
+
+def test_c3_with_neither_part():
+    """The median variant's quartiles are 1.9 times apart, and one does not vary at all."""
+    almost = list(np.geomspace(1, 1.9 ** (19 / 9.5), 20))
+    found = judged("C3", search({"a": almost, "b": almost, "c": [10.0] * 20}))
+    assert found.verdict == NOT and "1.9 times" in found.found
+    assert "clearly more stable: c" in found.found
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "verdict"),
+    [
+        (WIDE, [1.2 * x for x in WIDE], REPRODUCED),  # five tries of the worse beat one
+        ([1.0] * 20, [2.0] * 20, NOT),  # nothing falls, nothing overtakes
+        (list(np.geomspace(1, 2, 20)), list(np.geomspace(10, 20, 20)), PARTLY),  # falls alone
+    ],
+)
+def test_c4(good, bad, verdict):
+    assert judged("C4", search({"good": good, "bad": bad})).verdict == verdict
+
+
+def test_c4_says_the_exact_factor():
+    """Of 1 to 20 the expected best of five is 21 / 6 and the mean 21 / 2: three times."""
+    scores = list(range(1, 21))
+    found = judged("C4", search({"a": scores, "b": scores}))
+    assert "3.0 to 3.0 times" in found.found
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "verdict"),
+    [
+        ((LOW, HIGH), (HIGH, LOW), REPRODUCED),
+        ((LOW, HIGH), (LOW, HIGH), NOT),
+        ((LOW, normal(10.1, 1, 10)), (normal(10.1, 1, 10), LOW), PARTLY),
+    ],
+)
+def test_c5(x, y, verdict):
+    runs = on("x", a=x[0], b=x[1]) + on("y", a=y[0], b=y[1])
+    assert judged("C5", runs).verdict == verdict
+    assert judged("C5", on("x", a=LOW, b=HIGH)).verdict == OPEN
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "verdict"),
+    [
+        (LOW, HIGH, NOT),
+        (normal(10, 1, 10), normal(10.5, 1, 10), PARTLY),  # the order alone
+        ([*LOW[:9], 200.0], normal(1000, 1, 10), PARTLY),  # an outlier alone
+        ([*normal(10, 1, 9), 25.0], normal(11, 1, 10), REPRODUCED),
+        ([*normal(10, 1, 9), None], normal(11, 1, 10), REPRODUCED),  # diverged
+    ],
+)
+def test_c6(a, b, verdict):
+    assert judged("C6", seeds({"a": a, "b": b})).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("vae", "verdict"), [(HIGH, REPRODUCED), (normal(30, 1, 10), PARTLY), (LOW, NOT)]
+)
+def test_c7(vae, verdict):
+    scores = {"ns_gan": LOW, "wgan": LOW, "lsgan": MIDDLE, "began": list(normal(35, 1, 10))}
+    if verdict == REPRODUCED:
+        scores["began"] = MIDDLE
+    found = judged("C7", seeds({**scores, "vae": vae}))
+    assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(("sd", "verdict"), [(0.1, REPRODUCED), (0.3, NOT)])
+def test_c8(sd, verdict):
+    fid = {"extractor": "inception_2015", "n_fake": 10_000}
+    noise = {"frechet.latent_sd": sd}
+    runs = seeds({"a": [10.0, 10.0], "b": [10.0]}, protocol=fid, details=noise)
+    assert judged("C8", runs).verdict == verdict
+    other = judged("C8", seeds({"a": [10.0], "b": [10.0]}, details=noise))
+    assert other.verdict == OPEN and f"{sd / 10:.1%}" in other.found
+
+
+@pytest.mark.parametrize(
+    ("f1", "verdict"),
+    [
+        ({"ns_gan": 0.8, "wgan": 0.7, "a": 0.2, "b": 0.1}, REPRODUCED),
+        ({"ns_gan": 0.1, "wgan": 0.7, "a": 0.2, "b": 0.3}, PARTLY),  # ns_gan is last
+        ({"ns_gan": 0.6, "wgan": 0.7, "a": 0.8, "b": 0.9}, NOT),
+        ({"ns_gan": 0.6, "a": 0.8, "b": 0.9}, OPEN),
+    ],
+)
+def test_c9(f1, verdict):
+    runs = [run(variant, value, metric="polygon_f1") for variant, value in f1.items()]
+    assert judged("C9", runs).verdict == verdict
+
+
+@pytest.mark.parametrize(("default", "verdict"), [(12.6, REPRODUCED), (12.4, NOT)])
+def test_c10(default, verdict):
+    scores = {v: [default, *range(10, 20)] for v in ("a", "b", "c")}
+    found = judged("C10", search(scores))
+    assert found.verdict == verdict and f"{default / 10:.1f} times" in found.found
+    elsewhere = search({v: [10, *range(10, 20)] for v in ("a", "b", "c")}, dataset="y")
+    both = judged("C10", search(scores) + elsewhere)
+    assert both.verdict == (PARTLY if verdict == REPRODUCED else NOT)
+
+
+def test_c10_a_default_that_diverged_counts_as_untrained():
+    runs = search({"a": [None, *range(10, 20)], "b": [99, *range(10, 20)]})
+    assert "a 9.9" in judged("C10", runs).found or "b 9.9" in judged("C10", runs).found
+    assert judged("C10", runs).verdict == REPRODUCED
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, REPRODUCED), (1.6, PARTLY), (100, NOT)])
+def test_c11(factor, verdict):
+    adam = search({"wgan": WIDE, "ns_gan": WIDE})
+    rmsprop = search({"wgan": [factor * x for x in WIDE]}, settings=("optimizer=rmsprop",))
+    assert judged("C11", adam + rmsprop).verdict == verdict
+    assert judged("C11", adam).verdict == OPEN
+
+
+@pytest.mark.parametrize(
+    ("order", "verdict"),
+    [((1, 2, 3, 4), NOT), ((1, 3, 2, 4), PARTLY), ((4, 3, 2, 1), REPRODUCED)],
+)
+def test_c12(order, verdict):
+    names = ("a", "b", "c", "d")
+    first = seeds({v: [float(i)] for i, v in enumerate(names)}, settings=("network=infogan",))
+    second = seeds(
+        {v: [float(i)] for i, v in zip(order, names, strict=True)},
+        settings=("network=dcgan",),
+        network="dcgan",
+    )
+    assert judged("C12", first + second).verdict == verdict
+
+
+def test_the_studys_own_numbers():
+    """50 scores of each published mean and spread: what the rules say of the study itself."""
+    runs = []
+    for cell in published():
+        scores = normal(cell.mean, cell.sd, 50)
+        runs += seeds({cell.variant: np.abs(scores)}, dataset=cell.dataset)
+    datasets = {cell.dataset for cell in published()}
+    variants = {cell.variant for cell in published()}
+    space = [r for d in datasets for r in search({v: [2, 1] for v in variants}, dataset=d)]
+    comparisons = made.comparisons(space, runs)
+    found = {j.name: j.verdict for j in made.judge(comparisons)}
+    assert (found["C1"], found["C2"], found["C5"]) == (PARTLY, REPRODUCED, REPRODUCED)
+    assert found["C7"] == REPRODUCED
+
+
+def test_another_row_gives_another_verdict():
+    scores = {"a": LOW, "b": HIGH}
+    assert judged("C6", seeds(scores)).verdict == NOT
+    assert judged("C6", seeds({**scores, "a": [*LOW[:9], 99.0]})).verdict == REPRODUCED
+
+
+def test_deviations_name_what_differs():
+    found = judged("C1", seeds({"ns_gan": LOW, "mine": LOW})).deviations
+    assert "data sets that the study does not have: digits" in found
+    assert "10 seeds, not 50" in found and "2,000 generated samples, not 10,000" in found
+    assert "features of digits_convnet, not of Inception" in found
+    assert "variants beside the study's: mine" in found
