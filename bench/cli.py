@@ -30,6 +30,14 @@ def report(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def compare(arguments: argparse.Namespace) -> int:
+    """Show what changed from one report to another."""
+    from bench.reporting.changes import show_changes
+
+    show_changes(arguments.first, arguments.second)
+    return 0
+
+
 def sample(arguments: argparse.Namespace) -> int:
     """Draw samples from a run; needs its folder and nothing else."""
     from bench.running.drawn import write_samples
@@ -156,6 +164,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("study", help="name of a sweep, quick say, or the folder of a report")
     one.add_argument("--to", metavar="DIR", help="default: results/STUDY, or the folder given")
     one.add_argument("--runs-root", default="runs", metavar="DIR")
+
+    one = add(compare, "compare", "show what got better or worse from one report to another")
+    one.add_argument("first", help="folder of a report, or COMMIT:FOLDER of a checkout")
+    one.add_argument("second", help="the same")
 
     one = add(status, "status", "show how a sweep stands, from any machine that sees its folder")
     one.add_argument("sweep", help="name of the sweep, quick say")

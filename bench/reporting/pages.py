@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.reporting import rounding, view, words
+from bench.reporting.answer import answer, headline
+from bench.reporting.checkpoints import checkpoint_lines, checkpoint_names
+from bench.reporting.claims.judged import OPEN, Judged
+from bench.reporting.licences import licences_of
 from bench.reporting.lines import ROW_COLUMNS
 from bench.reporting.provenance import command_of, environment_facts
 from bench.reporting.published import same_quantity
+from bench.reporting.search import search_of
+from bench.reporting.searched import HEADS, search_lines
 from bench.reporting.sections import Section
 from bench.reporting.style import inline
 from bench.reporting.summary import ALPHA, LEVEL
@@ -29,17 +35,17 @@ class RunLine(NamedTuple):
     command: str
 
 
-def markdown(sweep: Sweep, sections: Sequence[Section]) -> str:
+def markdown(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) -> str:
     """The report as Markdown; figures are links into figures/."""
-    return _render("report.md.j2", sweep, sections, escape=False)
+    return _render("report.md.j2", _facts(sweep, sections, claims), escape=False)
 
 
-def html(sweep: Sweep, sections: Sequence[Section]) -> str:
+def html(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) -> str:
     """The report as one page without scripts, and with nothing to fetch."""
-    return _render("index.html.j2", sweep, sections, escape=True)
+    return _render("index.html.j2", _facts(sweep, sections, claims), escape=True)
 
 
-def _render(template: str, sweep: Sweep, sections: Sequence[Section], *, escape: bool) -> str:
+def _render(template: str, facts: dict[str, Any], *, escape: bool) -> str:
     import jinja2
     from markupsafe import Markup
 
@@ -56,10 +62,10 @@ def _render(template: str, sweep: Sweep, sections: Sequence[Section], *, escape:
         "base64": lambda content: base64.b64encode(content).decode(),
         "cell": lambda text: str(text).replace("|", "\\|").replace("\n", " "),
     }
-    return environment.get_template(template).render(_facts(sweep, sections))
+    return environment.get_template(template).render(facts)
 
 
-def _facts(sweep: Sweep, sections: Sequence[Section]) -> dict[str, Any]:
+def _facts(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) -> dict[str, Any]:
     groups = [section.table.group for section in sections]
     names = dict.fromkeys(c.variant for group in groups for c in group.contenders)
     datasets = dict.fromkeys(group.dataset for group in groups)
@@ -69,6 +75,15 @@ def _facts(sweep: Sweep, sections: Sequence[Section]) -> dict[str, Any]:
         "heading": heading[0].upper() + heading[1:],
         "runs_said": words.losses_of_runs(sweep.counts),
         "sections": sections,
+        "claims": claims,
+        "open_verdict": OPEN,
+        "answer": answer,
+        "searched": lambda section: search_lines(search_of(section.table)),
+        "search_heads": HEADS,
+        "headline": headline([section.comparison for section in sections], claims),
+        "checkpoint_names": checkpoint_names,
+        "checkpoint_lines": checkpoint_lines,
+        "licences": licences_of(datasets),
         "view": view,
         "words": words,
         "rounding": rounding,

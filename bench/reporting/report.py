@@ -8,12 +8,14 @@ from pathlib import Path
 from bench.errors import UserError
 from bench.files import sha256_of, write_bytes
 from bench.reporting import collecting, pages, tables
+from bench.reporting.claims import Judged, judge
 from bench.reporting.comparisons import Comparison, comparisons_of
+from bench.reporting.latex import latex_files
 from bench.reporting.loading import load, read_table
 from bench.reporting.sections import Section, section_of
 from bench.reporting.store import study_files
 from bench.reporting.summary import median_run
-from bench.reporting.sweep import Sweep
+from bench.reporting.sweep import Sweep, whole
 from bench.runs.plans import plan_exists
 
 RESULTS = Path("results")
@@ -23,10 +25,15 @@ SUMS = "SHA256SUMS"  # of every file of a report, as sha256sum writes and checks
 
 @dataclass(frozen=True)
 class Report:
-    """What was written, and what the terminal shows of it."""
+    """What was written, and what the terminal shows of it.
+
+    Args:
+        sweep: all its stages as one.
+    """
 
     sweep: Sweep
     sections: tuple[Section, ...]
+    claims: Sequence[Judged]
     folder: Path
 
     @property
@@ -76,17 +83,21 @@ def write_report(stages: Sequence[Sweep], folder: Path) -> Report:
         UserError: the folder holds the report of more runs than these, or cannot be written.
     """
     _refuse_fewer(stages, folder)
-    sections = tuple(section_of(comparison) for comparison in comparisons_of(stages))
+    comparisons = comparisons_of(stages)
+    sections = tuple(section_of(comparison) for comparison in comparisons)
+    claims, everything = judge(comparisons), whole(stages)
     files = study_files(stages)
+    for name, text in latex_files(comparisons, claims).items():
+        files[f"tables/{name}"] = text.encode()
     for section in sections:
         for table in section.comparison.tables:
             files[f"tables/{table.group.slug}.csv"] = tables.summary_csv(table).encode()
         for drawing in (figure.drawing for figure in section.figures):
             files |= {f"figures/{drawing.name}.{k}": v for k, v in drawing.files.items()}
-    files["report.md"] = pages.markdown(stages[-1], sections).encode()
-    files["index.html"] = pages.html(stages[-1], sections).encode()
+    files["report.md"] = pages.markdown(everything, sections, claims).encode()
+    files["index.html"] = pages.html(everything, sections, claims).encode()
     _write(folder, files)
-    return Report(stages[-1], sections, folder)
+    return Report(everything, sections, claims, folder)
 
 
 def _pictured(comparisons: Iterable[Comparison]) -> Iterable[str]:

@@ -1,6 +1,6 @@
 """A sweep as a report sees it: its runs in the plan's order, each with status, rows and history."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -85,6 +85,13 @@ class Sweep:
         return any(
             found.setdefault((r.variant, r.dataset), r.sample) != r.sample for r in self.runs
         )
+
+
+def whole(stages: Sequence[Sweep]) -> Sweep:
+    """All runs of a sweep's stages, each once, as if it had one."""
+    runs = {run.run_id: run for stage in stages for run in stage.runs}
+    last = stages[-1]
+    return Sweep(last.name, last.command, "all", tuple(runs.values()), last.floors)
 
 
 def count_statuses(statuses: Iterable[str]) -> dict[str, int]:

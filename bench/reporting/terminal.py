@@ -1,5 +1,6 @@
 """The report in a terminal: one table a group, and where the page lies."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from rich import box
@@ -8,7 +9,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from bench.reporting import rounding, view, words
+from bench.reporting.answer import tally
 from bench.reporting.report import Report
+from bench.reporting.search import search_of
+from bench.reporting.searched import HEADS, search_lines
 from bench.reporting.summary import Table
 
 MARK = "*"  # of the study's eight; plain ASCII, for any terminal
@@ -24,9 +28,36 @@ def render(report: Report, console: Console | None = None) -> None:
     """
     console = console or Console()
     for section in report.sections:
-        _print_table(section.table, console)
+        if section.comparison.stage.searches:
+            _print_search(section.table, console)
+        else:
+            _print_table(section.table, console)
+    said = tally(report.claims)
+    if said:
+        console.print(Text(f"{said}\n"))
     console.print(Text(f"{words.losses_of_runs(report.sweep.counts)}."))
     console.print(Text(str(report.page)), soft_wrap=True)
+
+
+def _print_search(table: Table, console: Console) -> None:
+    group = table.group
+    console.print(
+        Text(f"The search on {group.dataset}, protocol {group.protocol['name']}\n", "bold")
+    )
+    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for head in HEADS:
+        shown.add_column(head, justify="left" if head == "variant" else "right")
+    for line in search_lines(search_of(table)):
+        shown.add_row(*map(_ascii, line))
+    console.print(shown)
+    title = f"{words.full_title(group.first, group)}, {words.better(group.first, group)}"
+    console.print(Text(f"{title}; chosen on {_chosen_on(table)}.\n"))
+
+
+def _chosen_on(table: Table) -> str:
+    chosen = table.group.protocol.get("chosen")
+    split = chosen.get("split") if isinstance(chosen, Mapping) else None
+    return f"the {split or table.group.protocol.get('split', 'test')} split"
 
 
 def _print_table(table: Table, console: Console) -> None:

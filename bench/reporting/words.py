@@ -157,40 +157,49 @@ def verdict(table: Table) -> str:
             f"{len(lines)} {noun} takes {found.needed} of each (exact rank-sum tests, "
             f"{ALPHA:.0%} for all pairs together). The order is by mean, not a ranking."
         )
-    first = found.compared[0]
-    peers = [n for n in found.compared[1:] if set(found.letters[n]) & set(found.letters[first])]
-    if found.ahead:
-        said = (
-            f"{first} comes first by mean of the runs that finished; with those that diverged "
-            f"counted, {listed(found.ahead)} did significantly better."
-        )
-    elif len(peers) + 1 == len(found.compared):
-        said = f"No significant difference between {listed(found.compared)}."
-    elif peers:
-        said = f"{first} comes first by mean; {listed(peers)} did not differ significantly from it."
-    else:
-        said = f"{first} comes first by mean and differs significantly from every other."
     left = [line.name for line in lines if line.name not in found.compared]
     few = f" Too few seeds to rank {listed(left)} ({found.needed} are needed)." if left else ""
     among = "Among those with enough seeds: " if left else ""
     return (
-        f"{among}{said}{few} Exact rank-sum tests, {ALPHA:.0%} for all pairs together (Holm); "
-        "a run that diverged counts as worse than any score."
+        f"{among}{leaders(table)}{few} Exact rank-sum tests, {ALPHA:.0%} for all pairs together "
+        "(Holm); a run that diverged counts as worse than any score."
     )
+
+
+def leaders(table: Table) -> str:
+    """One sentence on who is ahead of those with enough seeds."""
+    found = table.verdict
+    first = found.compared[0]
+    peers = [n for n in found.compared[1:] if set(found.letters[n]) & set(found.letters[first])]
+    if found.ahead:
+        return (
+            f"{first} comes first by mean of the runs that finished; with those that diverged "
+            f"counted, {listed(found.ahead)} did significantly better."
+        )
+    if len(peers) + 1 == len(found.compared):
+        return f"No significant difference between {listed(found.compared)}."
+    if peers:
+        return f"{first} comes first by mean; {listed(peers)} did not differ significantly from it."
+    return f"{first} comes first by mean and differs significantly from every other."
 
 
 def answer(table: Table) -> str:
     """The opening paragraph of a group."""
+    return f"{span(table)} {verdict(table)}"
+
+
+def span(table: Table) -> str:
+    """One sentence on the means from the first to the last, and on what real samples reach."""
     group, places = table.group, places_of(table)[table.group.first]
     ends = [line for line in table.lines if group.first in line.cells]
     said = f"no run has a {full_title(group.first, group)}"
     if ends:
         means = [f"{number(e.cells[group.first].mean, places)} for {e.name}" for e in ends]
-        span = f"runs from {means[0]} to {means[-1]}" if len(means) > 1 else f"is {means[0]}"
-        said = f"the mean {full_title(group.first, group)}, {better(group.first, group)}, {span}"
+        between = f"runs from {means[0]} to {means[-1]}" if len(means) > 1 else f"is {means[0]}"
+        said = f"the mean {full_title(group.first, group)}, {better(group.first, group)}, {between}"
     if group.first in table.floor:
         said += f"; real samples reach {floor_number(table, group.first)}"
-    return f"{said[0].upper()}{said[1:]}. {verdict(table)}"
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def losses_of_runs(counts: Mapping[str, int]) -> str:

@@ -1,19 +1,13 @@
 """Each claim's rule on rows that must give each verdict."""
 
-import importlib.util
-from pathlib import Path
-
+import made
 import numpy as np
 import pytest
+from made import judged, normal, run, search, seeds
 
 from bench.reporting.claims import claims
 from bench.reporting.claims.judged import NOT, OPEN, PARTLY, REPRODUCED
 from bench.reporting.published import published
-
-spec = importlib.util.spec_from_file_location("made", Path(__file__).with_name("made.py"))
-made = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(made)
-judged, normal, run, search, seeds = made.judged, made.normal, made.run, made.search, made.seeds
 
 LOW, MIDDLE, HIGH = (list(normal(mean, 1, 10)) for mean in (10, 20, 40))
 

@@ -1,0 +1,74 @@
+"""The paragraph that a report opens with."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bench.reporting import words
+from bench.reporting.claims.judged import NOT, OPEN, PARTLY, REPRODUCED, Judged
+from bench.reporting.comparisons import Comparison
+from bench.reporting.search import search_of
+
+
+def headline(comparisons: Sequence[Comparison], claims: Sequence[Judged]) -> str:
+    """What came out, what it is worth, and what it says of the study's claims."""
+    rankings = [c for c in comparisons if not c.stage.searches]
+    searches = [c for c in comparisons if c.stage.searches]
+    if len(rankings) == 1:
+        said = [words.answer(rankings[0].main)]
+    else:
+        said = [f"{_place(c)}: {_short(c)}" for c in rankings]
+    said += [_searches(searches)] if searches else []
+    return " ".join(sentence for sentence in (*said, tally(claims)) if sentence)
+
+
+def answer(comparison: Comparison) -> str:
+    """The opening of a comparison."""
+    return _searches([comparison]) if comparison.stage.searches else words.answer(comparison.main)
+
+
+def _place(comparison: Comparison) -> str:
+    return f"On {comparison.main.group.dataset}, protocol {comparison.main.group.protocol['name']}"
+
+
+def _short(comparison: Comparison) -> str:
+    table = comparison.main
+    said = words.leaders(table) if table.verdict.letters else "Too few seeds to rank."
+    span = words.span(table)
+    return f"{span[0].lower()}{span[1:]} {said}"
+
+
+def tally(claims: Sequence[Judged]) -> str:
+    """Of the study's twelve claims these rows reproduce four ...; none where none can be judged."""
+    counts = {
+        v: sum(claim.verdict == v for claim in claims) for v in (REPRODUCED, PARTLY, NOT, OPEN)
+    }
+    if counts[OPEN] == len(claims):
+        return ""
+    kinds = (("reproduce", REPRODUCED), ("reproduce in part", PARTLY), ("do not reproduce", NOT))
+    parts = [f"{word} {words.NUMBERS[counts[kind]]}" for word, kind in kinds if counts[kind]]
+    rest = (
+        f"; for the other {words.NUMBERS[counts[OPEN]]} they do not have what it takes"
+        if counts[OPEN]
+        else ""
+    )
+    total = words.counted(len(claims), "claim")
+    return f"Of the study's {total} these rows {words.listed(parts)}{rest}."
+
+
+def _searches(comparisons: Sequence[Comparison]) -> str:
+    """How far the defaults are from what a search chose."""
+    variants = [one for c in comparisons for one in search_of(c.main).variants]
+    pairs = [
+        (one.default.score / one.best.score) ** one.sign
+        for one in variants
+        if one.best and one.default and one.best.score and one.default.score
+    ]
+    most = max((len(one.configs) for one in variants), default=0)
+    names = words.listed(dict.fromkeys(c.main.group.dataset for c in comparisons))
+    said = f"The search on {names} tried up to {most:,} configurations of a variant"
+    if not pairs:
+        return f"{said}."
+    return (
+        f"{said}; what it chose is {np.median(pairs):.1f} times better than the defaults (median)."
+    )

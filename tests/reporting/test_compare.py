@@ -1,0 +1,109 @@
+"""Two reports, side by side."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from made import normal, seeds
+from rich.console import Console
+
+from bench.errors import UserError
+from bench.reporting.changes import show_changes, study_at
+from bench.reporting.compare import ALIKE, BETTER, FEW, IDENTICAL, WORSE, compare
+from bench.reporting.loading import Study
+from bench.reporting.report import write_report
+from bench.reporting.sweep import Sweep
+
+
+def study(runs):
+    return Study(Path("nowhere"), (Sweep("s", "command", "all", tuple(runs), ()),))
+
+
+def changes(before, after):
+    (pair,) = compare(study(before), study(after)).pairs
+    return {change.name: change for change in pair.changes}
+
+
+def moved(values, by):
+    return [value + by for value in values]
+
+
+LOW = list(normal(10, 1, 10))
+
+
+def test_the_same_rows_are_identical():
+    found = changes(seeds({"a": LOW, "b": LOW}), seeds({"a": LOW, "b": LOW}))
+    assert {c.verdict for c in found.values()} == {IDENTICAL}
+    assert found["a"].same_runs == found["a"].equal == 10
+
+
+@pytest.mark.parametrize(
+    ("by", "verdict", "chance"), [(9, WORSE, 0.0), (-9, BETTER, 1.0), (0.01, ALIKE, None)]
+)
+def test_a_shift_is_called_by_its_name(by, verdict, chance):
+    """Ten against ten apart: p = 2 / C(20, 10), times two tests."""
+    found = changes(seeds({"a": LOW, "b": LOW}), seeds({"a": moved(LOW, by), "b": LOW}))["a"]
+    assert found.verdict == verdict
+    if chance is not None:
+        assert found.improvement.value == chance
+        assert found.p == pytest.approx(2 * 2 / 184756)
+
+
+def test_three_runs_are_not_enough_whatever_they_say():
+    found = changes(seeds({"a": [1, 2, 3]}), seeds({"a": [7, 8, 9]}))["a"]
+    assert found.verdict == FEW and found.p is None
+
+
+def test_more_runs_that_diverge_are_worse():
+    found = changes(seeds({"a": LOW}), seeds({"a": [*LOW[:2], *[None] * 8]}))["a"]
+    assert found.verdict == WORSE
+
+
+def test_another_protocol_is_not_compared():
+    found = compare(study(seeds({"a": LOW})), study(seeds({"a": LOW}, protocol={"n_fake": 500})))
+    assert not found.pairs
+    assert "number of generated samples (2000, 500)" in found.apart[0]
+
+
+def test_contenders_of_one_report_alone_are_named():
+    (pair,) = compare(study(seeds({"a": LOW, "b": LOW})), study(seeds({"a": LOW, "c": LOW}))).pairs
+    assert (pair.lost, pair.added) == (("b",), ("c",))
+
+
+def test_another_configuration_of_a_variant_is_its_successor():
+    after = seeds({"a": LOW}, sample=3)
+    assert [c for c in changes(seeds({"a": LOW}), after)] == ["a"]
+
+
+def test_a_folder_at_a_commit(tmp_path, monkeypatch, capsys):
+    write_report(study(seeds({"a": LOW})).stages, tmp_path / "results" / "s")
+    monkeypatch.chdir(tmp_path)
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *command], check=True)
+    worse = study(seeds({"a": moved(LOW, 5)})).stages
+    write_report(worse, tmp_path / "results" / "s")
+    show_changes("HEAD:results/s", "results/s", Console(width=120))
+    printed = capsys.readouterr().out
+    assert "10.0 +/- 1.0" in printed and "15.0 +/- 1.0" in printed and "worse" in printed
+    assert "10 runs stand in both, 0 of them with equal scores" in printed
+    with (
+        pytest.raises(UserError, match="git has no HEAD~9:results/s"),
+        study_at("HEAD~9:results/s"),
+    ):
+        pass
+
+
+def test_what_is_no_report_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no published runs"), study_at(str(tmp_path)):
+        pass
+
+
+def test_stages_in_memory_are_those_on_disk(tmp_path):
+    """The helper of these tests makes nothing that the loader would not read back."""
+    from bench.reporting import load
+
+    ours = study(seeds({"a": LOW, "b": [None]}))
+    write_report(ours.stages, tmp_path)
+    (pair,) = compare(load(tmp_path), ours).pairs
+    assert [change.verdict for change in pair.changes] == [IDENTICAL, FEW]

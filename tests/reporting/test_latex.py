@@ -1,0 +1,83 @@
+"""Tables for a paper."""
+
+import re
+import shutil
+import subprocess
+
+import made
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made import normal, search, seeds
+
+from bench.reporting.claims import judge
+from bench.reporting.latex import escaped, latex_files
+from bench.reporting.published import EXTRACTOR, published
+
+FID = {"extractor": EXTRACTOR, "n_fake": 10_000, "name": "study_10k_test"}
+
+
+def files(*stages):
+    comparisons = made.comparisons(*stages)
+    return latex_files(comparisons, judge(comparisons))
+
+
+def body(text):
+    """Cells of the rows between the rules."""
+    rows = re.findall(r"^(.*) \\\\$", text, re.MULTILINE)
+    return [re.split(r" (?<!\\)& ", row) for row in rows]
+
+
+@pytest.fixture
+def paper():
+    """The published means and spreads as scores, on two data sets, after a search."""
+    cells = [c for c in published() if c.dataset in ("mnist", "celeba")]
+    runs = [
+        run
+        for cell in cells
+        for run in seeds(
+            {cell.variant: normal(cell.mean, cell.sd, 10)}, dataset=cell.dataset, protocol=FID
+        )
+    ]
+    space = search({"wgan": [9, None], "vae": [8, 7]}, dataset="mnist", protocol=FID)
+    return files(space, runs)
+
+
+def test_every_row_has_as_many_cells_as_the_table_has_columns(paper):
+    assert {"claims.tex", "scores-study_10k_test-inception_2015-final.tex"} <= paper.keys()
+    for name, text in paper.items():
+        columns = re.search(r"\\begin\{tabular\}\{(.*)\}", text)[1]
+        wanted = len(re.sub(r"\{[^}]*\}", "", columns))
+        assert {len(row) for row in body(text)} == {wanted}, name
+
+
+def test_our_mean_stands_beside_the_published_one(paper):
+    head, *lines = body(paper["scores-study_10k_test-inception_2015-final.tex"])
+    assert head == ["variant", "celeba", "published FID", "mnist", "published FID"]
+    found = {line[0]: line[1:] for line in lines}
+    assert found[r"wgan\_gp"] == [r"30.0 $\pm$ 1.0", r"30.0 $\pm$ 1.0"] + [
+        r"20.30 $\pm$ 5.00", r"20.3 $\pm$ 5.0",
+    ]  # fmt: skip
+    assert found["vae"][1] == r"85.7 $\pm$ 3.8$^\dagger$"  # from memory: marked
+
+
+def test_a_data_set_that_the_study_has_not_has_no_published_column():
+    text = files(seeds({"wgan": [1.0, 2.0]}))["scores-quick-digits_convnet-final.tex"]
+    assert body(text)[0] == ["variant", "digits"]
+
+
+@given(st.text(alphabet="&%$#_{}~^\\ab 1", max_size=20))
+def test_whatever_a_name_holds_nothing_of_it_is_a_command(name):
+    left = re.sub(
+        r"\\(textbackslash|textasciitilde|textasciicircum)\{\}|\\[&%$#_{}]", "", escaped(name)
+    )
+    assert not set(left) & set("&%$#_{}~^\\")
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_takes_them(paper, tmp_path):
+    inputs = "".join(paper.values())
+    document = r"\documentclass{article}\usepackage{booktabs}\begin{document}" + inputs
+    (tmp_path / "all.tex").write_text(document + r"\end{document}")
+    command = ["pdflatex", "-halt-on-error", "-interaction=batchmode", "all.tex"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
