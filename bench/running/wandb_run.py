@@ -142,6 +142,7 @@ class Wandb(Tracker):
             {
                 **{k: v for k, v in self.job.plain.items() if k not in NOT_TOLD},
                 "run_id": run_id,
+                "variant": self.job.plain["names"]["variant"],  # to group by, as a report does
                 "semantics_version": SEMANTICS_VERSION,
                 "data": read_json(folder.data),
                 "environment": read_json(folder.path / "environment.json"),

@@ -151,6 +151,7 @@ def test_config_labels_and_axes(tiny, unscored):
     for key in ("model", "dataset", "seed", "batch_size", "score", "hyperparameters"):
         assert told["config"][key] == job.plain[key]
     assert told["config"]["run_id"] == job.folder.run_id
+    assert told["config"]["variant"] == names["variant"]
     assert told["config"]["environment"] == read_json(job.folder.path / "environment.json")
     assert told["config"]["data"] == read_json(job.folder.data)
     assert [(m.name, m.glob_name, m.step_metric) for m in told["metric"]] == [

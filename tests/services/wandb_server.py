@@ -1,4 +1,4 @@
-"""A W&B server on loopback that keeps what it is sent: enough of one for runs and `wandb sync`.
+"""A W&B server on loopback that keeps what it is sent: enough for runs, `wandb sync` and reports.
 
     with wandb_server() as server: ...      server.environment is what a client needs
 
@@ -45,6 +45,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
         self.runs: dict[str, Received] = {}
+        self.views: list[dict[str, Any]] = []  # reports
 
     @property
     def environment(self) -> dict[str, str]:
@@ -67,6 +68,27 @@ class Server(ThreadingHTTPServer):
             at = f"{url}/up/{told['run']}"
             files = [{"name": name, "uploadUrl": f"{at}/{name}"} for name in told["files"]]
             found["createRunFiles"] = {"runID": "b", "uploadHeaders": [], "files": files}
+        if "ProjectInternalId" in query:
+            found["project"] = {"id": "p", "internalId": "1"}
+        if "query GetProjects" in query:
+            node = {"__typename": "Project", "id": "p", "name": PROJECT["name"]}
+            node |= {
+                "entityName": "me",
+                "createdAt": "2026-01-01T00:00:00",
+                "isBenchmark": False,
+                "user": None,
+            }
+            page = {"__typename": "PageInfo", "endCursor": None, "hasNextPage": False}
+            found["models"] = {"pageInfo": page, "edges": [{"node": node}]}
+        if "upsertView" in query:
+            self.views.append(told)
+            project = {"id": "p", "name": told["projectName"], "entityName": told["entityName"]}
+            view = {"id": "v", "type": told["type"], "name": told["name"], "project": project}
+            view |= {k: told[k] for k in ("displayName", "description", "spec")}
+            found["upsertView"] = {
+                "view": {**view, "updatedAt": "2026-01-01T00:00:00"},
+                "inserted": True,
+            }
         return {"data": found}
 
     def resumed(self, name: str) -> dict[str, Any] | None:
