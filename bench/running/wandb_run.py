@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from bench.errors import Caution, UserError
@@ -30,6 +31,7 @@ EVERY_SECONDS = 5.0  # between two looks at the history of a run that goes on
 AXIS = "d_steps"
 NOT_TOLD = ("runs_root", "expected_run_id", "logger")
 STOPPED = 130  # exit status
+STOPPED_SECONDS = 10.0  # for W&B at most: a scheduler that asked to stop does not wait for long
 
 
 class Wandb(Tracker):
@@ -196,7 +198,7 @@ class Wandb(Tracker):
         if self.stopped:
             run.mark_preempting()  # W&B then calls it preempted, not failed
         code = STOPPED if self.stopped else int(not settled or bool(self.cause))
-        run.finish(exit_code=code)
+        _finish(run, code, STOPPED_SECONDS if self.stopped else None)
         wandb_files.wait_for_end(Path(run.settings.sync_file))
         if self.online:
             wandb_files.mark_sent(self.place, folder.run_id)
@@ -214,6 +216,28 @@ class Wandb(Tracker):
 
     def _caution(self, sentence: str) -> None:
         warnings.warn(f"run {self.job.folder.run_id}: {sentence}", Caution, stacklevel=3)
+
+
+def _finish(run: Any, code: int, seconds: float | None) -> None:
+    """W&B's `finish`, whose own limit of time is the config's, with a shorter one if need be."""
+    if seconds is None:
+        run.finish(exit_code=code)
+        return
+    found: list[Exception] = []
+
+    def finish() -> None:
+        try:
+            run.finish(exit_code=code)
+        except Exception as error:  # raised below, or nobody waits for it any more
+            found.append(error)
+
+    thread = Thread(target=finish, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError(f"asked to stop, it waited for {seconds:g} seconds only")
+    if found:
+        raise found[0]
 
 
 def _row(told: Told) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -461,11 +462,35 @@ def test_a_server_that_goes_away_costs_one_caution(tiny, monkeypatch):
         check(server, job, [0])
 
 
+@pytest.mark.slow
+def test_a_run_that_is_asked_to_stop_does_not_wait_for_a_server_that_is_away(tiny, monkeypatch):
+    monkeypatch.setattr("bench.running.wandb_run.STOPPED_SECONDS", 1.0)
+    with wandb_server() as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        job = job_of(tiny, "logger.wandb.offline=false", "logger.wandb.finish_seconds=60")
+
+        def leave():
+            server.shutdown()
+            server.server_close()
+            STOP.asked = True
+
+        began = time.monotonic()
+        with monkeypatch.context() as patch, pytest.warns(Caution, match="waited for 1 seconds"):
+            stop_after(20, leave, patch)
+            with pytest.raises(Interrupted):
+                execute(job)
+    assert time.monotonic() - began < 30
+    assert job.folder.status()["status"] == "interrupted"
+
+
 def sync(job, *options):
     """`wandb sync` of all attempts, as a person would."""
     program = Path(sys.executable).with_name("wandb")
     command = [program, "sync", "--yes", *options, *attempts(job)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(  # it writes its own log into a folder `wandb` where it runs
+        command, cwd=job.folder.root, capture_output=True, text=True, timeout=60, check=True
+    )
     assert "ERROR" not in done.stderr, done.stderr
 
 
