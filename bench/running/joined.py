@@ -23,6 +23,7 @@ from bench.running.checkpoints import Checkpoints
 from bench.running.job import Job, prepare
 from bench.running.member import ASKED, Member
 from bench.running.run import settings
+from bench.running.tracking import Tracker
 from bench.running.training import fit, train
 from bench.runs.folder import RunFolder
 from bench.runs.pulse import Pulse
@@ -83,6 +84,7 @@ def follow(job: Job, model: GenerativeModel, pulse: Pulse) -> None:
         drawing_steps=frozenset(),
         judge=Candidates(folder, job.judge),
         judge_every=None,
+        tracker=Tracker(),
     )
     fit(job, model, monitor)
     if monitor.interrupted:

@@ -17,6 +17,7 @@ from bench.running.candidates import Candidates
 from bench.running.chain import Chain
 from bench.running.checkpoints import Checkpoints
 from bench.running.history import Reading, read_history, write_history
+from bench.running.tracking import Tracker
 from bench.runs.pulse import Pulse
 from bench.stopping import STOP
 
@@ -41,6 +42,7 @@ class Monitor(pl.Callback):
         label: of the bar.
         draw: called with the model at each of `drawing_steps`.
         judge: scores the model every `judge_every` steps, if that is a number, and at the end.
+        tracker: is told each time the history was written.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Monitor(pl.Callback):
         drawing_steps: frozenset[int],
         judge: Candidates,
         judge_every: int | None,
+        tracker: Tracker,
     ) -> None:
         self.history, self.checkpoints = history, checkpoints
         self.chain, self.pulse = chain, pulse
@@ -68,6 +71,7 @@ class Monitor(pl.Callback):
         self.progress, self.label = progress, label
         self.draw, self.drawing_steps = draw, drawing_steps
         self.judge, self.judge_every = judge, judge_every
+        self.tracker = tracker
         self.readings: list[Reading] = []
         self.diverged_at: int | None = None
         self.interrupted = self.limited = False
@@ -199,4 +203,5 @@ class Monitor(pl.Callback):
         self._bar.set_postfix({name: f"{v:.3g}" for name, v in values.items()}, refresh=False)
         if time.monotonic() - self._written > HISTORY_SECONDS:
             write_history(self.history, self.readings)
+            self.tracker.catch_up()
             self._written = time.monotonic()

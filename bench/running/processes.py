@@ -15,16 +15,18 @@ from bench.models.base import GenerativeModel
 from bench.networks.layers import BatchNorm
 from bench.running.job import Job
 from bench.running.team import Team
+from bench.running.tracking import Tracker
 from bench.runs.pulse import Pulse
 from bench.stopping import STOP
 
 
-def train_together(job: Job, model: GenerativeModel, pulse: Pulse) -> None:
+def train_together(job: Job, model: GenerativeModel, pulse: Pulse, tracker: Tracker) -> None:
     """Train a run in `trainer.devices` processes, as `bench.running.training.train` does in one.
 
     Args:
         model: each process builds its own; this one takes the counts of steps.
         pulse: of this process; it does not hear how far the others are.
+        tracker: reads what process 0 writes.
 
     Raises:
         UserError: a network cannot be trained so; or what `train` raises.
@@ -36,7 +38,7 @@ def train_together(job: Job, model: GenerativeModel, pulse: Pulse) -> None:
     with tempfile.TemporaryDirectory() as folder, STOP.interrupting(at_once=False):
         team = Team(job, Path(folder) / "meeting")
         try:
-            said = team.listen()
+            said = team.listen(tracker.catch_up)
         finally:
             team.end()
     model.d_steps, model.g_steps = said.get("d_steps", 0), said.get("g_steps", 0)

@@ -20,6 +20,7 @@ from bench.running.floors import floors_are_missing, score_floors
 from bench.running.job import Job
 from bench.running.processes import train_together
 from bench.running.scored import score_checkpoints, scored, write_failure
+from bench.running.tracking import Tracker, tracker_of
 from bench.running.training import begin, train
 from bench.runs.folder import SETTLED
 from bench.runs.pulse import Pulse, file_clock, others_pulse
@@ -61,34 +62,45 @@ def execute(job: Job, *, share: bool = False) -> Outcome:
     """
     if STOP.asked:
         raise Interrupted
-    folder, cause = job.folder, ""
+    folder = job.folder
     status = folder.status()
     skipped = status is not None and status["status"] in SETTLED
     if share and others_pulse(folder.pulse, file_clock(folder.root)) is not None:
         return Outcome(folder.run_id, "elsewhere", True, None, "", folder.path)
+    done = skipped and scored(folder, job.judge) is not None
+    tracker = Tracker() if done else tracker_of(job)
     with settings(job.plain), STOP.interrupting(at_once=True):
         model = None if skipped else build.build_model(job.cfg)
         if model is not None:
             begin(job)
-        with Pulse(folder.pulse, job.plain["d_steps"]).beating() as pulse:
-            try:
-                if model is not None:
-                    (train if job.conduct.devices == 1 else train_together)(job, model, pulse)
-                pulse.phase = "scoring"
-                _score(job)
-            except (DiskError, TimeLimit) as error:
-                cause = error.message
-                _fail(job, model, cause, in_row=isinstance(error, TimeLimit))
-            except (UserError, KeyboardInterrupt):
-                raise
-            except Exception as error:
-                cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                with suppress(DiskError):
-                    folder.write_error(traceback.format_exc())
-                _fail(job, model, cause)
+        with tracker.following(job):
+            cause = _carry_out(job, model, tracker)
     if cause:
         return Outcome(folder.run_id, "failed", skipped, None, cause, folder.path)
     return _outcome(job, skipped=skipped)
+
+
+def _carry_out(job: Job, model: GenerativeModel | None, tracker: Tracker) -> str:
+    """Train, unless that is done, and score; the cause where it failed, else empty."""
+    cause = ""
+    with Pulse(job.folder.pulse, job.plain["d_steps"]).beating() as pulse:
+        try:
+            if model is not None:
+                (train if job.conduct.devices == 1 else train_together)(job, model, pulse, tracker)
+            pulse.phase = "scoring"
+            _score(job)
+        except (DiskError, TimeLimit) as error:
+            cause = error.message
+            _fail(job, model, cause, in_row=isinstance(error, TimeLimit))
+        except (UserError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            with suppress(DiskError):
+                job.folder.write_error(traceback.format_exc())
+            _fail(job, model, cause)
+    tracker.fail(cause)
+    return cause
 
 
 def _fail(job: Job, model: GenerativeModel | None, cause: str, *, in_row: bool = False) -> None:

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -44,8 +44,11 @@ class Team:
                 process.start()
             theirs.close()
 
-    def listen(self) -> dict[str, Any]:
+    def listen(self, meanwhile: Callable[[], None]) -> dict[str, Any]:
         """Wait until all have said how it ended, and pass a signal on to them meanwhile.
+
+        Args:
+            meanwhile: called again and again.
 
         Returns:
             What process 0 said, see `bench.running.joined.main`; or the one that broke first.
@@ -53,6 +56,7 @@ class Team:
         said: dict[int, dict[str, Any]] = {}
         told, until = False, float("inf")
         while len(said) < len(self.lines) and time.monotonic() < until:
+            meanwhile()
             if STOP.asked and not told:
                 told = True
                 self._tell("stop")

@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.environments import LightningEnvironment
 from omegaconf import OmegaConf
+from pytorch_lightning.loggers import Logger
 
 from bench import build, together
 from bench.data.batches import Batches
@@ -23,6 +24,7 @@ from bench.running.job import Job
 from bench.running.member import Member
 from bench.running.monitor import Monitor
 from bench.running.pictures import Painter
+from bench.running.tracking import Tracker
 from bench.runs.environment import environment
 from bench.runs.folder import RunFolder
 from bench.runs.pulse import Pulse, exists, file_clock
@@ -51,11 +53,12 @@ def begin(job: Job) -> None:
     folder.write_status("running")
 
 
-def train(job: Job, model: GenerativeModel, pulse: Pulse) -> None:
+def train(job: Job, model: GenerativeModel, pulse: Pulse, tracker: Tracker | None = None) -> None:
     """Train, and keep what outlives the training.
 
     Args:
         pulse: is told how far the training is.
+        tracker: is told to look at the history now and then.
 
     Raises:
         DiskError: the disk does not take the files.
@@ -80,6 +83,7 @@ def train(job: Job, model: GenerativeModel, pulse: Pulse) -> None:
         drawing_steps=drawing_steps(plain["d_steps"], how.pictures),
         judge=Candidates(folder, job.judge),
         judge_every=job.judge.settings.every,
+        tracker=tracker or Tracker(),
     )
     with STOP.interrupting(at_once=False):
         fit(job, model, monitor)
@@ -115,7 +119,7 @@ def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
             devices=1,
             plugins=[LightningEnvironment()],  # under Slurm, too: whom to ask and requeue is STOP's
             callbacks=[monitor],
-            logger=build.build_loggers(job.cfg, folder.path) or False,
+            logger=lightning_loggers(job) or False,
             log_every_n_steps=1,  # we log ourselves; a larger one only makes Lightning warn
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -130,9 +134,12 @@ def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
                 raise KeyboardInterrupt from error
         finally:
             monitor.close()
-            for logger in trainer.loggers:
-                if hasattr(logger.experiment, "finish"):  # W&B would merge the next run into this
-                    logger.experiment.finish()
+
+
+def lightning_loggers(job: Job) -> list[Logger]:
+    """Those of the config that Lightning knows; a tracker follows the run as a whole."""
+    found = build.build_loggers(job.cfg, job.folder.path)
+    return [one for one in found if isinstance(one, Logger)]
 
 
 def sweep_up(folder: RunFolder) -> None:
