@@ -11,8 +11,11 @@ from bench.reporting.provenance import command_of, environment_facts
 from bench.reporting.published import same_quantity
 from bench.reporting.sections import Section
 from bench.reporting.style import inline
-from bench.reporting.summary import ALPHA, INTERVAL_RUNS, LEVEL
+from bench.reporting.summary import ALPHA, LEVEL
 from bench.reporting.sweep import Sweep
+from bench.reporting.summary import ALPHA, LEVEL
+from bench.reporting.sweep import Sweep
+from bench.stats import INTERVAL_RUNS
 
 TEMPLATES = Path(__file__).with_name("templates")
 
