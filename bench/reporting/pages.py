@@ -13,8 +13,6 @@ from bench.reporting.sections import Section
 from bench.reporting.style import inline
 from bench.reporting.summary import ALPHA, LEVEL
 from bench.reporting.sweep import Sweep
-from bench.reporting.summary import ALPHA, LEVEL
-from bench.reporting.sweep import Sweep
 from bench.stats import INTERVAL_RUNS
 
 TEMPLATES = Path(__file__).with_name("templates")

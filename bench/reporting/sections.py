@@ -75,16 +75,13 @@ def section_of(comparison: Comparison, study: Sequence[Comparison] = ()) -> Sect
 
 def of_search(table: Table, search: Search, looks: dict[str, Look]) -> list[Figure | None]:
     """Figures of a stage in which contenders are variants with all their configurations."""
+    boxes = spread.spread_plot(search)
+    if boxes is None:  # no configuration has a score
+        return [main_figure(table), sheet_figure(table)]
     found = [b for b in map(budgets.budget_of, search.variants) if b is not None]
     effects = sensitivity.effects_of(search)
     return [
-        _figure(
-            "",
-            captions.spread(search),
-            spread.spread_plot(search),
-            spread.spread_plot(search, narrow=True),
-        )
-        or main_figure(table),
+        _figure("", captions.spread(search), boxes, spread.spread_plot(search, narrow=True)),
         _figure(
             "Best score against budget",
             captions.budget(search, found),

@@ -128,12 +128,18 @@ def drawn(shape: Any, name: str, alt: str, *, inline_only: bool = False) -> Draw
         svg, format="svg", dpi=DPI, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
     )
     if inline_only:
-        return Drawing(name, alt, svg.getvalue(), b"", b"")
+        return Drawing(name, alt, _short(svg.getvalue()), b"", b"")
     shape.set_layout_engine("none")  # the layout stands; to find it again takes half the time
     shape.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
     undated = dict.fromkeys(("CreationDate", "Creator", "Producer"))
     shape.savefig(pdf, format="pdf", dpi=DPI, metadata=undated)
-    return Drawing(name, alt, svg.getvalue(), png.getvalue(), pdf.getvalue())
+    return Drawing(name, alt, _short(svg.getvalue()), png.getvalue(), pdf.getvalue())
+
+
+def _short(svg: bytes) -> bytes:
+    """Places to a hundredth of a point; matplotlib writes a millionth."""
+    kept = re.compile(rb"(\.\d\d)\d+")
+    return re.sub(rb' (d|x|y)="[^"]*"', lambda found: kept.sub(rb"\1", found[0]), svg)
 
 
 def inline(drawing: Drawing) -> str:

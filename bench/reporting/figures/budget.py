@@ -7,14 +7,13 @@ import numpy as np
 
 from bench.reporting import words
 from bench.reporting.analysis.budgets import Budget
-from bench.reporting.contenders import Group
 from bench.reporting.figures import layout, scales
 from bench.reporting.search import Search
 from bench.reporting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, drawn, figure
 from bench.reporting.summary import RESAMPLES
 
 COLUMNS = 3
-AXIS = "configurations tried"
+AXIS = "configurations tried, logarithmic"
 BEYOND = (0, (2.2, 1.6))  # dashes of what no interval is drawn for
 
 
@@ -40,7 +39,7 @@ def together(
         ends = [(float(b.mean[-1]), b.variant, looks[b.variant].colour) for b in budgets]
         layout.label_ends(axes, ends)
         axes.set_xlabel(AXIS)
-        axes.set_title(_quantity(group, log), color=MUTED)
+        axes.set_title(layout.quantity(group, log=log), color=MUTED)
         alt = f"Expected {words.title(group.first)} of what a search finds against its budget."
         return drawn(shape, f"{group.slug}-budget", alt)
 
@@ -62,11 +61,11 @@ def each(search: Search, budgets: Sequence[Budget]) -> Drawing | None:
             axes.set_title(budget.variant)
         for axes in grid[-columns:]:
             axes.set_xlabel(AXIS, labelpad=1.5)
-        layout.heading(shape, _quantity(group, log))
+        layout.heading(shape, layout.quantity(group, log=log))
         layout.key(shape, _marks(), columns=5)
         alt = (
             f"{words.title(group.first)} of what a search finds against its budget, for each "
-            f"variant: mean, median and band{', logarithmic axes' if log else ''}."
+            f"variant: mean, median and band."
         )
         return drawn(shape, f"{group.slug}-budgets", alt)
 
@@ -129,7 +128,3 @@ def _marks() -> list[tuple[Any, str]]:
             f"{RESAMPLES:,} resamples, with replacement",
         ),
     ]
-
-
-def _quantity(group: Group, log: bool) -> str:
-    return layout.quantity(group, log=log, logarithmic="both axes logarithmic")

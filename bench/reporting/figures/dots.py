@@ -47,12 +47,13 @@ def other_plots(table: Table) -> Drawing | None:
     rows = -(-len(metrics) // columns)
     names = [line.name for line in table.lines]
     margins = layout.Margins(layout.width_of(names) + 0.15, 0.15, 0.26, 0.26)
-    high, gaps = 0.17 * len(names) + 0.05, (0.15, 0.58)
+    high, gaps = 0.17 * len(names) + 0.05, (0.25, 0.58)
     total = rows * high + (rows - 1) * gaps[1] + margins.top + margins.bottom
     with figure(max(7.0, margins.left + 1.6 * columns), total, placed=True) as shape:
         grid = layout.panels(shape, len(metrics), columns, margins, gaps, shared=False)
         for index, (axes, metric) in enumerate(zip(grid, metrics, strict=True)):
-            log = _dots(axes, table, metric, size=11)
+            axes.set_ylim(len(names) - 0.4, -0.6)
+            log = _dots(axes, table, metric, small=True)
             arrow = "\u2190" if group.metrics[metric] == "lower" else "\u2192"
             axes.set_title(f"{words.title(metric)} {arrow}{' (log)' if log else ''}")
             layout.name_rows(axes, names)
@@ -62,7 +63,7 @@ def other_plots(table: Table) -> Drawing | None:
         return drawn(shape, f"{group.slug}-scores", alt)
 
 
-def _dots(axes: Any, table: Table, metric: str, *, size: float = 22, most: int = 5) -> bool:
+def _dots(axes: Any, table: Table, metric: str, *, small: bool = False, most: int = 5) -> bool:
     """Dots, means and floor on one axis; whether it is logarithmic."""
     floor = table.floor.get(metric)
     cells = [line.cells[metric] for line in table.lines if metric in line.cells]
@@ -87,9 +88,12 @@ def _dots(axes: Any, table: Table, metric: str, *, size: float = 22, most: int =
             )
     for y, line in enumerate(table.lines):
         scores = [value for value, _ in line.contender.scored(metric)]
-        axes.scatter(
-            scores, [y] * len(scores), s=size, color=INK, alpha=0.45, linewidth=0, zorder=3
-        )
+        if small:
+            scales.dots(axes, scores, [y] * len(scores), colour=INK, size=3.2, alpha=0.5)
+        else:
+            axes.scatter(
+                scores, [y] * len(scores), s=22, color=INK, alpha=0.45, linewidth=0, zorder=3
+            )
         if scores:
             mean = line.cells[metric].mean
             axes.plot([mean, mean], [y - 0.3, y + 0.3], color=ACCENT, linewidth=1.8, zorder=4)

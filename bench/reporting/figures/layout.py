@@ -88,12 +88,10 @@ def apart(places: Sequence[float], gap: float) -> list[float]:
     return found
 
 
-def quantity(
-    group: Group, *, log: bool, logarithmic: str = "logarithmic axis", between: str = ", "
-) -> str:
+def quantity(group: Group, *, log: bool, between: str = ", ") -> str:
     """Frechet distance (digits_convnet features), lower is better, logarithmic axis."""
     said = f"{words.full_title(group.first, group)}{between}{words.better(group.first, group)}"
-    return f"{said}, {logarithmic}" if log else said
+    return f"{said}, logarithmic axis" if log else said
 
 
 def label_ends(

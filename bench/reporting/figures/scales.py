@@ -61,7 +61,9 @@ def log_ticks(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
 
 
 def linear_ticks(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of 10 within the bounds."""
+    """Multiples of 1, 2 or 5 times a power of 10 within the bounds; the one number they hold."""
+    if high <= low:
+        return [low]
     rough = (high - low) / most
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(s * power for s in (1, 2, 5, 10) if s * power >= rough * (1 - 1e-9))

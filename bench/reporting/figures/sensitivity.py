@@ -95,11 +95,11 @@ def _column(axes: Any, effects: Sequence[Effect | None], up: Scale) -> None:
         if effect is not None:
             _band(axes, y, effect, across, up)
     if all(e.labels for e in known):
-        ticks, said = _centres(len(labels)), list(labels)
+        ticks, said = _centres(len(labels)).tolist(), list(labels)
     else:
         make = scales.log_ticks if across.log else scales.linear_ticks
         marks = make(across.low, across.high, 3)
-        ticks, said = across.at(marks), [scales.plain(mark) for mark in marks]
+        ticks, said = across.at(marks).tolist(), [scales.plain(mark) for mark in marks]
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(FixedFormatter(said))
 

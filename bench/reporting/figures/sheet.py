@@ -87,6 +87,7 @@ def sheet(table: Table, pictures: list[Sample]) -> Drawing | None:
     above = 0.24 + 0.13 * lines  # inches of the words above a picture
     cell = (7.6 - 0.12 - (columns - 1) * 0.1) / columns
     high = cell * height / width
+    size = 8 * min(1.0, cell / layout.width_of(p.score for p in pictures))
     margins = layout.Margins(0.06, 0.06, above, 0.06)
     total = rows * high + (rows - 1) * (above + 0.08) + above + 0.06
     with figure(7.6, total, placed=True) as shape:
@@ -94,7 +95,7 @@ def sheet(table: Table, pictures: list[Sample]) -> Drawing | None:
         grid = layout.panels(shape, len(pictures), columns, margins, gaps, shared=False)
         for axes, picture in zip(grid, pictures, strict=True):
             axes.set_axis_off()
-            axes.set_title(picture.score, color=MUTED)
+            axes.set_title(picture.score, color=MUTED, fontsize=size)
             axes.annotate(
                 wrapped(picture.name),
                 (0, 1),
