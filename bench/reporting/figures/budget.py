@@ -58,7 +58,7 @@ def each(search: Search, budgets: Sequence[Budget]) -> Drawing | None:
         for axes, budget in zip(grid, budgets, strict=True):
             _others(axes, budgets)
             _own(axes, budget)
-            axes.set_title(budget.variant)
+            layout.name_panel(axes, budget.variant, columns)
         for axes in grid[-columns:]:
             axes.set_xlabel(AXIS, labelpad=1.5)
         layout.heading(shape, layout.quantity(group, log=log))

@@ -26,7 +26,7 @@ def spread(search: Search) -> str:
         "One point per configuration of the search, with one training seed; the box spans the "
         "first to the third quartile of those that have a score, the stroke is their median. The "
         f"star is the variant's defaults, the ring the configuration that is chosen"
-        f"{_elsewhere(search)}. Crosses and counts at the side are configurations that diverged: "
+        f"{_elsewhere(search)}. A cross with a count stands for configurations that diverged: "
         "they have no score and are in no box. Variants stand in the order of what is chosen, "
         f"which is the lucky end of a search and no ranking.{floor}"
     )

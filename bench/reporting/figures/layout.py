@@ -149,14 +149,19 @@ def beside_row(axes: Any, y: int, text: str, *, colour: str = MUTED, size: float
                   textcoords="offset points", fontsize=size, va="center_baseline")  # fmt: skip
 
 
-def lines_of(name: str) -> int:
-    """Lines that a name takes above a panel."""
-    return wrapped(name).count("\n") + 1
+def lines_of(names: Iterable[str], columns: int) -> int:
+    """Lines that the longest of the names takes above one of so many panels side by side."""
+    return max(wrapped(name, letters(columns)).count("\n") + 1 for name in names)
 
 
-def name_panel(axes: Any, name: str) -> None:
+def name_panel(axes: Any, name: str, columns: int) -> None:
     """A contender's name above its panel."""
-    axes.set_title(wrapped(name), linespacing=1.05)
+    axes.set_title(wrapped(name, letters(columns)), linespacing=1.05)
+
+
+def letters(columns: int) -> int:
+    """Of our font at 8 points, in the width of a panel."""
+    return int(85 / max(columns, 2))
 
 
 def note(axes: Any, x: float, y: float, text: str, *, colour: str = MUTED, **kwargs: Any) -> Any:

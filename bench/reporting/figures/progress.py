@@ -30,7 +30,7 @@ def progress_plot(table: Table) -> Drawing | None:
         return None
     columns = min(COLUMNS, len(bands))
     rows = -(-len(bands) // columns)
-    lines = max(layout.lines_of(name) for name in bands)
+    lines = layout.lines_of(bands, columns)
     margins = layout.Margins(0.5, 0.1, 0.3 + 0.14 * lines, 0.45)
     gaps = (0.15, 0.2 + 0.13 * lines)
     height = margins.top + margins.bottom + rows * 1.05 + (rows - 1) * gaps[1]
@@ -43,7 +43,7 @@ def progress_plot(table: Table) -> Drawing | None:
         scales.scale(grid[0].xaxis, [0, steps.max()], log=False, most=3)
         for axes, (name, band) in zip(grid, bands.items(), strict=True):
             _panel(axes, band, list(bands.values()))
-            layout.name_panel(axes, name)
+            layout.name_panel(axes, name, columns)
         for axes in grid[-columns:]:
             axes.set_xlabel("discriminator steps", labelpad=1.5)
         said = ", lower is better" + (", logarithmic axis" if log else "")

@@ -73,11 +73,8 @@ def _variant(axes: Any, y: int, one: Searched) -> None:
         place = scored.index(one.best)
         at = y + scales.jitter(len(values), 0.2)[place]
         axes.plot([one.best.score], [at], **CHOSEN)
-    count = sum(c.score is None for c in one.configs)
-    x = 1.012 if one.sign > 0 else -0.012
-    axes.plot(
-        [x] * count, y + scales.jitter(count, 0.2), transform=axes.get_yaxis_transform(), **CROSS
-    )
+    if any(c.score is None for c in one.configs):
+        axes.plot([1.0], [y], transform=axes.get_yaxis_transform(), **CROSS)
 
 
 STAR: dict[str, Any] = {
@@ -89,7 +86,7 @@ CHOSEN: dict[str, Any] = {
     "markeredgewidth": 1.1, "markersize": 6.5, "zorder": 5,
 }  # fmt: skip
 CROSS: dict[str, Any] = {
-    "marker": "x", "linestyle": "", "color": MUTED, "markersize": 3.5, "markeredgewidth": 0.8,
+    "marker": "x", "linestyle": "", "color": MUTED, "markersize": 4.5, "markeredgewidth": 0.9,
     "clip_on": False,
 }  # fmt: skip
 

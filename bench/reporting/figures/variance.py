@@ -24,7 +24,7 @@ def variance_plot(table: Table, shares: Sequence[Shares]) -> Drawing | None:
     names = [one.variant for one in shares]
     spreads = [_factor(one) for one in shares]
     head = "one sd is a factor of"
-    margins = layout.Margins(layout.width_of(names) + 0.15, 0.35 + layout.width_of([head], 7), 0.3,
+    margins = layout.Margins(layout.width_of(names) + 0.15, 0.25 + layout.width_of([head], 7), 0.3,
                              0.45)  # fmt: skip
     with figure(7.0, ROW * len(names) + margins.top + margins.bottom, placed=True) as shape:
         (axes,) = layout.panels(shape, 1, 1, margins)
