@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.reporting import words
 from bench.reporting.analysis.sensitivity import Effect, even_in_log
-from bench.reporting.figures import layout, scales
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.search import Search
 from bench.reporting.style import ACCENT, INK, MUTED, RULE, Drawing, drawn, figure
 
@@ -57,7 +57,7 @@ def sensitivity_plot(search: Search, effects: Mapping[str, Mapping[str, Effect]]
             for axes, name in zip(grid[len(shared) :], own[variant], strict=False):
                 _own(axes, y, name, effects[variant][name], up)
         _left(grid[0], variants, up)
-        layout.heading(shape, layout.quantity(group, log=up.log))
+        labels.heading(shape, labels.quantity(group, log=up.log))
         alt = f"{words.title(group.first)} against each hyperparameter, for each variant."
         return drawn(shape, f"{group.slug}-sensitivity", alt)
 

@@ -1,39 +1,19 @@
 """Precision against recall, and the first score against their harmonic mean."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from bench.reporting import words
-from bench.reporting.contenders import Contender
-from bench.reporting.figures import layout, scales
+from bench.reporting.analysis.pairs import harmonic, pair_of, pairs_of
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, drawn, figure
 from bench.reporting.summary import Table
 
-PAIRS = (("precision", "recall"), ("polygon_precision", "polygon_recall"))
 LEVELS = (0.2, 0.4, 0.6, 0.8)  # of the harmonic mean, as curves
 COLUMNS = 5
 CROWD = 300  # runs from which on marks are small
-
-
-def pair_of(table: Table) -> tuple[str, str] | None:
-    """The two scores, where the table has both."""
-    metrics = table.group.metrics
-    return next((p for p in PAIRS if p[0] in metrics and p[1] in metrics), None)
-
-
-def pairs_of(contender: Contender, metrics: Sequence[str]) -> np.ndarray:
-    """Scores of the finished runs that have all of these, [N, M]."""
-    rows = [m.row for m in contender.members if m.row is not None and m.row.status == "finished"]
-    found = [[r.scores[m] for m in metrics] for r in rows if all(m in r.scores for m in metrics)]
-    return np.array(found, dtype=np.float64).reshape(-1, len(metrics))
-
-
-def harmonic(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
-    """F1 = 2 p r / (p + r); 0 where both are 0."""
-    total = precision + recall
-    return np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)
 
 
 def both_panels(table: Table, looks: Mapping[str, Look]) -> Drawing | None:
@@ -75,7 +55,7 @@ def panel_each(table: Table) -> Drawing | None:
         return None
     columns = min(COLUMNS, len(found))
     rows = -(-len(found) // columns)
-    lines = layout.lines_of(found, columns)
+    lines = labels.lines_of(found, columns)
     margins = layout.Margins(0.45, 0.1, 0.37 + 0.13 * lines, 0.45)
     gap = 0.19 + 0.13 * lines
     side = (7.0 - 0.55 - (columns - 1) * 0.15) / columns
@@ -90,8 +70,8 @@ def panel_each(table: Table) -> Drawing | None:
                 middle = np.median(values, axis=0)
                 axes.plot(middle[1], middle[0], "+", color=ACCENT, markersize=8,
                           markeredgewidth=1.6, zorder=5)  # fmt: skip
-            layout.name_panel(axes, name, columns)
-        layout.heading(shape, f"{words.title(pair[0])} (upward) against {words.title(pair[1])}")
+            labels.name_panel(axes, name, columns)
+        labels.heading(shape, f"{words.title(pair[0])} (upward) against {words.title(pair[1])}")
         for axes in grid[-columns:]:
             axes.set_xlabel(words.title(pair[1]), labelpad=1.5)
         alt = f"{words.title(pair[0])} against {words.title(pair[1])}, one panel a variant."
