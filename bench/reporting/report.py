@@ -84,7 +84,7 @@ def write_report(stages: Sequence[Sweep], folder: Path) -> Report:
     """
     _refuse_fewer(stages, folder)
     comparisons = comparisons_of(stages)
-    sections = tuple(section_of(comparison) for comparison in comparisons)
+    sections = tuple(section_of(comparison, comparisons) for comparison in comparisons)
     claims, everything = judge(comparisons), whole(stages)
     files = study_files(stages)
     for name, text in latex_files(comparisons, claims).items():
