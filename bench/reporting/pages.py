@@ -1,27 +1,35 @@
 """report.md and index.html from one set of facts."""
 
 import base64
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.reporting import rounding, view, words
+from bench.reporting import opened, rounding, view, words
+from bench.reporting.boards import COLUMNS, boards_of, order_of
+from bench.reporting.charts import budget, dots, histories
+from bench.reporting.charts.library import javascript
+from bench.reporting.charts.look import CONFIG
+from bench.reporting.claims.judged import Judged
 from bench.reporting.lines import ROW_COLUMNS
 from bench.reporting.provenance import command_of, environment_facts
 from bench.reporting.published import same_quantity
+from bench.reporting.search import search_of
 from bench.reporting.sections import Section
 from bench.reporting.style import inline
 from bench.reporting.summary import ALPHA, INTERVAL_RUNS, LEVEL
-from bench.reporting.sweep import Sweep
+from bench.reporting.sweep import Run, Sweep
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
 class RunLine(NamedTuple):
-    """A run in the list of all runs."""
+    """A run in the list of runs; `which` tells it from the others of its variant."""
 
     run_id: str
     seed: int
+    which: str
     status: str
     cause: str
     score: str
@@ -30,15 +38,18 @@ class RunLine(NamedTuple):
 
 def markdown(sweep: Sweep, sections: Sequence[Section]) -> str:
     """The report as Markdown; figures are links into figures/."""
-    return _render("report.md.j2", sweep, sections, escape=False)
+    facts = _facts(sweep, sections) | {"runs": _run_lines(sweep.runs, sections)}
+    return _render("report.md.j2", facts, escape=False)
 
 
-def html(sweep: Sweep, sections: Sequence[Section]) -> str:
-    """The report as one page without scripts, and with nothing to fetch."""
-    return _render("index.html.j2", sweep, sections, escape=True)
+def html(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged] = ()) -> str:
+    """The report as one page that needs nothing else: no file beside it, and no network."""
+    return _render(
+        "index.html.j2", _facts(sweep, sections) | _page_facts(sections, claims), escape=True
+    )
 
 
-def _render(template: str, sweep: Sweep, sections: Sequence[Section], *, escape: bool) -> str:
+def _render(template: str, facts: Mapping[str, Any], *, escape: bool) -> str:
     import jinja2
     from markupsafe import Markup
 
@@ -52,10 +63,12 @@ def _render(template: str, sweep: Sweep, sections: Sequence[Section], *, escape:
     )
     environment.filters |= {
         "inline": lambda drawing: Markup(inline(drawing)),  # our own SVG
+        "script": Markup,
+        "as_json": lambda content: Markup(_json(content)),
         "base64": lambda content: base64.b64encode(content).decode(),
         "cell": lambda text: str(text).replace("|", "\\|").replace("\n", " "),
     }
-    return environment.get_template(template).render(_facts(sweep, sections))
+    return environment.get_template(template).render(facts)
 
 
 def _facts(sweep: Sweep, sections: Sequence[Section]) -> dict[str, Any]:
@@ -74,7 +87,6 @@ def _facts(sweep: Sweep, sections: Sequence[Section]) -> dict[str, Any]:
         "same_quantity": same_quantity,
         "apart": words.apart(groups),
         "environment": environment_facts(sweep.runs),
-        "runs": _run_lines(sweep, sections),
         "row_columns": ROW_COLUMNS,
         "level": f"{LEVEL:.0%}",
         "interval_runs": INTERVAL_RUNS,
@@ -82,17 +94,80 @@ def _facts(sweep: Sweep, sections: Sequence[Section]) -> dict[str, Any]:
     }
 
 
-def _run_lines(sweep: Sweep, sections: Sequence[Section]) -> dict[str, list[RunLine]]:
-    """variant -> its runs, in the plan's order."""
+def _page_facts(sections: Sequence[Section], claims: Sequence[Judged]) -> dict[str, Any]:
+    """What the page has beyond the Markdown: claims, leaderboard, charts, and runs to open."""
+    comparisons = [section.comparison for section in sections]
+    boards, runs = boards_of(comparisons), opened.opened_runs(comparisons)
+    for board in boards:
+        board["live"] = all(run_id in runs for line in board["lines"] for run_id in line["runs"])
+    searches = {c.main.group.slug: search_of(c.main) for c in comparisons if c.stage.searches}
+    curves = {slug: budget.curves_of(search) for slug, search in searches.items()}
+    charts: dict[str, Any] = {
+        "config": CONFIG,
+        "dots": dots.dots(),
+        "scores": histories.scores(),
+        "losses": histories.losses(),
+        "players": histories.LOSSES,
+    }
+    charts |= {
+        f"{slug}-budget": budget.budget(searches[slug], found) for slug, found in curves.items()
+    }
+    return {
+        "claims": claims,
+        "boards": boards,
+        "board": boards[0],
+        "order_of": order_of,
+        "columns": COLUMNS,
+        "live": {board["slug"] for board in boards if board["live"]},
+        "budgets": {slug: budget.table_of(searches[slug], curves[slug]) for slug in searches},
+        "data": {
+            "boards": boards,
+            "charts": charts,
+            "pictures": _pictures(sections, runs),
+            **opened.told(comparisons, runs),
+        },
+        "library": javascript(),
+        "runs": _run_lines(runs.values(), sections),
+        "all_runs": len({run.run_id for c in comparisons for run in c.stage.runs}),
+    }
+
+
+def _pictures(sections: Sequence[Section], runs: Mapping[str, Run]) -> dict[str, str]:
+    """run_id -> picture in base64, of the runs whose picture no sheet of the page shows."""
+    figures = [figure for section in sections for figure in section.figures]
+    shown = {sample.run_id for figure in figures for sample in figure.samples if sample.png}
+    return {
+        run_id: base64.b64encode(run.picture).decode()
+        for run_id, run in runs.items()
+        if run.picture is not None and run_id not in shown
+    }
+
+
+def _run_lines(runs: Iterable[Run], sections: Sequence[Section]) -> dict[str, list[RunLine]]:
+    """variant -> its runs, in the order given."""
     scores: dict[str, list[str]] = {}
     for table in (section.table for section in sections):
         places = rounding.places_of(table)[table.group.first]
         for contender in table.group.contenders:
             for value, run in contender.scored(table.group.first):
                 scores.setdefault(run.run_id, []).append(rounding.number(value, places))
+    searched = {
+        run.run_id
+        for s in sections
+        if s.comparison.stage.searches
+        for run in s.comparison.stage.runs
+    }
     found: dict[str, list[RunLine]] = {}
-    for run in sweep.runs:
+    for run in runs:
         score = "; ".join(scores.get(run.run_id, [])) or rounding.DASH
-        line = RunLine(run.run_id, run.seed, run.status, run.cause, score, command_of(run))
+        which = f"configuration {run.sample}, " if run.run_id in searched else ""
+        which += f"seed {run.seed}"
+        line = RunLine(run.run_id, run.seed, which, run.status, run.cause, score, command_of(run))
         found.setdefault(run.variant, []).append(line)
     return found
+
+
+def _json(content: Any) -> str:
+    """JSON that can stand inside a script element."""
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("&", "\\u0026")

@@ -6,8 +6,11 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.reporting import rounding, words
+from bench.reporting.comparisons import Comparison
+from bench.reporting.contenders import Contender
 from bench.reporting.published import published_for, study
 from bench.reporting.summary import Cell, Line, Table, middle
+from bench.reporting.sweep import Sweep
 
 
 class Score(NamedTuple):
@@ -70,20 +73,68 @@ class Beside(NamedTuple):
     source: str
 
 
+def unit(stage: Sweep) -> str:
+    """What the runs of a contender differ by."""
+    return "configurations" if stage.searches else "seeds"
+
+
+def stage_title(stage: Sweep) -> str:
+    """What a stage compares, in words."""
+    if stage.searches:
+        return "the search"
+    if stage.rule:
+        return "chosen configurations, fresh seeds"
+    return "all runs" if stage.stage == "all" else stage.stage
+
+
+def section_title(comparison: Comparison) -> str:
+    """The heading of a comparison."""
+    group, stage = comparison.main.group, comparison.stage
+    said = f"{group.dataset}, protocol {group.protocol['name']}"
+    return f"The search: {said}" if stage.searches else said
+
+
 def score_lines(table: Table) -> list[Shown]:
     """The contenders in the table's order, then the floor where there is one."""
     places = rounding.places_of(table)
     shown = [_shown(table, line, places) for line in table.lines]
-    for name, cells in (("real", table.floor), ("real_halves", table.bias)):
-        if cells:
-            scores = tuple(
-                _score(
-                    cells.get(m), max(p, rounding.decimals([cells[m].mean])) if m in cells else 0
-                )
-                for m, p in places.items()
-            )
-            shown.append(Shown(_real_name(table, name), name, False, True, "", "", "", scores))
+    for name, kind, cells in floors(table):
+        scores = tuple(
+            _score(cells.get(m), max(p, rounding.decimals([cells[m].mean])) if m in cells else 0)
+            for m, p in places.items()
+        )
+        variant = "real" if kind == "floor" else "real_halves"
+        shown.append(Shown(name, variant, False, True, "", "", "", scores))
     return shown
+
+
+def floors(table: Table) -> list[tuple[str, str, Mapping[str, Cell]]]:
+    """Real samples in place of generated ones: name, "floor" or "bias", and scores."""
+    found = (("real", "floor", table.floor), ("real_halves", "bias", table.bias))
+    return [(_real_name(table, name), kind, cells) for name, kind, cells in found if cells]
+
+
+def lost_runs(contender: Contender) -> str:
+    """2 diverged, 1 failed; empty where all finished."""
+    counts = contender.counts.items()
+    return ", ".join(f"{count} {word}" for word, count in counts if count and word != "finished")
+
+
+def checkpoint_lines(comparison: Comparison) -> list[tuple[str, list[str]]]:
+    """Contender -> its first score at each checkpoint, in the order of the main table."""
+    tables = comparison.tables
+    metric = comparison.main.group.first
+    found = []
+    for line in comparison.main.lines:
+        texts = []
+        for table in tables:
+            cells = next((other.cells for other in table.lines if other.name == line.name), {})
+            places = rounding.places_of(table).get(metric, 0)
+            texts.append(
+                rounding.spread(cells[metric], places) if metric in cells else rounding.DASH
+            )
+        found.append((line.name, texts))
+    return found
 
 
 def noise_lines(table: Table) -> list[Noise]:
@@ -153,16 +204,15 @@ def published_lines(table: Table) -> list[Beside]:
 
 
 def _shown(table: Table, line: Line, places: Mapping[str, int]) -> Shown:
-    contender, counts = line.contender, line.contender.counts
+    contender = line.contender
     scored, all_runs = len(contender.scored(table.group.first)), len(contender.members)
-    lost = [f"{count} {word}" for word, count in counts.items() if count and word != "finished"]
     return Shown(
         name=line.name,
         variant=contender.variant,
         study=contender.variant in study(),
         floor=False,
         seeds=f"{scored}" if scored == all_runs else f"{scored} of {all_runs}",
-        lost=", ".join(lost),
+        lost=lost_runs(contender),
         letters=table.verdict.letters.get(line.name, ""),
         scores=tuple(_score(line.cells.get(m), p) for m, p in places.items()),
     )
