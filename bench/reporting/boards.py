@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.reporting import rounding, view, words
-from bench.reporting.charts.look import log_ticks
 from bench.reporting.comparisons import Comparison
-from bench.reporting.dots import LOG_RATIO
+from bench.reporting.figures.scales import is_long, log_ticks
 from bench.reporting.published import study
 from bench.reporting.summary import Cell, Line, Table, middle
 
@@ -145,9 +144,7 @@ def _ticks(table: Table, metric: str) -> list[float]:
     cells = [line.cells[metric] for line in table.lines if metric in line.cells]
     shown = [*cells, *([table.floor[metric]] if metric in table.floor else [])]
     low, high = min((c.low for c in shown), default=0), max((c.high for c in shown), default=0)
-    if not cells or low <= 0:
-        return []
-    if max(c.mean for c in cells) <= LOG_RATIO * min(c.mean for c in shown):
+    if not cells or low <= 0 or not is_long(c.mean for c in shown):
         return []
     return log_ticks(low, high)
 

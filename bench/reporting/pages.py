@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.reporting import opened, rounding, view, words
+from bench.reporting.analysis.budgets import budget_of
 from bench.reporting.boards import COLUMNS, boards_of, order_of
 from bench.reporting.charts import budget, dots, histories
 from bench.reporting.charts.library import javascript
@@ -17,9 +18,10 @@ from bench.reporting.provenance import command_of, environment_facts
 from bench.reporting.published import same_quantity
 from bench.reporting.search import search_of
 from bench.reporting.sections import Section
-from bench.reporting.style import inline
-from bench.reporting.summary import ALPHA, INTERVAL_RUNS, LEVEL
+from bench.reporting.style import inline, looks_of
+from bench.reporting.summary import ALPHA, LEVEL
 from bench.reporting.sweep import Run, Sweep
+from bench.stats import INTERVAL_RUNS
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -100,8 +102,7 @@ def _page_facts(sections: Sequence[Section], claims: Sequence[Judged]) -> dict[s
     boards, runs = boards_of(comparisons), opened.opened_runs(comparisons)
     for board in boards:
         board["live"] = all(run_id in runs for line in board["lines"] for run_id in line["runs"])
-    searches = {c.main.group.slug: search_of(c.main) for c in comparisons if c.stage.searches}
-    curves = {slug: budget.curves_of(search) for slug, search in searches.items()}
+    looks = looks_of(c.name for one in comparisons for c in one.main.group.contenders)
     charts: dict[str, Any] = {
         "config": CONFIG,
         "dots": dots.dots(),
@@ -109,9 +110,12 @@ def _page_facts(sections: Sequence[Section], claims: Sequence[Judged]) -> dict[s
         "losses": histories.losses(),
         "players": histories.LOSSES,
     }
-    charts |= {
-        f"{slug}-budget": budget.budget(searches[slug], found) for slug, found in curves.items()
-    }
+    tables = {}
+    for search in (search_of(c.main) for c in comparisons if c.stage.searches):
+        found = [b for b in map(budget_of, search.variants) if b is not None]
+        name = f"{search.table.group.slug}-budget"
+        charts[name] = budget.budget(search, found, looks)
+        tables[name] = budget.table_of(found)
     return {
         "claims": claims,
         "boards": boards,
@@ -119,7 +123,8 @@ def _page_facts(sections: Sequence[Section], claims: Sequence[Judged]) -> dict[s
         "order_of": order_of,
         "columns": COLUMNS,
         "live": {board["slug"] for board in boards if board["live"]},
-        "budgets": {slug: budget.table_of(searches[slug], curves[slug]) for slug in searches},
+        "charts": charts.keys(),
+        "budgets": tables,
         "data": {
             "boards": boards,
             "charts": charts,

@@ -76,7 +76,8 @@ def write_report(stages: Sequence[Sweep], folder: Path) -> Report:
         UserError: the folder holds the report of more runs than these, or cannot be written.
     """
     _refuse_fewer(stages, folder)
-    sections = tuple(section_of(comparison) for comparison in comparisons_of(stages))
+    study = comparisons_of(stages)
+    sections = tuple(section_of(comparison, study) for comparison in study)
     files = study_files(stages)
     for section in sections:
         for table in section.comparison.tables:

@@ -3,12 +3,19 @@
 import io
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 PAPER, INK, MUTED, RULE = "#fbfaf7", "#22252a", "#72767d", "#d9d6cf"
 ACCENT, SECOND = "#a63d17", "#2f6690"
+# Hues of contenders, after Okabe and Ito and after Tol, darkened until each has a contrast of 3 on
+# PAPER. No twelve colours are apart for all eyes: each has a marker too, and a label beside it.
+HUES = (
+    *("#0072b2", "#c44e00", "#332288", "#b07d00", "#00936b", "#882255"),
+    *("#3f97cf", "#6b4423", "#b0578d", "#117733", "#77777d", "#8f8f2a"),
+)
+MARKERS = "osD^vPX<>phd"
 # The page's stylesheet defines these for light and dark.
 VARIABLES = {
     PAPER: "var(--paper)",
@@ -17,6 +24,7 @@ VARIABLES = {
     RULE: "var(--rule)",
     ACCENT: "var(--accent)",
     SECOND: "var(--second)",
+    **{hue: f"var(--hue-{place})" for place, hue in enumerate(HUES, 1)},
 }
 DPI = 200
 LABEL = 22  # letters of a line above a panel
@@ -53,6 +61,19 @@ SETTINGS: Any = {
 }
 
 
+class Look(NamedTuple):
+    """Of a contender, in all figures of a report."""
+
+    colour: str
+    marker: str
+
+
+def looks_of(names: Iterable[str]) -> dict[str, Look]:
+    """Name -> look, by the order of first appearance."""
+    places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    return {n: Look(HUES[p % len(HUES)], MARKERS[p % len(MARKERS)]) for n, p in places.items()}
+
+
 class Drawing(NamedTuple):
     """A figure as files hold it.
 
@@ -75,15 +96,20 @@ class Drawing(NamedTuple):
 
 
 @contextmanager
-def figure(width: float, height: float) -> Iterator[Any]:
-    """An empty matplotlib figure of so many inches under our settings."""
+def figure(width: float, height: float, *, placed: bool = False) -> Iterator[Any]:
+    """An empty matplotlib figure of so many inches under our settings.
+
+    Args:
+        placed: its axes come from `figures.layout.panels`; else matplotlib finds their places,
+            which for many panels takes longer than to draw them.
+    """
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # a user's matplotlibrc must not change the bytes
         matplotlib.rcParams.update(SETTINGS)
-        yield Figure(figsize=(width, height), layout="constrained")
+        yield Figure(figsize=(width, height), layout=None if placed else "constrained")
 
 
 def wrapped(name: str) -> str:
@@ -102,12 +128,18 @@ def drawn(shape: Any, name: str, alt: str, *, inline_only: bool = False) -> Draw
         svg, format="svg", dpi=DPI, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
     )
     if inline_only:
-        return Drawing(name, alt, svg.getvalue(), b"", b"")
+        return Drawing(name, alt, _short(svg.getvalue()), b"", b"")
     shape.set_layout_engine("none")  # the layout stands; to find it again takes half the time
     shape.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
     undated = dict.fromkeys(("CreationDate", "Creator", "Producer"))
     shape.savefig(pdf, format="pdf", dpi=DPI, metadata=undated)
-    return Drawing(name, alt, svg.getvalue(), png.getvalue(), pdf.getvalue())
+    return Drawing(name, alt, _short(svg.getvalue()), png.getvalue(), pdf.getvalue())
+
+
+def _short(svg: bytes) -> bytes:
+    """Places to a hundredth of a point; matplotlib writes a millionth."""
+    kept = re.compile(rb"(\.\d\d)\d+")
+    return re.sub(rb' (d|x|y)="[^"]*"', lambda found: kept.sub(rb"\1", found[0]), svg)
 
 
 def inline(drawing: Drawing) -> str:

@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from bench.files import write_bytes, write_json, write_text
+from bench.reporting.comparisons import comparisons_of
+from bench.reporting.sweep import Run, Sweep
 from bench.runs.folder import RunFolder
 from bench.runs.plans import Entry, StagePlan, write_plan
 from bench.runs.rows import Row, write_row
@@ -34,7 +36,7 @@ NOT_FINITE = "d_loss is not finite at step 20"
 
 def row(
     run_id, variant, seed, scores, *, status="finished", dataset="digits", protocol=None,
-    details=None, checkpoint="final",
+    details=None, checkpoint="final", hyperparameters=None,
 ):  # fmt: skip
     return Row(
         run_id=run_id,
@@ -51,7 +53,7 @@ def row(
         cause=NOT_FINITE if status == "diverged" else "",
         checkpoint=checkpoint,
         protocol=PROTOCOL | (protocol or {}),
-        hyperparameters={"learning_rate": 0.001},
+        hyperparameters=hyperparameters or {"learning_rate": 0.001},
         scores=scores,
         details=details or {},
     )
@@ -145,3 +147,68 @@ def mixed(written):
     written.bare("wgan", 2)
     written.floor(0.25, prior=None, n_fake=1297)
     return written
+
+
+class Made:
+    """Stages in memory; each call adds a run to one of them."""
+
+    def __init__(self):
+        self.stages = {}
+        self.floors = []
+
+    def run(
+        self, variant, frechet=None, *, stage="seeds", sample=0, seed=0, scores=None, details=None,
+        settings=None, history=None, picture=None, status=None, checkpoint="final",
+    ):  # fmt: skip
+        """A run with a row; without a score it diverged."""
+        runs = self.stages.setdefault(stage, [])
+        run_id = f"{len(runs):08x}-{stage}"
+        status = status or ("diverged" if frechet is None else "finished")
+        found = {} if frechet is None else {"frechet": float(frechet), **(scores or {})}
+        metrics = {"frechet": "lower", **dict.fromkeys(scores or {}, "higher")}
+        one = row(
+            run_id, variant, seed, found, status=status, details=details, checkpoint=checkpoint,
+            hyperparameters=settings, protocol={"metrics": metrics | self.metrics},
+        )  # fmt: skip
+        overrides = (f"variant={variant}", f"sample={sample}", f"seed={seed}")
+        curves = {
+            name: (np.array(steps, float), np.array(values, float))
+            for name, (steps, values) in (history or {}).items()
+        }
+        runs.append(
+            Run(run_id, variant, "digits", seed, sample, overrides, status, "", {}, {}, (one,),
+                history=curves, picture=picture)
+        )  # fmt: skip
+
+    metrics = {"precision": "higher", "recall": "higher"}
+
+    def floor(self, **scores):
+        """Real samples scored against real ones."""
+        protocol = {"metrics": {"frechet": "lower"} | self.metrics, "floor": "train"}
+        self.floors.append(row("real-0", "real", 0, scores, protocol=protocol))
+
+    def search(self, variant, frechet, **more):
+        """A configuration for each score, None for one that diverged; seed 0."""
+        for sample, score in enumerate(frechet):
+            settings = {"learning_rate": 10.0 ** -(1 + sample % 5), "d_batch_norm": sample % 2 == 0}
+            extra = {name: values[sample] for name, values in more.items()}
+            self.run(variant, score, stage="wide", sample=sample, **{"settings": settings} | extra)
+
+    def seeds(self, variant, frechet, **more):
+        """A seed for each score, None for one that diverged."""
+        for seed, score in enumerate(frechet):
+            extra = {name: values[seed] for name, values in more.items()}
+            self.run(variant, score, seed=seed, **extra)
+
+    def comparisons(self):
+        """The last stage first."""
+        floors = tuple(self.floors)
+        return comparisons_of(
+            Sweep("s", "command", stage, tuple(runs), floors) for stage, runs in self.stages.items()
+        )
+
+
+@pytest.fixture
+def made():
+    """An empty study in memory."""
+    return Made()

@@ -34,6 +34,7 @@ CONTRASTS = """() => {
   for (const e of document.querySelectorAll("body *")) {
     const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
     if (!own || !e.checkVisibility({ visibilityProperty: true }) || e.closest("script")) continue;
+    if (e.closest("svg") && !e.closest(".live")) continue; // may stand on a coloured cell
     const style = getComputedStyle(e);
     const text = channels(e.closest("svg") ? style.fill : style.color);
     const [a, b] = [luminance(text), luminance(behind(e))].sort((x, y) => y - x);

@@ -84,13 +84,11 @@ async function drawDots(place, board, metric, lines) {
 
 // Every chart that has its place in the page; the still picture remains for print.
 function drawAll() {
-  const waiting = [];
-  for (const place of document.querySelectorAll(".live[data-board]")) {
-    const board = page.boards.find((one) => one.slug === place.dataset.board);
-    waiting.push(drawDots(place, board, board.metrics[0], board.lines)
-      .then(() => place.closest("figure").classList.add("drawn")));
-  }
-  for (const place of document.querySelectorAll(".live[data-chart]"))
-    waiting.push(draw(place, page.charts[place.dataset.chart]));
+  const waiting = [...document.querySelectorAll("figure > .live[data-board], figure > .live[data-chart]")].map(async (place) => {
+    const { board: slug, chart } = place.dataset;
+    const board = page.boards.find((one) => one.slug === slug);
+    await (board ? drawDots(place, board, board.metrics[0], board.lines) : draw(place, page.charts[chart]));
+    place.closest("figure").classList.add("drawn");
+  });
   return Promise.all(waiting);
 }

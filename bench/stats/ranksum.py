@@ -1,88 +1,15 @@
-"""What a handful of seeds can say: intervals of means, and which variants really differ."""
+"""Which variants really differ: exact rank tests of few runs, and the groups they leave."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from math import comb, hypot, sqrt
-from typing import NamedTuple
+from math import comb
 
 import numpy as np
-from scipy.special import ndtri
 from scipy.stats import rankdata
 
 # The smallest p that n against n runs can reach is 2 / C(2n, n), when one variant is better in
 # every run: 0.1 for 3 against 3, 0.029 for 4 against 4. Below 4 no outcome at all reaches 0.05.
 MIN_RUNS = 4
-
-
-class Interval(NamedTuple):
-    """A mean and the bounds of its confidence interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def bootstrap_mean(
-    values: Sequence[float] | np.ndarray,
-    *,
-    level: float,
-    resamples: int,
-    generator: np.random.Generator,
-) -> Interval:
-    """Mean with its percentile bootstrap interval: Efron and Tibshirani 1993, section 13.3.
-
-    Args:
-        values: one score per seed, [n].
-        level: of confidence, 0.95 say.
-        resamples: how often the n values are drawn with replacement.
-        generator: draws them.
-
-    Returns:
-        The interval; it is too narrow for few values, for n of normal ones by a factor near
-        sqrt(1 - 1/n) besides the missing tails of Student's t. One value gives a point.
-
-    Raises:
-        ValueError: no value, or one that is not finite.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    if not values.size or not np.isfinite(values).all():
-        raise ValueError("bootstrap_mean: one finite value at least")
-    means = generator.choice(values, size=(resamples, len(values))).mean(1)
-    tail = (1 - level) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(float(values.mean()), float(low), float(high))
-
-
-def share_difference(
-    hits_1: int, n_1: int, hits_2: int, n_2: int, *, confidence: float
-) -> tuple[float, float]:
-    """Interval of p_1 - p_2 from independent counts: Newcombe 1998 (Stat. in Medicine 17, 873).
-
-    Method 10: p_1 - p_2 - sqrt((p_1 - l_1)^2 + (u_2 - p_2)^2) and p_1 - p_2 + sqrt((u_1 - p_1)^2
-    + (p_2 - l_2)^2), with Wilson's bounds l and u of each share; it stays sensible for 0 and n.
-
-    Args:
-        hits_1, hits_2: how many of n_1 and n_2, [0, n].
-        confidence: of both sides together, 0.95 say.
-
-    Raises:
-        ValueError: a count is not within 0 and its n, or n is 0.
-    """
-    for hits, n in ((hits_1, n_1), (hits_2, n_2)):
-        if not 0 <= hits <= n or n < 1:
-            raise ValueError(f"share_difference: hits must be 0 to n of n > 0, found {hits} of {n}")
-    p_1, p_2 = hits_1 / n_1, hits_2 / n_2
-    low_1, high_1 = _wilson(p_1, n_1, confidence)
-    low_2, high_2 = _wilson(p_2, n_2, confidence)
-    below, above = hypot(p_1 - low_1, high_2 - p_2), hypot(high_1 - p_1, p_2 - low_2)
-    return p_1 - p_2 - below, p_1 - p_2 + above
-
-
-def _wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
-    """Where (p - share)^2 = z^2 p (1 - p) / n: Wilson 1927 (J. Am. Stat. Assoc. 22, 209)."""
-    z = float(ndtri((1 + confidence) / 2))
-    centre, spread = share + z**2 / (2 * n), z * sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
-    return (centre - spread) / (1 + z**2 / n), (centre + spread) / (1 + z**2 / n)
 
 
 def mann_whitney(first: Sequence[float], second: Sequence[float]) -> float:

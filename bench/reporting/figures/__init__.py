@@ -1,0 +1,1 @@
+"""What a report draws, a file for each kind of figure."""

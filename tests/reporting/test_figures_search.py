@@ -1,0 +1,179 @@
+"""The numbers behind the figures of a search, and what is drawn of them."""
+
+from math import comb
+
+import numpy as np
+import pytest
+
+from bench import stats
+from bench.reporting.analysis.budgets import budget_of, budgets
+from bench.reporting.analysis.sensitivity import effects_of, even_in_log
+from bench.reporting.figures import budget, captions, sensitivity, spread
+from bench.reporting.search import search_of
+from bench.reporting.sections import section_of
+from bench.reporting.style import looks_of
+
+UNTRAINED = {"untrained.frechet": 100.0}
+
+
+def searched(made, variant="wgan"):
+    search = search_of(made.comparisons()[0].main)
+    return search, next(one for one in search.variants if one.variant == variant)
+
+
+def selected(values):
+    return [{} if value is None else {"selection.frechet": float(value)} for value in values]
+
+
+def axes_of(monkeypatch, module):
+    """Figures that a module draws, before they are rendered."""
+    kept, drawn = [], module.drawn
+
+    def keep(shape, *args, **more):
+        kept.append(shape)
+        return drawn(shape, *args, **more)
+
+    monkeypatch.setattr(module, "drawn", keep)
+    return kept
+
+
+def test_without_another_choice_the_budget_is_the_expected_best(made):
+    scores = [7.0, 3.0, 9.0, 4.0, 5.0]
+    made.search("wgan", scores)
+    found = budget_of(searched(made)[1])
+    assert found.mean == pytest.approx(stats.expected_best(scores, [1, 2, 3, 4, 5]))
+    assert found.mean[[0, -1]] == pytest.approx([28 / 5, 3.0])
+    # of the ten pairs four hold 3, three more 4, two more 5, one more 7
+    assert found.mean[1] == pytest.approx((4 * 3 + 3 * 4 + 2 * 5 + 7) / 10)
+    assert found.quantiles[1].tolist() == [3.0, 4.0, 5.0]
+
+
+def test_what_selects_is_not_what_is_reported(made):
+    made.search("wgan", [8.0, 2.0, 5.0], details=selected([1.0, 3.0, 2.0]))
+    search, one = searched(made)
+    # choice in the order 8, 5, 2: of the three pairs two hold the first
+    assert budget_of(one).mean == pytest.approx([5.0, (8 + 8 + 5) / 3, 8.0])
+    assert "another split" in captions.budget(search, [budget_of(one)])
+
+
+def test_a_configuration_that_diverged_costs_budget_as_the_untrained_generator(made):
+    details = [{}, {}, UNTRAINED, {}]
+    made.search("wgan", [4.0, 6.0, None, 10.0], details=details)
+    search, one = searched(made)
+    assert not search.guessed and "as it was not scored" not in captions.budget(search, [])
+    found = budget_of(one)
+    assert found.mean[0] == pytest.approx((4 + 6 + 100 + 10) / 4)
+    pairs = [4] * 3 + [6] * 2 + [10]
+    assert found.mean[1] == pytest.approx(sum(pairs) / comb(4, 2))
+
+
+def test_an_untrained_generator_that_was_not_scored_is_said(made):
+    made.search("wgan", [4.0, None])
+    search, one = searched(made)
+    assert search.guessed and budget_of(one).mean[0] == pytest.approx(4.0)
+    assert "as it was not scored" in captions.budget(search, [])
+
+
+def test_intervals_end_where_they_are_no_longer_trusted(made):
+    scores = [float(s) for s in range(1, 26)]
+    made.search("wgan", scores)
+    found = budget_of(searched(made)[1])
+    assert found.trusted == 5 and found.intervals.shape == (5, 2)
+    low, high = found.intervals.T
+    assert (low < found.mean[:5]).all() and (found.mean[:5] < high).all()
+    # the mean of 25 scores of variance 52 has a standard error of 1.44
+    assert high[0] - low[0] == pytest.approx(2 * 1.96 * np.sqrt(52 / 25), rel=0.05)
+    # with replacement a budget of n misses the best in (1 - 1/n)^n of the searches
+    best = 1 + sum((1 - k / 25) ** 25 for k in range(1, 25))
+    assert found.resampled[-1] == pytest.approx(best, abs=0.05)
+
+
+def test_budgets_are_whole_numbers_up_to_all_configurations():
+    assert budgets(1).tolist() == [1] and budgets(5).tolist() == [1, 2, 3, 4, 5]
+    assert budgets(100)[[0, 23, -1]].tolist() == [1, 24, 100] and len(budgets(100)) < 50
+
+
+def test_the_budget_figure_draws_the_means(made, monkeypatch):
+    made.search("wgan", [8.0, 2.0, 5.0])
+    made.search("ns_gan", [800.0, 200.0, 500.0])
+    search, _ = searched(made)
+    found = [budget_of(one) for one in search.variants]
+    shapes = axes_of(monkeypatch, budget)
+    looks = looks_of(["wgan", "ns_gan"])
+    assert budget.together(search, found, looks) is not None
+    (axes,) = shapes[0].axes
+    lines = {line.get_color(): line for line in axes.lines if len(line.get_xdata()) == 3}
+    assert lines[looks["wgan"].colour].get_ydata() == pytest.approx([5.0, 3.0, 2.0])
+    assert axes.get_xscale() == axes.get_yscale() == "log"  # 500 to 2 is more than LOG_RATIO
+    assert {text.get_text() for text in axes.texts} == {"wgan", "ns_gan"}
+
+
+def test_one_configuration_has_no_budget_and_a_search_without_score_no_figure(made):
+    made.search("wgan", [None, None, None])
+    made.search("ns_gan", [None, None])
+    search, one = searched(made)
+    assert spread.spread_plot(search) is None
+    assert np.isfinite(budget_of(one).mean).all()
+    section = section_of(made.comparisons()[0])
+    assert section.figures[0].drawing.name.endswith("frechet")
+    for figure in section.figures:
+        assert b"nan" not in figure.drawing.svg.lower().replace(b"dominant", b"")
+
+
+def test_spread_shows_every_configuration_and_counts_what_diverged(made, monkeypatch):
+    made.search("wgan", [4.0, 6.0, None, 10.0])
+    made.search("ns_gan", [5.0, None, None, 1.0])
+    shapes = axes_of(monkeypatch, spread)
+    search, _ = searched(made)
+    drawing = spread.spread_plot(search)
+    (axes,) = shapes[0].axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["ns_gan", "wgan"]
+    assert "2 of 4 diverged" in drawing.svg.decode() and "1 of 4 diverged" in drawing.svg.decode()
+    stars = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "*"]
+    assert stars == [5.0, 4.0]  # sample 0 of each
+    rings = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o"]
+    assert rings == [1.0, 4.0]
+    crosses = [len(line.get_xdata()) for line in axes.lines if line.get_marker() == "x"]
+    assert crosses == [2, 1]
+
+
+def test_a_monotone_hyperparameter_has_a_rank_correlation_of_one(made):
+    rates = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1]
+    settings = [
+        {"learning_rate": r, "beta1": 0.5, "n_dis": n}
+        for r, n in zip(rates, (1, 5, 1, 5, 1), strict=True)
+    ]
+    made.search("wgan", [9.0, 7.0, 5.0, 3.0, 1.0], settings=settings)
+    effects = effects_of(searched(made)[0])["wgan"]
+    assert set(effects) == {"learning_rate", "n_dis"}  # beta1 was not varied
+    assert effects["learning_rate"].rho == pytest.approx(-1) and effects["learning_rate"].p < 0.05
+    assert effects["n_dis"].labels == ("1", "5") and effects["n_dis"].rho is None
+    assert effects["n_dis"].medians == [5.0, 5.0]
+
+
+def test_a_diverged_configuration_stands_at_the_untrained_score(made):
+    made.search("wgan", [9.0, None, 5.0], details=[{}, UNTRAINED, {}])
+    effect = effects_of(searched(made)[0])["wgan"]["learning_rate"]
+    assert effect.scores.tolist() == [9.0, 100.0, 5.0]
+    assert effect.lost.tolist() == [False, True, False]
+    assert effect.labels == ("0.001", "0.01", "0.1")
+
+
+@pytest.mark.parametrize(
+    "values, log",
+    [
+        (10.0 ** np.linspace(-5, -2, 21), True),
+        (np.linspace(0.01, 1, 21), False),
+        (np.linspace(0, 1, 21), False),
+        ([2.0, 2.0], False),
+        ([], False),
+    ],
+)
+def test_an_axis_is_logarithmic_where_values_lie_evenly_on_it(values, log):
+    assert even_in_log(values) is log
+
+
+def test_hyperparameters_of_few_variants_get_no_column_of_their_own():
+    effects = {"a": {"x": 1, "y": 1}, "b": {"x": 1, "z": 1}, "c": {"x": 1}, "d": {"x": 1, "y": 1}}
+    shared, own = sensitivity.columns_of(effects)
+    assert shared == ["x", "y"] and own == {"a": [], "b": ["z"], "c": [], "d": []}
