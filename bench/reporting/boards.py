@@ -5,7 +5,7 @@ a time, so that numbers of different kinds are never in one order.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from bench.reporting import rounding, view, words
@@ -26,18 +26,22 @@ COLUMNS = {
     "high": "highest",
     "n": "runs",
     "diverged": "diverged",
-    "seconds": "seconds",
     "group": "group",
+    "seconds": "seconds",
 }
 NOTHING: Shown = (None, rounding.DASH)
 
 
-def boards_of(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
-    """All boards in the report's order, the main checkpoint of each comparison first."""
-    return [board_of(c, table) for c in comparisons for table in c.tables]
+def boards_of(comparisons: Sequence[Comparison], opened: Collection[str]) -> list[dict[str, Any]]:
+    """All boards in the report's order, the main checkpoint of each comparison first.
+
+    Args:
+        opened: runs that the page holds; lines name these, and count the others.
+    """
+    return [board_of(c, table, opened) for c in comparisons for table in c.tables]
 
 
-def board_of(comparison: Comparison, table: Table) -> dict[str, Any]:
+def board_of(comparison: Comparison, table: Table, opened: Collection[str]) -> dict[str, Any]:
     """A table as the page's script reads it."""
     group, places = table.group, rounding.places_of(table)
     cells = {m: _cells(table, m, p) for m, p in places.items()}
@@ -69,7 +73,7 @@ def board_of(comparison: Comparison, table: Table) -> dict[str, Any]:
                 "lost": view.lost_runs(line.contender),
                 "facts": _facts(line, table),
                 "cells": {m: cells[m][line.name] for m in cells if line.name in cells[m]},
-                "runs": [member.run.run_id for member in line.contender.members],
+                **_runs(line, opened),
             }
             for line in table.lines
         ],
@@ -101,6 +105,13 @@ def _facts(line: Line, table: Table) -> dict[str, Shown]:
         "seconds": NOTHING if seconds is None else (seconds, rounding.fact(seconds, 1)),
         "group": (None, table.verdict.letters.get(line.name, "")),
     }
+
+
+def _runs(line: Line, opened: Collection[str]) -> dict[str, Any]:
+    """Those that can be opened, and how many more there are."""
+    ids = [member.run.run_id for member in line.contender.members]
+    held = [run_id for run_id in ids if run_id in opened]
+    return {"runs": held, "more": len(ids) - len(held)}
 
 
 def _cells(table: Table, metric: str, places: int) -> dict[str, dict[str, Any]]:

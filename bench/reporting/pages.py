@@ -99,9 +99,8 @@ def _facts(sweep: Sweep, sections: Sequence[Section]) -> dict[str, Any]:
 def _page_facts(sections: Sequence[Section], claims: Sequence[Judged]) -> dict[str, Any]:
     """What the page has beyond the Markdown: claims, leaderboard, charts, and runs to open."""
     comparisons = [section.comparison for section in sections]
-    boards, runs = boards_of(comparisons), opened.opened_runs(comparisons)
-    for board in boards:
-        board["live"] = all(run_id in runs for line in board["lines"] for run_id in line["runs"])
+    runs = opened.opened_runs(comparisons)
+    boards = boards_of(comparisons, runs)
     looks = looks_of(c.name for one in comparisons for c in one.main.group.contenders)
     charts: dict[str, Any] = {
         "config": CONFIG,
@@ -118,11 +117,12 @@ def _page_facts(sections: Sequence[Section], claims: Sequence[Judged]) -> dict[s
         tables[name] = budget.table_of(found)
     return {
         "claims": claims,
+        "stages": list({id(c.stage): c.stage for c in comparisons}.values()),
         "boards": boards,
         "board": boards[0],
         "order_of": order_of,
         "columns": COLUMNS,
-        "live": {board["slug"] for board in boards if board["live"]},
+        "live": {b["slug"] for b in boards if not any(line["more"] for line in b["lines"])},
         "charts": charts.keys(),
         "budgets": tables,
         "data": {

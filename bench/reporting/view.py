@@ -83,7 +83,7 @@ def stage_title(stage: Sweep) -> str:
     if stage.searches:
         return "the search"
     if stage.rule:
-        return "chosen configurations, fresh seeds"
+        return "chosen configurations"
     return "all runs" if stage.stage == "all" else stage.stage
 
 

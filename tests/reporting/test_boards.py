@@ -18,7 +18,7 @@ def test_a_board_orders_each_score_by_its_own_direction(made):
     made.seeds("wgan", [1.0, 3.0], scores=[{"recall": 0.2}, {"recall": 0.4}])
     made.seeds("vae", [4.0, None], scores=[{"recall": 0.9}, None])
     made.floor(frechet=0.25, recall=0.95)
-    (board,) = boards_of(made.comparisons())
+    (board,) = boards_of(made.comparisons(), ())
     assert [line["name"] for line in order_of(board, "frechet")] == ["wgan", "vae"]
     assert [line["name"] for line in order_of(board, "recall")] == ["vae", "wgan"]
     wgan, vae = board["lines"]
@@ -33,12 +33,13 @@ def test_a_board_orders_each_score_by_its_own_direction(made):
 def test_boards_of_a_study_are_one_each_for_stage_and_checkpoint(made):
     made.search("wgan", [5.0, 1.0])
     made.seeds("wgan", [1.0, 2.0])
-    seeds, wide = boards_of(made.comparisons())
+    comparisons = made.comparisons()
+    seeds, wide = boards_of(comparisons, opened.opened_runs(comparisons))
     assert (seeds["unit"], wide["unit"]) == ("seeds", "configurations")
     assert wide["table"] == "digits: the search" and seeds["table"] != wide["table"]
-    assert not {r for line in seeds["lines"] for r in line["runs"]} & {
-        r for line in wide["lines"] for r in line["runs"]
-    }
+    assert seeds["lines"][0]["runs"] == ["00000000-seeds", "00000001-seeds"]
+    few = boards_of(comparisons, {"00000001-wide"})[1]["lines"][0]
+    assert (few["runs"], few["more"]) == (["00000001-wide"], 1)
 
 
 def test_a_large_study_keeps_best_median_and_default_runs_and_then_the_last_stage(
@@ -61,7 +62,7 @@ def test_a_run_is_told_with_its_scores_under_each_board(made):
     comparisons = made.comparisons()
     told = opened.told(comparisons, opened.opened_runs(comparisons))
     ((run_id, run),) = told["runs"].items()
-    board = boards_of(comparisons)[0]
+    board = boards_of(comparisons, told["runs"])[0]
     values = dict(
         zip([m["name"] for m in board["metrics"]], run["scores"][board["slug"]], strict=True)
     )

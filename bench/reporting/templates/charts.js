@@ -35,7 +35,6 @@ function scoredRuns(board, metric, line) {
   const sign = metric.better === "lower" ? 1 : -1;
   const value = (id) => page.runs[id]?.scores[board.slug]?.[index] ?? null;
   return line.runs
-    .filter((id) => id in page.runs)
     .map((id) => ({ id, run: page.runs[id], value: value(id) }))
     .sort((a, b) => (a.value === null) - (b.value === null) || sign * (a.value - b.value));
 }

@@ -93,8 +93,7 @@ function runsRow(board, metric, line) {
   const list = element("ul", undefined, { "aria-label": `Runs of ${line.name}, best first` });
   list.append(...items);
   cell.append(list);
-  const absent = line.runs.length - items.length;
-  if (absent) cell.append(element("small", `${absent.toLocaleString("en")} more are in rows.csv alone`));
+  if (line.more) cell.append(element("small", `${line.more.toLocaleString("en")} more are in rows.csv alone`));
   row.append(cell);
   return row;
 }
@@ -112,7 +111,7 @@ function floorRow(floor, metric) {
 function showChart(board, metric, lines) {
   const figure = at("board-chart");
   const first = board === page.boards[0] && metric === board.metrics[0] && lines.length === board.lines.length;
-  figure.hidden = first || !board.live || !lines.length;
+  figure.hidden = first || !lines.length || lines.some((line) => line.more);
   if (figure.hidden) return;
   const place = figure.querySelector(".live");
   place.setAttribute("aria-label", `${metric.title} of every run in this table; the table has the numbers.`);
