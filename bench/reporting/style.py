@@ -112,9 +112,14 @@ def figure(width: float, height: float, *, placed: bool = False) -> Iterator[Any
         yield Figure(figsize=(width, height), layout=None if placed else "constrained")
 
 
-def wrapped(name: str) -> str:
-    """A long name in lines."""
-    return textwrap.fill(name, LABEL)
+def wrapped(name: str, letters: int = LABEL) -> str:
+    """A long name in lines, broken after a space, a comma or an underscore if that can be."""
+    lines = [""]
+    for part in re.findall(r"[^ ,_]*[ ,_]+|[^ ,_]+", name):
+        if lines[-1] and len(lines[-1] + part.rstrip()) > letters:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(textwrap.fill(line.rstrip(), letters) for line in lines)
 
 
 def drawn(shape: Any, name: str, alt: str, *, inline_only: bool = False) -> Drawing:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from bench.reporting.figures import layout, scales
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.style import figure
 
 
@@ -19,13 +19,13 @@ from bench.reporting.style import figure
     ],
 )
 def test_labels_are_moved_apart_as_little_as_squares_allow(places, expected):
-    assert layout.apart(places, 1) == pytest.approx(expected)
+    assert labels.apart(places, 1) == pytest.approx(expected)
 
 
 def test_names_at_the_ends_of_lines_never_touch():
     with figure(5, 3, placed=True) as shape:
         (axes,) = layout.panels(shape, 1, 1, layout.Margins(0.5, 1, 0.2, 0.5))
-        layout.label_ends(
+        labels.label_ends(
             axes, [(0.5, "a", "k"), (0.5, "b", "k"), (0.51, "c", "k"), (0.9, "d", "k")]
         )
         boxes = sorted((t.get_window_extent() for t in axes.texts), key=lambda box: box.y0)

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 
 import numpy as np
 import pytest
@@ -9,14 +10,20 @@ from PIL import Image
 
 from bench.reporting.analysis.bands import band_of
 from bench.reporting.analysis.outcomes import improvement_of, outcomes_of, ranks_of
+from bench.reporting.analysis.pairs import harmonic
 from bench.reporting.analysis.variance import shares_of
 from bench.reporting.figures import improvement, progress, ranks, sheet, tradeoff, variance
+from bench.reporting.pages import TEMPLATES
 from bench.reporting.search import search_of
 from bench.reporting.sections import section_of
-from bench.reporting.style import HUES, VARIABLES, looks_of
+from bench.reporting.style import VARIABLES, looks_of
 
 PICTURE = io.BytesIO()
 Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(PICTURE, "png")
+
+
+def colours_of(svg):
+    return set(re.findall(r"#[0-9a-f]{6}\b", svg.decode()))
 
 
 def titles(section):
@@ -110,7 +117,7 @@ def test_progress_needs_two_scored_checkpoints(made):
 
 
 def test_f1_is_the_harmonic_mean_and_0_for_nothing():
-    found = tradeoff.harmonic(np.array([0.5, 1.0, 0.0]), np.array([1.0, 1.0, 0.0]))
+    found = harmonic(np.array([0.5, 1.0, 0.0]), np.array([1.0, 1.0, 0.0]))
     assert found == pytest.approx([2 / 3, 1, 0])
 
 
@@ -166,7 +173,9 @@ def test_a_contender_looks_the_same_in_every_section_and_in_the_dark(made):
     looks = looks_of(names)
     assert len({looks[name] for name in names[:12]}) == 12
     assert looks == looks_of([*names, *reversed(names)])
-    assert len({VARIABLES[hue] for hue in HUES}) == 12
+    css = (TEMPLATES / "page.css").read_text()
+    for variable in VARIABLES.values():  # once for light, once for dark
+        assert css.count(f"{variable[4:-1]}: #") == 2
 
 
 def test_a_study_is_drawn_the_same_twice(made):
@@ -195,4 +204,7 @@ def test_a_study_is_drawn_the_same_twice(made):
     assert len(names) == len(set(names))
     for section in once:
         for figure in section.figures:
+            assert colours_of(figure.drawing.svg) <= set(
+                VARIABLES
+            )  # else it stays light in the dark
             assert b'"nan' not in figure.drawing.svg.lower() and figure.caption.endswith(".")

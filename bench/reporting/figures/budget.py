@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.reporting import words
 from bench.reporting.analysis.budgets import Budget
-from bench.reporting.figures import layout, scales
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.search import Search
 from bench.reporting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, drawn, figure
 from bench.reporting.summary import RESAMPLES
@@ -37,9 +37,9 @@ def together(
             axes.plot(budget.ks[marked], budget.mean[marked], marker, color=colour,
                       markersize=4, clip_on=False, zorder=5)  # fmt: skip
         ends = [(float(b.mean[-1]), b.variant, looks[b.variant].colour) for b in budgets]
-        layout.label_ends(axes, ends)
+        labels.label_ends(axes, ends)
         axes.set_xlabel(AXIS)
-        axes.set_title(layout.quantity(group, log=log), color=MUTED)
+        axes.set_title(labels.quantity(group, log=log), color=MUTED)
         alt = f"Expected {words.title(group.first)} of what a search finds against its budget."
         return drawn(shape, f"{group.slug}-budget", alt)
 
@@ -58,11 +58,11 @@ def each(search: Search, budgets: Sequence[Budget]) -> Drawing | None:
         for axes, budget in zip(grid, budgets, strict=True):
             _others(axes, budgets)
             _own(axes, budget)
-            axes.set_title(budget.variant)
+            labels.name_panel(axes, budget.variant, columns)
         for axes in grid[-columns:]:
             axes.set_xlabel(AXIS, labelpad=1.5)
-        layout.heading(shape, layout.quantity(group, log=log))
-        layout.key(shape, _marks(), columns=5)
+        labels.heading(shape, labels.quantity(group, log=log))
+        labels.key(shape, _marks(), columns=5)
         alt = (
             f"{words.title(group.first)} of what a search finds against its budget, for each "
             f"variant: mean, median and band."

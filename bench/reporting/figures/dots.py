@@ -3,7 +3,7 @@
 from typing import Any
 
 from bench.reporting import rounding, words
-from bench.reporting.figures import layout, scales
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.style import ACCENT, INK, SECOND, Drawing, drawn, figure
 from bench.reporting.summary import Line, Table
 
@@ -28,10 +28,10 @@ def main_plot(table: Table, *, narrow: bool = False) -> Drawing:
     with figure(width, height, placed=True) as shape:
         (axes,) = layout.panels(shape, 1, 1, margins)
         log = _dots(axes, table, metric, most=5 if narrow else 9)
-        layout.name_rows(axes, names)
+        labels.name_rows(axes, names)
         for y, said in enumerate(lost):
-            layout.beside_row(axes, y, said)
-        axes.set_xlabel(layout.quantity(group, log=log, between="\n" if narrow else ", "))
+            labels.beside_row(axes, y, said)
+        axes.set_xlabel(labels.quantity(group, log=log, between="\n" if narrow else ", "))
         alt = f"{words.title(metric)} of each variant, one dot per seed; the table has the numbers."
         name = f"{group.slug}-{metric}{'-narrow' if narrow else ''}"
         return drawn(shape, name, alt, inline_only=narrow)
@@ -56,7 +56,7 @@ def other_plots(table: Table) -> Drawing | None:
             log = _dots(axes, table, metric, small=True)
             arrow = "\u2190" if group.metrics[metric] == "lower" else "\u2192"
             axes.set_title(f"{words.title(metric)} {arrow}{' (log)' if log else ''}")
-            layout.name_rows(axes, names)
+            labels.name_rows(axes, names)
             axes.tick_params(labelleft=index % columns == 0)
         listed = words.listed(words.title(m) for m in metrics)
         alt = f"{listed} of each variant, one dot per seed; arrows point to the better side."

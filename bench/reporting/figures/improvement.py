@@ -4,7 +4,7 @@ from typing import Any
 
 from bench.reporting.analysis.outcomes import Improvement
 from bench.reporting.figures import layout, scales
-from bench.reporting.style import ACCENT, INK, PAPER, SECOND, Drawing, drawn, figure, wrapped
+from bench.reporting.style import ACCENT, INK, PAPER, SECOND, Drawing, drawn, figure
 from bench.reporting.summary import Table
 
 CELL = (0.56, 0.3)  # inches
@@ -18,9 +18,8 @@ def improvement_plot(table: Table, found: Improvement | None) -> Drawing | None:
     if found is None:
         return None
     names, size = found.names, len(found.names)
-    above = [wrapped(name) for name in names]
     margins = layout.Margins(
-        layout.width_of(names) + 0.25, 0.1, 0.25 + layout.width_of(above, 7) * 0.71, 0.1
+        layout.width_of(names) + 0.25, 0.1, 0.25 + layout.width_of(names, 7) * 0.71, 0.1
     )
     width = min(7.0, margins.left + margins.right + size * CELL[0] + margins.top * 0.7)
     cell = (width - margins.left - margins.right - margins.top * 0.7) / size
@@ -36,7 +35,7 @@ def improvement_plot(table: Table, found: Improvement | None) -> Drawing | None:
         for i, name in enumerate(names):
             axes.annotate(name, (0, i + 0.5), xytext=(-6, 0), textcoords="offset points",
                           ha="right", va="center_baseline", fontsize=8)  # fmt: skip
-            axes.annotate(above[i], (i + 0.5, 0), xytext=(-3, 4), textcoords="offset points",
+            axes.annotate(name, (i + 0.5, 0), xytext=(-3, 4), textcoords="offset points",
                           ha="left", va="bottom", rotation=45, rotation_mode="anchor",
                           fontsize=7)  # fmt: skip
             for j in range(size):

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from bench.reporting.analysis.bands import band_of
-from bench.reporting.contenders import Contender
-from bench.reporting.figures import layout, scales
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.style import ACCENT, INK, SECOND, Drawing, drawn, figure
 from bench.reporting.summary import Table
 from bench.reporting.sweep import Curve, Run
@@ -25,7 +24,7 @@ def losses_plot(table: Table) -> Drawing | None:
         return None
     columns = min(COLUMNS, len(contenders))
     rows = -(-len(contenders) // columns)
-    lines = max(layout.lines_of(c.name) for c in contenders)
+    lines = labels.lines_of((c.name for c in contenders), columns)
     top = 0.35 + 0.14 * lines
     margins = layout.Margins(0.5, 0.1, top, 0.45)
     gaps = (0.42, 0.24 + 0.13 * lines)
@@ -33,14 +32,15 @@ def losses_plot(table: Table) -> Drawing | None:
     with figure(7.0, height, placed=True) as shape:
         grid = layout.panels(shape, len(contenders), columns, margins, gaps, shared=False)
         for axes, contender in zip(grid, contenders, strict=True):
-            _panel(axes, contender, found[contender.name])
+            labels.name_panel(axes, contender.name, columns)
+            _panel(axes, found[contender.name])
         last = max(float(a.get_xlim()[1]) for a in grid)
         for index, axes in enumerate(grid):
             scales.scale(axes.xaxis, [0, last], log=False, most=3)
             outer = index + columns >= len(grid)
             axes.tick_params(labelbottom=outer)
             axes.set_xlabel("discriminator steps" if outer else "", labelpad=1.5)
-        layout.key(shape, _marks(), columns=3, below=0.0)
+        labels.key(shape, _marks(), columns=3, below=0.0)
         alt = "Losses of discriminator and generator against steps, one panel for each variant."
         return drawn(shape, f"{table.group.slug}-losses", alt)
 
@@ -49,15 +49,14 @@ def _losses(run: Run) -> dict[str, Curve]:
     return {name: run.history[name] for name in LOSSES if name in run.history}
 
 
-def _panel(axes: Any, contender: Contender, runs: list[tuple[Run, dict[str, Curve]]]) -> None:
-    layout.name_panel(axes, contender.name)
+def _panel(axes: Any, runs: list[tuple[Run, dict[str, Curve]]]) -> None:
     shown = [(run, curves) for run, curves in runs if curves]
     kept = [curves for run, curves in shown if run.status == "finished"]
     values = [v for curves in kept or [curves for _, curves in shown] for _, v in curves.values()]
     if not values:
         axes.set_xlim(0, 0)
         scales.fix_ticks(axes.yaxis, [])
-        layout.note(axes, 0.5, 0.5, "no history", ha="center")
+        labels.note(axes, 0.5, 0.5, "no history", ha="center")
         return
     low, high = np.percentile(np.concatenate(values), KEPT)
     scales.scale(axes.yaxis, [low, high], log=False, most=4)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from bench.reporting.analysis.bands import Band, band_of
-from bench.reporting.figures import layout, scales
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.style import ACCENT, INK, RULE, Drawing, drawn, figure
 from bench.reporting.summary import Table
 
@@ -30,7 +30,7 @@ def progress_plot(table: Table) -> Drawing | None:
         return None
     columns = min(COLUMNS, len(bands))
     rows = -(-len(bands) // columns)
-    lines = max(layout.lines_of(name) for name in bands)
+    lines = labels.lines_of(bands, columns)
     margins = layout.Margins(0.5, 0.1, 0.3 + 0.14 * lines, 0.45)
     gaps = (0.15, 0.2 + 0.13 * lines)
     height = margins.top + margins.bottom + rows * 1.05 + (rows - 1) * gaps[1]
@@ -43,11 +43,11 @@ def progress_plot(table: Table) -> Drawing | None:
         scales.scale(grid[0].xaxis, [0, steps.max()], log=False, most=3)
         for axes, (name, band) in zip(grid, bands.items(), strict=True):
             _panel(axes, band, list(bands.values()))
-            layout.name_panel(axes, name)
+            labels.name_panel(axes, name, columns)
         for axes in grid[-columns:]:
             axes.set_xlabel("discriminator steps", labelpad=1.5)
         said = ", lower is better" + (", logarithmic axis" if log else "")
-        layout.heading(shape, f"Frechet distance of the checkpoints scored while training{said}")
+        labels.heading(shape, f"Frechet distance of the checkpoints scored while training{said}")
         alt = "Frechet distance against discriminator steps, one panel for each variant."
         return drawn(shape, f"{table.group.slug}-progress", alt)
 

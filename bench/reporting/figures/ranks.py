@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bench.reporting.figures import layout, scales
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.style import ACCENT, INK, Drawing, drawn, figure
 from bench.reporting.summary import Table
 from bench.stats.ranking import RankInterval
@@ -28,7 +28,7 @@ def ranks_plot(
         (axes,) = layout.panels(shape, 1, 1, margins)
         axes.set_xlim(0.7, len(names) + 0.3)
         scales.fix_ticks(axes.xaxis, range(1, len(names) + 1))
-        layout.name_rows(axes, names)
+        labels.name_rows(axes, names)
         for y, name in enumerate(names):
             rank, low, high = ranks[name]
             if intervals:
@@ -36,8 +36,8 @@ def ranks_plot(
                           solid_capstyle="round", zorder=2)  # fmt: skip
             axes.plot([rank], [y], "o", color=ACCENT, markersize=5, zorder=3)
         for y, name in enumerate(names):
-            layout.beside_row(axes, y, letters.get(name, ""), colour=INK, size=8)
-        layout.note(axes, 1.012, 1.02, "group", va="bottom")
+            labels.beside_row(axes, y, letters.get(name, ""), colour=INK, size=8)
+        labels.note(axes, 1.012, 1.02, "group", va="bottom")
         axes.set_xlabel("rank, 1 is the best")
         alt = f"Rank of each contender{', with its interval' if intervals else ''}."
         return drawn(shape, f"{table.group.slug}-ranks", alt)

@@ -10,12 +10,12 @@ import numpy as np
 
 from bench.reporting import words
 from bench.reporting.analysis.sensitivity import Effect, even_in_log
-from bench.reporting.figures import layout, scales
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.search import Search
 from bench.reporting.style import ACCENT, INK, MUTED, RULE, Drawing, drawn, figure
 
 ALPHA = 0.05  # below which a correlation is printed dark, each panel by itself
-ROW = 0.66  # inches of a band
+ROW = 0.7  # inches of a band
 STRIP, PAD = 0.36, 0.09  # of a band: words above its points, and what is left free below them
 
 
@@ -57,7 +57,7 @@ def sensitivity_plot(search: Search, effects: Mapping[str, Mapping[str, Effect]]
             for axes, name in zip(grid[len(shared) :], own[variant], strict=False):
                 _own(axes, y, name, effects[variant][name], up)
         _left(grid[0], variants, up)
-        layout.heading(shape, layout.quantity(group, log=up.log))
+        labels.heading(shape, labels.quantity(group, log=up.log))
         alt = f"{words.title(group.first)} against each hyperparameter, for each variant."
         return drawn(shape, f"{group.slug}-sensitivity", alt)
 
@@ -97,11 +97,19 @@ def _column(axes: Any, effects: Sequence[Effect | None], up: Scale) -> None:
     if all(e.labels for e in known):
         ticks, said = _centres(len(labels)).tolist(), list(labels)
     else:
-        make = scales.log_ticks if across.log else scales.linear_ticks
-        marks = make(across.low, across.high, 3)
+        marks = _round_marks(across)
         ticks, said = across.at(marks).tolist(), [scales.plain(mark) for mark in marks]
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(FixedFormatter(said))
+
+
+def _round_marks(across: Scale) -> list[float]:
+    """Round values within a column, or so near its ends that they have their places there."""
+    if across.log:
+        near = (across.high / across.low) ** 0.05
+        return scales.log_ticks(across.low / near, across.high * near, 3)
+    near = 0.05 * (across.high - across.low)
+    return scales.linear_ticks(across.low - near, across.high + near, 3)
 
 
 def _own(axes: Any, y: int, name: str, effect: Effect, up: Scale) -> None:

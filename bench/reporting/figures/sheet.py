@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.reporting import rounding, words
-from bench.reporting.figures import layout
+from bench.reporting.figures import labels, layout
 from bench.reporting.style import MUTED, Drawing, drawn, figure, wrapped
 from bench.reporting.summary import Line, Table, median_run
 from bench.reporting.sweep import Run
@@ -83,7 +83,7 @@ def sheet(table: Table, pictures: list[Sample]) -> Drawing | None:
     most = PAIRED if in_pairs(table) else COLUMNS
     columns = min(2 if any(p.wide for p in pictures) else most, len(pictures))
     rows = -(-len(pictures) // columns)
-    lines = max(layout.lines_of(p.name) for p in pictures)
+    lines = labels.lines_of((p.name for p in pictures), columns)
     above = 0.24 + 0.13 * lines  # inches of the words above a picture
     cell = (7.6 - 0.12 - (columns - 1) * 0.1) / columns
     high = cell * height / width
@@ -97,7 +97,7 @@ def sheet(table: Table, pictures: list[Sample]) -> Drawing | None:
             axes.set_axis_off()
             axes.set_title(picture.score, color=MUTED, fontsize=size)
             axes.annotate(
-                wrapped(picture.name),
+                wrapped(picture.name, labels.letters(columns)),
                 (0, 1),
                 xycoords="axes fraction",
                 xytext=(0, 16),

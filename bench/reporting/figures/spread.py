@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from bench.reporting import rounding, words
-from bench.reporting.figures import layout, scales
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.search import Search, Searched
 from bench.reporting.style import ACCENT, INK, MUTED, PAPER, RULE, SECOND, Drawing, drawn, figure
 
@@ -38,14 +38,14 @@ def spread_plot(search: Search, *, narrow: bool = False) -> Drawing | None:
         shown = [*scores, floor.mean] if floor is not None else scores
         log = scales.is_long(shown)
         scales.scale(axes.xaxis, shown, log=log, most=5 if narrow else 9)
-        layout.name_rows(axes, names)
+        labels.name_rows(axes, names)
         for y, one in enumerate(variants):
             _variant(axes, y, one)
-            layout.beside_row(axes, y, lost[y])
+            labels.beside_row(axes, y, lost[y])
         if floor is not None:
             _floor(axes, floor.mean, rounding.floor_number(table, group.first), group.sign)
         _key(axes, variants)
-        axes.set_xlabel(layout.quantity(group, log=log, between="\n" if narrow else ", "))
+        axes.set_xlabel(labels.quantity(group, log=log, between="\n" if narrow else ", "))
         alt = (
             f"{words.title(group.first)} of every configuration of each variant, with a box from "
             "the first to the third quartile."
@@ -73,11 +73,8 @@ def _variant(axes: Any, y: int, one: Searched) -> None:
         place = scored.index(one.best)
         at = y + scales.jitter(len(values), 0.2)[place]
         axes.plot([one.best.score], [at], **CHOSEN)
-    count = sum(c.score is None for c in one.configs)
-    x = 1.012 if one.sign > 0 else -0.012
-    axes.plot(
-        [x] * count, y + scales.jitter(count, 0.2), transform=axes.get_yaxis_transform(), **CROSS
-    )
+    if any(c.score is None for c in one.configs):
+        axes.plot([1.0], [y], transform=axes.get_yaxis_transform(), **CROSS)
 
 
 STAR: dict[str, Any] = {
@@ -89,7 +86,7 @@ CHOSEN: dict[str, Any] = {
     "markeredgewidth": 1.1, "markersize": 6.5, "zorder": 5,
 }  # fmt: skip
 CROSS: dict[str, Any] = {
-    "marker": "x", "linestyle": "", "color": MUTED, "markersize": 3.5, "markeredgewidth": 0.8,
+    "marker": "x", "linestyle": "", "color": MUTED, "markersize": 4.5, "markeredgewidth": 0.9,
     "clip_on": False,
 }  # fmt: skip
 
@@ -127,4 +124,4 @@ def _key(axes: Any, variants: tuple[Searched, ...]) -> None:
     if any(c.score is None for one in variants for c in one.configs):
         marks.append((Line2D([], [], **{**CROSS, "clip_on": True}), "diverged"))
     marks.append((Line2D([], [], color=ACCENT, linewidth=1.8), "median"))
-    layout.key(axes, marks)
+    labels.key(axes, marks)

@@ -1,38 +1,19 @@
 """Precision against recall, and the first score against their harmonic mean."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from bench.reporting import words
-from bench.reporting.contenders import Contender
-from bench.reporting.figures import layout, scales
+from bench.reporting.analysis.pairs import harmonic, pair_of, pairs_of
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, drawn, figure
 from bench.reporting.summary import Table
 
-PAIRS = (("precision", "recall"), ("polygon_precision", "polygon_recall"))
 LEVELS = (0.2, 0.4, 0.6, 0.8)  # of the harmonic mean, as curves
 COLUMNS = 5
-
-
-def pair_of(table: Table) -> tuple[str, str] | None:
-    """The two scores, where the table has both."""
-    metrics = table.group.metrics
-    return next((p for p in PAIRS if p[0] in metrics and p[1] in metrics), None)
-
-
-def pairs_of(contender: Contender, metrics: Sequence[str]) -> np.ndarray:
-    """Scores of the finished runs that have all of these, [N, M]."""
-    rows = [m.row for m in contender.members if m.row is not None and m.row.status == "finished"]
-    found = [[r.scores[m] for m in metrics] for r in rows if all(m in r.scores for m in metrics)]
-    return np.array(found, dtype=np.float64).reshape(-1, len(metrics))
-
-
-def harmonic(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
-    """F1 = 2 p r / (p + r); 0 where both are 0."""
-    total = precision + recall
-    return np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)
+CROWD = 300  # runs from which on marks are small
 
 
 def both_panels(table: Table, looks: Mapping[str, Look]) -> Drawing | None:
@@ -44,6 +25,7 @@ def both_panels(table: Table, looks: Mapping[str, Look]) -> Drawing | None:
     found = {name: values for name, values in found.items() if len(values)}
     if not found:
         return None
+    runs = sum(map(len, found.values()))
     margins = layout.Margins(0.5, layout.width_of(found) + 0.35, 0.3, 0.48)
     with figure(7.0, 3.1, placed=True) as shape:
         left, right = layout.panels(shape, 2, 2, margins, (0.75, 0), shared=False)
@@ -51,7 +33,7 @@ def both_panels(table: Table, looks: Mapping[str, Look]) -> Drawing | None:
         _floor(left, table, pair)
         for name, values in found.items():
             colour, marker = looks[name]
-            left.plot(values[:, 1], values[:, 0], marker, **_mark(colour))
+            left.plot(values[:, 1], values[:, 0], marker, **_mark(colour, runs))
         for level in LEVELS:
             left.annotate(f"F1 {level}", (1.03, level / (2 - level)), fontsize=6, color=MUTED,
                           xytext=(1, 0), textcoords="offset points", va="center")  # fmt: skip
@@ -73,11 +55,13 @@ def panel_each(table: Table) -> Drawing | None:
         return None
     columns = min(COLUMNS, len(found))
     rows = -(-len(found) // columns)
-    margins = layout.Margins(0.45, 0.1, 0.5, 0.45)
+    lines = labels.lines_of(found, columns)
+    margins = layout.Margins(0.45, 0.1, 0.37 + 0.13 * lines, 0.45)
+    gap = 0.19 + 0.13 * lines
     side = (7.0 - 0.55 - (columns - 1) * 0.15) / columns
-    height = rows * min(side, 1.6) + (rows - 1) * 0.32 + margins.top + margins.bottom
+    height = rows * min(side, 1.6) + (rows - 1) * gap + margins.top + margins.bottom
     with figure(7.0, height, placed=True) as shape:
-        grid = layout.panels(shape, len(found), columns, margins, (0.15, 0.32))
+        grid = layout.panels(shape, len(found), columns, margins, (0.15, gap))
         for axes, (name, values) in zip(grid, found.items(), strict=True):
             _square(axes)
             _floor(axes, table, pair, named=False)
@@ -86,8 +70,8 @@ def panel_each(table: Table) -> Drawing | None:
                 middle = np.median(values, axis=0)
                 axes.plot(middle[1], middle[0], "+", color=ACCENT, markersize=8,
                           markeredgewidth=1.6, zorder=5)  # fmt: skip
-            axes.set_title(name)
-        layout.heading(shape, f"{words.title(pair[0])} (upward) against {words.title(pair[1])}")
+            labels.name_panel(axes, name, columns)
+        labels.heading(shape, f"{words.title(pair[0])} (upward) against {words.title(pair[1])}")
         for axes in grid[-columns:]:
             axes.set_xlabel(words.title(pair[1]), labelpad=1.5)
         alt = f"{words.title(pair[0])} against {words.title(pair[1])}, one panel a variant."
@@ -129,32 +113,36 @@ def _scores(
     """The first score against the harmonic mean."""
     group = table.group
     scores = np.concatenate([values[:, 2] for values in found.values()])
-    log = scales.is_long(scores, ratio=5)
+    log, runs = scales.is_long(scores, ratio=5), len(scores)
     scales.scale(axes.yaxis, scores, log=log)
     axes.set_xlim(-0.03, 1.03)
     scales.fix_ticks(axes.xaxis, [0, 0.5, 1])
     for name, values in found.items():
         colour, marker = looks[name]
-        axes.plot(harmonic(values[:, 0], values[:, 1]), values[:, 2], marker, **_mark(colour))
+        axes.plot(harmonic(values[:, 0], values[:, 1]), values[:, 2], marker, **_mark(colour, runs))
     if group.first in table.floor and all(metric in table.floor for metric in pair):
         p, r = (np.array([table.floor[metric].mean]) for metric in pair)
         floor = table.floor[group.first].mean
         if axes.get_ylim()[0] <= floor <= axes.get_ylim()[1]:
             axes.plot(harmonic(p, r), [floor], "*", color=SECOND, markersize=9, zorder=6)
-    axes.set_xlabel(f"F1, harmonic mean of {words.title(pair[0])} and {words.title(pair[1])}")
+    axes.set_xlabel(f"F1 of {words.title(pair[0])} and {words.title(pair[1])}")
     axes.set_title(f"{words.title(group.first)}{' (log)' if log else ''}", color=MUTED)
 
 
-def _mark(colour: str) -> dict[str, Any]:
+def _mark(colour: str, runs: int) -> dict[str, Any]:
     return {
-        "color": colour, "markersize": 4.2, "alpha": 0.75, "markeredgewidth": 0, "linestyle": "",
+        "color": colour,
+        "markersize": 2.8 if runs > CROWD else 4.2,
+        "alpha": 0.75,
+        "markeredgewidth": 0,
+        "linestyle": "",
         "zorder": 3,
-    }  # fmt: skip
+    }
 
 
 def _names(axes: Any, found: Mapping[str, np.ndarray], looks: Mapping[str, Look]) -> None:
     from matplotlib.lines import Line2D
 
-    marks = [Line2D([], [], marker=looks[n].marker, **_mark(looks[n].colour)) for n in found]
+    marks = [Line2D([], [], marker=looks[n].marker, **_mark(looks[n].colour, 0)) for n in found]
     axes.legend(marks, list(found), loc="upper left", bbox_to_anchor=(1.0, 1.03), frameon=False,
                 fontsize=8, handletextpad=0.3, borderpad=0.2, labelspacing=0.5)  # fmt: skip

@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.reporting import words
 from bench.reporting.analysis.variance import Shares
-from bench.reporting.figures import layout, scales
+from bench.reporting.figures import labels, layout, scales
 from bench.reporting.style import ACCENT, INK, MUTED, SECOND, Drawing, drawn, figure
 from bench.reporting.summary import Table
 
@@ -24,18 +24,18 @@ def variance_plot(table: Table, shares: Sequence[Shares]) -> Drawing | None:
     names = [one.variant for one in shares]
     spreads = [_factor(one) for one in shares]
     head = "one sd is a factor of"
-    margins = layout.Margins(layout.width_of(names) + 0.15, 0.35 + layout.width_of([head], 7), 0.3,
+    margins = layout.Margins(layout.width_of(names) + 0.15, 0.25 + layout.width_of([head], 7), 0.3,
                              0.45)  # fmt: skip
     with figure(7.0, ROW * len(names) + margins.top + margins.bottom, placed=True) as shape:
         (axes,) = layout.panels(shape, 1, 1, margins)
         axes.set_xlim(0, 1)
         scales.fix_ticks(axes.xaxis, [0, 0.25, 0.5, 0.75, 1])
-        layout.name_rows(axes, names, rules=False)
+        labels.name_rows(axes, names, rules=False)
         for y, one in enumerate(shares):
             _bar(axes, y, one)
-            layout.beside_row(axes, y, spreads[y])
-        layout.note(axes, 1.02, 1.03, head, va="bottom")
-        layout.key(axes, _marks(shares))
+            labels.beside_row(axes, y, spreads[y])
+        labels.note(axes, 1.02, 1.03, head, va="bottom")
+        labels.key(axes, _marks(shares))
         axes.set_xlabel(f"share of the variance of the logarithm of the {words.title(group.first)}")
         alt = (
             "Shares of hyperparameters, training seed and evaluation in the variance of the score."
