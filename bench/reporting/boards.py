@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from bench.reporting import rounding, view, words
+from bench.reporting import headings, rounding, view, words
 from bench.reporting.comparisons import Comparison
 from bench.reporting.figures.scales import is_long, log_ticks
 from bench.reporting.published import study
@@ -47,12 +47,12 @@ def board_of(comparison: Comparison, table: Table, opened: Collection[str]) -> d
     cells = {m: _cells(table, m, p) for m, p in places.items()}
     return {
         "slug": group.slug,
-        "table": f"{group.dataset}: {view.stage_title(comparison.stage)}",
+        "table": f"{group.dataset}: {headings.stage_title(comparison.stage)}",
         "protocol": f"{group.protocol['name']}, {group.checkpoint} checkpoint",
         "name": group.protocol["name"],
         "checkpoint": group.checkpoint,
         "note": f"{words.comparison(group)}, {group.protocol['extractor']} features",
-        "unit": view.unit(comparison.stage),
+        "unit": headings.unit(comparison.stage),
         "metrics": [
             {
                 "name": metric,

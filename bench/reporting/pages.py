@@ -1,24 +1,18 @@
 """report.md and index.html from one set of facts."""
 
 import base64
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.reporting import opened, rounding, view, words
-from bench.reporting.analysis.budgets import budget_of
-from bench.reporting.boards import COLUMNS, boards_of, order_of
-from bench.reporting.charts import budget, dots, histories
-from bench.reporting.charts.library import javascript
-from bench.reporting.charts.look import CONFIG
+from bench.reporting import headings, rounding, view, words
 from bench.reporting.claims.judged import Judged
+from bench.reporting.interactive import as_json, page_facts
 from bench.reporting.lines import ROW_COLUMNS
 from bench.reporting.provenance import command_of, environment_facts
 from bench.reporting.published import same_quantity
-from bench.reporting.search import search_of
 from bench.reporting.sections import Section
-from bench.reporting.style import inline, looks_of
+from bench.reporting.style import inline
 from bench.reporting.summary import ALPHA, LEVEL
 from bench.reporting.sweep import Run, Sweep
 from bench.stats import INTERVAL_RUNS
@@ -46,9 +40,9 @@ def markdown(sweep: Sweep, sections: Sequence[Section]) -> str:
 
 def html(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged] = ()) -> str:
     """The report as one page that needs nothing else: no file beside it, and no network."""
-    return _render(
-        "index.html.j2", _facts(sweep, sections) | _page_facts(sections, claims), escape=True
-    )
+    facts = _facts(sweep, sections) | page_facts(sections, claims)
+    facts["runs"] = _run_lines(facts["shown_runs"], sections)
+    return _render("index.html.j2", facts, escape=True)
 
 
 def _render(template: str, facts: Mapping[str, Any], *, escape: bool) -> str:
@@ -66,7 +60,7 @@ def _render(template: str, facts: Mapping[str, Any], *, escape: bool) -> str:
     environment.filters |= {
         "inline": lambda drawing: Markup(inline(drawing)),  # our own SVG
         "script": Markup,
-        "as_json": lambda content: Markup(_json(content)),
+        "as_json": lambda content: Markup(as_json(content)),
         "base64": lambda content: base64.b64encode(content).decode(),
         "cell": lambda text: str(text).replace("|", "\\|").replace("\n", " "),
     }
@@ -83,6 +77,7 @@ def _facts(sweep: Sweep, sections: Sequence[Section]) -> dict[str, Any]:
         "heading": heading[0].upper() + heading[1:],
         "runs_said": words.losses_of_runs(sweep.counts),
         "sections": sections,
+        "headings": headings,
         "view": view,
         "words": words,
         "rounding": rounding,
@@ -93,58 +88,6 @@ def _facts(sweep: Sweep, sections: Sequence[Section]) -> dict[str, Any]:
         "level": f"{LEVEL:.0%}",
         "interval_runs": INTERVAL_RUNS,
         "alpha": f"{ALPHA:.0%}",
-    }
-
-
-def _page_facts(sections: Sequence[Section], claims: Sequence[Judged]) -> dict[str, Any]:
-    """What the page has beyond the Markdown: claims, leaderboard, charts, and runs to open."""
-    comparisons = [section.comparison for section in sections]
-    runs = opened.opened_runs(comparisons)
-    boards = boards_of(comparisons, runs)
-    looks = looks_of(c.name for one in comparisons for c in one.main.group.contenders)
-    charts: dict[str, Any] = {
-        "config": CONFIG,
-        "dots": dots.dots(),
-        "scores": histories.scores(),
-        "losses": histories.losses(),
-        "players": histories.LOSSES,
-    }
-    tables = {}
-    for search in (search_of(c.main) for c in comparisons if c.stage.searches):
-        found = [b for b in map(budget_of, search.variants) if b is not None]
-        name = f"{search.table.group.slug}-budget"
-        charts[name] = budget.budget(search, found, looks)
-        tables[name] = budget.table_of(found)
-    return {
-        "claims": claims,
-        "stages": list({id(c.stage): c.stage for c in comparisons}.values()),
-        "boards": boards,
-        "board": boards[0],
-        "order_of": order_of,
-        "columns": COLUMNS,
-        "live": {b["slug"] for b in boards if not any(line["more"] for line in b["lines"])},
-        "charts": charts.keys(),
-        "budgets": tables,
-        "data": {
-            "boards": boards,
-            "charts": charts,
-            "pictures": _pictures(sections, runs),
-            **opened.told(comparisons, runs),
-        },
-        "library": javascript(),
-        "runs": _run_lines(runs.values(), sections),
-        "all_runs": len({run.run_id for c in comparisons for run in c.stage.runs}),
-    }
-
-
-def _pictures(sections: Sequence[Section], runs: Mapping[str, Run]) -> dict[str, str]:
-    """run_id -> picture in base64, of the runs whose picture no sheet of the page shows."""
-    figures = [figure for section in sections for figure in section.figures]
-    shown = {sample.run_id for figure in figures for sample in figure.samples if sample.png}
-    return {
-        run_id: base64.b64encode(run.picture).decode()
-        for run_id, run in runs.items()
-        if run.picture is not None and run_id not in shown
     }
 
 
@@ -170,9 +113,3 @@ def _run_lines(runs: Iterable[Run], sections: Sequence[Section]) -> dict[str, li
         line = RunLine(run.run_id, run.seed, which, run.status, run.cause, score, command_of(run))
         found.setdefault(run.variant, []).append(line)
     return found
-
-
-def _json(content: Any) -> str:
-    """JSON that can stand inside a script element."""
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("&", "\\u0026")

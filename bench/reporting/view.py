@@ -10,7 +10,6 @@ from bench.reporting.comparisons import Comparison
 from bench.reporting.contenders import Contender
 from bench.reporting.published import published_for, study
 from bench.reporting.summary import Cell, Line, Table, middle
-from bench.reporting.sweep import Sweep
 
 
 class Score(NamedTuple):
@@ -71,27 +70,6 @@ class Beside(NamedTuple):
     published: str
     measured: str
     source: str
-
-
-def unit(stage: Sweep) -> str:
-    """What the runs of a contender differ by."""
-    return "configurations" if stage.searches else "seeds"
-
-
-def stage_title(stage: Sweep) -> str:
-    """What a stage compares, in words."""
-    if stage.searches:
-        return "the search"
-    if stage.rule:
-        return "chosen configurations"
-    return "all runs" if stage.stage == "all" else stage.stage
-
-
-def section_title(comparison: Comparison) -> str:
-    """The heading of a comparison."""
-    group, stage = comparison.main.group, comparison.stage
-    said = f"{group.dataset}, protocol {group.protocol['name']}"
-    return f"The search: {said}" if stage.searches else said
 
 
 def score_lines(table: Table) -> list[Shown]:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bench.reporting import opened, pages
+from bench.reporting import interactive, opened
 from bench.reporting.analysis.budgets import budget_of
 from bench.reporting.boards import boards_of, order_of
 from bench.reporting.charts import budget
@@ -96,6 +96,6 @@ def test_names_at_the_ends_of_curves_keep_apart(made):
 
 def test_no_text_ends_the_script_that_it_stands_in():
     text = "</script><script>alert('&')</script><!--"
-    assert "<" not in pages._json({"cause": text})
-    assert json.loads(pages._json({"cause": text})) == {"cause": text}
+    assert "<" not in interactive.as_json({"cause": text})
+    assert json.loads(interactive.as_json({"cause": text})) == {"cause": text}
     assert not re.search("</script|<!--", javascript(), re.IGNORECASE)

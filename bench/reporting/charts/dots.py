@@ -79,7 +79,6 @@ def _dots() -> dict[str, Any]:
                 line("score", "text"),
                 line("run", "which"),
                 line("run_id", "run"),
-                line(" ", "hint"),
             ],
         },
     }

@@ -18,7 +18,7 @@ async function draw(place, spec) {
   return result.view;
 }
 
-// Lines of a tooltip; a line without a title is a heading or a hint.
+// Lines of a tooltip; the one without a title is its heading.
 function tooltip(value, escape) {
   return Object.entries(value)
     .filter(([, text]) => text !== "" && text !== undefined)
@@ -68,7 +68,7 @@ function dotPlot(board, metric, lines) {
       value !== null && run.status === "finished");
     found.forEach(({ id, run, value }, place) => spec.datasets.runs.push({
       name: line.name, value, run: id, text: value.toFixed(metric.places),
-      which: whichRun(board, run), lane: ((place * 3) % 5) - 2, hint: "click to open the run",
+      which: whichRun(board, run), lane: ((place * 3) % 5) - 2,
     }));
   }
   const floor = board.floors.find((one) => one.kind === "floor")?.cells[metric.name];
