@@ -42,7 +42,8 @@ def comparisons_of(stages: Iterable[Sweep]) -> tuple[Comparison, ...]:
 def _of_stage(stage: Sweep) -> Iterable[Comparison]:
     found: dict[tuple[str, str], list[Table]] = {}
     for group in group_rows(stage):
-        found.setdefault((group.dataset, sibling(group.protocol)), []).append(summarise(group))
+        table = summarise(group, tested=not stage.searches)
+        found.setdefault((group.dataset, sibling(group.protocol)), []).append(table)
     return [Comparison(stage, tuple(sorted(tables, key=_place))) for tables in found.values()]
 
 

@@ -1,14 +1,15 @@
 """report.md and index.html from one set of facts."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.reporting import rounding, view, words
+from bench.reporting import headings, rounding, view, words
 from bench.reporting.answer import answer, headline
 from bench.reporting.checkpoints import checkpoint_lines, checkpoint_names
 from bench.reporting.claims.judged import OPEN, Judged
+from bench.reporting.interactive import as_json, page_facts
 from bench.reporting.licences import licences_of
 from bench.reporting.lines import ROW_COLUMNS
 from bench.reporting.provenance import command_of, environment_facts
@@ -18,17 +19,18 @@ from bench.reporting.searched import HEADS, search_lines
 from bench.reporting.sections import Section
 from bench.reporting.style import inline
 from bench.reporting.summary import ALPHA, LEVEL
-from bench.reporting.sweep import Sweep
+from bench.reporting.sweep import Run, Sweep
 from bench.stats import INTERVAL_RUNS
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
 class RunLine(NamedTuple):
-    """A run in the list of all runs."""
+    """A run in the list of runs; `which` tells it from the others of its variant."""
 
     run_id: str
     seed: int
+    which: str
     status: str
     cause: str
     score: str
@@ -37,15 +39,18 @@ class RunLine(NamedTuple):
 
 def markdown(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) -> str:
     """The report as Markdown; figures are links into figures/."""
-    return _render("report.md.j2", _facts(sweep, sections, claims), escape=False)
+    facts = _facts(sweep, sections, claims) | {"runs": _run_lines(sweep.runs, sections)}
+    return _render("report.md.j2", facts, escape=False)
 
 
 def html(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) -> str:
-    """The report as one page without scripts, and with nothing to fetch."""
-    return _render("index.html.j2", _facts(sweep, sections, claims), escape=True)
+    """The report as one page that needs nothing else: no file beside it, and no network."""
+    facts = _facts(sweep, sections, claims) | page_facts(sections, claims)
+    facts["runs"] = _run_lines(facts["shown_runs"], sections)
+    return _render("index.html.j2", facts, escape=True)
 
 
-def _render(template: str, facts: dict[str, Any], *, escape: bool) -> str:
+def _render(template: str, facts: Mapping[str, Any], *, escape: bool) -> str:
     import jinja2
     from markupsafe import Markup
 
@@ -59,6 +64,8 @@ def _render(template: str, facts: dict[str, Any], *, escape: bool) -> str:
     )
     environment.filters |= {
         "inline": lambda drawing: Markup(inline(drawing)),  # our own SVG
+        "script": Markup,
+        "as_json": lambda content: Markup(as_json(content)),
         "base64": lambda content: base64.b64encode(content).decode(),
         "cell": lambda text: str(text).replace("|", "\\|").replace("\n", " "),
     }
@@ -84,13 +91,13 @@ def _facts(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) 
         "checkpoint_names": checkpoint_names,
         "checkpoint_lines": checkpoint_lines,
         "licences": licences_of(datasets),
+        "headings": headings,
         "view": view,
         "words": words,
         "rounding": rounding,
         "same_quantity": same_quantity,
         "apart": words.apart(groups),
         "environment": environment_facts(sweep.runs),
-        "runs": _run_lines(sweep, sections),
         "row_columns": ROW_COLUMNS,
         "level": f"{LEVEL:.0%}",
         "interval_runs": INTERVAL_RUNS,
@@ -98,17 +105,25 @@ def _facts(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) 
     }
 
 
-def _run_lines(sweep: Sweep, sections: Sequence[Section]) -> dict[str, list[RunLine]]:
-    """variant -> its runs, in the plan's order."""
+def _run_lines(runs: Iterable[Run], sections: Sequence[Section]) -> dict[str, list[RunLine]]:
+    """variant -> its runs, in the order given."""
     scores: dict[str, list[str]] = {}
     for table in (section.table for section in sections):
         places = rounding.places_of(table)[table.group.first]
         for contender in table.group.contenders:
             for value, run in contender.scored(table.group.first):
                 scores.setdefault(run.run_id, []).append(rounding.number(value, places))
+    searched = {
+        run.run_id
+        for s in sections
+        if s.comparison.stage.searches
+        for run in s.comparison.stage.runs
+    }
     found: dict[str, list[RunLine]] = {}
-    for run in sweep.runs:
+    for run in runs:
         score = "; ".join(scores.get(run.run_id, [])) or rounding.DASH
-        line = RunLine(run.run_id, run.seed, run.status, run.cause, score, command_of(run))
+        which = f"configuration {run.sample}, " if run.run_id in searched else ""
+        which += f"seed {run.seed}"
+        line = RunLine(run.run_id, run.seed, which, run.status, run.cause, score, command_of(run))
         found.setdefault(run.variant, []).append(line)
     return found

@@ -86,8 +86,12 @@ class Table:
     verdict: Verdict
 
 
-def summarise(group: Group) -> Table:
-    """Order the group's contenders and say what the order is worth."""
+def summarise(group: Group, *, tested: bool = True) -> Table:
+    """Order the group's contenders and say what the order is worth.
+
+    Args:
+        tested: compare them; not in a search, whose runs differ by more than their seeds.
+    """
     lines = [
         Line(contender, _cells({m: [v for v, _ in contender.scored(m)] for m in group.metrics}))
         for contender in group.contenders
@@ -97,7 +101,7 @@ def summarise(group: Group) -> Table:
         _cells({m: [f.scores[m] for f in rows if m in f.scores] for m in group.metrics})
         for rows in (group.floor, group.bias)
     )
-    return Table(group, tuple(lines), floor, bias, _verdict(group, lines))
+    return Table(group, tuple(lines), floor, bias, _verdict(group, lines if tested else []))
 
 
 def cell_of(values: Sequence[float]) -> Cell:
@@ -167,7 +171,8 @@ def _verdict(group: Group, lines: Sequence[Line]) -> Verdict:
                 letters[name] = letters.get(name, "") + _letter(letter)
         others = [name for name in compared if frozenset({first, name}) in different]
         ahead = [name for name in others if _wins(compared[name], compared[first]) > 0]
-    return Verdict(min(counts), max(counts), needed, tuple(compared), letters, tuple(ahead))
+    fewest, most = min(counts, default=0), max(counts, default=0)
+    return Verdict(fewest, most, needed, tuple(compared), letters, tuple(ahead))
 
 
 def _wins(ours: Sequence[float], theirs: Sequence[float]) -> int:

@@ -6,6 +6,7 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.reporting import rounding, words
+from bench.reporting.contenders import Contender
 from bench.reporting.published import published_for, study
 from bench.reporting.summary import Cell, Line, Table, middle
 
@@ -74,16 +75,26 @@ def score_lines(table: Table) -> list[Shown]:
     """The contenders in the table's order, then the floor where there is one."""
     places = rounding.places_of(table)
     shown = [_shown(table, line, places) for line in table.lines]
-    for name, cells in (("real", table.floor), ("real_halves", table.bias)):
-        if cells:
-            scores = tuple(
-                _score(
-                    cells.get(m), max(p, rounding.decimals([cells[m].mean])) if m in cells else 0
-                )
-                for m, p in places.items()
-            )
-            shown.append(Shown(_real_name(table, name), name, False, True, "", "", "", scores))
+    for name, kind, cells in floors(table):
+        scores = tuple(
+            _score(cells.get(m), max(p, rounding.decimals([cells[m].mean])) if m in cells else 0)
+            for m, p in places.items()
+        )
+        variant = "real" if kind == "floor" else "real_halves"
+        shown.append(Shown(name, variant, False, True, "", "", "", scores))
     return shown
+
+
+def floors(table: Table) -> list[tuple[str, str, Mapping[str, Cell]]]:
+    """Real samples in place of generated ones: name, "floor" or "bias", and scores."""
+    found = (("real", "floor", table.floor), ("real_halves", "bias", table.bias))
+    return [(_real_name(table, name), kind, cells) for name, kind, cells in found if cells]
+
+
+def lost_runs(contender: Contender) -> str:
+    """2 diverged, 1 failed; empty where all finished."""
+    counts = contender.counts.items()
+    return ", ".join(f"{count} {word}" for word, count in counts if count and word != "finished")
 
 
 def noise_lines(table: Table) -> list[Noise]:
@@ -153,16 +164,15 @@ def published_lines(table: Table) -> list[Beside]:
 
 
 def _shown(table: Table, line: Line, places: Mapping[str, int]) -> Shown:
-    contender, counts = line.contender, line.contender.counts
+    contender = line.contender
     scored, all_runs = len(contender.scored(table.group.first)), len(contender.members)
-    lost = [f"{count} {word}" for word, count in counts.items() if count and word != "finished"]
     return Shown(
         name=line.name,
         variant=contender.variant,
         study=contender.variant in study(),
         floor=False,
         seeds=f"{scored}" if scored == all_runs else f"{scored} of {all_runs}",
-        lost=", ".join(lost),
+        lost=lost_runs(contender),
         letters=table.verdict.letters.get(line.name, ""),
         scores=tuple(_score(line.cells.get(m), p) for m, p in places.items()),
     )

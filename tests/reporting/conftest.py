@@ -82,9 +82,9 @@ class Written:
         self.score(run_id, variant, seed, frechet, status=status, **row_fields)
         return run_id
 
-    def score(self, run_id, variant, seed, frechet, **row_fields):
+    def score(self, run_id, variant, seed, frechet, recall=0.5, **row_fields):
         """Give a run a row; the path of its file."""
-        scores = {} if frechet is None else {"frechet": float(frechet), "recall": 0.5}
+        scores = {} if frechet is None else {"frechet": float(frechet), "recall": recall}
         return write_row(self.root, row(run_id, variant, seed, scores, **row_fields))
 
     def bare(self, variant, seed, *, status="failed", settings=()):
@@ -120,6 +120,12 @@ class Written:
         scores = {"frechet": frechet}
         protocol = {"split": "train", "n_real": count, "n_fake": count, "floor": "train"}
         write_row(self.root, row("real-0", "real_halves", 0, scores, protocol=protocol))
+
+
+@pytest.fixture(scope="session")
+def write_sweep():
+    """`Written`, for a sweep that several tests read."""
+    return Written
 
 
 @pytest.fixture

@@ -39,10 +39,12 @@ def test_the_report_says_what_the_rows_say(mixed, tmp_path):
 def test_the_page_needs_nothing_but_itself(mixed, tmp_path):
     page = write_report(collect(mixed.root, "s"), tmp_path / "out").page.read_text()
     assert "Too few seeds to rank" in page
+    assert "default-src 'none'" in page  # the browser refuses whatever a script might ask for
+    page = re.sub("<script.*?</script>", "", page, flags=re.DOTALL)
     targets = re.findall(r'\b(?:src|href)="([^"]*)"', page)
     files = {t for t in targets if not t.startswith(("#", "data:"))}
     assert files == {"rows.csv", "tables/digits-quick.csv", "report.md"}
-    assert "<script" not in page and "@import" not in page and "url(http" not in page
+    assert "@import" not in page and "url(http" not in page
     ids = re.findall(r'\bid="([^"]*)"', page)
     assert len(ids) == len(set(ids))
     assert {t[1:] for t in targets if t.startswith("#")} <= set(ids)

@@ -100,3 +100,13 @@ def test_two_variants_share_a_group_if_and_only_if_they_do_not_differ(different)
     assert sharing == {frozenset(pair) for pair in combinations("abcdef", 2)} - different
     assert set().union(*found) == set("abcdef")
     assert not any(set(a) < set(b) for a in found for b in found)
+
+
+def test_ties_among_many_runs_are_as_scipy_has_them():
+    """One tie makes it ours up to MANY runs, and the approximation beyond."""
+    few, many = np.arange(60.0), np.arange(300.0)
+    exact = mann_whitney(few, np.append(few[1:] + 7.5, 7.0))
+    close = mannwhitneyu(few, np.append(few[1:] + 7.5, 7.0), method="asymptotic").pvalue
+    assert exact == pytest.approx(close, rel=0.02) and exact != close
+    other = np.append(many[1:] + 7.5, 7.0)
+    assert mann_whitney(many, other) == mannwhitneyu(many, other, method="asymptotic").pvalue

@@ -1,0 +1,1 @@
+"""The page's interactive charts: Vega-Lite specifications, and the library that draws them."""

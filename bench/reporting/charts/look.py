@@ -1,0 +1,49 @@
+"""One look for all charts: colours are the page's, for light and dark."""
+
+from typing import Any
+
+INK, MUTED, RULE = "var(--ink)", "var(--muted)", "var(--rule)"
+ACCENT, SECOND = "var(--accent)", "var(--second)"
+# As --sans of the page: text is measured before a stylesheet is seen.
+FONT = "Inter, Helvetica Neue, Segoe UI, Roboto, Liberation Sans, Arial, sans-serif"
+CONFIG: dict[str, Any] = {
+    "aria": False,  # the page labels each chart as a whole; a table has its numbers
+    "background": None,
+    "font": FONT,
+    "view": {"stroke": None},
+    "axis": {
+        "domainColor": RULE,
+        "tickColor": RULE,
+        "gridColor": RULE,
+        "labelColor": MUTED,
+        "titleColor": MUTED,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "titlePadding": 8,
+        "labelPadding": 5,
+    },
+    "legend": {
+        "labelColor": INK,
+        "titleColor": MUTED,
+        "labelFontSize": 12,
+        "symbolStrokeWidth": 2,
+        "orient": "top",
+        "title": None,
+    },
+}
+
+
+def line(title: str, field: str, **others: Any) -> dict[str, Any]:
+    """A line of a tooltip; a blank title makes it stand alone."""
+    return {"title": title, "field": field, **others}
+
+
+def steps_axis() -> dict[str, Any]:
+    """Discriminator steps from left to right."""
+    return {
+        "field": "step",
+        "type": "quantitative",
+        "axis": {"title": "discriminator steps", "grid": False, "tickCount": 5, "format": ",~f"},
+        "scale": {"zero": True, "nice": False},
+    }
