@@ -38,6 +38,18 @@ def compare(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def leaderboard(arguments: argparse.Namespace) -> int:
+    """Publish a study's leaderboard as W&B Reports."""
+    from bench.reporting.leaderboard import publish
+    from bench.reporting.report import stages_of
+
+    stages = stages_of(arguments.study, Path(arguments.runs_root))
+    dry_run = None if arguments.dry_run is None else Path(arguments.dry_run)
+    for place in publish(stages, arguments.wandb, dry_run):
+        print(place)
+    return 0
+
+
 def sample(arguments: argparse.Namespace) -> int:
     """Draw samples from a run; needs its folder and nothing else."""
     from bench.running.drawn import write_samples
@@ -163,6 +175,12 @@ def parser() -> argparse.ArgumentParser:
     one = add(report, "report", "write the report of a study: page, tables, figures, rows")
     one.add_argument("study", help="name of a sweep, quick say, or the folder of a report")
     one.add_argument("--to", metavar="DIR", help="default: results/STUDY, or the folder given")
+    one.add_argument("--runs-root", default="runs", metavar="DIR")
+
+    one = add(leaderboard, "leaderboard", "publish a study's leaderboard as a W&B Report")
+    one.add_argument("study", help="name of a sweep, quick say, or the folder of a report")
+    one.add_argument("--wandb", metavar="ENTITY/PROJECT", required=True, help="where it goes")
+    one.add_argument("--dry-run", metavar="DIR", help="write its JSON there; nothing is sent")
     one.add_argument("--runs-root", default="runs", metavar="DIR")
 
     one = add(compare, "compare", "show what got better or worse from one report to another")

@@ -14,10 +14,12 @@ def headline(comparisons: Sequence[Comparison], claims: Sequence[Judged]) -> str
     """What came out, what it is worth, and what it says of the study's claims."""
     rankings = [c for c in comparisons if not c.stage.searches]
     searches = [c for c in comparisons if c.stage.searches]
-    if len(rankings) == 1:
-        said = [words.answer(rankings[0].main)]
-    else:
-        said = [f"{_place(c)}: {_short(c)}" for c in rankings]
+    said = [_short(c) for c in rankings]
+    if len(rankings) > 1:
+        said = [
+            f"{_place(c)}: {text[0].lower()}{text[1:]}"
+            for c, text in zip(rankings, said, strict=True)
+        ]
     said += [_searches(searches)] if searches else []
     return " ".join(sentence for sentence in (*said, tally(claims)) if sentence)
 
@@ -32,10 +34,10 @@ def _place(comparison: Comparison) -> str:
 
 
 def _short(comparison: Comparison) -> str:
+    """Without the tests' names, which stand beside the table."""
     table = comparison.main
-    said = words.leaders(table) if table.verdict.letters else "Too few seeds to rank."
-    span = words.span(table)
-    return f"{span[0].lower()}{span[1:]} {said}"
+    told = table.verdict.letters and len(table.verdict.compared) == len(table.lines)
+    return f"{words.span(table)} {words.leaders(table) if told else words.verdict(table)}"
 
 
 def tally(claims: Sequence[Judged]) -> str:

@@ -61,7 +61,7 @@ def board_of(comparison: Comparison, table: Table, opened: Collection[str]) -> d
                 "axis": [words.full_title(metric, group), words.better(metric, group)],
                 "ticks": _ticks(table, metric),
                 "places": places[metric],
-                "order": words.verdict(table) if metric == group.first else "",
+                "order": _order(comparison, table) if metric == group.first else "",
             }
             for metric, direction in group.metrics.items()
         ],
@@ -86,6 +86,13 @@ def board_of(comparison: Comparison, table: Table, opened: Collection[str]) -> d
             for name, kind, found in view.floors(table)
         ],
     }
+
+
+def _order(comparison: Comparison, table: Table) -> str:
+    """What the order by the first score is worth."""
+    if comparison.stage.searches:
+        return "Means over the configurations of a search are no ranking."
+    return words.verdict(table)
 
 
 def order_of(board: dict[str, Any], metric: str) -> list[dict[str, Any]]:

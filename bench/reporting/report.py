@@ -53,11 +53,25 @@ def report_of(name: str, runs_root: Path, to: Path | None) -> Report:
     Raises:
         UserError: there is neither; and whatever `collect`, `load` and `write_report` raise.
     """
-    folder = Path(name) if (Path(name) / DATA).is_file() else RESULTS / name
+    return write_report(stages_of(name, runs_root), to or _published(name))
+
+
+def stages_of(name: str, runs_root: Path) -> Sequence[Sweep]:
+    """A study from its runs, or where they are not here from its published rows.
+
+    Raises:
+        UserError: there is neither; and whatever `collect` and `load` raise.
+    """
+    folder = _published(name)
     published = (folder / DATA).is_file()
     if published and (folder == Path(name) or not plan_exists(runs_root, name)):
-        return write_report(load(folder).stages, to or folder)
-    return write_report(collect(runs_root, name), to or folder)
+        return load(folder).stages
+    return collect(runs_root, name)
+
+
+def _published(name: str) -> Path:
+    """The folder of a report, given as such or by the name of its study."""
+    return Path(name) if (Path(name) / DATA).is_file() else RESULTS / name
 
 
 def collect(runs_root: Path, name: str) -> list[Sweep]:

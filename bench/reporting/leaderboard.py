@@ -1,0 +1,101 @@
+"""`bench leaderboard`: a study's tables as W&B Reports, with the very numbers of the local one."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bench.errors import UserError
+from bench.reporting import headings, rounding, words
+from bench.reporting.analysis.budgets import Budget, budget_of
+from bench.reporting.answer import answer
+from bench.reporting.board import Board, Curve, Standing, write_board
+from bench.reporting.comparisons import Comparison, comparisons_of
+from bench.reporting.search import search_of
+from bench.reporting.summary import Line, Table
+from bench.reporting.sweep import Sweep
+from bench.runs.columns import column
+
+BUDGETS = (1, 2, 5, 10, 20, 50, 100)
+
+
+def publish(stages: Sequence[Sweep], where: str, dry_run: Path | None) -> list[str]:
+    """A W&B Report for each table of contenders; returns where they are.
+
+    Args:
+        where: "ENTITY/PROJECT".
+        dry_run: folder for their JSON instead; nothing is sent.
+
+    Raises:
+        UserError: there is nothing but searches, or whatever `write_board` raises.
+    """
+    comparisons = comparisons_of(stages)
+    boards = dict(boards_of(comparisons))
+    if not boards:
+        raise UserError(
+            "the study has searches alone, and no contenders with seeds",
+            fix="launch the stage that repeats what was chosen",
+        )
+    return [
+        write_board(board, where, None if dry_run is None else dry_run / f"{slug}.json")
+        for slug, board in boards.items()
+    ]
+
+
+def boards_of(comparisons: Sequence[Comparison]) -> Iterator[tuple[str, Board]]:
+    """Slug -> board of every comparison of contenders, with the budget of the search behind it."""
+    for comparison in comparisons:
+        if comparison.stage.searches:
+            continue
+        table, group = comparison.main, comparison.main.group
+        yield (
+            group.slug,
+            Board(
+                title=f"{comparison.stage.name}: {headings.section_title(comparison)}",
+                study=comparison.stage.name,
+                metric=words.full_title(group.first, group),
+                better=group.metrics[group.first],
+                protocol=words.comparison(group),
+                column=column(group.checkpoint, group.protocol, group.first),
+                standings=[_standing(table, line) for line in table.lines],
+                curves=_curves(comparison, comparisons),
+                notes=[answer(comparison)],
+            ),
+        )
+
+
+def _standing(table: Table, line: Line) -> Standing:
+    metric = table.group.first
+    places, cell = rounding.places_of(table)[metric], line.cells.get(metric)
+    sd = interval = ""
+    if cell is not None and cell.sd is not None:
+        sd = rounding.number(cell.sd, places)
+    if cell is not None and cell.interval is not None:
+        interval = " to ".join(rounding.number(bound, places) for bound in cell.interval)
+    return Standing(
+        name=line.name,
+        variant=line.contender.variant,
+        runs=0 if cell is None else cell.n,
+        mean=rounding.DASH if cell is None else rounding.number(cell.mean, places),
+        sd=sd,
+        interval=interval,
+        letters=table.verdict.letters.get(line.name, ""),
+    )
+
+
+def _curves(comparison: Comparison, comparisons: Sequence[Comparison]) -> list[Curve]:
+    dataset = comparison.main.group.dataset
+    searches = [c.main for c in comparisons if c.stage.searches and c.main.group.dataset == dataset]
+    found = [budget_of(one) for table in searches[:1] for one in search_of(table).variants]
+    return [_curve(budget) for budget in found if budget is not None]
+
+
+def _curve(budget: Budget) -> Curve:
+    places = rounding.decimals(budget.mean.tolist())
+    points = []
+    for index, k in enumerate(budget.ks.tolist()):
+        if k in BUDGETS or k == budget.ks[-1]:
+            interval = "no interval"
+            if index < len(budget.intervals):
+                low, high = (rounding.number(float(b), places) for b in budget.intervals[index])
+                interval = f"{low} to {high}"
+            points.append((k, rounding.number(float(budget.mean[index]), places), interval))
+    return Curve(budget.variant, points)
