@@ -1,6 +1,8 @@
 """Committed results: what the page and the README print follows from the rows beside them."""
 
 import csv
+import importlib.metadata
+import platform
 import re
 import statistics
 from collections import defaultdict
@@ -8,6 +10,8 @@ from collections import defaultdict
 import pytest
 from support import ROOT
 
+from bench.reporting import load
+from bench.reporting.report import SUMS, write_report
 from bench.runs.record import read_records
 
 FOLDERS = sorted(p.parent for p in ROOT.glob("results/*/rows.csv"))
@@ -28,6 +32,52 @@ def frechet_by_variant(folder) -> dict[str, list[float]]:
 def rows_of(folder) -> list[dict[str, str]]:
     with open(folder / "rows.csv", encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
+
+
+DRAWN_BY = ("jinja2", "matplotlib", "numpy", "pillow", "pyarrow", "scipy", "vl-convert-python")
+
+
+def constrained() -> bool:
+    """Whether what makes the bytes of a report is what constraints.txt holds."""
+    pins = re.findall(r"^([\w-]+)==([\w.]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    held = all(importlib.metadata.version(n) == v for n, v in pins if n in DRAWN_BY)
+    return held and (platform.system(), platform.machine()) == ("Linux", "x86_64")
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param(f, marks=[pytest.mark.slow] if f.name != "quick" else [], id=f.name)
+        for f in FOLDERS
+    ],
+)
+def test_published_rows_make_the_published_report_again(folder, tmp_path):
+    """The same bytes under constraints.txt, elsewhere the same numbers."""
+    write_report(load(folder).stages, tmp_path)
+    names = [line.split("  ", 1)[1] for line in (folder / SUMS).read_text().splitlines()]
+    if constrained():
+        assert (tmp_path / SUMS).read_text() == (folder / SUMS).read_text()
+        for name in names:
+            assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+    for name in (name for name in names if name.startswith("tables/") and name.endswith(".csv")):
+        ours, theirs = (cells_of(f / name) for f in (tmp_path, folder))
+        for mine, yours in zip(ours, theirs, strict=True):
+            assert [number(cell) for cell in mine] == [
+                pytest.approx(number(cell), rel=1e-9) if isinstance(number(cell), float) else cell
+                for cell in yours
+            ]
+
+
+def cells_of(path) -> list[list[str]]:
+    with open(path, encoding="utf-8", newline="") as lines:
+        return list(csv.reader(lines))
+
+
+def number(cell: str) -> float | str:
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
 
 
 def test_there_are_results():

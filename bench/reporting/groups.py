@@ -33,6 +33,7 @@ def group_rows(sweep: Sweep) -> tuple[Group, ...]:
         shared[key] = protocol
     kin = {key: (key[0], sibling(shared[key])) for key in found}
     slugs = _slugs(sorted(found), "" if sweep.stage == "all" else f"{sweep.stage}-")
+    kinds = _kinds(sweep)
     return tuple(
         Group(
             slug=slugs[key],
@@ -41,9 +42,9 @@ def group_rows(sweep: Sweep) -> tuple[Group, ...]:
             protocol=shared[key],
             metrics=shared[key]["metrics"],
             contenders=_contenders(
-                sweep,
+                kinds[key[0]],
                 _scoreless(found[k] for k in found if kin[k] == kin[key]) | found[key],
-                alone=len(set(kin.values())) == 1,
+                alone=len({kin[k] for k in found if k[0] == key[0]}) == 1,
             ),
             floor=_floors(sweep, key[0], shared[key], "real"),
             bias=_floors(sweep, key[0], shared[key], "real_halves"),
@@ -110,32 +111,36 @@ def _slugs(keys: Iterable[Key], prefix: str) -> dict[Key, str]:
     return {k: f"{s}-{k[3]}" if taken.count(s) > 1 else s for k, s in slugs.items()}
 
 
-def _contenders(sweep: Sweep, rows: Mapping[str, Row], *, alone: bool) -> tuple[Contender, ...]:
-    """Contenders in the plan's order; runs without any row join their like.
+def _kinds(sweep: Sweep) -> dict[str, list[tuple[Kind, Run]]]:
+    """Data set -> its runs in the plan's order, each with the contender that it belongs to.
 
     In a search a contender is a variant with all its configurations: only whole entries of a
     config group, optimizer=rmsprop say, set another apart.
+    """
+    found: dict[str, list[tuple[Kind, Run]]] = defaultdict(list)
+    for run in sweep.runs:
+        whole = (o for o in run.settings if "." not in o.partition("=")[0])
+        kind = (run.variant, tuple(whole) if sweep.searches else run.settings)
+        for dataset in {row.dataset for row in run.rows} or {run.dataset}:
+            found[dataset].append((kind, run))
+    return found
+
+
+def _contenders(
+    runs: Sequence[tuple[Kind, Run]], rows: Mapping[str, Row], *, alone: bool
+) -> tuple[Contender, ...]:
+    """Contenders in the plan's order; runs without any row join their like.
 
     Args:
+        runs: of the data set.
         rows: run_id -> row.
-        alone: all groups are of one data set and protocol, so that a run without a row belongs
-            to each of them.
+        alone: the data set has one protocol, so that a run without a row belongs here.
     """
-
-    def kind_of(run: Run) -> Kind:
-        whole = (o for o in run.settings if "." not in o.partition("=")[0])
-        return (run.variant, tuple(whole) if sweep.searches else run.settings)
-
     members: dict[Kind, list[Member]] = {}
-    dataset = next(iter(rows.values())).dataset
-    for run in sweep.runs:
-        elsewhere = any(
-            o.startswith("dataset=") and o != f"dataset={dataset}" for o in run.settings
-        )
-        if run.run_id in rows or (alone and not run.rows and not elsewhere):
-            members.setdefault(kind_of(run), [])
-    for run in sweep.runs:
-        kind = kind_of(run)
+    for kind, run in runs:
+        if run.run_id in rows or (alone and not run.rows):
+            members.setdefault(kind, [])
+    for kind, run in runs:
         if kind in members and (run.run_id in rows or not run.rows):
             members[kind].append(Member(run, rows.get(run.run_id)))
     return tuple(

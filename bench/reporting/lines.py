@@ -96,8 +96,12 @@ def csv_text(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
 
 def as_text(value: Any) -> str:
     """Shortest digits that read back the same; mappings as JSON."""
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, str):
+        return value
     if value is None:
         return ""
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return repr(value) if isinstance(value, float) else str(value)
+    return str(value)

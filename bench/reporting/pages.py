@@ -12,6 +12,7 @@ from bench.reporting.claims.judged import OPEN, Judged
 from bench.reporting.interactive import as_json, page_facts
 from bench.reporting.licences import licences_of
 from bench.reporting.lines import ROW_COLUMNS
+from bench.reporting.opened import opened_runs
 from bench.reporting.provenance import command_of, environment_facts
 from bench.reporting.published import same_quantity
 from bench.reporting.search import search_of
@@ -39,7 +40,9 @@ class RunLine(NamedTuple):
 
 def markdown(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) -> str:
     """The report as Markdown; figures are links into figures/."""
-    facts = _facts(sweep, sections, claims) | {"runs": _run_lines(sweep.runs, sections)}
+    shown = opened_runs([section.comparison for section in sections]).values()
+    facts = _facts(sweep, sections, claims)
+    facts |= {"runs": _run_lines(shown, sections), "unlisted": len(sweep.runs) - len(shown)}
     return _render("report.md.j2", facts, escape=False)
 
 

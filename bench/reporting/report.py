@@ -12,7 +12,7 @@ from bench.reporting.claims import Judged, judge
 from bench.reporting.comparisons import Comparison, comparisons_of
 from bench.reporting.latex import latex_files
 from bench.reporting.loading import load, read_table
-from bench.reporting.sections import Section, section_of
+from bench.reporting.sections import Section, sections_of
 from bench.reporting.store import study_files
 from bench.reporting.summary import median_run
 from bench.reporting.sweep import Sweep, whole
@@ -98,7 +98,7 @@ def write_report(stages: Sequence[Sweep], folder: Path) -> Report:
     """
     _refuse_fewer(stages, folder)
     comparisons = comparisons_of(stages)
-    sections = tuple(section_of(comparison, comparisons) for comparison in comparisons)
+    sections = sections_of(comparisons)
     claims, everything = judge(comparisons), whole(stages)
     files = study_files(stages)
     for name, text in latex_files(comparisons, claims).items():

@@ -8,8 +8,10 @@ from bench.reporting.figures.figure import Figure
 from bench.reporting.figures.searches import of_search
 from bench.reporting.figures.seeds import of_seeds
 from bench.reporting.search import Search, search_of
-from bench.reporting.style import looks_of
+from bench.reporting.style import Look, looks_of
 from bench.reporting.summary import Table
+
+MANY = 4  # sections from which on further processes are worth their start
 
 
 @dataclass(frozen=True)
@@ -25,20 +27,30 @@ class Section:
         return self.comparison.main
 
 
-def section_of(comparison: Comparison, study: Sequence[Comparison] = ()) -> Section:
-    """Draw everything of a comparison.
+def sections_of(study: Sequence[Comparison]) -> tuple[Section, ...]:
+    """Draw everything of a study; a contender looks the same in each section.
 
-    Args:
-        study: all comparisons of it, so that a contender looks the same in each, and for what
-            takes two stages.
+    Many sections are drawn in as many processes as there are cores: each is its own work.
     """
-    names = (c.name for one in study or (comparison,) for c in one.main.group.contenders)
-    looks = looks_of(names)
-    if comparison.stage.searches:
-        found = of_search(comparison.main, search_of(comparison.main), looks)
+    looks = looks_of(c.name for one in study for c in one.main.group.contenders)
+    tasks = [(one.main, one.stage.searches, _search_behind(one, study), looks) for one in study]
+    if len(tasks) < MANY:
+        drawn = [_figures(*task) for task in tasks]
     else:
-        found = of_seeds(comparison.main, _search_behind(comparison, study), looks)
-    return Section(comparison, tuple(figure for figure in found if figure is not None))
+        from joblib import Parallel, delayed
+
+        drawn = Parallel(n_jobs=-1)(delayed(_figures)(*task) for task in tasks)
+    return tuple(Section(one, figures) for one, figures in zip(study, drawn, strict=True))
+
+
+def _figures(
+    table: Table, searches: bool, behind: Search | None, looks: dict[str, Look]
+) -> tuple[Figure, ...]:
+    if searches:
+        found = of_search(table, search_of(table), looks)
+    else:
+        found = of_seeds(table, behind, looks)
+    return tuple(figure for figure in found if figure is not None)
 
 
 def _search_behind(comparison: Comparison, study: Sequence[Comparison]) -> Search | None:

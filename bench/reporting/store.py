@@ -13,7 +13,7 @@ from bench.reporting.lines import as_text, columns_of, csv_text, row_lines
 from bench.reporting.sweep import Run, Sweep
 from bench.runs.digests import digest_of_scores
 from bench.runs.record import Record, record_files
-from bench.runs.rows import SCHEMA
+from bench.runs.rows import SCHEMA, file_names
 
 VERSION = 3  # of plan.json as it is published
 CURVES = ("d_loss", "g_loss", "frechet")
@@ -40,7 +40,7 @@ def study_files(stages: Sequence[Sweep]) -> dict[str, bytes]:
     }
     texts = {
         "rows.csv": csv_text(columns, lines),
-        **record_files(_record(run) for run in runs.values()),
+        **record_files(_records(runs.values())),
         "plan.json": json.dumps(plan, indent=1, sort_keys=True, allow_nan=False) + "\n",
     }
     pictures = {f"samples/{r.run_id}.png": r.picture for r in runs.values() if r.picture}
@@ -61,21 +61,23 @@ def study_files(stages: Sequence[Sweep]) -> dict[str, bytes]:
     }
 
 
-def _record(run: Run) -> Record:
-    return Record(
-        run_id=run.run_id,
-        overrides=run.overrides,
-        variant=run.variant,
-        dataset=run.dataset,
-        seed=run.seed,
-        status=run.status,
-        chain=run.chain,
-        rows={row.file_name(): digest_of_scores(row.scores, row.details) for row in run.rows},
-        environment=run.environment,
-        sample=run.sample,
-        cause=run.cause,
-        facts=run.facts,
-    )
+def _records(runs: Iterable[Run]) -> Iterable[Record]:
+    names = iter(file_names(row for run in runs for row in run.rows))
+    for run in runs:
+        yield Record(
+            run_id=run.run_id,
+            overrides=run.overrides,
+            variant=run.variant,
+            dataset=run.dataset,
+            seed=run.seed,
+            status=run.status,
+            chain=run.chain,
+            rows={next(names): digest_of_scores(row.scores, row.details) for row in run.rows},
+            environment=run.environment,
+            sample=run.sample,
+            cause=run.cause,
+            facts=run.facts,
+        )
 
 
 def _history_columns(runs: Iterable[Run]) -> dict[str, list[Any]]:

@@ -90,12 +90,13 @@ def summarise(group: Group, *, tested: bool = True) -> Table:
     """Order the group's contenders and say what the order is worth.
 
     Args:
-        tested: compare them; not in a search, whose runs differ by more than their seeds.
+        tested: compare them, with intervals; not in a search, whose runs differ by more than
+            their seeds.
     """
-    lines = [
-        Line(contender, _cells({m: [v for v, _ in contender.scored(m)] for m in group.metrics}))
-        for contender in group.contenders
-    ]
+    lines = []
+    for contender in group.contenders:
+        scores = {m: [v for v, _ in contender.scored(m)] for m in group.metrics}
+        lines.append(Line(contender, _cells(scores, interval=tested)))
     lines.sort(key=lambda line: (_place(line, group), line.name))
     floor, bias = (
         _cells({m: [f.scores[m] for f in rows if m in f.scores] for m in group.metrics})
@@ -104,12 +105,11 @@ def summarise(group: Group, *, tested: bool = True) -> Table:
     return Table(group, tuple(lines), floor, bias, _verdict(group, lines if tested else []))
 
 
-def cell_of(values: Sequence[float]) -> Cell:
+def cell_of(values: Sequence[float], *, interval: bool = True) -> Cell:
     """Mean, spread, range and, from INTERVAL_RUNS values on, the bootstrap interval."""
-    n = len(values)
-    interval = None
-    if n >= INTERVAL_RUNS:
-        _, *interval = stats.bootstrap_mean(
+    n, bounds = len(values), None
+    if interval and n >= INTERVAL_RUNS:
+        _, *bounds = stats.bootstrap_mean(
             values, level=LEVEL, resamples=RESAMPLES, generator=generator()
         )
     return Cell(
@@ -118,7 +118,7 @@ def cell_of(values: Sequence[float]) -> Cell:
         sd=float(np.std(values, ddof=1)) if n > 1 else None,
         low=min(values),
         high=max(values),
-        interval=None if interval is None else (interval[0], interval[1]),
+        interval=None if bounds is None else (bounds[0], bounds[1]),
     )
 
 
@@ -146,8 +146,8 @@ def outcomes(group: Group, contender: Contender) -> list[float]:
     return scores + [math.inf] * contender.counts["diverged"]
 
 
-def _cells(values: Mapping[str, Sequence[float]]) -> dict[str, Cell]:
-    return {name: cell_of(scores) for name, scores in values.items() if scores}
+def _cells(values: Mapping[str, Sequence[float]], *, interval: bool = True) -> dict[str, Cell]:
+    return {n: cell_of(scores, interval=interval) for n, scores in values.items() if scores}
 
 
 def _place(line: Line, group: Group) -> float:

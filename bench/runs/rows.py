@@ -73,6 +73,17 @@ class Row:
         return f"{self.checkpoint}-{short_hash(self.protocol)}.json"
 
 
+def file_names(rows: Iterable[Row]) -> list[str]:
+    """Of many rows; a protocol that several share as one object is hashed once."""
+    hashes: dict[int, str] = {}
+    found = []
+    for row in rows:
+        if id(row.protocol) not in hashes:
+            hashes[id(row.protocol)] = short_hash(row.protocol)
+        found.append(f"{row.checkpoint}-{hashes[id(row.protocol)]}.json")
+    return found
+
+
 ORDER = (
     *("frechet", "precision", "recall", "coverage", "density", "memorised", "inception_score"),
     *("kernel", "kernel_blocks", "prd_f8", "prd_f1_8", "frechet_infinity", "ssim", "ms_ssim"),

@@ -91,7 +91,9 @@ class Written:
         """Add a run without any row."""
         run_id = f"{len(self.runs):016x}"
         overrides = (f"variant={variant}", *settings, f"seed={seed}")
-        self.entries.append(Entry(run_id, overrides, variant, "digits", seed))
+        named = [s.partition("=")[2] for s in settings if s.startswith("dataset=")]
+        dataset = named[0] if named else "digits"
+        self.entries.append(Entry(run_id, overrides, variant, dataset, seed))
         self.runs.append(run_id)
         self.plan()
         folder = RunFolder(self.root, run_id)

@@ -10,7 +10,7 @@ from bench.reporting.analysis.budgets import budget_of, budgets
 from bench.reporting.analysis.sensitivity import effects_of, even_in_log
 from bench.reporting.figures import budget, search_captions, sensitivity, spread
 from bench.reporting.search import search_of
-from bench.reporting.sections import section_of
+from bench.reporting.sections import sections_of
 from bench.reporting.style import looks_of
 
 UNTRAINED = {"untrained.frechet": 100.0}
@@ -114,7 +114,7 @@ def test_one_configuration_has_no_budget_and_a_search_without_score_no_figure(ma
     search, one = searched(made)
     assert spread.spread_plot(search) is None
     assert np.isfinite(budget_of(one).mean).all()
-    section = section_of(made.comparisons()[0])
+    section = sections_of(made.comparisons()[:1])[0]
     assert section.figures[0].drawing.name.endswith("frechet")
     for figure in section.figures:
         assert b"nan" not in figure.drawing.svg.lower().replace(b"dominant", b"")

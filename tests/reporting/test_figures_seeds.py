@@ -15,7 +15,7 @@ from bench.reporting.analysis.variance import shares_of
 from bench.reporting.figures import improvement, progress, ranks, sheet, tradeoff, variance
 from bench.reporting.pages import TEMPLATES
 from bench.reporting.search import search_of
-from bench.reporting.sections import section_of
+from bench.reporting.sections import sections_of
 from bench.reporting.style import VARIABLES, looks_of
 
 PICTURE = io.BytesIO()
@@ -59,7 +59,7 @@ def test_nothing_is_ranked_with_one_seed(made):
     comparison = made.comparisons()[0]
     assert ranks_of(comparison.main) == {} and improvement_of(comparison.main) is None
     assert ranks.ranks_plot(comparison.main, {}, intervals=False) is None
-    assert titles(section_of(comparison)) == ["", "Further scores"]
+    assert titles(sections_of([comparison])[0]) == ["", "Further scores"]
 
 
 def test_variance_splits_into_seed_and_hyperparameters(made):
@@ -91,7 +91,7 @@ def test_few_runs_have_no_split_and_a_study_without_search_no_figure_of_it(made)
     study = made.comparisons()
     assert shares_of(search_of(study[1].main), study[0].main) == []
     assert variance.variance_plot(study[0].main, []) is None
-    assert "Sources of variance" not in titles(section_of(study[0], study))
+    assert "Sources of variance" not in titles(sections_of(study)[0])
 
 
 def test_a_band_ends_where_most_curves_have_ended():
@@ -189,7 +189,7 @@ def test_a_study_is_drawn_the_same_twice(made):
             stage(variant, [*values[:-1], None], scores=scores, history=[history] * 12)
     made.floor(frechet=1.0, precision=0.9, recall=0.8)
     study = made.comparisons()
-    once, again = ([section_of(one, study) for one in study] for _ in range(2))
+    once, again = (sections_of(study) for _ in range(2))
     assert once == again
     assert titles(once[0]) == [
         "", "Further scores", "Ranks", "Probability of improvement", "Precision and recall",

@@ -1,0 +1,100 @@
+"""How long a report takes: a study of some 50,000 rows, part by part, in one run.
+
+    python benchmarks/reporting.py [SHARE]
+
+The rows are drawn, not trained: four data sets, eight variants, 470 configurations each with one
+seed, then one of them with fifty, three checkpoints a run. SHARE 0.1 takes a tenth of them.
+"""
+
+import dataclasses
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from made import PROTOCOL, run
+
+from bench.reporting import load, report
+from bench.reporting.sweep import Sweep
+
+VARIANTS = ("mm_gan", "ns_gan", "lsgan", "wgan", "wgan_gp", "dragan", "began", "vae")
+DATASETS = ("mnist", "fashion_mnist", "cifar10", "celeba")
+OTHERS = ("precision", "recall", "coverage", "density", "inception_score", "kernel")
+METRICS = {"frechet": "lower", **dict.fromkeys(OTHERS, "higher")}
+BASE = PROTOCOL | {"metrics": METRICS, "extractor": "inception_2015", "n_fake": 10_000}
+PROTOCOLS = {
+    "final": BASE,
+    "best": BASE | {"chosen": {"by": "frechet", "split": "validation"}},
+    "last-3": BASE | {"chosen": {"every": 100}},
+}
+
+
+def drawn(generator, variant, dataset, sample, seed, spread):
+    mean = 10.0 + 5 * VARIANTS.index(variant)
+    score = mean * float(np.exp(abs(generator.normal(0, spread))))
+    one = run(variant, score, seed=seed, sample=sample, dataset=dataset)
+    settings = {
+        "learning_rate": float(10 ** generator.uniform(-5, -2)),
+        "beta1": float(generator.uniform()),
+        "n_dis": int(generator.choice([1, 5])),
+    }
+    rows = tuple(
+        dataclasses.replace(
+            one.rows[0],
+            checkpoint=checkpoint,
+            protocol=protocol,
+            hyperparameters=settings,
+            scores={
+                "frechet": score * float(np.exp(generator.normal(0, 0.05))),
+                **{name: float(generator.uniform()) for name in OTHERS},
+            },
+        )
+        for checkpoint, protocol in PROTOCOLS.items()
+    )
+    facts = {"d_steps": 15_625, "wall_seconds": 100.0}
+    return dataclasses.replace(one, rows=rows, facts=facts)
+
+
+def study(share):
+    generator = np.random.Generator(np.random.PCG64(0))
+    kinds = [(v, d) for d in DATASETS for v in VARIANTS]
+    wide = [drawn(generator, *k, n, 0, 1.5) for k in kinds for n in range(int(470 * share))]
+    seeds = [drawn(generator, *k, 7, n, 0.1) for k in kinds for n in range(int(50 * share))]
+    return [Sweep("b", "c", "wide", tuple(wide), ()), Sweep("b", "c", "seeds", tuple(seeds), ())]
+
+
+def main():
+    stages = study(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)
+    parts = {"comparisons_of": report, "sections_of": report, "judge": report}
+    parts |= {"study_files": report, "html": report.pages, "markdown": report.pages}
+    seconds = dict.fromkeys(parts, 0.0)
+
+    def timed(name, call):
+        def wrapped(*arguments):
+            begun = time.perf_counter()
+            try:
+                return call(*arguments)
+            finally:
+                seconds[name] += time.perf_counter() - begun
+
+        return wrapped
+
+    for name, place in parts.items():
+        setattr(place, name, timed(name, getattr(place, name)))
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        report.write_report(stages, Path(folder))
+        whole = time.perf_counter() - begun
+        begun = time.perf_counter()
+        loaded = load(folder)
+        loading = time.perf_counter() - begun
+    print(f"{len(loaded.rows):,} rows: {whole:.1f} s to report, {loading:.1f} s to load")
+    for name, value in seconds.items():
+        print(f"  {name:<15} {value:5.1f} s  {value / whole:4.0%}")
+
+
+if __name__ == "__main__":
+    main()
