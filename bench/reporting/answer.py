@@ -7,6 +7,7 @@ import numpy as np
 from bench.reporting import words
 from bench.reporting.claims.judged import NOT, OPEN, PARTLY, REPRODUCED, Judged
 from bench.reporting.comparisons import Comparison
+from bench.reporting.overall import Overall
 from bench.reporting.search import search_of
 
 
@@ -27,6 +28,20 @@ def headline(comparisons: Sequence[Comparison], claims: Sequence[Judged]) -> str
 def answer(comparison: Comparison) -> str:
     """The opening of a comparison."""
     return _searches([comparison]) if comparison.stage.searches else words.answer(comparison.main)
+
+
+def overall_said(overall: Overall) -> str:
+    """What a test over data sets says, or why there is none."""
+    count = words.counted(len(overall.datasets), "data set")
+    if overall.p is None:
+        return (
+            f"No test: {count} cannot show a difference between {len(overall.lines)} variants; "
+            f"{overall.needed} could."
+        )
+    return (
+        f"Friedman's test over {count}: p = {overall.p:.2g}; variants that share a letter do not "
+        "differ by Nemenyi's. Data sets so few are no sample of all there are."
+    )
 
 
 def _place(comparison: Comparison) -> str:

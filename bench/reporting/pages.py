@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.reporting import headings, rounding, view, words
-from bench.reporting.answer import answer, headline
+from bench.reporting.answer import answer, headline, overall_said
 from bench.reporting.checkpoints import checkpoint_lines, checkpoint_names
 from bench.reporting.claims.judged import OPEN, Judged
 from bench.reporting.interactive import as_json, page_facts
 from bench.reporting.licences import licences_of
 from bench.reporting.lines import ROW_COLUMNS
 from bench.reporting.opened import opened_runs
+from bench.reporting.overall import overall_of
 from bench.reporting.provenance import command_of, environment_facts
 from bench.reporting.published import same_quantity
 from bench.reporting.search import search_of
@@ -79,6 +80,7 @@ def _facts(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) 
     groups = [section.table.group for section in sections]
     names = dict.fromkeys(c.variant for group in groups for c in group.contenders)
     datasets = dict.fromkeys(group.dataset for group in groups)
+    overall = overall_of([section.comparison for section in sections])
     heading = f"{words.counted(len(names), 'variant')} on {words.listed(datasets)}"
     return {
         "sweep": sweep,
@@ -87,6 +89,8 @@ def _facts(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) 
         "sections": sections,
         "claims": claims,
         "open_verdict": OPEN,
+        "overall": overall,
+        "overall_said": overall and overall_said(overall),
         "answer": answer,
         "searched": lambda section: search_lines(search_of(section.table)),
         "search_heads": HEADS,
