@@ -199,7 +199,8 @@ def test_a_loss_from_outside_the_package_trains_and_is_reported(tmp_path):
         cwd=tmp_path, capture_output=True, text=True, env=env, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    report = bench("report", "none", cwd=tmp_path)
+    command = re.search(r"```\nbench (report .*?)\n```", section)[1]
+    report = bench(*command.split(), cwd=tmp_path)
     assert report.returncode == 0 and "squared_hinge_gan" in report.stdout, report.stderr
     assert "squared_hinge_gan" in (tmp_path / "runs/reports/none/index.html").read_text()
 

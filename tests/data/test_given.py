@@ -383,4 +383,4 @@ def test_parquet_without_pyarrow(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UserError, match="need pyarrow, which cannot be imported") as caught:
         read_given(tmp_path / "a.parquet")
-    assert caught.value.fix == "pip install 'created-equal[parquet]'"
+    assert caught.value.fix == "pip install pyarrow"

@@ -178,6 +178,7 @@ def test_a_contender_looks_the_same_in_every_section_and_in_the_dark(made):
         assert css.count(f"{variable[4:-1]}: #") == 2
 
 
+@pytest.mark.slow
 def test_a_study_is_drawn_the_same_twice(made):
     made.metrics = {"precision": "higher", "recall": "higher"}
     generator = np.random.default_rng(0)
