@@ -113,7 +113,7 @@ def read_records(folder: Path) -> list[Record]:
         )
     environments = read_json(folder / "environments.json")
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(_text(path).splitlines(), start=1):
         try:
             content = json.loads(line)
             environment = environments[content.pop("environment")]
@@ -124,6 +124,13 @@ def read_records(folder: Path) -> list[Record]:
                 f"{path}, line {number}, is no run: {error}", fix="restore the file"
             ) from error
     return records
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}", fix="restore the file") from error
 
 
 def overrides_of(folder: RunFolder) -> tuple[str, ...]:
