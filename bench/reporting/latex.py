@@ -81,7 +81,7 @@ def _scores(tables: Sequence[Table]) -> str:
     for table in tables:
         theirs = _theirs(table)
         columns.append((table, theirs))
-        heads += [table.group.dataset, *(["published FID"] if theirs else [])]
+        heads += [_head(table, tables), *(["published FID"] if theirs else [])]
     names = dict.fromkeys(line.name for table in tables for line in table.lines)
     lines = []
     for name in names:
@@ -98,6 +98,13 @@ def _scores(tables: Sequence[Table]) -> str:
         f"et al. 2018, FID of Inception features; {words.DAGGER} unverified."
     )
     return tabular("l" + "r" * (len(heads) - 1), heads, lines, caption, "scores")
+
+
+def _head(table: Table, tables: Sequence[Table]) -> str:
+    """The data set; the name of the table where the data set has several."""
+    group = table.group
+    alone = [t.group.dataset for t in tables].count(group.dataset) == 1
+    return group.dataset if alone else group.slug
 
 
 def _theirs(table: Table) -> Mapping[str, str]:
