@@ -6,6 +6,7 @@ from bench.reporting import rounding, view, words
 from bench.reporting.checkpoints import checkpoint_lines, checkpoint_names
 from bench.reporting.claims.judged import Judged
 from bench.reporting.comparisons import Comparison
+from bench.reporting.groups import UNSAFE
 from bench.reporting.published import published
 from bench.reporting.summary import Table
 
@@ -71,6 +72,7 @@ def _by_protocol(comparisons: Iterable[Comparison]) -> dict[str, list[Table]]:
     for comparison in comparisons:
         group = comparison.main.group
         name = f"{group.protocol['name']}-{group.protocol['extractor']}-{group.checkpoint}"
+        name = UNSAFE.sub("_", name)
         found.setdefault(name, []).append(comparison.main)
     return found
 

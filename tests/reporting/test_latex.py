@@ -87,9 +87,10 @@ def test_latex_takes_them(paper, tmp_path):
 def test_two_protocols_of_a_data_set_have_heads_of_their_own():
     """Both are called quick; only the number of samples tells them apart."""
     scores = {"wgan": [1.0, 2.0], "vae": [3.0, 4.0]}
-    more = seeds(scores, protocol={"n_fake": 500})
+    more = seeds(scores, protocol={"n_fake": 500, "extractor": "a/b"})
     more = [replace(run, run_id=f"{run.run_id}-500") for run in more]
-    found = files([*seeds(scores), *more])
+    found = files([*seeds(scores, protocol={"extractor": "a/b"}), *more])
     (name,) = (name for name in found if name.startswith("scores-"))
+    assert name == "scores-quick-a_b-final.tex"
     heads = found[name].split("\\toprule\n")[1].split("\n")[0].removesuffix(" \\\\").split(" & ")
     assert len(heads) == len(set(heads)) == 3

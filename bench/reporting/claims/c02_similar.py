@@ -17,7 +17,8 @@ def judge(evidence: Evidence) -> Finding:
     holds, said = [], []
     for dataset, table in evidence.rankings.items():
         lines = gans(ranked(table))
-        if dataset not in evidence.searches or len(lines) < FEWEST:
+        there = any(table.group.first in line.cells for line in lines)
+        if dataset not in evidence.searches or len(lines) < FEWEST or not there:
             continue
         scores = [_scores(li.contender, table, evidence.searches[dataset]) for li in lines]
         share = _share([values.mean() for values in scores])

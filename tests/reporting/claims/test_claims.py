@@ -259,6 +259,7 @@ def test_c2_counts_gans_that_diverged():
     lost = [None] * 10
     found = judged("C2", space, seeds({"a": LOW, "b": LOW, "c": lost, "d": lost, "e": lost}))
     assert found.verdict == NOT and "2 of 5" in found.found
+    assert judged("C2", space, seeds(dict.fromkeys("abc", lost))).verdict == OPEN
     most = [LOW[0], *[None] * 9]
     found = judged("C2", space, seeds({"a": LOW, "b": LOW, "c": most, "d": most, "e": most}))
     assert found.verdict == NOT and "2 of 5" in found.found
