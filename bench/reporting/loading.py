@@ -1,6 +1,7 @@
 """Reads the data of a report back, as `store` wrote them."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -215,6 +216,11 @@ def _curves(path: Path) -> dict[str, dict[str, Curve]]:
     for line in table.to_pylist():
         for name in CURVES:
             if line.get(name) is not None:
+                if not isinstance(line[name], float) or not math.isfinite(line[name]):
+                    raise UserError(
+                        f"{path}: {name} of run {line['run_id']} is {line[name]!r}",
+                        fix="restore the file",
+                    )
                 pairs = found.setdefault(line["run_id"], {}).setdefault(name, [])
                 pairs.append((line["d_steps"], line[name]))
     return {

@@ -132,6 +132,31 @@ def test_a_run_named_like_a_path_is_refused(tmp_path):
         load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"facts": []}, {"facts": {"wall_seconds": "x"}}, {"chain": None}, {"sample": "x"},
+     {"overrides": [1]}, {"status": None}],
+)  # fmt: skip
+def test_a_run_with_a_field_of_another_type_is_named(tmp_path, change):
+    put(tmp_path, stages_of(seeds({"a": [1.0]})))
+    path = tmp_path / "runs.jsonl"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change) + "\n")
+    with pytest.raises(UserError, match="line 1, is no run: a field is"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), "x"])
+def test_a_curve_that_is_no_number_is_named(tmp_path, value):
+    history = {"d_loss": (np.array([10.0]), np.array([1.0]))}
+    put(tmp_path, stages_of([replace(r, history=history) for r in seeds({"a": [1.0]})]))
+    path = tmp_path / "history.parquet"
+    table = pq.read_table(path)
+    place = table.column_names.index("d_loss")
+    pq.write_table(table.set_column(place, "d_loss", [[value]]), path)
+    with pytest.raises(UserError, match="d_loss of run .* is "):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["history.parquet", "rows.parquet"])
 def test_a_table_without_its_columns_is_named(tmp_path, name):
     put(tmp_path, stages_of(seeds({"a": [1.0]})))
