@@ -141,13 +141,18 @@ def _change(table: Table, old: Line, new: Line, p: float | None) -> Change:
     shared = scores.keys() & others.keys()
     equal = sum(scores[run_id] == others[run_id] for run_id in shared)
     verdict = ALIKE
-    if equal == len(scores) == len(others) and equal:
+    if equal == len(scores) == len(others) and equal and _diverged(old) == _diverged(new):
         verdict = IDENTICAL
     elif p is None:
         verdict = FEW
     elif p <= ALPHA:
         verdict = BETTER if improvement.value > 0.5 else WORSE
     return Change(new.name, old, new, improvement, p, verdict, len(shared), equal)
+
+
+def _diverged(line: Line) -> set[str]:
+    members = line.contender.members
+    return {member.run.run_id for member in members if member.run.status == "diverged"}
 
 
 def _scores(contender: Contender, metric: str) -> dict[str, float]:

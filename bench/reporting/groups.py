@@ -1,5 +1,6 @@
 """Which rows may be compared: one dataset, one kind of checkpoint, one protocol."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ from bench.reporting.sweep import Run, Sweep
 from bench.runs.identity import short_hash
 from bench.runs.rows import OWN_CHOICES, Row, in_order
 
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 Key = tuple[str, str, str, str]  # dataset, protocol's name, checkpoint, hash of what is shared
 Kind = tuple[str, tuple[str, ...]]  # a variant and its settings
 
@@ -105,10 +107,18 @@ def _metrics(row: Row) -> dict[str, str]:
 
 
 def _slugs(keys: Iterable[Key], prefix: str) -> dict[Key, str]:
-    """dataset-protocol, with the checkpoint unless final, with the hash where names clash."""
-    slugs = {k: prefix + "-".join([*k[:2], *([k[2]] if k[2] != "final" else [])]) for k in keys}
+    """dataset-protocol, with the checkpoint unless final, with the hash where names clash.
+
+    What cannot be in the name of a file, a slash say, becomes an underscore.
+    """
+    slugs = {
+        k: UNSAFE.sub("_", prefix + "-".join([*k[:2], *([k[2]] if k[2] != "final" else [])]))
+        for k in keys
+    }
     taken = list(slugs.values())
-    return {k: f"{s}-{k[3]}" if taken.count(s) > 1 else s for k, s in slugs.items()}
+    found = {k: f"{s}-{k[3]}" if taken.count(s) > 1 else s for k, s in slugs.items()}
+    taken = list(found.values())  # names that underscores made equal, under one protocol
+    return {k: f"{s}-{short_hash(list(k))}" if taken.count(s) > 1 else s for k, s in found.items()}
 
 
 def _kinds(sweep: Sweep) -> dict[str, list[tuple[Kind, Run]]]:
@@ -129,7 +139,7 @@ def _kinds(sweep: Sweep) -> dict[str, list[tuple[Kind, Run]]]:
 def _contenders(
     runs: Sequence[tuple[Kind, Run]], rows: Mapping[str, Row], *, alone: bool
 ) -> tuple[Contender, ...]:
-    """Contenders in the plan's order; runs without any row join their like.
+    """Contenders in the plan's order; runs without any row, or that diverged, join their like.
 
     Args:
         runs: of the data set.
@@ -141,7 +151,8 @@ def _contenders(
         if run.run_id in rows or (alone and not run.rows):
             members.setdefault(kind, [])
     for kind, run in runs:
-        if kind in members and (run.run_id in rows or not run.rows):
+        lost = not run.rows or run.status == "diverged"  # under whichever protocol its row is
+        if kind in members and (run.run_id in rows or lost):
             members[kind].append(Member(run, rows.get(run.run_id)))
     return tuple(
         Contender(_name(kind, members), kind[0], tuple(runs)) for kind, runs in members.items()

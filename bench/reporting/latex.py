@@ -6,6 +6,7 @@ from bench.reporting import rounding, view, words
 from bench.reporting.checkpoints import checkpoint_lines, checkpoint_names
 from bench.reporting.claims.judged import Judged
 from bench.reporting.comparisons import Comparison
+from bench.reporting.groups import UNSAFE
 from bench.reporting.published import published
 from bench.reporting.summary import Table
 
@@ -71,6 +72,7 @@ def _by_protocol(comparisons: Iterable[Comparison]) -> dict[str, list[Table]]:
     for comparison in comparisons:
         group = comparison.main.group
         name = f"{group.protocol['name']}-{group.protocol['extractor']}-{group.checkpoint}"
+        name = UNSAFE.sub("_", name)
         found.setdefault(name, []).append(comparison.main)
     return found
 
@@ -81,7 +83,7 @@ def _scores(tables: Sequence[Table]) -> str:
     for table in tables:
         theirs = _theirs(table)
         columns.append((table, theirs))
-        heads += [table.group.dataset, *(["published FID"] if theirs else [])]
+        heads += [_head(table, tables), *(["published FID"] if theirs else [])]
     names = dict.fromkeys(line.name for table in tables for line in table.lines)
     lines = []
     for name in names:
@@ -98,6 +100,13 @@ def _scores(tables: Sequence[Table]) -> str:
         f"et al. 2018, FID of Inception features; {words.DAGGER} unverified."
     )
     return tabular("l" + "r" * (len(heads) - 1), heads, lines, caption, "scores")
+
+
+def _head(table: Table, tables: Sequence[Table]) -> str:
+    """The data set; the name of the table where the data set has several."""
+    group = table.group
+    alone = [t.group.dataset for t in tables].count(group.dataset) == 1
+    return group.dataset if alone else group.slug
 
 
 def _theirs(table: Table) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
 """Reads the data of a report back, as `store` wrote them."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,12 @@ def load(folder: str | Path) -> Study:
     """
     folder = Path(folder)
     records = {record.run_id: record for record in read_records(folder)}
+    odd = [run_id for run_id in records if Path(str(run_id)).name != run_id]
+    if odd:  # it names the file of its picture
+        raise UserError(
+            f"{folder / 'runs.jsonl'} has a run {odd[0]!r}, which is no name of a folder",
+            fix="restore the file",
+        )
     rows, floors = _rows(folder / "rows.parquet")
     unknown = sorted(rows.keys() - records.keys())
     if unknown:
@@ -80,7 +87,7 @@ def _stages(folder: Path, runs: Mapping[str, Run], floors: tuple[Row, ...]) -> t
                 f"{folder / 'plan.json'} has version {plan['version']}; this suite reads {VERSION}",
                 fix="use the suite that wrote it, or write the report again from its runs",
             )
-        return tuple(
+        stages = tuple(
             Sweep(
                 name=plan["sweep"],
                 command=plan["command"],
@@ -92,6 +99,9 @@ def _stages(folder: Path, runs: Mapping[str, Run], floors: tuple[Row, ...]) -> t
             )
             for stage in plan["stages"]
         )
+        if not stages:
+            raise KeyError("no stage")
+        return stages
     except (KeyError, TypeError) as error:
         raise UserError(
             f"{folder / 'plan.json'} is damaged: {type(error).__name__} {error}",
@@ -200,9 +210,17 @@ def _curves(path: Path) -> dict[str, dict[str, Curve]]:
     if not path.is_file():
         return {}
     found: dict[str, dict[str, list[tuple[float, float]]]] = {}
-    for line in read_table(path).to_pylist():
+    table = read_table(path)
+    if missing := sorted({"run_id", "d_steps"} - set(table.column_names)):
+        raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix="restore the file")
+    for line in table.to_pylist():
         for name in CURVES:
             if line.get(name) is not None:
+                if not isinstance(line[name], float) or not math.isfinite(line[name]):
+                    raise UserError(
+                        f"{path}: {name} of run {line['run_id']} is {line[name]!r}",
+                        fix="restore the file",
+                    )
                 pairs = found.setdefault(line["run_id"], {}).setdefault(name, [])
                 pairs.append((line["d_steps"], line[name]))
     return {

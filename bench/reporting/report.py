@@ -134,7 +134,10 @@ def _refuse_fewer(stages: Sequence[Sweep], folder: Path) -> None:
     path = folder / DATA
     if not path.is_file():
         return
-    theirs = {r for r in read_table(path)["run_id"].to_pylist() if not r.startswith("real-")}
+    table = read_table(path)
+    if "run_id" not in table.column_names:
+        raise UserError(f"{path} lacks the column run_id", fix="restore the file, or move it away")
+    theirs = {r for r in table["run_id"].to_pylist() if not str(r).startswith("real-")}
     ours = {r.run_id for stage in stages for r in stage.runs if r.rows}
     if len(theirs) > len(ours):
         raise UserError(

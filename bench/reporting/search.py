@@ -81,12 +81,14 @@ class Search:
 
     Args:
         variants: in the table's order by what is chosen, the best first.
+        untrained: score of the untrained generator.
         guessed: whether the untrained generator was not scored, so that the worst score of the
             table stands for it.
     """
 
     table: Table
     variants: tuple[Searched, ...]
+    untrained: float
     guessed: bool
 
 
@@ -100,7 +102,7 @@ def search_of(table: Table) -> Search:
         score = one.best.score if one.best else None
         return (score is None, 0.0 if score is None else sign * score, one.name)
 
-    return Search(table, tuple(sorted(found, key=place)), guessed)
+    return Search(table, tuple(sorted(found, key=place)), untrained, guessed)
 
 
 def _untrained(table: Table) -> tuple[float, bool]:

@@ -1,6 +1,7 @@
 """Numbers of a table: means over training seeds, their order, and what may be said of it."""
 
 import math
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -182,5 +183,6 @@ def _wins(ours: Sequence[float], theirs: Sequence[float]) -> int:
 
 
 def _letter(index: int) -> str:
-    """a, b ... z, a1, b1 ..."""
-    return "abcdefghijklmnopqrstuvwxyz"[index % 26] + (str(index // 26) if index > 25 else "")
+    """a ... z, A ... Z, and further signs of one character, for letters are looked up singly."""
+    letters = string.ascii_letters
+    return letters[index] if index < len(letters) else chr(0x100 + index - len(letters))

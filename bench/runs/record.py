@@ -113,17 +113,42 @@ def read_records(folder: Path) -> list[Record]:
         )
     environments = read_json(folder / "environments.json")
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(_text(path).splitlines(), start=1):
         try:
             content = json.loads(line)
             environment = environments[content.pop("environment")]
             overrides = tuple(content.pop("overrides"))
-            records.append(Record(**content, overrides=overrides, environment=environment))
+            record = Record(**content, overrides=overrides, environment=environment)
+            _check(record)
+            records.append(record)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             raise UserError(
                 f"{path}, line {number}, is no run: {error}", fix="restore the file"
             ) from error
     return records
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}", fix="restore the file") from error
+
+
+def _check(record: Record) -> None:
+    """Refuse fields of another type than theirs, which only fail where they are shown."""
+    texts = (record.run_id, record.variant, record.dataset, record.status, record.cause)
+    maps = (record.chain, record.rows, record.environment, record.facts)
+    kinds = (
+        (str, (*texts, *record.overrides)),
+        (int, (record.seed, record.sample)),
+        (Mapping, maps),
+        ((int, float), tuple(record.facts.values()) if isinstance(record.facts, Mapping) else ()),
+    )
+    for kind, values in kinds:
+        wrong = [value for value in values if not isinstance(value, kind)]
+        if wrong:
+            raise TypeError(f"a field is {wrong[0]!r}")
 
 
 def overrides_of(folder: RunFolder) -> tuple[str, ...]:

@@ -107,3 +107,8 @@ def test_stages_in_memory_are_those_on_disk(tmp_path):
     write_report(ours.stages, tmp_path)
     (pair,) = compare(load(tmp_path), ours).pairs
     assert [change.verdict for change in pair.changes] == [IDENTICAL, FEW]
+
+
+def test_runs_that_diverge_beside_equal_ones_are_not_identical():
+    found = changes(seeds({"a": LOW}), seeds({"a": [*LOW, *[None] * 10]}))["a"]
+    assert (found.equal, found.verdict) == (10, WORSE)

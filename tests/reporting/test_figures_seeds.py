@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from made import comparisons, search, seeds
 from PIL import Image
 
 from bench.reporting.analysis.bands import band_of
@@ -209,3 +210,12 @@ def test_a_study_is_drawn_the_same_twice(made):
                 VARIABLES
             )  # else it stays light in the dark
             assert b'"nan' not in figure.drawing.svg.lower() and figure.caption.endswith(".")
+
+
+def test_a_variant_that_was_searched_twice_has_no_split():
+    """Under Adam and under RMSProp: neither of the two is the one that was repeated."""
+    scores = {"wgan": list(np.exp([0.0, 3.0] * 6))}
+    both = [*search(scores), *search(scores, settings=("optimizer=rmsprop",))]
+    repeated, space = comparisons(both, seeds({"wgan": list(np.exp([0.0, 1.0] * 5))}))
+    assert len(search_of(space.main).variants) == 2
+    assert shares_of(search_of(space.main), repeated.main) == []

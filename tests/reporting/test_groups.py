@@ -104,3 +104,27 @@ def test_a_run_that_diverged_counts_at_every_checkpoint(written):
         assert members(group)["a"] == 3
         assert group.contenders[0].counts["diverged"] == 1
         assert group.contenders[0].counts["failed"] == 1
+
+
+def test_a_run_that_diverged_counts_under_a_protocol_that_only_others_were_scored_again_under(
+    written,
+):
+    """Those who finished are scored again; who diverged leaves nothing that could be."""
+    for seed in range(2):
+        run_id = written.run("a", seed, 1)
+        written.score(run_id, "a", seed, 2, protocol={"n_fake": 500})
+    written.run("a", 2, status="diverged")
+    written.run("b", 0, status="diverged")
+    groups = groups_of(written)
+    assert len(groups) == 2
+    for group in groups:
+        (ours,) = (c for c in group.contenders if c.variant == "a")
+        assert (ours.counts["finished"], ours.counts["diverged"]) == (2, 1)
+
+
+def test_a_slug_is_the_name_of_a_file_whatever_the_data_set_is_called(written):
+    for dataset in ("../../evil", "a/b", "a_b"):
+        written.run("a", 0, 1, dataset=dataset)
+    slugs = [group.slug for group in groups_of(written)]
+    assert len(set(slugs)) == 3 and not any(set(slug) & set("/\\<\"' ") for slug in slugs)
+    assert slugs[0] == ".._.._evil-quick"

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import made
 import pytest
@@ -81,3 +82,15 @@ def test_latex_takes_them(paper, tmp_path):
     (tmp_path / "all.tex").write_text(document + r"\end{document}")
     command = ["pdflatex", "-halt-on-error", "-interaction=batchmode", "all.tex"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_two_protocols_of_a_data_set_have_heads_of_their_own():
+    """Both are called quick; only the number of samples tells them apart."""
+    scores = {"wgan": [1.0, 2.0], "vae": [3.0, 4.0]}
+    more = seeds(scores, protocol={"n_fake": 500, "extractor": "a/b"})
+    more = [replace(run, run_id=f"{run.run_id}-500") for run in more]
+    found = files([*seeds(scores, protocol={"extractor": "a/b"}), *more])
+    (name,) = (name for name in found if name.startswith("scores-"))
+    assert name == "scores-quick-a_b-final.tex"
+    heads = found[name].split("\\toprule\n")[1].split("\n")[0].removesuffix(" \\\\").split(" & ")
+    assert len(heads) == len(set(heads)) == 3

@@ -1,6 +1,7 @@
 """The data of a report: written, read back, and refused where they are not what they say."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -112,6 +113,8 @@ def test_rows_that_are_not_what_they_should_be_are_one_sentence(tmp_path, change
         ("plan.json", b'{"version": 3, "stages": [{}]}', "plan.json is damaged"),
         ("runs.jsonl", b"", "rows of run a-digits-0-0-infogan, which runs.jsonl lacks"),
         ("runs.jsonl", b"{}\n", "line 1, is no run"),
+        ("runs.jsonl", b"\xff", "cannot read .*runs.jsonl"),
+        ("plan.json", b'{"version": 3, "stages": []}', "plan.json is damaged"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, name, content, match):
@@ -119,6 +122,51 @@ def test_a_damaged_file_is_named(tmp_path, name, content, match):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=match):
         load(tmp_path)
+
+
+def test_a_run_named_like_a_path_is_refused(tmp_path):
+    """Its picture would be written there."""
+    (one,) = seeds({"a": [1.0]})
+    put(tmp_path, stages_of([replace(one, run_id="../x", rows=()), *seeds({"a": [1.0]})]))
+    with pytest.raises(UserError, match=r"has a run '../x', which is no name"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"facts": []}, {"facts": {"wall_seconds": "x"}}, {"chain": None}, {"sample": "x"},
+     {"overrides": [1]}, {"status": None}],
+)  # fmt: skip
+def test_a_run_with_a_field_of_another_type_is_named(tmp_path, change):
+    put(tmp_path, stages_of(seeds({"a": [1.0]})))
+    path = tmp_path / "runs.jsonl"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change) + "\n")
+    with pytest.raises(UserError, match="line 1, is no run: a field is"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), "x"])
+def test_a_curve_that_is_no_number_is_named(tmp_path, value):
+    history = {"d_loss": (np.array([10.0]), np.array([1.0]))}
+    put(tmp_path, stages_of([replace(r, history=history) for r in seeds({"a": [1.0]})]))
+    path = tmp_path / "history.parquet"
+    table = pq.read_table(path)
+    place = table.column_names.index("d_loss")
+    pq.write_table(table.set_column(place, "d_loss", [[value]]), path)
+    with pytest.raises(UserError, match="d_loss of run .* is "):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["history.parquet", "rows.parquet"])
+def test_a_table_without_its_columns_is_named(tmp_path, name):
+    put(tmp_path, stages_of(seeds({"a": [1.0]})))
+    path = tmp_path / name
+    pq.write_table(pq.read_table(path).drop_columns(["run_id"]), path)
+    with pytest.raises(UserError, match=rf"{name} lacks the column.* run_id"):
+        load(tmp_path)
+    if name == "rows.parquet":
+        with pytest.raises(UserError, match=rf"{name} lacks the column run_id"):
+            write_report(stages_of(seeds({"a": [1.0]})), tmp_path)
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -103,3 +103,14 @@ def test_the_median_run_is_the_lower_of_two(written, scores, median):
 def test_no_run_with_a_score_has_no_median(written):
     written.run("a", 0, status="diverged")
     assert median_run(table_of(written).lines[0].contender, "frechet") is None
+
+
+def test_the_letters_of_many_groups_do_not_share_a_sign(written):
+    """Thirty contenders, each apart from all others: the 27th is not in the first one's group."""
+    for place in range(30):
+        for seed in range(9):
+            written.run(f"v{place:02d}", seed, 10 * place + 1 + 0.1 * seed)
+    found = table_of(written).verdict.letters
+    assert len(found) == 30
+    assert not set(found["v00"]) & {sign for n, s in found.items() if n != "v00" for sign in s}
+    assert found["v25"] == "z" and len(set(found.values())) == 30

@@ -37,13 +37,14 @@ class Shares:
 
 
 def shares_of(search: Search, table: Table) -> list[Shares]:
-    """Variants of the table that have enough of both, in its order.
+    """Variants of the table that have enough of both, in its order; one search of each.
 
     Args:
         search: configurations with one seed each.
         table: one configuration of each variant with several seeds.
     """
-    searched = {one.variant: one for one in search.variants}
+    variants = [one.variant for one in search.variants]
+    searched = {one.variant: one for one in search.variants if variants.count(one.variant) == 1}
     lines = [line for line in table.lines if line.contender.variant in searched]
     found = [
         _shares(searched[c.variant], c, table.group.first) for c in (x.contender for x in lines)

@@ -17,7 +17,7 @@ DATA_SETS = 2  # fewer cannot show consistency
 
 def judge(evidence: Evidence) -> Finding:
     """On which data sets each rival is better, by mean and significantly."""
-    wins: dict[str, list[tuple[bool, bool]]] = {}
+    wins: dict[str, dict[str, tuple[bool, bool]]] = {}
     tables = {}
     for dataset, table in evidence.rankings.items():
         lines = ranked(table)
@@ -29,7 +29,9 @@ def judge(evidence: Evidence) -> Finding:
         better, order = significantly_better(table, ours.name), list(lines)
         for line in rivals:
             ahead = order.index(line.name) < order.index(ours.name)
-            wins.setdefault(line.contender.variant, []).append((ahead, line.name in better))
+            known = wins.setdefault(line.contender.variant, {}).get(dataset, (False, False))
+            won = (ahead or known[0], line.name in better or known[1])  # by any of its settings
+            wins[line.contender.variant][dataset] = won
     if not tables:
         return needs(
             "ns_gan and another of the study's variants with enough seeds on two data sets or more"
@@ -38,7 +40,7 @@ def judge(evidence: Evidence) -> Finding:
     found = f"{said[0].upper()}{said[1:]}."
     if len(tables) < DATA_SETS:
         return Finding(OPEN, f"Needs two data sets or more: one shows no consistency. {found}")
-    everywhere = [won for won in wins.values() if len(won) == len(tables)]
+    everywhere = [list(won.values()) for won in wins.values() if len(won) == len(tables)]
     if any(all(surely for _, surely in won) for won in everywhere):
         return Finding(NOT, found)
     mostly = [

@@ -1,5 +1,6 @@
 """C4: the best score falls with the budget, and the budget decides who is ahead."""
 
+import math
 from itertools import permutations
 
 import numpy as np
@@ -19,7 +20,7 @@ def judge(evidence: Evidence) -> Finding:
     """Expected best scores, exact, at budgets 1 and TIMES."""
     falls, overtakes, said = [], [], []
     for dataset, search in evidence.searches.items():
-        variants = [v for v in search.variants if len(v.configs) >= CONFIGS]
+        variants = [v for v in search.variants if len(v.configs) >= CONFIGS and v.best is not None]
         if len(variants) < 2:
             continue
         factors = {v.name: _fall(v) for v in variants}
@@ -54,7 +55,11 @@ def judge(evidence: Evidence) -> Finding:
 
 def _fall(one: Searched) -> float:
     first, later = stats.expected_best(one.costs, [1, TIMES])
-    return float(first / later) if one.sign > 0 else float(later / first)
+    if one.sign < 0:
+        first, later = later, first
+    if later == 0:
+        return 1.0 if first == 0 else math.inf
+    return float(first / later)
 
 
 def _worse(good: Searched, bad: Searched) -> bool:

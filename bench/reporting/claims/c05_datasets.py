@@ -1,8 +1,9 @@
 """C5: results depend on the data set."""
 
 from bench.reporting import words
-from bench.reporting.claims.evidence import Evidence
+from bench.reporting.claims.evidence import Evidence, significantly_better
 from bench.reporting.claims.judged import NOT, PARTLY, REPRODUCED, Claim, Finding, needs
+from bench.reporting.summary import Table
 
 DATA_SETS = 2
 
@@ -12,21 +13,25 @@ def judge(evidence: Evidence) -> Finding:
     tables = {d: t for d, t in evidence.rankings.items() if len(t.verdict.compared) > 1}
     if len(tables) < DATA_SETS:
         return needs("two data sets or more, each with enough seeds of several variants")
-    leaders = {}
+    firsts, leaders = {}, {}
     for dataset, table in tables.items():
-        first, *others = table.verdict.compared
+        firsts[dataset] = first = _first(table)
         letters = table.verdict.letters
-        shared = {name for name in others if set(letters[name]) & set(letters[first])}
-        leaders[dataset] = {first, *shared}
+        leaders[dataset] = {n for n in letters if set(letters[n]) & set(letters[first])}
     everywhere = sorted(set.intersection(*leaders.values()))
     said = "; ".join(f"{d}: {words.listed(sorted(names))}" for d, names in leaders.items())
     found = f"First, or not significantly behind the first: {said}."
-    firsts = {table.verdict.compared[0] for table in tables.values()}
     if not everywhere:
         return Finding(REPRODUCED, f"{found} None is among them on every data set.")
-    if len(firsts) == 1:
-        return Finding(NOT, f"{found} {firsts.pop()} comes first on every data set.")
+    if len(set(firsts.values())) == 1:
+        return Finding(NOT, f"{found} {min(firsts.values())} comes first on every data set.")
     return Finding(PARTLY, f"{found} On every data set: {words.listed(everywhere)}.")
+
+
+def _first(table: Table) -> str:
+    """The first by mean that nobody beats significantly: means leave out runs that diverged."""
+    names = table.verdict.compared
+    return next((name for name in names if not significantly_better(table, name)), names[0])
 
 
 CLAIM = Claim(
@@ -36,7 +41,8 @@ CLAIM = Claim(
     rule=(
         "Reproduced: no variant is first, or without significant difference from the first, on "
         "every data set; not reproduced: one variant comes first by mean on all; partly: "
-        "otherwise. At least two data sets."
+        "otherwise. First is the best mean that nobody beats significantly with diverged runs "
+        "counted. At least two data sets."
     ),
     judge=judge,
 )

@@ -16,11 +16,12 @@ def judge(evidence: Evidence) -> Finding:
     """How often one seed each orders neighbours wrongly, and runs far from their median."""
     wrong, outlying, said = [], [], []
     for dataset, table in evidence.rankings.items():
-        costs = {
+        found = {
             name: outcomes(table.group, line.contender)
             for name, line in ranked(table).items()
-            if len(line.contender.members) >= INTERVAL_RUNS
+            if table.group.first in line.cells
         }
+        costs = {name: values for name, values in found.items() if len(values) >= INTERVAL_RUNS}
         if len(costs) < 2:
             continue
         chances = _wrong_orders(costs)
@@ -36,8 +37,8 @@ def judge(evidence: Evidence) -> Finding:
         )
     if not said:
         return needs(f"{INTERVAL_RUNS} seeds or more of two variants or more")
-    found = "; ".join(said)
-    return Finding(overall([any(wrong), any(outlying)]), f"{found[0].upper()}{found[1:]}.")
+    text = "; ".join(said)
+    return Finding(overall([any(wrong), any(outlying)]), f"{text[0].upper()}{text[1:]}.")
 
 
 def _wrong_orders(costs: dict[str, list[float]]) -> dict[tuple[str, str], stats.Interval]:
@@ -55,7 +56,7 @@ def _outliers(costs: list[float], table: Table) -> int:
     values = np.array(costs)
     median = np.median(values)
     bound = OUTLIER * median if table.group.sign > 0 else median / OUTLIER
-    return int((values > bound).sum())
+    return int((np.isinf(values) | (values > bound)).sum())
 
 
 CLAIM = Claim(

@@ -21,7 +21,8 @@ def judge(evidence: Evidence) -> Finding:
                 continue
             if len(one.configs) >= CONFIGS:
                 score = one.untrained if default.score is None else default.score
-                ratios[one.name] = (score / best.score) ** one.sign
+                if min(score, best.score) > 0:  # or they have no ratio
+                    ratios[one.name] = (score / best.score) ** one.sign
         if not ratios:
             continue
         values = np.array(list(ratios.values()))

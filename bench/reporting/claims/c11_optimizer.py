@@ -38,7 +38,7 @@ def judge(evidence: Evidence) -> Finding:
 
 def _pair(search: Search) -> tuple[Searched, Searched] | None:
     """WGAN under Adam and under RMSProp."""
-    wgans = [one for one in search.variants if one.variant == "wgan"]
+    wgans = [one for one in search.variants if one.variant == "wgan" and one.configs]
     rmsprop = [one for one in wgans if "optimizer=rmsprop" in one.name]
     adam = [one for one in wgans if one not in rmsprop]
     return (adam[0], rmsprop[0]) if adam and rmsprop else None

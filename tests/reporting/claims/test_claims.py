@@ -1,5 +1,7 @@
 """Each claim's rule on rows that must give each verdict."""
 
+from dataclasses import replace
+
 import made
 import numpy as np
 import pytest
@@ -240,3 +242,66 @@ def test_deviations_name_what_differs():
     assert "10 seeds, not 50" in found and "2,000 generated samples, not 10,000" in found
     assert "features of digits_convnet, not of Inception" in found
     assert "variants beside the study's: mine" in found
+
+
+def test_c1_a_rival_with_two_settings_is_one_rival():
+    more = {"settings": ("network=dcgan",), "network": "dcgan"}
+    runs = on("x", ns_gan=MIDDLE, wgan=LOW) + on("y", ns_gan=MIDDLE, wgan=LOW)
+    runs += seeds({"wgan": HIGH}, dataset="x", **more) + seeds({"wgan": HIGH}, dataset="y", **more)
+    assert judged("C1", runs).verdict == NOT
+    once = on("x", ns_gan=MIDDLE, wgan=LOW) + seeds({"wgan": LOW}, dataset="x", **more)
+    assert judged("C1", once + on("y", ns_gan=MIDDLE, lsgan=HIGH)).verdict == REPRODUCED
+
+
+def test_c2_counts_gans_that_diverged():
+    """Two of five are alike; the other three diverged in every run, or in all but one."""
+    space = search({v: [90, 80] for v in "abcde"})
+    lost = [None] * 10
+    found = judged("C2", space, seeds({"a": LOW, "b": LOW, "c": lost, "d": lost, "e": lost}))
+    assert found.verdict == NOT and "2 of 5" in found.found
+    assert judged("C2", space, seeds(dict.fromkeys("abc", lost))).verdict == OPEN
+    most = [LOW[0], *[None] * 9]
+    found = judged("C2", space, seeds({"a": LOW, "b": LOW, "c": most, "d": most, "e": most}))
+    assert found.verdict == NOT and "2 of 5" in found.found
+
+
+def test_c3_what_always_diverges_is_not_stable():
+    rest = {v: [2.0**i for i in range(12)] for v in ("a", "b", "c")}
+    for lost in ([None] * 12, [1.0, 2.0, *[None] * 10]):
+        found = judged("C3", search({**rest, "d": lost}))
+        assert found.verdict == REPRODUCED and "none clearly stabler" in found.found
+
+
+@pytest.mark.parametrize("claim", ["C3", "C4", "C10"])
+def test_scores_of_zero_divide_nothing(claim):
+    scores = search({"a": [0.0] * 12, "b": [0.0, *range(1, 12)]})
+    assert "nan" not in judged(claim, scores).found
+    lost = search({"a": [None] * 12, "b": [None] * 12})
+    assert judged(claim, lost).verdict == OPEN
+
+
+def test_c5_the_first_by_mean_of_the_few_that_finished_is_not_the_first():
+    """a diverged in nine of ten runs; b is significantly better, on both data sets."""
+    lucky = [1.0, *[None] * 9]
+    runs = on("x", a=lucky, b=LOW, c=HIGH) + on("y", a=lucky, b=LOW, c=HIGH)
+    found = judged("C5", runs)
+    assert found.verdict == NOT and "b comes first" in found.found
+
+
+def test_c6_diverged_runs_are_outliers_however_many():
+    """Six of ten: the median itself is then that of a diverged run."""
+    found = judged("C6", seeds({"a": [*LOW[:4], *[None] * 6], "b": HIGH}))
+    assert "6 of 20 runs diverged" in found.found
+    assert judged("C6", seeds({"a": [None] * 10, "b": [None] * 10})).verdict == OPEN
+
+
+def test_c9_a_variant_that_diverged_reached_nothing():
+    f1 = {"ns_gan": 0.8, "wgan": 0.7, "a": 0.2, "b": None}
+    runs = [run(variant, value, metric="polygon_f1") for variant, value in f1.items()]
+    assert judged("C9", runs).verdict == REPRODUCED
+
+
+def test_c11_waits_for_both_searches():
+    adam = [replace(r, status="missing", rows=()) for r in search({"wgan": WIDE})]
+    rmsprop = search({"wgan": WIDE}, settings=("optimizer=rmsprop",))
+    assert judged("C11", adam + rmsprop).verdict == OPEN
