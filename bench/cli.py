@@ -40,8 +40,8 @@ def compare(arguments: argparse.Namespace) -> int:
 
 def leaderboard(arguments: argparse.Namespace) -> int:
     """Publish a study's leaderboard as W&B Reports."""
-    from bench.reporting.leaderboard import publish
     from bench.reporting.report import stages_of
+    from bench.reporting.wandb_boards import publish
 
     stages = stages_of(arguments.study, Path(arguments.runs_root))
     dry_run = None if arguments.dry_run is None else Path(arguments.dry_run)

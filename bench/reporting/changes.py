@@ -54,7 +54,12 @@ def study_at(place: str) -> Iterator[Study]:
                 fix="give a folder of results/, or COMMIT:FOLDER from inside the checkout",
             )
         subprocess.run(["tar", "-x", "-C", room], input=archive.stdout, check=True)
-        yield load(room)
+        try:
+            study = load(room)
+        except UserError as error:
+            said = error.message.replace(f"{room}/", f"{place}/").replace(room, place)
+            raise UserError(said, fix=error.fix) from error
+        yield study
 
 
 def _print(pair: Pair, console: Console) -> None:

@@ -31,7 +31,7 @@ def latex_files(comparisons: Sequence[Comparison], claims: Sequence[Judged]) -> 
             files[f"{slug}-checkpoints.tex"] = _checkpoints(comparison)
     rankings = [c for c in comparisons if not c.stage.searches]
     for name, tables in _by_protocol(rankings).items():
-        files[f"scores-{name}.tex"] = _scores(tables)
+        files[f"scores-{name}.tex"] = _scores(name, tables)
     files["claims.tex"] = _claims(claims)
     return files
 
@@ -77,7 +77,7 @@ def _by_protocol(comparisons: Iterable[Comparison]) -> dict[str, list[Table]]:
     return found
 
 
-def _scores(tables: Sequence[Table]) -> str:
+def _scores(name: str, tables: Sequence[Table]) -> str:
     """The study's table of best scores: variants by data sets, the published number beside ours."""
     heads, columns = ["variant"], []
     for table in tables:
@@ -86,12 +86,12 @@ def _scores(tables: Sequence[Table]) -> str:
         heads += [_head(table, tables), *(["published FID"] if theirs else [])]
     names = dict.fromkeys(line.name for table in tables for line in table.lines)
     lines = []
-    for name in names:
-        cells = [name]
+    for line in names:
+        cells = [line]
         for table, theirs in columns:
-            cells.append(_mean(table, name))
+            cells.append(_mean(table, line))
             if theirs:
-                cells.append(theirs.get(_variant(table, name), rounding.DASH))
+                cells.append(theirs.get(_variant(table, line), rounding.DASH))
         lines.append(cells)
     first = tables[0].group
     caption = (
@@ -99,7 +99,7 @@ def _scores(tables: Sequence[Table]) -> str:
         f"standard deviation over training seeds, {first.checkpoint} checkpoint. Published: Lucic "
         f"et al. 2018, FID of Inception features; {words.DAGGER} unverified."
     )
-    return tabular("l" + "r" * (len(heads) - 1), heads, lines, caption, "scores")
+    return tabular("l" + "r" * (len(heads) - 1), heads, lines, caption, f"scores-{name}")
 
 
 def _head(table: Table, tables: Sequence[Table]) -> str:

@@ -71,9 +71,16 @@ def _render(template: str, facts: Mapping[str, Any], *, escape: bool) -> str:
         "script": Markup,
         "as_json": lambda content: Markup(as_json(content)),
         "base64": lambda content: base64.b64encode(content).decode(),
-        "cell": lambda text: str(text).replace("|", "\\|").replace("\n", " "),
+        "cell": lambda text: _cell(str(text)),
     }
     return environment.get_template(template).render(facts)
+
+
+def _cell(text: str) -> str:
+    """Text inside a Markdown table, in which nothing is markup."""
+    for sign, instead in {"&": "&amp;", "<": "&lt;", "|": "\\|", "\n": " "}.items():
+        text = text.replace(sign, instead)
+    return text
 
 
 def _facts(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) -> dict[str, Any]:

@@ -98,6 +98,7 @@ def write_report(stages: Sequence[Sweep], folder: Path) -> Report:
     """
     _refuse_fewer(stages, folder)
     comparisons = comparisons_of(stages)
+    _refuse_namesakes(comparisons)
     sections = sections_of(comparisons)
     claims, everything = judge(comparisons), whole(stages)
     files = study_files(stages)
@@ -143,6 +144,17 @@ def _refuse_fewer(stages: Sequence[Sweep], folder: Path) -> None:
         raise UserError(
             f"{folder} holds the report of {len(theirs)} scored runs; these are {len(ours)}",
             fix="write this one elsewhere with --to DIR, or move that one away",
+        )
+
+
+def _refuse_namesakes(comparisons: Iterable[Comparison]) -> None:
+    """Tables of two stages must not be called the same: one would overwrite the other."""
+    slugs = [table.group.slug for comparison in comparisons for table in comparison.tables]
+    twice = sorted({slug for slug in slugs if slugs.count(slug) > 1})
+    if twice:
+        raise UserError(
+            f"two tables of this study would be called {twice[0]}",
+            fix="give its stages names that differ",
         )
 
 

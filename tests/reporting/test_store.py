@@ -210,6 +210,16 @@ def test_a_study_is_reported_from_its_runs_or_else_from_its_rows(mixed, tmp_path
         report_of("other", mixed.root, None)
 
 
+def test_two_tables_of_one_name_are_refused(tmp_path):
+    one, two = seeds({"a": [1.0]}, dataset="b-c"), seeds({"a": [2.0]}, dataset="c")
+    stages = [
+        Sweep("s", "command", name, tuple(runs), ()) for name, runs in (("x", one), ("x-b", two))
+    ]
+    with pytest.raises(UserError, match="two tables of this study would be called x-b-c-quick"):
+        write_report(stages, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_run_of_two_stages_is_kept_once(tmp_path):
     shared = run("a", 1.0)
     stages = stages_of([shared, run("a", 2.0, sample=1)], [shared, run("a", 3.0, seed=1)])

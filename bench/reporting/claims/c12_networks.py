@@ -21,6 +21,8 @@ def judge(evidence: Evidence) -> Finding:
                 shared = sorted(means[first].keys() & means[second].keys())
                 if len(shared) >= VARIANTS:
                     ours, theirs = ([means[n][v] for v in shared] for n in (first, second))
+                    if min(len({*ours}), len({*theirs})) < 2:
+                        continue  # all alike have no order
                     rho = float(spearmanr(ours, theirs).statistic)
                     found[f"{table.group.dataset}, {first} and {second}"] = (rho, len(shared))
     if not found:

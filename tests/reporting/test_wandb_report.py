@@ -9,7 +9,14 @@ import pytest
 from services.wandb_server import wandb_server
 
 from bench.errors import UserError
-from bench.reporting.board import Board, Curve, Standing, budget_table, standings_table, write_board
+from bench.reporting.wandb_report import (
+    Board,
+    Curve,
+    Standing,
+    budget_table,
+    standings_table,
+    write_board,
+)
 
 STANDINGS = (
     Standing("wgan_gp, defaults", "wgan_gp", 20, "12.34", "0.56", "11.98 to 12.71", "a"),

@@ -7,11 +7,11 @@ from bench.errors import UserError
 from bench.reporting import headings, rounding, words
 from bench.reporting.analysis.budgets import Budget, budget_of
 from bench.reporting.answer import answer
-from bench.reporting.board import Board, Curve, Standing, write_board
 from bench.reporting.comparisons import Comparison, comparisons_of
 from bench.reporting.search import search_of
 from bench.reporting.summary import Line, Table
 from bench.reporting.sweep import Sweep
+from bench.reporting.wandb_report import Board, Curve, Standing, write_board
 from bench.runs.columns import column
 
 BUDGETS = (1, 2, 5, 10, 20, 50, 100)
