@@ -1,0 +1,88 @@
+"""Distances between distributions, exact where they can be: numpy and scipy alone, in float64.
+
+Natural logarithms; JS is half of KL(p, m) + KL(q, m), at most ln 2, and the slides that the suite
+examines use twice that. Measures, densities and Gaussians come in, numbers and couplings go out.
+"""
+
+from bench.divergences import dirac
+from bench.divergences.densities import (
+    density_js,
+    density_kl,
+    density_tv,
+    game_value,
+    optimal_discriminator,
+    optimal_logit,
+)
+from bench.divergences.duality import (
+    Dual,
+    c_transform,
+    duality_gap,
+    kantorovich,
+    potentials,
+    slackness,
+)
+from bench.divergences.gaussians import (
+    gaussian_kl,
+    gaussian_tv,
+    gaussian_tv_same_covariance,
+    gaussian_w2,
+)
+from bench.divergences.lines import ParallelLines, parallel_lines
+from bench.divergences.lipschitz import (
+    Potential,
+    extension,
+    kantorovich_rubinstein,
+    lipschitz_constant,
+)
+from bench.divergences.measures import Common, Measure, js, kl, on_common_points, tv
+from bench.divergences.mixtures import Fit, Mixture, fit_forward_kl, fit_js, fit_reverse_kl
+from bench.divergences.quadrature import Integral
+from bench.divergences.quantiles import wasserstein_line, wasserstein_quantiles
+from bench.divergences.samples import binned, nearest_kl
+from bench.divergences.transport import Transport, ground_costs, transport, wasserstein
+
+__all__ = [
+    "Common",
+    "Dual",
+    "Fit",
+    "Integral",
+    "Measure",
+    "Mixture",
+    "ParallelLines",
+    "Potential",
+    "Transport",
+    "binned",
+    "c_transform",
+    "density_js",
+    "density_kl",
+    "density_tv",
+    "dirac",
+    "duality_gap",
+    "extension",
+    "fit_forward_kl",
+    "fit_js",
+    "fit_reverse_kl",
+    "game_value",
+    "gaussian_kl",
+    "gaussian_tv",
+    "gaussian_tv_same_covariance",
+    "gaussian_w2",
+    "ground_costs",
+    "js",
+    "kantorovich",
+    "kantorovich_rubinstein",
+    "kl",
+    "lipschitz_constant",
+    "nearest_kl",
+    "on_common_points",
+    "optimal_discriminator",
+    "optimal_logit",
+    "parallel_lines",
+    "potentials",
+    "slackness",
+    "transport",
+    "tv",
+    "wasserstein",
+    "wasserstein_line",
+    "wasserstein_quantiles",
+]
