@@ -92,9 +92,15 @@ def share(rows: Tensor) -> Tensor:
 
 
 def gathered(rows: Tensor) -> Tensor:
-    """The rows [B, ...] of all processes, [size * B, ...], in the order of `share`; no gradient."""
+    """The rows [B, ...] of all processes, [size * B, ...], in the order of `share`.
+
+    Rows that need a gradient travel as a sum with zeros, which can be differentiated.
+    """
     if _size == 1:
         return rows
+    if rows.requires_grad:
+        others = torch.zeros_like(rows)
+        return total(torch.cat([rows if i == _rank else others for i in range(_size)]))
     rows = rows.detach().contiguous()
     parts = [torch.empty_like(rows) for _ in range(_size)]
     dist.all_gather(parts, rows)

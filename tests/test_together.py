@@ -17,6 +17,7 @@ MOVING = "model.training.ema_decay=0.75"
 FURTHER = {  # losses that no variant names
     "dragan_gaussian": ["variant=dragan"],
     "dragan_v2": ["variant=dragan"],
+    "nonsaturating_smoothed": ["variant=ns_gan"],
     "nonsaturating_r1": ["variant=wgan_gp"],
     "nonsaturating_r2": ["variant=wgan_gp"],
     "wgan_gp_exact": ["variant=wgan_gp"],

@@ -3,6 +3,8 @@
 log(1 - sigmoid(t)) is -softplus(t), without the overflow.
 """
 
+from dataclasses import dataclass
+
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -26,3 +28,33 @@ def generator_loss(fake_logits: Tensor) -> Tensor:
     Its gradient fades as D grows sure: the slope in the logit is -sigmoid(logit).
     """
     return -softplus(fake_logits).mean()
+
+
+@dataclass(frozen=True)
+class SmoothedDiscriminatorLoss:
+    """-E[a log D(x) + (1 - a) log(1 - D(x))] - E[log(1 - D(G(z)))], one-sided label smoothing.
+
+    Salimans et al. 2016 (arXiv:1606.03498), section 3.4: the best D is a p_r / (p_r + p_g), so
+    that it is nowhere sure of the real. Smoothing the fake side too would put p_g above the line.
+
+    Args:
+        label_smoothing: a, what D should say of real samples, in (0, 1]; 1 smooths nothing.
+
+    Raises:
+        ValueError: a is outside its range.
+    """
+
+    label_smoothing: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.label_smoothing <= 1:
+            raise ValueError(
+                f"label_smoothing is {self.label_smoothing}; it is the label of real samples: "
+                "above 0, at most 1"
+            )
+
+    def __call__(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Scalar in nats, from the scores [B] of real and generated samples."""
+        a = self.label_smoothing
+        real = a * softplus(-real_logits) + (1 - a) * softplus(real_logits)
+        return real.mean() + softplus(fake_logits).mean()

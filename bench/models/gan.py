@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from bench import together
 from bench.models.base import GenerativeModel, Training, frozen, require
 from bench.networks.layers import BatchNorm
-from bench.objective import Objective
+from bench.objective import Critic, Objective
 
 
 class GAN(GenerativeModel):
@@ -62,7 +62,7 @@ class GAN(GenerativeModel):
         with torch.set_grad_enabled(due and self.reuse_samples):
             fake = self.generate(latent)
 
-        d_loss = self.discriminator_loss(real, fake.detach())
+        d_loss = self.discriminator_loss(self.opponent, real, fake.detach())
         self.losses["d_loss"] = self.step(d_optimizer, d_loss)
         if self.objective.constraint is not None:
             self.objective.constraint(self.opponent.parameters())
@@ -73,24 +73,28 @@ class GAN(GenerativeModel):
             if not self.reuse_samples:
                 fake = self.generate(latent)
             with frozen(self.opponent):
-                with self.autocast():
-                    g_loss = self.objective.generator_loss(self.opponent, fake)
+                g_loss = self.generator_loss(real, fake)
                 self.losses["g_loss"] = self.step(g_optimizer, g_loss)
             self.generator_moved()
         self.d_steps += 1
 
-    def discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+    def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The objective's loss, a scalar, from samples [B, ...]; the real ones are not used."""
+        with self.autocast():
+            return self.objective.generator_loss(self.opponent, fake)
+
+    def discriminator_loss(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
         """The objective's loss; its penalty stands outside autocast.
 
         Where the penalty is taken is known from the whole batch: this process takes its share.
         """
         with self.autocast():
-            loss = self.objective.adversarial_loss(self.opponent, real, fake)
+            loss = self.objective.adversarial_loss(critic, real, fake)
         if self.objective.penalty is None:
             return loss
         real, fake = together.gathered(real), together.gathered(fake)
         draws = self.draw(self.objective.penalty.draws, real)
-        return loss + self.objective.penalty_term(self.opponent, real, fake, draws, together.share)
+        return loss + self.objective.penalty_term(critic, real, fake, draws, together.share)
 
     def opinion(self, samples: Tensor) -> Tensor:
         """The discriminator's logits [B], to be shown over the plane."""

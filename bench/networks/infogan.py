@@ -153,10 +153,14 @@ class Trunk(nn.Module):
         """Draw the initial weights."""
         initialise(self, generator, std=self.std)
 
+    def features(self, images: Tensor) -> Tensor:
+        """What the last layer sees, [B, dense]."""
+        hidden = self.norm(self.dense(self.downward(images)))
+        return nn.functional.leaky_relu(hidden, SLOPE)
+
     def outputs(self, images: Tensor) -> Tensor:
         """The last layer's values, [B, outputs]."""
-        hidden = self.norm(self.dense(self.downward(images)))
-        return self.score(nn.functional.leaky_relu(hidden, SLOPE))
+        return self.score(self.features(images))
 
 
 class Discriminator(Trunk):

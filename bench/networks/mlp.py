@@ -54,6 +54,12 @@ class Discriminator(Perceptron):
         """Logits [B] from points [B, D]."""
         return super().forward(points).squeeze(1)
 
+    def features(self, points: Tensor) -> Tensor:
+        """What the last layer sees, [B, width]."""
+        for layer in list(self)[:-1]:
+            points = layer(points)
+        return points
+
 
 class Autoencoder(nn.Module):
     """Points [B, D] -> reconstructions [B, D]: BEGAN's discriminator."""

@@ -67,3 +67,33 @@ def test_hinge_is_flat_beyond_the_margin():
     assert hinge.discriminator_loss(T([0.0]), T([0.0])).item() == 2.0
     assert hinge.discriminator_loss(T([1.5]), T([-1.0])).item() == 0.0
     assert hinge.discriminator_loss(T([0.5]), T([0.5])).item() == 2.0
+
+
+@pytest.mark.parametrize("label", [0.7, 0.9, 1.0])
+def test_smoothed_labels_move_the_best_discriminator_to_a_p_over_p_plus_q(label):
+    """Where p_r : p_g is 3 : 1 the loss is least at D = 3 a / 4: no slope there, and only there."""
+    smoothed = minimax.SmoothedDiscriminatorLoss(label)
+
+    def at(d: float) -> float:
+        logit = T([math.log(d / (1 - d))], dtype=torch.float64, requires_grad=True)
+        (4 * (0.75 * smoothed(logit, T([-80.0])) + 0.25 * smoothed(T([80.0]), logit))).backward()
+        return logit.grad.item()
+
+    best = 3 * label / 4
+    assert at(best) == pytest.approx(0, abs=1e-12)
+    assert at(best - 0.01) < -1e-3 and at(best + 0.01) > 1e-3
+
+
+def test_a_label_of_one_is_the_plain_loss_and_a_smoothed_one_is_bounded_below_by_its_entropy():
+    real, fake = T([0.3, -2.0], dtype=torch.float64), T([1.5], dtype=torch.float64)
+    plain = minimax.discriminator_loss(real, fake).item()
+    assert minimax.SmoothedDiscriminatorLoss(1.0)(real, fake).item() == pytest.approx(plain)
+    entropy = -(0.9 * math.log(0.9) + 0.1 * math.log(0.1))
+    sure = minimax.SmoothedDiscriminatorLoss(0.9)(T([math.log(9)]), T([-40.0]))
+    assert sure.item() == pytest.approx(entropy, rel=1e-6)
+
+
+@pytest.mark.parametrize("bad", [0.0, 1.1, -0.1, math.nan])
+def test_a_label_that_is_no_probability_is_refused(bad):
+    with pytest.raises(ValueError, match="label_smoothing"):
+        minimax.SmoothedDiscriminatorLoss(bad)

@@ -1,0 +1,33 @@
+"""Implicit maximum likelihood estimation: Li and Malik 2018 (arXiv:1809.09087), section 3."""
+
+import torch
+from torch import Tensor
+
+
+def nearest(samples: Tensor, pool: Tensor) -> Tensor:
+    """argmin_j |x_i - y_j|^2: for each sample [B, ...] the place of its nearest in the pool, [B].
+
+    Args:
+        samples: real samples x, [B, ...].
+        pool: generated samples y, [M, ...].
+    """
+    with torch.no_grad():
+        return torch.cdist(samples.flatten(1), pool.flatten(1)).argmin(1)
+
+
+def nearest_distance(samples: Tensor, pool: Tensor) -> Tensor:
+    """E_i[min_j |x_i - y_j|^2], from real samples x and generated ones y.
+
+    Each real sample pulls on one generated sample, and none is left out: this is what forbids
+    the generator to drop a mode. Generated samples that are nobody's nearest stay free.
+
+    Args:
+        samples: real samples, [B, ...].
+        pool: generated samples, [M, ...].
+
+    Returns:
+        Scalar in squared units of the data, summed over the elements of a sample; 0 where every
+        real sample is among the generated ones.
+    """
+    chosen = pool[nearest(samples, pool)]
+    return (samples - chosen).square().flatten(1).sum(1).mean()

@@ -1,0 +1,111 @@
+"""Optimizer steps that can be differentiated through, each equal to torch's own.
+
+A step returns new parameters instead of writing the old ones, so that a gradient may flow from
+what is computed with the new ones to what the gradients came from.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+State = dict[str, Any]
+Step = Callable[[Tensor, Tensor, State, Mapping[str, Any]], tuple[Tensor, State]]
+
+
+def root(squares: Tensor) -> Tensor:
+    """sqrt(v), elementwise, with slope 0 where v is 0: a unit that is dead has no gradient."""
+    positive = squares > 0
+    return torch.where(positive, squares, 1).sqrt() * positive
+
+
+def sgd(
+    parameter: Tensor, gradient: Tensor, state: State, settings: Mapping[str, Any]
+) -> tuple[Tensor, State]:
+    """p - lr g: Metz et al. 2016 (arXiv:1611.02163), section 2.2, downhill."""
+    return parameter - settings["lr"] * gradient, state
+
+
+def adam(
+    parameter: Tensor, gradient: Tensor, state: State, settings: Mapping[str, Any]
+) -> tuple[Tensor, State]:
+    """p - lr m' / (sqrt(v') + eps): Kingma and Ba 2015 (arXiv:1412.6980), Algorithm 1.
+
+    Args:
+        parameter, gradient: of any one shape.
+        state: "step" t, and the moments "exp_avg" m and "exp_avg_sq" v; empty before step 1.
+            m' and v' are m / (1 - beta1^t) and v / (1 - beta2^t).
+        settings: "lr", "betas" and "eps".
+
+    Returns:
+        The new parameter and the new state, both with the graph that they came by.
+    """
+    beta1, beta2 = settings["betas"]
+    zero = torch.zeros_like(parameter)
+    step = state.get("step", 0.0) + 1
+    mean = beta1 * state.get("exp_avg", zero) + (1 - beta1) * gradient
+    square = beta2 * state.get("exp_avg_sq", zero) + (1 - beta2) * gradient.square()
+    denominator = root(square) / (1 - beta2**step) ** 0.5 + settings["eps"]
+    moved = parameter - settings["lr"] / (1 - beta1**step) * mean / denominator
+    return moved, {"step": step, "exp_avg": mean, "exp_avg_sq": square}
+
+
+STEPS: Mapping[type[torch.optim.Optimizer], Step] = {torch.optim.SGD: sgd, torch.optim.Adam: adam}
+PLAIN = ("momentum", "weight_decay", "dampening", "nesterov", "amsgrad", "maximize")
+
+
+def step_of(optimizer: torch.optim.Optimizer) -> Step:
+    """The differentiable step that does as the optimizer would.
+
+    Raises:
+        ValueError: there is none for this optimizer, or for a setting of it.
+    """
+    kind = type(optimizer)
+    if kind not in STEPS:
+        raise ValueError(
+            f"steps of {kind.__name__} cannot be differentiated through here: choose an optimizer "
+            f"of type {' or '.join(one.__name__ for one in STEPS)}"
+        )
+    asked = [name for group in optimizer.param_groups for name in PLAIN if group.get(name)]
+    if asked:
+        raise ValueError(
+            f"steps of {kind.__name__} with {asked[0]} cannot be differentiated through here: "
+            f"leave {asked[0]} out"
+        )
+    return STEPS[kind]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A player's weights between two steps, with the graph that they came by.
+
+    Args:
+        values: the weights, in the order of the optimizer's parameters.
+        states: of the optimizer, one for each.
+        settings: of the optimizer, one for each.
+    """
+
+    values: list[Tensor]
+    states: list[State]
+    settings: list[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, optimizer: torch.optim.Optimizer) -> "Weights":
+        """As they stand: the weights as leaves of a new graph, the moments as constants."""
+        pairs = [(p, group) for group in optimizer.param_groups for p in group["params"]]
+        states = [
+            {k: float(v) if k == "step" else v.detach() for k, v in optimizer.state[p].items()}
+            if p in optimizer.state
+            else {}
+            for p, _ in pairs
+        ]
+        values = [p.detach().requires_grad_() for p, _ in pairs]
+        return cls(values, states, [group for _, group in pairs])
+
+    def after(self, step: Step, gradients: Sequence[Tensor]) -> "Weights":
+        """One step further; what this one holds stays as it is."""
+        every = zip(self.values, gradients, self.states, self.settings, strict=True)
+        values, states = zip(*(step(*one) for one in every), strict=True)
+        return Weights(list(values), list(states), self.settings)

@@ -1,0 +1,54 @@
+"""Feature matching: Salimans et al. 2016 (arXiv:1606.03498), section 3.1, for any Objective."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from bench import together
+from bench.models.base import Training
+from bench.models.gan import GAN
+from bench.objective import Objective, upcast
+
+
+class FeatureMatchingGAN(GAN):
+    """The generator matches the mean features of a layer of D, which learns by the Objective.
+
+    With several processes the means are the whole batch's.
+
+    Args:
+        generator: latents [B, L] -> samples [B, ...].
+        discriminator: samples [B, ...] -> logits [B], with `features`: samples -> [B, F].
+        objective: as in `bench.models.gan.GAN`; its generator's loss is not used.
+        reuse_samples, batch_norm_under_penalty, training: as there.
+        matching: (mean real features [F], mean generated ones [F]) -> scalar.
+
+    Raises:
+        ValueError: the discriminator shows no features.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        objective: Objective,
+        reuse_samples: bool,
+        batch_norm_under_penalty: bool,
+        training: Training,
+        matching: Callable[[Tensor, Tensor], Tensor],
+    ) -> None:
+        if not hasattr(discriminator, "features"):
+            raise ValueError(
+                f"a discriminator of type {type(discriminator).__name__} shows no features to be "
+                "matched: choose another network="
+            )
+        super().__init__(
+            generator, discriminator, objective, reuse_samples, batch_norm_under_penalty, training
+        )
+        self.matching = matching
+
+    def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """How far the mean features of [B, ...] generated samples are from those of real ones."""
+        with self.autocast():
+            features = [self.opponent.features(samples) for samples in (real, fake)]
+        means = [together.total(upcast(one).mean(0)) / together.size() for one in features]
+        return self.matching(*means)

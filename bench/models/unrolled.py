@@ -1,0 +1,77 @@
+"""Unrolled GAN: Metz et al. 2016 (arXiv:1611.02163), section 2.2, for any Objective."""
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from bench import together
+from bench.models import differentiable
+from bench.models.base import Training
+from bench.models.gan import GAN
+from bench.objective import Critic, Objective
+
+
+class UnrolledGAN(GAN):
+    """The generator minimises its loss under D_k, the discriminator after k further steps.
+
+    The k steps are taken on the generator's batch, from the weights and the moments that the
+    discriminator has then, by its own optimizer's rule, and forgotten afterwards. The
+    generator's gradient flows through them: D_k depends on G. The discriminator itself learns as
+    in `bench.models.gan.GAN`, and k = 0 is that model.
+
+    Args:
+        unroll_steps: k, at least 0; the rest as there.
+
+    Raises:
+        ValueError: k is not a whole number from 0 on; the optimizer has no differentiable step;
+            or the objective has a constraint, which writes weights in place.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        objective: Objective,
+        reuse_samples: bool,
+        batch_norm_under_penalty: bool,
+        training: Training,
+        unroll_steps: int,
+    ) -> None:
+        if isinstance(unroll_steps, bool) or not isinstance(unroll_steps, int) or unroll_steps < 0:
+            raise ValueError(f"unroll_steps is {unroll_steps!r}; it counts steps: 0 or more")
+        super().__init__(
+            generator, discriminator, objective, reuse_samples, batch_norm_under_penalty, training
+        )
+        if unroll_steps and objective.constraint is not None:
+            raise ValueError(
+                "a loss with a constraint cannot be unrolled, since clipping writes weights in "
+                "place: choose another loss="
+            )
+        if unroll_steps:
+            differentiable.step_of(training.optimizer([torch.zeros(1, requires_grad=True)]))
+        self.unroll_steps = unroll_steps
+
+    def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """f_G(G, D_k(G, D)), section 2.2, a scalar, from samples [B, ...]."""
+        if not self.unroll_steps:
+            return super().generator_loss(real, fake)
+        with self.autocast():
+            return self.objective.generator_loss(self.unrolled(real, fake), fake)
+
+    def unrolled(self, real: Tensor, fake: Tensor) -> Critic:
+        """D_k as a function of samples: D_0 = D, D_(i+1) = D_i less a step on f_D(G, D_i)."""
+        _, optimizer = self.optimizers(use_pl_optimizer=False)
+        step, weights = differentiable.step_of(optimizer), differentiable.Weights.of(optimizer)
+        for _ in range(self.unroll_steps):
+            loss = self.discriminator_loss(self.critic_with(weights.values), real, fake)
+            gradients = torch.autograd.grad(
+                loss, weights.values, create_graph=True, materialize_grads=True
+            )
+            means = [together.total(gradient) / together.size() for gradient in gradients]
+            weights = weights.after(step, means)
+        return self.critic_with(weights.values)
+
+    def critic_with(self, values: list[Tensor]) -> Critic:
+        """The discriminator with other weights, given in the order of its parameters."""
+        given = dict(zip(dict(self.opponent.named_parameters()), values, strict=True))
+        return lambda samples: functional_call(self.opponent, given, (samples,))

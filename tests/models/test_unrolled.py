@@ -1,0 +1,223 @@
+"""Steps looked ahead: closed forms, finite differences, torch's own optimizers, k = 0."""
+
+import copy
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from bench import build
+from bench.errors import UserError
+from bench.losses import minimax, nonsaturating, wasserstein
+from bench.losses.least_squares import logit
+from bench.models import priors
+from bench.models.base import Training
+from bench.models.differentiable import Weights, root, step_of
+from bench.models.gan import GAN
+from bench.models.unrolled import UnrolledGAN
+from bench.networks import mlp
+from bench.objective import Objective
+from bench.penalties import norms, places
+from bench.penalties.clipping import WeightClip
+from bench.penalties.gradient import GradientPenalty
+from bench.running.job import prepare
+from bench.running.run import execute
+
+SGD = partial(torch.optim.SGD, lr=0.1)
+ADAM = partial(torch.optim.Adam, lr=0.1, betas=(0.5, 0.9))
+GAME = Objective(
+    discriminator=minimax.discriminator_loss,
+    generator=nonsaturating.generator_loss,
+    penalty=None,
+    penalty_weight=0.0,
+    constraint=None,
+    n_dis=1,
+    fresh_latent=False,
+)
+BILINEAR = replace(
+    GAME, discriminator=wasserstein.discriminator_loss, generator=wasserstein.generator_loss
+)
+PENALISED = replace(
+    BILINEAR,
+    penalty=GradientPenalty(places.interpolated, norms.two_sided, logit, 1e-4),
+    penalty_weight=1.0,
+)
+
+
+class Slope(nn.Module):
+    """f(x) = w x on [B, 1]."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(0.75))
+
+    def reset(self, generator):
+        pass
+
+    def forward(self, x):
+        return self.w * x[:, 0]
+
+
+class Constant(nn.Module):
+    """G(z) = theta."""
+
+    def __init__(self):
+        super().__init__()
+        self.theta = nn.Parameter(torch.tensor(2.0))
+
+    def reset(self, generator):
+        pass
+
+    def forward(self, latent):
+        return self.theta.expand(len(latent), 1)
+
+
+def opened(kind, generator, discriminator, objective, optimizer, *more):
+    settings = Training(priors.uniform, 2, optimizer, 0, "32", None)
+    model = kind(generator, discriminator, objective, False, False, settings, *more)
+    optimizers = model.configure_optimizers()
+    model.optimizers = lambda use_pl_optimizer: optimizers
+    model.on_fit_start()
+    return model
+
+
+def perceptrons(objective, optimizer, k):
+    g = mlp.generator([2], 2, width=5, depth=1).double()
+    d = mlp.Discriminator([2], width=6, depth=2, batch_norm=True).double()
+    if objective.penalty is not None:
+        d = mlp.Discriminator([2], width=6, depth=2, batch_norm=False).double()
+    return opened(UnrolledGAN, g, d, objective, optimizer, k)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_a_bilinear_game_looked_ahead_has_its_closed_form(k):
+    """f_D = w (theta - x): w_k = w - k lr (theta - x); d/dtheta of -w_k theta is -w_k + k lr theta.
+
+    w = 0.75, theta = 2, x = 1/2, lr = 0.1: the plain gradient would be -0.75.
+    """
+    model = opened(UnrolledGAN, Constant(), Slope(), BILINEAR, SGD, k).double()
+    fake = model.generate(torch.zeros(4, 2, dtype=torch.float64))
+    loss = model.generator_loss(torch.full((4, 1), 0.5, dtype=torch.float64), fake)
+    loss.backward()
+    w_k = 0.75 - k * 0.1 * 1.5
+    assert loss.item() == pytest.approx(-2 * w_k, rel=1e-12)
+    assert model.generator.theta.grad.item() == pytest.approx(-w_k + k * 0.1 * 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("objective", [GAME, PENALISED], ids=["minimax", "penalised"])
+@pytest.mark.parametrize("optimizer", [SGD, ADAM], ids=["sgd", "adam"])
+def test_the_gradient_is_that_of_finite_differences(objective, optimizer):
+    model = perceptrons(objective, optimizer, 3)
+    noise = torch.Generator().manual_seed(1)
+    real, latent = torch.randn(2, 16, 2, dtype=torch.float64, generator=noise)
+    for _ in range(2):  # so that Adam has moments
+        model.step(
+            model.optimizers(False)[1],
+            model.discriminator_loss(model.opponent, real, model.generate(latent).detach()),
+        )
+    draws = model.streams["draws"].get_state()
+
+    def loss():
+        model.streams["draws"].set_state(draws)
+        return model.generator_loss(real, model.generate(latent))
+
+    parameters = list(model.generator.parameters())
+    gradients = torch.autograd.grad(loss(), parameters)
+    plain = torch.autograd.grad(
+        model.objective.generator_loss(model.opponent, model.generate(latent)), parameters
+    )
+    ahead = torch.cat([g.flatten() for g in gradients])
+    direction = torch.randn(len(ahead), dtype=torch.float64, generator=noise)
+    ends, h = [], 1e-6
+    for sign in (1, -1):
+        flat = torch.nn.utils.parameters_to_vector(parameters).detach()
+        torch.nn.utils.vector_to_parameters(flat + sign * h * direction, parameters)
+        ends.append(loss().item())
+        torch.nn.utils.vector_to_parameters(flat, parameters)
+    along = (ahead @ direction).item()
+    assert (ends[0] - ends[1]) / (2 * h) == pytest.approx(along, rel=1e-5)
+    assert abs((torch.cat([g.flatten() for g in plain]) @ direction).item() / along - 1) > 0.01
+
+
+@pytest.mark.parametrize("optimizer", [SGD, ADAM], ids=["sgd", "adam"])
+def test_steps_looked_ahead_are_the_optimizers_own(optimizer):
+    """Twice two steps: from no moments, and from those that the first two left."""
+    model = perceptrons(GAME, optimizer, 2)
+    before = copy.deepcopy(model.state_dict())
+    real = torch.randn(8, 2, dtype=torch.float64)
+    fake = torch.randn(8, 2, dtype=torch.float64)
+    probe = torch.randn(8, 2, dtype=torch.float64)
+    for _ in range(2):
+        ahead = model.unrolled(real, fake)(probe)
+        for _ in range(2):
+            loss = model.discriminator_loss(model.opponent, real, fake)
+            model.step(model.optimizers(False)[1], loss)
+        assert torch.allclose(model.opponent(probe), ahead, rtol=0, atol=1e-12)
+    weights = model.state_dict()
+    assert not torch.allclose(weights["opponent.0.weight"], before["opponent.0.weight"])
+
+
+def test_looking_ahead_leaves_the_discriminator_as_it_was():
+    model = perceptrons(GAME, ADAM, 4)
+    real = torch.randn(8, 2, dtype=torch.float64)
+    model.draw_latent = lambda count: torch.rand(count, 2, dtype=torch.float64)
+    model.training_step(real, 0)
+    before = copy.deepcopy(model.opponent.state_dict())
+    held = copy.deepcopy(model.optimizers(False)[1].state_dict()["state"])
+    model.generator_loss(real, model.generate(model.draw_latent(8))).backward()
+    assert all(torch.equal(t, before[n]) for n, t in model.opponent.state_dict().items())
+    for index, state in model.optimizers(False)[1].state_dict()["state"].items():
+        assert all(torch.equal(value, held[index][name]) for name, value in state.items())
+
+
+def test_a_dead_unit_has_a_finite_gradient():
+    """Adam's v is 0 for it; the root's slope there would be infinite."""
+    assert torch.equal(torch.autograd.functional.jacobian(root, torch.zeros(2)), torch.zeros(2, 2))
+    squares = torch.tensor([4.0], requires_grad=True)
+    root(squares).sum().backward()
+    assert squares.grad.item() == 0.25
+    dead = nn.Parameter(torch.ones(1, dtype=torch.float64))
+    optimizer = ADAM([dead])
+    gradient = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    (after,) = Weights.of(optimizer).after(step_of(optimizer), [gradient]).values
+    after.sum().backward()
+    assert after.item() == 1.0 and gradient.grad.isfinite().all()
+
+
+def test_no_step_ahead_is_the_plain_gan_bit_for_bit(tiny):
+    """Whole runs, with Adam and batch norm: every digest of the chain, of both players."""
+    found = []
+    for overrides in (
+        ["variant=unrolled_gan", "hyperparameters.unroll_steps=0"],
+        ["variant=ns_gan"],
+        ["variant=unrolled_gan", "hyperparameters.unroll_steps=1"],
+    ):
+        job = prepare(build.compose_config(tiny("d_steps=8", *overrides)))
+        assert execute(job).status == "finished"
+        found.append((job.folder.status()["digest"], job.folder.chain.read_text()))
+    assert found[0] == found[1] and found[2][0] != found[0][0]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["optimizer=rmsprop"], "steps of RMSprop cannot be differentiated"),
+        (["+optimizer.weight_decay=0.1"], "Adam with weight_decay cannot be differentiated"),
+        (["hyperparameters.unroll_steps=-1"], "unroll_steps is -1"),
+        (["hyperparameters.unroll_steps=1.5"], "unroll_steps is 1.5"),
+        (["loss=wgan", "+hyperparameters.weight_clip=0.01"], "constraint cannot be unrolled"),
+    ],
+)
+def test_what_cannot_be_unrolled_is_one_sentence(overrides, sentence):
+    with pytest.raises(UserError, match=sentence) as caught:
+        build.build_model(build.compose_config(["variant=unrolled_gan", *overrides]))
+    assert "\n" not in caught.value.message
+
+
+def test_without_steps_ahead_any_optimizer_and_constraint_will_do():
+    clipped = replace(GAME, constraint=WeightClip(0.1))
+    args = (mlp.generator([2], 2, width=2, depth=1), Slope(), clipped)
+    opened(UnrolledGAN, *args, torch.optim.RMSprop, 0)
+    assert issubclass(UnrolledGAN, GAN)
