@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from bench.divergences.measures import Measure, on_common_points
-from bench.divergences.transport import solve
+from bench.divergences.transport import MASS, solve
 
 
 class Potential(NamedTuple):
@@ -50,7 +50,7 @@ def kantorovich_rubinstein(mu: Measure, nu: Measure) -> Potential:
     if count == 1:
         return Potential(0.0, points, np.zeros(1))
     solution = scale * solve(
-        q - p,
+        MASS * (q - p),
         A_ub=slopes,
         b_ub=distances[first, second] / scale,
         bounds=[(0, 0)] + [(None, None)] * (count - 1),  # the constant that leaves all unchanged

@@ -49,7 +49,7 @@ def test_far_out_where_floating_point_has_no_density():
     assert density_tv(p, q, -15, 115).value == pytest.approx(1)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(MEANS, DEVIATIONS, MEANS, DEVIATIONS)
 def test_inequalities_and_the_game(m, s, n, t):
     """Pinsker, JS <= ln 2 TV, TV^2 / 2 <= JS; V(D*) = 2 JS - 2 ln 2 (T2)."""

@@ -13,7 +13,7 @@ from bench.divergences import (
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(measures())
 def test_has_the_value_of_the_primal_with_slope_one(two):
     found = kantorovich_rubinstein(*two)
@@ -69,6 +69,7 @@ def test_the_gradient_there_has_norm_one_and_points_at_the_real_side():
     np.testing.assert_allclose(gradient, towards, atol=1e-3)
 
 
+@settings(deadline=None)
 @given(measures(1))
 def test_extensions_keep_the_values_and_the_slope(one):
     points = np.unique(one[0].points, axis=0)
