@@ -38,7 +38,7 @@ def test_known_values():
     )
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(MEANS, DEVIATIONS, MEANS, DEVIATIONS)
 def test_agree_with_quadrature_on_the_line(m, s, n, t):
     p, q = norm(m, s).logpdf, norm(n, t).logpdf

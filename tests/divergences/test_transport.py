@@ -33,7 +33,7 @@ def test_by_hand():
     np.testing.assert_allclose(transport(mu, nu, 1).coupling, [[0.25, 0.5], [0.25, 0]], atol=1e-12)
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(SEEDS, st.integers(1, 5), ORDERS)
 def test_no_permutation_costs_less(seed, dimensions, p):
     """Exhaustive, 120 permutations of five points; the programme, weights a bit off, agrees."""
@@ -45,7 +45,7 @@ def test_no_permutation_costs_less(seed, dimensions, p):
     assert transport(off, Measure.of(y), p).cost == pytest.approx(least, abs=1e-8)
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(measures(), ORDERS)
 def test_equals_scipy_and_the_sorted_coupling_on_the_line(two, p):
     x, y = (Measure(m.points[:, :1], m.weights) for m in two)
@@ -55,7 +55,7 @@ def test_equals_scipy_and_the_sorted_coupling_on_the_line(two, p):
     assert wasserstein_line(x, y, 1) == pytest.approx(expected, abs=1e-12)
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(measures(), ORDERS)
 def test_the_coupling_has_the_marginals(two, p):
     mu, nu = two
@@ -78,7 +78,7 @@ def test_weights_of_the_size_of_the_solvers_tolerance():
         np.testing.assert_allclose(coupling.sum(0), nu.weights, atol=1e-15)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(measures(3), ORDERS)
 def test_is_a_metric(three, p):
     """W^p is exact to 1e-9 of the largest cost, so that W near 0 has the root of that."""
@@ -90,7 +90,7 @@ def test_is_a_metric(three, p):
     assert wasserstein(x, y, 1) <= found + 1e-7
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(measures(), ORDERS, SEEDS)
 def test_moves_turns_and_scales(two, p, seed):
     mu, nu = two
