@@ -41,6 +41,8 @@ def test_repeated_points_and_signed_zeros_are_one_point():
     )
     np.testing.assert_array_equal(common.points, [[0], [2]])
     np.testing.assert_array_equal(common.mu, common.nu)
+    plane = Measure.of(np.array([[0.0, 1], [-0.0, 1], [0, -0.0], [-0.0, 0]]))
+    np.testing.assert_array_equal(on_common_points(plane, plane).points, [[0, 0], [0, 1]])
 
 
 @settings(deadline=None)
