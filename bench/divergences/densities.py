@@ -31,7 +31,7 @@ def density_kl(log_p: LogDensity, log_q: LogDensity, low: float, high: float) ->
             outside, or is so narrow that no node has met it.
     """
     p, q = _inside(log_p, low, high), _inside(log_q, low, high)
-    return integrate(lambda x: _weighted(p(x), _difference(p(x), q(x))), low, high)
+    return _positive(integrate(lambda x: _weighted(p(x), _difference(p(x), q(x))), low, high))
 
 
 def density_js(log_p: LogDensity, log_q: LogDensity, low: float, high: float) -> Integral:
@@ -46,7 +46,7 @@ def density_js(log_p: LogDensity, log_q: LogDensity, low: float, high: float) ->
         one, two = (_weighted(f(x), _difference(f(x), middle)) for f in (p, q))
         return (one + two) / 2
 
-    return integrate(both, low, high)
+    return _positive(integrate(both, low, high))
 
 
 def density_tv(log_p: LogDensity, log_q: LogDensity, low: float, high: float) -> Integral:
@@ -103,6 +103,11 @@ def game_value(
         return _weighted(real(x), log_expit(scores)) + _weighted(fake(x), log_expit(-scores))
 
     return integrate(both, low, high)
+
+
+def _positive(found: Integral) -> Integral:
+    """What is never below 0, but for rounding."""
+    return Integral(max(found.value, 0.0), found.error)
 
 
 def _weighted(log_density: np.ndarray, values: np.ndarray) -> np.ndarray:

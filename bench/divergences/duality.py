@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from bench.divergences.measures import Measure
-from bench.divergences.transport import Transport, ground_costs, solve, transport
+from bench.divergences.transport import MASS, NO_MASS, Transport, ground_costs, solve, transport
 
 
 class Dual(NamedTuple):
@@ -61,7 +61,7 @@ def kantorovich(mu: Measure, nu: Measure, p: float) -> Dual:
         [sparse.kron(sparse.eye(n), np.ones((m, 1))), sparse.kron(np.ones((n, 1)), sparse.eye(m))]
     ).tocsr()
     solution = solve(
-        -np.concatenate([mu.weights, nu.weights]),
+        -MASS * np.concatenate([mu.weights, nu.weights]),
         A_ub=pairs,
         b_ub=costs.ravel() / scale,
         bounds=[(0, 0)] + [(None, None)] * (n + m - 1),  # the constant that leaves all unchanged
@@ -87,7 +87,7 @@ def potentials(mu: Measure, nu: Measure, p: float, plan: Transport) -> Dual:
         raise ValueError(
             f"potentials: a coupling of shape {costs.shape}, found {plan.coupling.shape}"
         )
-    back = np.where(plan.coupling > 0, costs, -np.inf)
+    back = np.where(plan.coupling > NO_MASS, costs, -np.inf)
     psi = np.zeros(costs.shape[1])
     for _ in range(sum(costs.shape)):
         from_mu = (psi - back).min(axis=1)

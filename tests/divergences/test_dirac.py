@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.divergences.dirac import (
@@ -22,6 +22,7 @@ def test_slope_is_that_of_the_logistic_loss():
     assert logistic_slope(0.0) == SLOPE == 0.5
 
 
+@settings(deadline=None)
 @given(STEPS, SLOPES, WEIGHTS, st.integers(1, 5))
 def test_eigenvalues_are_numpys(h, slope, weight, n_dis):
     for matrix in (
@@ -33,6 +34,7 @@ def test_eigenvalues_are_numpys(h, slope, weight, n_dis):
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
 
 
+@settings(deadline=None)
 @given(STEPS, SLOPES)
 def test_without_penalty_simultaneous_steps_spiral_outwards(h, slope):
     """1 +- i h f', of modulus sqrt(1 + h^2 f'^2) > 1."""
@@ -41,6 +43,7 @@ def test_without_penalty_simultaneous_steps_spiral_outwards(h, slope):
     )
 
 
+@settings(deadline=None)
 @given(STEPS, SLOPES, st.integers(1, 4))
 def test_without_penalty_alternating_steps_stay_on_the_unit_circle(h, slope, n_dis):
     """1 - a^2 / 2 +- i a sqrt(1 - a^2 / 4) with a = sqrt(n_dis) h f' < 2."""

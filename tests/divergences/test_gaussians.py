@@ -2,7 +2,7 @@ from math import inf, log
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_measures import SEEDS
 from scipy.stats import norm, ortho_group
@@ -38,6 +38,7 @@ def test_known_values():
     )
 
 
+@settings(max_examples=40, deadline=None)
 @given(MEANS, DEVIATIONS, MEANS, DEVIATIONS)
 def test_agree_with_quadrature_on_the_line(m, s, n, t):
     p, q = norm(m, s).logpdf, norm(n, t).logpdf
@@ -56,6 +57,7 @@ def test_w2_agrees_with_the_quantiles():
         assert found == pytest.approx(expected, rel=1e-8)
 
 
+@settings(deadline=None)
 @given(SEEDS, st.integers(1, 6))
 def test_in_more_dimensions(seed, dimensions):
     """KL is invariant under any affine map, W2 under rotations; W2^2 is the Frechet distance."""

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from random_measures import measures
+from scipy.spatial.distance import cdist
 
 from bench.divergences import (
     Measure,
@@ -13,13 +14,14 @@ from bench.divergences import (
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(measures())
 def test_has_the_value_of_the_primal_with_slope_one(two):
     found = kantorovich_rubinstein(*two)
     size = np.ptp(found.points, axis=0).max()
     assert found.value == pytest.approx(wasserstein(*two, 1), abs=1e-9 * (1 + size))
-    assert lipschitz_constant(found.points, found.values) <= 1 + 1e-12
+    rises = np.abs(found.values[:, None] - found.values)
+    assert (rises - cdist(found.points, found.points)).max() <= 1e-14 * (1 + size)
 
 
 def test_two_points_by_hand():
@@ -69,6 +71,7 @@ def test_the_gradient_there_has_norm_one_and_points_at_the_real_side():
     np.testing.assert_allclose(gradient, towards, atol=1e-3)
 
 
+@settings(deadline=None)
 @given(measures(1))
 def test_extensions_keep_the_values_and_the_slope(one):
     points = np.unique(one[0].points, axis=0)

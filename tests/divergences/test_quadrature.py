@@ -2,7 +2,7 @@ from math import e, inf, log, pi
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.divergences.quadrature import CELLS, integrate
@@ -24,6 +24,7 @@ def test_known_integrals(function, low, high, expected):
     assert error < 1e-9
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.floats(0.01, 0.99))
 def test_a_kink_and_a_jump_anywhere(place):
     """int |x - c| = (c^2 + (1 - c)^2) / 2; int [x > c] = 1 - c."""

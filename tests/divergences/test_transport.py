@@ -33,6 +33,7 @@ def test_by_hand():
     np.testing.assert_allclose(transport(mu, nu, 1).coupling, [[0.25, 0.5], [0.25, 0]], atol=1e-12)
 
 
+@settings(max_examples=40, deadline=None)
 @given(SEEDS, st.integers(1, 5), ORDERS)
 def test_no_permutation_costs_less(seed, dimensions, p):
     """Exhaustive, 120 permutations of five points; the programme, weights a bit off, agrees."""
@@ -44,6 +45,7 @@ def test_no_permutation_costs_less(seed, dimensions, p):
     assert transport(off, Measure.of(y), p).cost == pytest.approx(least, abs=1e-8)
 
 
+@settings(max_examples=40, deadline=None)
 @given(measures(), ORDERS)
 def test_equals_scipy_and_the_sorted_coupling_on_the_line(two, p):
     x, y = (Measure(m.points[:, :1], m.weights) for m in two)
@@ -53,17 +55,30 @@ def test_equals_scipy_and_the_sorted_coupling_on_the_line(two, p):
     assert wasserstein_line(x, y, 1) == pytest.approx(expected, abs=1e-12)
 
 
+@settings(max_examples=40, deadline=None)
 @given(measures(), ORDERS)
 def test_the_coupling_has_the_marginals(two, p):
     mu, nu = two
     cost, coupling = transport(mu, nu, p)
     assert coupling.min() >= 0
-    np.testing.assert_allclose(coupling.sum(1), mu.weights, atol=1e-12)
-    np.testing.assert_allclose(coupling.sum(0), nu.weights, atol=1e-12)
+    np.testing.assert_allclose(coupling.sum(1), mu.weights, atol=1e-15)
+    np.testing.assert_allclose(coupling.sum(0), nu.weights, atol=1e-15)
     assert cost == pytest.approx((coupling * ground_costs(mu, nu, p)).sum())
 
 
-@settings(max_examples=50)
+def test_weights_of_the_size_of_the_solvers_tolerance():
+    """From 1 down to 1e-300: HiGHS alone calls some of these infeasible."""
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        n, m = rng.integers(1, 40, size=2)
+        mu, nu = (Measure(rng.normal(size=(k, 1)), rng.dirichlet(np.full(k, 0.05))) for k in (n, m))
+        cost, coupling = transport(mu, nu, 1)
+        assert cost == pytest.approx(wasserstein_line(mu, nu, 1), abs=1e-9)
+        np.testing.assert_allclose(coupling.sum(1), mu.weights, atol=1e-15)
+        np.testing.assert_allclose(coupling.sum(0), nu.weights, atol=1e-15)
+
+
+@settings(max_examples=25, deadline=None)
 @given(measures(3), ORDERS)
 def test_is_a_metric(three, p):
     """W^p is exact to 1e-9 of the largest cost, so that W near 0 has the root of that."""
@@ -75,7 +90,7 @@ def test_is_a_metric(three, p):
     assert wasserstein(x, y, 1) <= found + 1e-7
 
 
-@settings(max_examples=50)
+@settings(max_examples=25, deadline=None)
 @given(measures(), ORDERS, SEEDS)
 def test_moves_turns_and_scales(two, p, seed):
     mu, nu = two
