@@ -12,5 +12,6 @@ SMALL = {
         "network.latent_dim=4",
         "network.code=4",
     ],
+    "dcgan": ["network.width=4", "network.latent_dim=4"],
     "mlp": ["network.width=8", "network.depth=2"],
 }

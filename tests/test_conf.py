@@ -110,6 +110,14 @@ def test_every_optimizer_trains(tiny, optimizer):
     trained(tiny, "variant=wgan", f"optimizer={optimizer}")
 
 
+@pytest.mark.parametrize("network", entries("network"))
+def test_every_network_trains(tiny, network):
+    dataset = {"image": "digits", "points": "ring"}[
+        build.compose_config([f"network={network}"]).network.family
+    ]
+    trained(tiny, f"network={network}", f"dataset={dataset}", network=network)
+
+
 @pytest.mark.parametrize("dataset", [d for d in entries("dataset") if d not in NEED_FILES])
 def test_every_generated_dataset_trains(tiny, tmp_path, dataset):
     cfg = build.compose_config([f"dataset={dataset}"])

@@ -11,6 +11,26 @@ from bench.networks.layers import BatchNorm
 from bench.objective import Critic, Objective
 
 
+def refuse_mixing(discriminator: nn.Module) -> None:
+    """Refuse layers that let samples of a batch depend on one another.
+
+    Raises:
+        ValueError: the discriminator has one.
+    """
+    for layer in discriminator.modules():
+        if isinstance(layer, BatchNorm | nn.modules.batchnorm._BatchNorm):
+            what, mend = "batch norm", "set hyperparameters.d_batch_norm=false"
+        elif getattr(layer, "mixes_samples", False):
+            what, mend = type(layer).__name__, "choose a loss= without one"
+        else:
+            continue
+        raise ValueError(
+            f"{what} in a discriminator under a gradient penalty, whose gradients then depend on "
+            f"the other samples of the batch: {mend}, or model.batch_norm_under_penalty=true if "
+            "you mean it"
+        )
+
+
 class GAN(GenerativeModel):
     """Generator against discriminator.
 
@@ -23,7 +43,7 @@ class GAN(GenerativeModel):
             samples, but batch norm's running averages move twice.
         batch_norm_under_penalty: allow batch norm in a discriminator under a gradient penalty.
             The penalty is meant for each sample's own gradient (Gulrajani et al. 2017, section
-            4); batch norm makes it depend on the others.
+            4); batch norm makes it depend on the others, and so does minibatch discrimination.
         training: see `Training`.
 
     Raises:
@@ -40,16 +60,8 @@ class GAN(GenerativeModel):
         training: Training,
     ) -> None:
         require(objective, Objective, "gan")
-        normed = any(
-            isinstance(m, BatchNorm | nn.modules.batchnorm._BatchNorm)
-            for m in discriminator.modules()
-        )
-        if objective.penalty is not None and normed and not batch_norm_under_penalty:
-            raise ValueError(
-                "batch norm in a discriminator under a gradient penalty, whose gradients then "
-                "depend on the other samples of the batch: set hyperparameters.d_batch_norm=false, "
-                "or model.batch_norm_under_penalty=true if you mean it"
-            )
+        if objective.penalty is not None and not batch_norm_under_penalty:
+            refuse_mixing(discriminator)
         super().__init__(generator, discriminator, training)
         self.objective = objective
         self.reuse_samples = reuse_samples and not objective.fresh_latent

@@ -54,6 +54,11 @@ class Discriminator(Perceptron):
         """Logits [B] from points [B, D]."""
         return super().forward(points).squeeze(1)
 
+    @property
+    def score(self) -> nn.Module:
+        """The last layer."""
+        return self[-1]
+
     def features(self, points: Tensor) -> Tensor:
         """What the last layer sees, [B, width]."""
         for layer in list(self)[:-1]:
