@@ -26,7 +26,7 @@ demo: $(READY)  ## all variants on the embedded digits: trained, scored, reporte
 	$(BIN)/bench report quick --to runs/reports/quick
 
 test: $(READY) lint  ## under 10 minutes on 2 cores
-	$(THREADS) $(BIN)/python -m pytest -n 2 -m "not slow"
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: test test-slow  ## the slow and the real-service tests too
 
