@@ -21,20 +21,11 @@ HISTORIES = 2000  # runs whose curves are kept: those of the last stage first
 PICTURE_BYTES = 8 * 2**20  # of all pictures in a report, which holds them inside its page
 
 
-def read_sweep(runs_root: Path, name: str) -> Sweep:
-    """The last stage of a sweep that has a scored run, as it lies under `runs_root`.
-
-    Raises:
-        UserError: there is no such plan, no run of it is scored yet, or a file is damaged.
-    """
-    return read_stages(runs_root, name)[-1]
-
-
 def read_stages(runs_root: Path, name: str) -> list[Sweep]:
     """The stages of a sweep that have a scored run, in order; without histories and pictures.
 
     Raises:
-        UserError: as `read_sweep`.
+        UserError: there is no such plan, no run of it is scored yet, or a file is damaged.
     """
     plan = read_plan(runs_root, name)
     reader = _Reader(runs_root)

@@ -152,7 +152,7 @@ def _change(table: Table, old: Line, new: Line, p: float | None) -> Change:
 
 def _diverged(line: Line) -> set[str]:
     members = line.contender.members
-    return {member.run.run_id for member in members if member.run.status == "diverged"}
+    return {member.run.run_id for member in members if member.status == "diverged"}
 
 
 def _scores(contender: Contender, metric: str) -> dict[str, float]:

@@ -1,10 +1,11 @@
 """What belongs side by side: one data set under one protocol, a table for each checkpoint."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.reporting.groups import group_rows
 from bench.reporting.protocols import sibling
+from bench.reporting.search import Search, search_of
 from bench.reporting.summary import Table, summarise
 from bench.reporting.sweep import Sweep
 
@@ -37,6 +38,17 @@ def comparisons_of(stages: Iterable[Sweep]) -> tuple[Comparison, ...]:
     """
     stages = list(stages)
     return tuple(c for stage in (*stages[-1:], *stages[:-1]) for c in _of_stage(stage))
+
+
+def search_behind(comparison: Comparison, study: Sequence[Comparison]) -> Search | None:
+    """The search on the same data set, protocol and checkpoint; None where there is none."""
+    group = comparison.main.group
+    key = (group.dataset, group.checkpoint, group.protocol)
+    for one in study:
+        other = one.main.group
+        if one.stage.searches and (other.dataset, other.checkpoint, other.protocol) == key:
+            return search_of(one.main)
+    return None
 
 
 def _of_stage(stage: Sweep) -> Iterable[Comparison]:

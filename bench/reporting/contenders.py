@@ -17,6 +17,12 @@ class Member(NamedTuple):
     run: Run
     row: Row | None
 
+    @property
+    def status(self) -> str:
+        """The run's, but "diverged" where its generator turned out so when it was scored."""
+        diverged = self.row is not None and self.row.status == "diverged"
+        return "diverged" if diverged else self.run.status
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -38,7 +44,7 @@ class Contender:
     @cached_property
     def counts(self) -> dict[str, int]:
         """finished, diverged, failed, unfinished and missing runs."""
-        return count_statuses(member.run.status for member in self.members)
+        return count_statuses(member.status for member in self.members)
 
 
 @dataclass(frozen=True)

@@ -177,4 +177,8 @@ def _sums(path: Path) -> dict[str, str]:
         return {}
     lines = (line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines())
     pairs = [(line[1], line[0]) for line in lines if len(line) == 2]
-    return {name: digest for name, digest in pairs if ".." not in Path(name).parts}
+    return {name: digest for name, digest in pairs if _inside(Path(name))}
+
+
+def _inside(path: Path) -> bool:
+    return not path.is_absolute() and ".." not in path.parts

@@ -131,7 +131,7 @@ def _config(sample: int, members: list[Member], metric: str) -> Config:
     rows = [m.row for m in members if m.row is not None]
     scored = [r for r in rows if r.status == "finished" and metric in r.scores]
     chosen = [r.details.get(f"selection.{metric}", r.scores[metric]) for r in scored]
-    statuses = [m.run.status for m in members]
+    statuses = [m.status for m in members]
     return Config(
         sample=sample,
         run_id=members[0].run.run_id,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.reporting.comparisons import Comparison
+from bench.reporting.comparisons import Comparison, search_behind
 from bench.reporting.figures.figure import Figure
 from bench.reporting.figures.searches import of_search
 from bench.reporting.figures.seeds import of_seeds
@@ -33,7 +33,7 @@ def sections_of(study: Sequence[Comparison]) -> tuple[Section, ...]:
     Many sections are drawn in as many processes as there are cores: each is its own work.
     """
     looks = looks_of(c.name for one in study for c in one.main.group.contenders)
-    tasks = [(one.main, one.stage.searches, _search_behind(one, study), looks) for one in study]
+    tasks = [(one.main, one.stage.searches, search_behind(one, study), looks) for one in study]
     if len(tasks) < MANY:
         drawn = [_figures(*task) for task in tasks]
     else:
@@ -51,14 +51,3 @@ def _figures(
     else:
         found = of_seeds(table, behind, looks)
     return tuple(figure for figure in found if figure is not None)
-
-
-def _search_behind(comparison: Comparison, study: Sequence[Comparison]) -> Search | None:
-    """The search on the same data set, protocol and checkpoint; None where there is none."""
-    group = comparison.main.group
-    key = (group.dataset, group.checkpoint, group.protocol)
-    for one in study:
-        other = one.main.group
-        if one.stage.searches and (other.dataset, other.checkpoint, other.protocol) == key:
-            return search_of(one.main)
-    return None

@@ -136,7 +136,7 @@ def median_run(contender: Contender, metric: str) -> tuple[float, Run] | None:
 
 def middle(contender: Contender, fact: str) -> float | None:
     """Median of a fact of status.json over the finished runs."""
-    runs = [m.run for m in contender.members if m.run.status == "finished"]
+    runs = [m.run for m in contender.members if m.status == "finished"]
     values = [run.facts[fact] for run in runs if run.facts.get(fact) is not None]
     return median(values) if values else None
 

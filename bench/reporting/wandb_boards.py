@@ -1,15 +1,15 @@
 """`bench leaderboard`: a study's tables as W&B Reports, with the very numbers of the local one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.errors import UserError
 from bench.reporting import headings, rounding, words
 from bench.reporting.analysis.budgets import Budget, budget_of
 from bench.reporting.answer import answer
-from bench.reporting.comparisons import Comparison, comparisons_of
-from bench.reporting.search import search_of
-from bench.reporting.summary import Line, Table
+from bench.reporting.boards import NOTHING, board_of
+from bench.reporting.comparisons import Comparison, comparisons_of, search_behind
 from bench.reporting.sweep import Sweep
 from bench.reporting.wandb_report import Board, Curve, Standing, write_board
 from bench.runs.columns import column
@@ -45,7 +45,7 @@ def boards_of(comparisons: Sequence[Comparison]) -> Iterator[tuple[str, Board]]:
     for comparison in comparisons:
         if comparison.stage.searches:
             continue
-        table, group = comparison.main, comparison.main.group
+        group = comparison.main.group
         yield (
             group.slug,
             Board(
@@ -55,36 +55,28 @@ def boards_of(comparisons: Sequence[Comparison]) -> Iterator[tuple[str, Board]]:
                 better=group.metrics[group.first],
                 protocol=words.comparison(group),
                 column=column(group.checkpoint, group.protocol, group.first),
-                standings=[_standing(table, line) for line in table.lines],
+                standings=[
+                    _standing(line, group.first)
+                    for line in board_of(comparison, comparison.main, ())["lines"]
+                ],
                 curves=_curves(comparison, comparisons),
                 notes=[answer(comparison)],
             ),
         )
 
 
-def _standing(table: Table, line: Line) -> Standing:
-    metric = table.group.first
-    places, cell = rounding.places_of(table)[metric], line.cells.get(metric)
-    sd = interval = ""
-    if cell is not None and cell.sd is not None:
-        sd = rounding.number(cell.sd, places)
-    if cell is not None and cell.interval is not None:
-        interval = " to ".join(rounding.number(bound, places) for bound in cell.interval)
-    return Standing(
-        name=line.name,
-        variant=line.contender.variant,
-        runs=0 if cell is None else cell.n,
-        mean=rounding.DASH if cell is None else rounding.number(cell.mean, places),
-        sd=sd,
-        interval=interval,
-        letters=table.verdict.letters.get(line.name, ""),
-    )
+def _standing(line: Mapping[str, Any], metric: str) -> Standing:
+    """A line of the page's board, whose texts these are."""
+    cell = line["cells"].get(metric, {})
+    said = {name: cell.get(name, NOTHING)[1] for name in ("mean", "sd", "interval")}
+    letters = line["facts"]["group"][1]
+    runs = cell.get("n", (0, ""))[0]
+    return Standing(line["name"], line["variant"], runs, **said, letters=letters)
 
 
 def _curves(comparison: Comparison, comparisons: Sequence[Comparison]) -> list[Curve]:
-    dataset = comparison.main.group.dataset
-    searches = [c.main for c in comparisons if c.stage.searches and c.main.group.dataset == dataset]
-    found = [budget_of(one) for table in searches[:1] for one in search_of(table).variants]
+    search = search_behind(comparison, comparisons)
+    found = [budget_of(one) for one in search.variants] if search is not None else []
     return [_curve(budget) for budget in found if budget is not None]
 
 

@@ -23,68 +23,99 @@ class Resampled(NamedTuple):
     sd: np.ndarray
 
 
-def expected_best(scores: Values, k: int | Sequence[int] | np.ndarray) -> np.ndarray:
+def expected_best(
+    scores: Values, k: int | Sequence[int] | np.ndarray, *, by: Values | None = None
+) -> np.ndarray:
     """E[min of k of the n scores] = sum_i x_(i) C(n - i, k - 1) / C(n, k), without replacement.
 
     Tang et al. 2020, turned from the largest to the smallest: an unbiased estimate of the same
-    expectation over new runs.
+    expectation over new runs. A search that chooses by one split and reports another finds not
+    the smallest score but that of the run with the smallest `by`: x_(i) are then the scores in
+    that order.
 
     Args:
         scores: of n runs, [n], lower is better. Infinity is refused: for a diverged run put the
             score of the untrained generator, which is what that run leaves behind.
         k: budgets, whole numbers in [1, n], of any shape.
+        by: what chooses, [n], the lowest first and the earliest of equals; the scores themselves
+            where it is not given.
 
     Returns:
         Of the shape of k; the mean of the scores for k = 1, the smallest for k = n.
 
     Raises:
-        ValueError: no score, one that is not finite, or a budget outside [1, n].
+        ValueError: no score, one that is not finite, another number of values in `by`, or a
+            budget outside [1, n].
     """
-    x = np.sort(finite("expected_best", scores))
+    x = in_order("expected_best", scores, by)
     budgets = whole("expected_best", k, largest=len(x))
     return np.array([order_weights(len(x), b) @ x for b in budgets.flat]).reshape(budgets.shape)
 
 
+def in_order(name: str, scores: Values, by: Values | None) -> np.ndarray:
+    """Scores in the order in which runs would be chosen, [n]; raises as `places_of`."""
+    return finite(name, scores)[places_of(name, scores, by)]
+
+
+def places_of(name: str, scores: Values, by: Values | None) -> np.ndarray:
+    """Runs in the order in which they would be chosen, [n].
+
+    Raises:
+        ValueError: no value, one that is not finite, or not as many in `by`; begins with `name`.
+    """
+    x = finite(name, scores)
+    chooses = x if by is None else finite(f"{name}, by", by)
+    if len(chooses) != len(x):
+        raise ValueError(f"{name}: {len(x)} scores, but {len(chooses)} values choose")
+    return np.argsort(chooses, kind="stable")
+
+
 def order_weights(n: int, k: int) -> np.ndarray:
-    """P(min of k of n is x_(i)) = C(n - i, k - 1) / C(n, k) for i = 1 to n, [n]."""
-    # C(n - i, k - 1) / C(n, k) = P(min > x_(i - 1)) k / (n - i + 1)
-    return _exceeding(n, k)[:-1] * (k / np.arange(n, 0, -1))
+    """P(min of k of n is x_(i)) = C(n - i, k - 1) / C(n, k) for i = 1 to n, [n].
 
-
-def _exceeding(n: int, k: int) -> np.ndarray:
-    """P(min of k of n > x_(i)) = C(n - i, k) / C(n, k) for i = 0 to n, [n + 1].
-
-    As a product of (n - k - j) / (n - j) over j < i: every factor has one rounding, so that the
+    That is P(min > x_(i - 1)) k / (n - i + 1), and P(min > x_(i)) = C(n - i, k) / C(n, k) is a
+    product of (n - k - j) / (n - j) over j < i: every factor has one rounding, so that the
     relative error stays below 2 n eps.
     """
-    j = np.arange(n)
-    return np.concatenate([[1.0], np.cumprod(np.clip(n - k - j, 0, None) / (n - j))])
+    j = np.arange(n - 1)
+    exceeding = np.concatenate([[1.0], np.cumprod(np.clip(n - k - j, 0, None) / (n - j))])
+    return exceeding * (k / np.arange(n, 0, -1))
 
 
-def best_quantile(scores: Values, k: int, q: float | Sequence[float] | np.ndarray) -> np.ndarray:
-    """Smallest x_(i) with P(min <= x_(i)) = 1 - C(n - i, k) / C(n, k) >= q.
+def best_quantile(
+    scores: Values,
+    k: int,
+    q: float | Sequence[float] | np.ndarray,
+    *,
+    by: Values | None = None,
+) -> np.ndarray:
+    """Smallest score below or at which the best of k lies with a probability of q at least.
 
     Args:
         scores: of n runs, [n], finite, lower is better.
         k: budget, in [1, n].
         q: probabilities, in [0, 1], of any shape; 0.5 for the median.
+        by: as in `expected_best`.
 
     Returns:
         Scores that occur, of the shape of q: no interpolation.
 
     Raises:
-        ValueError: no score, one that is not finite, k outside [1, n] or q outside [0, 1].
+        ValueError: no score, one that is not finite, another number of values in `by`, k outside
+            [1, n] or q outside [0, 1].
     """
-    x = np.sort(finite("best_quantile", scores))
+    x = in_order("best_quantile", scores, by)
     n, budget = len(x), int(whole("best_quantile", [k], largest=len(x))[0])
     levels = np.asarray(q, dtype=np.float64)
     if not (levels.size and (levels >= 0).all() and (levels <= 1).all()):
         raise ValueError(f"best_quantile: q from 0 to 1, found {q}")
+    order = np.argsort(x, kind="stable")
+    # P(best > each score in ascending order), summed from the far end, where it is smallest
+    exceeding = np.append(np.cumsum(order_weights(n, budget)[order][:0:-1])[::-1], 0.0)
     rounding = 1 + 4 * n * np.finfo(float).eps  # so that the median of 4 is the second for k = 1
-    exceeding = _exceeding(n, budget)[1:]
     # exceeding falls: the first place at which it is 1 - q or less
     places = np.searchsorted(-exceeding, -(1 - levels) * rounding, side="left")
-    return x[places]
+    return x[order][places]
 
 
 def resampled_best(
@@ -94,6 +125,7 @@ def resampled_best(
     resamples: int,
     replace: bool,
     generator: np.random.Generator,
+    by: Values | None = None,
 ) -> Resampled:
     """Mean and deviation of the smallest of k drawn runs: the study's way, by simulation.
 
@@ -107,21 +139,26 @@ def resampled_best(
         resamples: 5,000 in the study.
         replace: whether a run may be drawn twice.
         generator: draws them.
+        by: as in `expected_best`.
 
     Returns:
         Mean and standard deviation, [K]. The deviation is that of the best score of one draw
         from these runs, no error of the mean; without replacement it is 0 for k = n.
 
     Raises:
-        ValueError: no score, one that is not finite, a budget outside [1, n], or no resample.
+        ValueError: no score, one that is not finite, another number of values in `by`, a budget
+            outside [1, n], or no resample.
     """
-    x = finite("resampled_best", scores)
+    x = in_order("resampled_best", scores, by)
     budgets = whole("resampled_best", list(ks), largest=len(x))
     found = []
     for size in blocks(resamples, len(x)):
-        rows = np.broadcast_to(x, (size, len(x)))
-        drawn = generator.choice(x, rows.shape) if replace else generator.permuted(rows, axis=1)
-        found.append(np.minimum.accumulate(drawn, axis=1)[:, budgets - 1])
+        places = np.broadcast_to(np.arange(len(x)), (size, len(x)))
+        if replace:
+            drawn = generator.integers(len(x), size=places.shape)
+        else:
+            drawn = generator.permuted(places, axis=1)
+        found.append(x[np.minimum.accumulate(drawn, axis=1)[:, budgets - 1]])
     best = np.concatenate(found)
     return Resampled(best.mean(0), best.std(0))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.stats.budget import blocks, expected_best, order_weights
+from bench.stats.budget import blocks, expected_best, order_weights, places_of
 from bench.stats.checks import Values, finite, whole
 from bench.stats.intervals import Interval, percentiles
 
@@ -32,6 +32,7 @@ def best_interval(
     level: float,
     resamples: int,
     generator: np.random.Generator,
+    by: Values | None = None,
 ) -> list[Interval]:
     """Expected best of k runs, with percentile bootstrap intervals.
 
@@ -44,6 +45,7 @@ def best_interval(
         level: of confidence, 0.95 say.
         resamples: of the n scores.
         generator: draws them.
+        by: as in `expected_best`; a run is drawn with what chooses it.
 
     Returns:
         One interval a budget. Of 95 % they cover the true expectation over new runs so often, in
@@ -61,16 +63,17 @@ def best_interval(
         Student's scores have a heavy tail towards the best; distances, which end at 0, have none.
 
     Raises:
-        ValueError: no score, one that is not finite, a budget outside [1, n], no resample, or a
-            level outside (0, 1).
+        ValueError: no score, one that is not finite, another number of values in `by`, a budget
+            outside [1, n], no resample, or a level outside (0, 1).
     """
-    x = finite("best_interval", scores)
+    order = places_of("best_interval", scores, by)
+    x, ranks = finite("best_interval", scores)[order], np.argsort(order)
     budgets = whole("best_interval", list(ks), largest=len(x))
     weights = np.stack([order_weights(len(x), k) for k in budgets], axis=1)
     drawn = [
-        np.sort(generator.choice(x, size=(size, len(x))), axis=1) @ weights
+        x[np.sort(ranks[generator.integers(len(x), size=(size, len(x)))], axis=1)] @ weights
         for size in blocks(resamples, len(x))
     ]
     lows, highs = percentiles(np.concatenate(drawn), level)
-    found = zip(expected_best(x, budgets), lows, highs, strict=True)
+    found = zip(expected_best(scores, budgets, by=by), lows, highs, strict=True)
     return [Interval(float(value), float(low), float(high)) for value, low, high in found]

@@ -1,14 +1,14 @@
 """What stands beside the scores: bias, noise, copies, and why tables are apart."""
 
 from bench.reporting import view, words
-from bench.reporting.collecting import read_sweep
+from bench.reporting.collecting import read_stages
 from bench.reporting.groups import group_rows
 from bench.reporting.report import collect, write_report
 from bench.reporting.summary import summarise
 
 
 def tables_of(written):
-    return [summarise(group) for group in group_rows(read_sweep(written.root, "s"))]
+    return [summarise(group) for group in group_rows(read_stages(written.root, "s")[-1])]
 
 
 def test_floor_and_bias_stand_below_the_contenders(written, tmp_path):

@@ -3,12 +3,12 @@
 import pytest
 
 from bench.errors import UserError
-from bench.reporting.collecting import read_sweep
+from bench.reporting.collecting import read_stages
 from bench.reporting.groups import group_rows
 
 
 def groups_of(written):
-    return group_rows(read_sweep(written.root, "s"))
+    return group_rows(read_stages(written.root, "s")[-1])
 
 
 def members(group):
@@ -81,7 +81,7 @@ def test_the_floor_is_of_the_same_protocol(written):
 
 
 def test_runs_that_never_began_are_missing(mixed):
-    counts = read_sweep(mixed.root, "s").counts
+    counts = read_stages(mixed.root, "s")[-1].counts
     wanted = {"planned": 8, "finished": 4, "diverged": 2, "failed": 1, "unfinished": 0}
     assert counts == wanted | {"missing": 1}
 
@@ -97,11 +97,12 @@ def test_a_run_that_diverged_counts_at_every_checkpoint(written):
     run_id = written.run("a", 0, 1)
     written.score(run_id, "a", 0, 1, checkpoint="best", protocol={"chosen": {"every": 10}})
     written.run("a", 1, status="diverged")
+    written.run("b", 0, status="diverged")  # of which no run has any other row
     written.bare("a", 2)
     best, final = groups_of(written)
     assert (best.checkpoint, final.checkpoint) == ("best", "final")
     for group in (best, final):
-        assert members(group)["a"] == 3
+        assert members(group)["a"] == 3 and members(group)["b"] == 1
         assert group.contenders[0].counts["diverged"] == 1
         assert group.contenders[0].counts["failed"] == 1
 
@@ -128,3 +129,13 @@ def test_a_slug_is_the_name_of_a_file_whatever_the_data_set_is_called(written):
     slugs = [group.slug for group in groups_of(written)]
     assert len(set(slugs)) == 3 and not any(set(slug) & set("/\\<\"' ") for slug in slugs)
     assert slugs[0] == ".._.._evil-quick"
+
+
+def test_a_generator_that_scoring_found_diverged_counts_as_diverged(written):
+    """The run finished; under this protocol its samples are not finite."""
+    written.run("a", 0, 1)
+    run_id = written.bare("a", 1, status="finished")
+    written.score(run_id, "a", 1, None, status="diverged")
+    (group,) = groups_of(written)
+    counts = group.contenders[0].counts
+    assert (counts["finished"], counts["diverged"]) == (1, 1)

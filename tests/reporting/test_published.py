@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.reporting.collecting import read_sweep
+from bench.reporting.collecting import read_stages
 from bench.reporting.groups import group_rows
 from bench.reporting.published import published, same_quantity, study
 from bench.reporting.summary import summarise
@@ -33,7 +33,7 @@ def test_the_table_has_eight_variants_on_four_data_sets():
 def test_published_numbers_stand_beside_the_same_data_set_only(written, dataset, lines):
     for variant, frechet in (("vae", 3), ("wgan", 2), ("mine", 1)):
         written.run(variant, 0, frechet, dataset=dataset)
-    (group,) = group_rows(read_sweep(written.root, "s"))
+    (group,) = group_rows(read_stages(written.root, "s")[-1])
     found = published_lines(summarise(group))
     assert [line[:2] for line in found] == lines
     assert all("unverified" in line.source for line in found if line.name == "vae")
@@ -42,5 +42,5 @@ def test_published_numbers_stand_beside_the_same_data_set_only(written, dataset,
 @pytest.mark.parametrize("extractor, same", [("inception_2015", True), ("mnist_convnet", False)])
 def test_only_inception_gives_the_published_quantity(written, extractor, same):
     written.run("wgan", 0, 2, protocol={"extractor": extractor})
-    (group,) = group_rows(read_sweep(written.root, "s"))
+    (group,) = group_rows(read_stages(written.root, "s")[-1])
     assert same_quantity(group) is same

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.reporting.collecting import read_sweep
+from bench.reporting.collecting import read_stages
 from bench.reporting.groups import group_rows
 from bench.reporting.rounding import decimals, floor_number, number, spread
 from bench.reporting.summary import cell_of, summarise
@@ -39,5 +39,5 @@ def test_a_spread_has_the_digits_of_its_mean():
 def test_the_floor_shows_digits_that_its_column_has_not(written):
     written.run("a", 0, 266.4)
     written.floor(1.42)
-    (group,) = group_rows(read_sweep(written.root, "s"))
+    (group,) = group_rows(read_stages(written.root, "s")[-1])
     assert floor_number(summarise(group), "frechet") == "1.42"

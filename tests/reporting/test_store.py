@@ -1,5 +1,6 @@
 """The data of a report: written, read back, and refused where they are not what they say."""
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -196,6 +197,19 @@ def test_what_an_earlier_report_left_goes_and_what_others_left_stays(tmp_path):
     assert (tmp_path / "README.md").read_text() == "mine"
     names = {line.split("  ")[1] for line in (tmp_path / SUMS).read_text().splitlines()}
     assert "tables/stage0-y-quick.csv" in names and "README.md" not in names
+
+
+@pytest.mark.parametrize("up", ["..", "absolute"])
+def test_sums_that_name_a_file_elsewhere_take_nothing_away(tmp_path, up):
+    folder, other = tmp_path / "report", tmp_path / "other.txt"
+    write_report(stages_of(seeds({"a": [1.0]})), folder)
+    other.write_text("mine")
+    name = str(other) if up == "absolute" else "../other.txt"
+    digest = hashlib.sha256(b"mine").hexdigest()
+    with open(folder / SUMS, "a") as sums:
+        sums.write(f"{digest}  {name}\n")
+    write_report(stages_of(seeds({"a": [1.0, 2.0]})), folder)
+    assert other.read_text() == "mine"
 
 
 def test_a_study_is_reported_from_its_runs_or_else_from_its_rows(mixed, tmp_path, monkeypatch):

@@ -2,14 +2,14 @@
 
 import pytest
 
-from bench.reporting.collecting import read_sweep
+from bench.reporting.collecting import read_stages
 from bench.reporting.groups import group_rows
 from bench.reporting.summary import cell_of, median_run, summarise
 from bench.reporting.words import verdict
 
 
 def table_of(written):
-    (group,) = group_rows(read_sweep(written.root, "s"))
+    (group,) = group_rows(read_stages(written.root, "s")[-1])
     return summarise(group)
 
 

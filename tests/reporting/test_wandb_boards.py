@@ -44,6 +44,12 @@ def test_the_budget_is_the_exact_expectation():
     assert [interval for *_, interval in curve.points][1:] == ["no interval"] * 2
 
 
+def test_the_budget_of_another_protocol_is_not_shown():
+    other = search({"a": [1, 2], "b": [3, 4]}, protocol={"n_fake": 500})
+    (board,) = dict(boards_of(made.comparisons(other, seeds({"a": LOW, "b": HIGH})))).values()
+    assert not board.curves
+
+
 def test_a_search_alone_has_no_leaderboard(tmp_path):
     with pytest.raises(UserError, match="searches alone"):
         publish(stages(SPACE), "me/gans", tmp_path)

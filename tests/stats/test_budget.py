@@ -99,6 +99,45 @@ def test_quantile_refuses(bad):
         best_quantile(*bad)
 
 
+def chosen(scores, by, k):
+    """What each subset of k finds: the score of its lowest by `by`, the earliest of equals."""
+    subsets = combinations(range(len(scores)), k)
+    return [scores[min(subset, key=lambda run: (by[run], run))] for subset in subsets]
+
+
+def test_what_is_chosen_by_another_split_by_hand():
+    """Of 5, 1, 9 with 2, 3, 1 the pairs find 5, 9, 9; of all three it is 9, not the smallest."""
+    found = expected_best([5, 1, 9], [1, 2, 3], by=[2, 3, 1])
+    assert found == pytest.approx([5, 23 / 3, 9])
+    assert best_quantile([5, 1, 9], 2, [1 / 3, 0.5], by=[2, 3, 1]).tolist() == [5, 9]
+
+
+@given(
+    st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 4)), min_size=1, max_size=8), st.data()
+)
+def test_what_is_chosen_by_another_split_is_that_of_all_subsets(runs, data):
+    scores, by = zip(*runs, strict=True)
+    k = data.draw(st.integers(1, len(runs)))
+    found = sorted(chosen(scores, by, k))
+    place = data.draw(st.integers(1, len(found)))
+    assert expected_best(scores, k, by=by) == pytest.approx(np.mean(found), abs=1e-12)
+    assert best_quantile(scores, k, place / len(found), by=by) == found[place - 1]
+
+
+def test_resampling_finds_what_is_chosen_by_another_split():
+    scores, by, ks = generator(1).normal(size=20), generator(2).normal(size=20), [1, 5, 19, 20]
+    draw = {"resamples": 5000, "replace": False, "generator": generator()}
+    mean, sd = resampled_best(scores, ks, by=by, **draw)
+    assert (np.abs(mean - expected_best(scores, ks, by=by)) <= 4 * sd / np.sqrt(5000) + 1e-12).all()
+    assert mean[-1] == pytest.approx(scores[by.argmin()])
+
+
+def test_another_number_of_choices_is_refused():
+    for call in (expected_best, lambda *a, by: best_quantile(*a, 0.5, by=by)):
+        with pytest.raises(ValueError, match="2 scores, but 3 values choose"):
+            call([1, 2], 1, by=[1, 2, 3])
+
+
 def test_resampling_without_replacement_estimates_the_exact_curve():
     """Within 4 standard errors; the smallest of all n has none."""
     scores, ks = generator(1).lognormal(size=20), [1, 2, 5, 10, 19, 20]

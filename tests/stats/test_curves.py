@@ -74,3 +74,15 @@ def test_interval_covers_up_to_the_trusted_budget_and_not_beyond():
 def test_interval_refuses(bad):
     with pytest.raises(ValueError, match="best_interval"):
         best_interval(*bad, generator=generator(), **DRAW)
+
+
+def test_interval_of_what_is_chosen_lies_about_its_value():
+    """Chosen the other way round the best of many is the worst; by the scores it is the best."""
+    scores, ks = generator(5).normal(size=40), [1, 8]
+    same, turned = (
+        best_interval(scores, ks, by=by, generator=generator(), **DRAW) for by in (scores, -scores)
+    )
+    assert same == best_interval(scores, ks, generator=generator(), **DRAW)
+    assert turned[0] == pytest.approx(same[0])
+    mirrored = best_interval(-scores, ks, generator=generator(), **DRAW)[1]
+    assert turned[1] == pytest.approx((-mirrored.value, -mirrored.high, -mirrored.low))

@@ -9,8 +9,6 @@ from bench.reporting.contenders import Contender
 from bench.reporting.search import Search, Searched
 from bench.reporting.summary import Table
 
-SOURCES = ("hyperparameters", "training seed", "evaluation")
-
 
 @dataclass(frozen=True)
 class Shares:

@@ -54,7 +54,7 @@ def judge(evidence: Evidence) -> Finding:
 
 
 def _fall(one: Searched) -> float:
-    first, later = stats.expected_best(one.costs, [1, TIMES])
+    first, later = _best(one)
     if one.sign < 0:
         first, later = later, first
     if later == 0:
@@ -64,15 +64,20 @@ def _fall(one: Searched) -> float:
 
 def _worse(good: Searched, bad: Searched) -> bool:
     """Whether the second is worse at both budgets."""
-    best = [stats.expected_best(one.costs, [1, TIMES]) for one in (good, bad)]
-    return bool((best[0] < best[1]).all())
+    return bool((_best(good) < _best(bad)).all())
+
+
+def _best(one: Searched) -> np.ndarray:
+    """Expected cost of what a search of 1 and of TIMES configurations chooses."""
+    return stats.expected_best(one.costs, [1, TIMES], by=one.selection)
 
 
 def _resampled(one: Searched) -> tuple[np.ndarray, np.ndarray]:
     """Resampled costs of one configuration and expected best of TIMES, drawn apart."""
-    costs, draws, shape = np.array(one.costs), generator(), (RESAMPLES, len(one.costs))
+    costs = np.array(one.costs)[np.argsort(one.selection, kind="stable")]
+    draws, shape = generator(), (RESAMPLES, len(costs))
     ones = draws.choice(costs, size=shape).mean(1)
-    many = np.sort(draws.choice(costs, size=shape), axis=1)
+    many = costs[np.sort(draws.integers(len(costs), size=shape), axis=1)]
     return ones, many @ stats.order_weights(len(costs), TIMES)
 
 

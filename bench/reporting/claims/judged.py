@@ -10,7 +10,6 @@ REPRODUCED = "reproduced"
 PARTLY = "partly"
 NOT = "not reproduced"
 OPEN = "cannot be judged from these rows"
-VERDICTS = (REPRODUCED, PARTLY, NOT, OPEN)
 
 
 class Finding(NamedTuple):

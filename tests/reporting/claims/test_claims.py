@@ -113,6 +113,17 @@ def test_c4_says_the_exact_factor():
     assert "3.0 to 3.0 times" in found.found
 
 
+def test_c4_counts_what_selection_picks_and_not_the_smallest_score():
+    """Chosen the wrong way round the score rises with the budget: nothing falls."""
+    runs = [
+        run(v, score, sample=n, details={"selection.frechet": 30.0 - score})
+        for v in ("a", "b")
+        for n, score in enumerate(range(1, 21))
+    ]
+    found = judged("C4", runs)
+    assert found.verdict == NOT and "0.6 to 0.6 times" in found.found
+
+
 @pytest.mark.parametrize(
     ("x", "y", "verdict"),
     [
