@@ -1,0 +1,137 @@
+"""Statements measured: parts over processes, each kept as soon as it is there."""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.claims import store
+from bench.claims.setting import RUNS_ROOT
+from bench.claims.statement import Evidence, Outcome, Settings, Statement
+
+Tell = Callable[["Task", float], None]  # after each part: which, and the seconds that it took
+
+
+class Task(NamedTuple):
+    """A part that has no result yet; `share` of its statement's minutes orders the work."""
+
+    statement: Statement
+    part: str
+    settings: Settings
+    path: Path
+    minutes: float
+
+
+def tasks_of(statements: Sequence[Statement], *, quick: bool, runs_root: Path) -> list[Task]:
+    """All parts, whether or not they have a result.
+
+    Raises:
+        ValueError: two parts of a statement have the same settings.
+    """
+    found = []
+    for one in statements:
+        parts = one.parts(quick)
+        minutes = (one.minutes.quick if quick else one.minutes.full) / len(parts)
+        tasks = [
+            Task(one, name, settings, store.path_of(runs_root, one, settings), minutes)
+            for name, settings in parts.items()
+        ]
+        if len({task.path for task in tasks}) < len(tasks):
+            raise ValueError(f"{one.id}: two parts have the same settings")
+        found += tasks
+    return found
+
+
+def outcomes(
+    statements: Sequence[Statement],
+    *,
+    quick: bool,
+    runs_root: Path,
+    processes: int,
+    tell: Tell | None = None,
+) -> list[Outcome]:
+    """Measure what is not there yet, judge, draw.
+
+    Args:
+        processes: at once; each uses one thread, so their number changes no bit.
+        tell: called after each part that had to be computed.
+
+    Raises:
+        UserError: a result cannot be kept, or is damaged.
+    """
+    tasks = tasks_of(statements, quick=quick, runs_root=runs_root)
+    missing = [task for task in tasks if not task.path.exists()]
+    measure_all(missing, runs_root, processes, tell or (lambda task, seconds: None))
+    found = []
+    for one in statements:
+        mine = [task for task in tasks if task.statement.id == one.id]
+        found.append(concluded(one, {task.part: task.path for task in mine}, quick=quick))
+    return found
+
+
+def concluded(statement: Statement, paths: dict[str, Path], *, quick: bool) -> Outcome:
+    """The verdict and the figures of results that lie there, part -> file."""
+    read = {part: store.unpack(path) for part, path in paths.items()}
+    evidence: Evidence = {part: arrays for part, (arrays, _) in read.items()}
+    about = {part: said for part, (_, said) in read.items()}
+    finding, pictures = statement.judge(evidence), tuple(statement.draw(evidence))
+    environment = next(iter(about.values()))["environment"]
+    return Outcome(statement, evidence, finding, pictures, quick, environment)
+
+
+def measure_all(tasks: Sequence[Task], runs_root: Path, processes: int, tell: Tell) -> None:
+    """Compute and keep the parts, the longest first, in so many processes."""
+    tasks = sorted(tasks, key=lambda task: -task.minutes)
+    if processes == 1 or len(tasks) < 2:
+        for task in tasks:
+            tell(task, measure_one(task.statement.id, dict(task.settings), task.path, runs_root))
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(processes, len(tasks)), context) as pool:
+        pending: dict[Future[float], Task] = {
+            pool.submit(measure_one, t.statement.id, dict(t.settings), t.path, runs_root): t
+            for t in tasks
+        }
+        try:
+            for done in as_completed(pending):
+                tell(pending[done], done.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def measure_one(statement_id: str, settings: Settings, path: Path, runs_root: Path) -> float:
+    """Compute a part under one thread and keep it; the seconds that it took."""
+    from bench.claims import statements
+
+    started = time.monotonic()
+    with alone(runs_root):
+        arrays = statements()[statement_id].measure(settings)
+        from bench.runs.environment import environment
+
+        seconds = time.monotonic() - started
+        about = {"statement": statement_id, "settings": settings, "wall_seconds": seconds}
+        store.keep(path, arrays, {**about, "environment": environment(1, "cpu")})
+    return seconds
+
+
+@contextmanager
+def alone(runs_root: Path) -> Iterator[None]:
+    """One thread and deterministic algorithms, given back afterwards; runs land in `runs_root`."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    token = RUNS_ROOT.set(runs_root)
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
+        RUNS_ROOT.reset(token)
