@@ -50,6 +50,25 @@ def leaderboard(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def claims(arguments: argparse.Namespace) -> int:
+    """Run the statements of the seed documents as experiments."""
+    from bench.claims import chosen
+    from bench.claims.terminal import show_claims, show_list
+
+    if arguments.list:
+        show_list(chosen(arguments.ids))
+        return 0
+    show_claims(
+        arguments.ids,
+        quick=arguments.quick,
+        runs_root=Path(arguments.runs_root),
+        to=Path(arguments.to) if arguments.to else None,
+        written=Path(arguments.written) if arguments.written else None,
+        processes=arguments.processes,
+    )
+    return 0
+
+
 def sample(arguments: argparse.Namespace) -> int:
     """Draw samples from a run; needs its folder and nothing else."""
     from bench.running.drawn import write_samples
@@ -186,6 +205,15 @@ def parser() -> argparse.ArgumentParser:
     one = add(compare, "compare", "show what got better or worse from one report to another")
     one.add_argument("first", help="folder of a report, or COMMIT:FOLDER of a checkout")
     one.add_argument("second", help="the same")
+
+    one = add(claims, "claims", "run the statements of the GAN and WGAN story as experiments")
+    one.add_argument("ids", nargs="*", metavar="ID", help="T1 to T25; all where none is named")
+    one.add_argument("--list", action="store_true", help="show them and what they cost")
+    one.add_argument("--quick", action="store_true", help="small budgets: minutes, not an hour")
+    one.add_argument("--to", metavar="DIR", help="default: RUNS_ROOT/reports/claims")
+    one.add_argument("--from", dest="written", metavar="DIR", help="a written report, made anew")
+    one.add_argument("--processes", type=int, default=2, metavar="N", help="at once (default 2)")
+    one.add_argument("--runs-root", default="runs", metavar="DIR")
 
     one = add(status, "status", "show how a sweep stands, from any machine that sees its folder")
     one.add_argument("sweep", help="name of the sweep, quick say")

@@ -2,11 +2,11 @@
 
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench.claims import store
 from bench.claims.setting import RUNS_ROOT
@@ -68,18 +68,19 @@ def outcomes(
     found = []
     for one in statements:
         mine = [task for task in tasks if task.statement.id == one.id]
-        found.append(concluded(one, {task.part: task.path for task in mine}, quick=quick))
+        read = {task.part: store.unpack(task.path) for task in mine}
+        evidence = {part: arrays for part, (arrays, _) in read.items()}
+        about = {part: said for part, (_, said) in read.items()}
+        found.append(concluded(one, evidence, about, quick=quick))
     return found
 
 
-def concluded(statement: Statement, paths: dict[str, Path], *, quick: bool) -> Outcome:
-    """The verdict and the figures of results that lie there, part -> file."""
-    read = {part: store.unpack(path) for part, path in paths.items()}
-    evidence: Evidence = {part: arrays for part, (arrays, _) in read.items()}
-    about = {part: said for part, (_, said) in read.items()}
+def concluded(
+    statement: Statement, evidence: Evidence, about: Mapping[str, Any], *, quick: bool
+) -> Outcome:
+    """The verdict and the figures of results that are there; `about` as in `Outcome`."""
     finding, pictures = statement.judge(evidence), tuple(statement.draw(evidence))
-    environment = next(iter(about.values()))["environment"]
-    return Outcome(statement, evidence, finding, pictures, quick, environment)
+    return Outcome(statement, evidence, finding, pictures, quick, about)
 
 
 def measure_all(tasks: Sequence[Task], runs_root: Path, processes: int, tell: Tell) -> None:

@@ -105,6 +105,7 @@ class Outcome:
 
     Args:
         quick: by the small budgets, which the verdict then says.
+        about: part -> what was recorded of its making: settings, environment, wall seconds.
     """
 
     statement: Statement
@@ -112,7 +113,7 @@ class Outcome:
     finding: Finding
     pictures: tuple[Picture, ...]
     quick: bool
-    environment: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:

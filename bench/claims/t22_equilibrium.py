@@ -79,10 +79,11 @@ def judge(evidence: Evidence) -> Finding:
     verdict = REPRODUCED if outwards and stays else PARTLY if outwards or stays else NOT
     found = (
         f"Simultaneous steps of {STEP:g} go outwards: the largest eigenvalue is "
-        f"{radius[SIMULTANEOUS]:.4f} and the distance from the equilibrium ends at "
+        f"{radius[SIMULTANEOUS]:.4f}, and the distance from the equilibrium ends at "
         f"{away[SIMULTANEOUS][-1]:.2f} times the first. Alternating ones stay on a cycle "
-        f"(eigenvalue {radius[ALTERNATING]:.4f}). The zero-centred penalty converges ({radius[R1]:.4f}; last "
-        f"distance {away[R1][-1]:.1e}), WGAN-GP's does not ({away[GP][-1]:.2f})."
+        f"(eigenvalue {radius[ALTERNATING]:.4f}). The zero-centred penalty converges "
+        f"({radius[R1]:.4f}; last distance {away[R1][-1]:.1e}), WGAN-GP's does not "
+        f"({away[GP][-1]:.2f})."
     )
     return Finding(verdict, found, tuple(numbers))
 

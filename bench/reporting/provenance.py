@@ -14,12 +14,17 @@ def command_of(run: Run) -> str:
 
 def environment_facts(runs: Sequence[Run]) -> dict[str, str]:
     """What the runs recorded of their machine; values that differ, with how many runs had each."""
+    return facts_of((run.environment for run in runs if run.environment), "run")
+
+
+def facts_of(environments: Iterable[Mapping[str, object]], what: str) -> dict[str, str]:
+    """Name -> value of recorded environments; where values differ, with how many had each."""
     found: dict[str, dict[str, int]] = {}
-    for run in (run for run in runs if run.environment):
-        for name, value in _facts(run.environment):
+    for environment in environments:
+        for name, value in _facts(environment):
             tally = found.setdefault(name, {})
             tally[value] = tally.get(value, 0) + 1
-    return {name: _tally(values) for name, values in found.items()}
+    return {name: _tally(values, what) for name, values in found.items()}
 
 
 def _facts(environment: Mapping[str, object]) -> Iterable[tuple[str, str]]:
@@ -36,7 +41,7 @@ def _facts(environment: Mapping[str, object]) -> Iterable[tuple[str, str]]:
             yield name, words.worded(value)
 
 
-def _tally(values: Mapping[str, int]) -> str:
+def _tally(values: Mapping[str, int], what: str) -> str:
     if len(values) == 1:
         return next(iter(values))
-    return "; ".join(f"{value} ({words.counted(n, 'run')})" for value, n in values.items())
+    return "; ".join(f"{value} ({words.counted(n, what)})" for value, n in values.items())
