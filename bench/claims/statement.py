@@ -1,10 +1,12 @@
 """A statement of the seed documents as an experiment: what is measured, and what judges it."""
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from bench.reporting.style import Drawing
 
@@ -55,6 +57,17 @@ class Picture(NamedTuple):
     drawing: Drawing
     frames: bytes = b""
 
+    def __repr__(self) -> str:
+        return f"<figure {self.drawing.name}>"
+
+    def _repr_png_(self) -> bytes:
+        """For a notebook, at half the pixels."""
+        with Image.open(io.BytesIO(self.drawing.png)) as opened:
+            half = opened.convert("RGB").reduce(2)
+        content = io.BytesIO()
+        half.save(content, format="png", optimize=True)
+        return content.getvalue()
+
 
 class Minutes(NamedTuple):
     """What all parts take on one core of a laptop, measured once and rounded up."""
@@ -99,7 +112,7 @@ class Statement:
     caveat: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outcome:
     """A statement with its evidence, verdict and figures; a notebook shows it by itself.
 
@@ -119,6 +132,9 @@ class Outcome:
     def verdict(self) -> str:
         """One of VERDICTS, marked where the budgets were the small ones."""
         return f"{self.finding.verdict} (quick)" if self.quick else self.finding.verdict
+
+    def __repr__(self) -> str:
+        return f"<{self.statement.id}: {self.verdict}>"
 
     def _repr_markdown_(self) -> str:
         one = self.statement

@@ -1,0 +1,78 @@
+"""docs/claims.ipynb: all statements in order, each measured by its small budget and shown.
+
+`python docs/make_notebook.py` writes and executes it; results land in runs/, where a second
+execution reads them.
+"""
+
+import argparse
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+from bench.claims import statements
+from bench.files import write_text
+
+HERE = Path(__file__).parent
+INTRODUCTION = """# From GAN to Wasserstein GAN, statement by statement
+
+Every statement of the slides and the blog as an experiment: `claims.run("T7")` measures it, or
+reads what was measured before, and returns numbers, verdict and figures. Here all run by their
+small budgets, a few minutes together on two cores; after `bench claims --quick` this notebook only
+reads. Verdicts by the full ones are in [results/claims](../results/claims/report.md)."""
+START = """from bench import claims
+
+RUNS = "runs"
+
+
+def show(name):
+    outcome = claims.run(name, quick=True, runs_root=RUNS)
+    display(outcome, *outcome.pictures)
+    return outcome"""
+END = """## Distances alone
+
+`bench.divergences` needs no network and no training ([docs/divergences.md](divergences.md)):"""
+ALONE = """import numpy as np
+from bench import divergences as d
+
+real = d.Measure.of(np.array([[0.0], [1.0]]))
+fake = d.Measure.of(np.array([[0.0], [3.0]]))
+d.wasserstein(real, fake, 1), d.js(real, fake), d.kl(real, fake)"""
+
+
+def notebook() -> nbformat.NotebookNode:
+    """The notebook without outputs; the same ids of cells each time."""
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+    cells = [new_markdown_cell(INTRODUCTION), new_code_cell(START)]
+    for one in statements().values():
+        said = f"## {one.id}. {one.title}\n\n> {one.text} *({one.source})*\n\n{one.experiment}"
+        cells += [
+            new_markdown_cell(f"{said}\n\n**Loose.** {one.caveat}" if one.caveat else said),
+            new_code_cell(f'{one.id.lower()} = show("{one.id}")'),
+        ]
+    cells += [new_markdown_cell(END), new_code_cell(ALONE)]
+    for place, cell in enumerate(cells):
+        cell["id"] = f"cell-{place}"
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def executed(book: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
+    """The notebook with outputs, run in that folder; an error in a cell raises."""
+    NotebookClient(
+        book, timeout=3600, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
+    for cell in book.cells:
+        cell.metadata.pop("execution", None)  # when each cell ran
+        if cell.cell_type == "code":  # Lightning's notes and torch's warnings come on stderr
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+    return book
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", default=str(HERE / "claims.ipynb"))
+    book = executed(notebook(), HERE.parent)
+    book.metadata.pop("language_info", None)
+    write_text(Path(parser.parse_args().to), nbformat.writes(book) + "\n")

@@ -1,0 +1,48 @@
+"""All statements by their small budgets, and the notebook that shows them: slow."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from bench.claims import statements
+from bench.claims.statement import VERDICTS
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def runs_root(tmp_path_factory):
+    """Where `bench claims --quick` left its results."""
+    root = tmp_path_factory.mktemp("claims") / "runs"
+    command = [sys.executable, "-m", "bench", "claims", "--quick", "--runs-root", str(root)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split()[-1].endswith("claims-quick/index.html")
+    return root
+
+
+def test_every_statement_has_a_verdict_and_a_figure(runs_root):
+    folder = runs_root / "reports" / "claims-quick"
+    report = (folder / "report.md").read_text()
+    for name in statements():
+        line = next(one for one in report.splitlines() if one.startswith(f"| [{name}]("))
+        assert line.split("**")[1].removesuffix(" (quick)") in VERDICTS
+        assert list((folder / "figures").glob(f"{name}-*.svg")), name
+
+
+def test_the_notebook_runs_and_is_the_one_that_is_kept(runs_root):
+    sys.path.insert(0, str(ROOT / "docs"))
+    import make_notebook
+
+    book = make_notebook.notebook()
+    kept = nbformat.read(ROOT / "docs" / "claims.ipynb", as_version=4)
+    sources = [(cell.cell_type, cell.source) for cell in book.cells]
+    assert [(cell.cell_type, cell.source) for cell in kept.cells] == sources
+    assert all(cell.outputs for cell in kept.cells[3::2])
+    book.cells[1].source = book.cells[1].source.replace('"runs"', repr(str(runs_root)))
+    done = make_notebook.executed(book, ROOT)
+    assert all(cell.outputs for cell in done.cells[3::2])
