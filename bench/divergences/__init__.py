@@ -27,6 +27,13 @@ from bench.divergences.gaussians import (
     gaussian_tv_same_covariance,
     gaussian_w2,
 )
+from bench.divergences.inverse import (
+    Gap,
+    map_gap,
+    mixture_cumulative,
+    mixture_quantile,
+    sample_gap,
+)
 from bench.divergences.lines import ParallelLines, parallel_lines
 from bench.divergences.lipschitz import (
     Potential,
@@ -45,6 +52,7 @@ __all__ = [
     "Common",
     "Dual",
     "Fit",
+    "Gap",
     "Integral",
     "Measure",
     "Mixture",
@@ -73,12 +81,16 @@ __all__ = [
     "kantorovich_rubinstein",
     "kl",
     "lipschitz_constant",
+    "map_gap",
+    "mixture_cumulative",
+    "mixture_quantile",
     "nearest_kl",
     "on_common_points",
     "optimal_discriminator",
     "optimal_logit",
     "parallel_lines",
     "potentials",
+    "sample_gap",
     "slackness",
     "transport",
     "tv",
