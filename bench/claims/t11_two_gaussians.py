@@ -227,10 +227,10 @@ STATEMENT = Statement(
         "and slope over x from -6 to 6."
     ),
     rule=(
-        "Four parts, each over the 95 % interval of the seeds' median: at the fake mean and beyond "
-        "slopes of (1) D and (2) ln(1 - D) are at most 1 % of their largest; the smallest "
-        "slope of (3) the clipped and (4) the penalised critic over -6 to 6 is at least a tenth of its "
-        "largest, with one sign. And (5) discriminator and penalised critic are within 0.03 nats "
+        "Over the 95 % interval of the seeds' median: at the fake mean and beyond the slopes of "
+        "(1) D and (2) ln(1 - D) are at most 1 % of their largest; the smallest slope of (3) the "
+        "clipped and (4) the penalised critic over -6 to 6 is at least a tenth of its largest, with "
+        "one sign. And (5) discriminator and penalised critic are, in the median, within 0.03 nats "
         "and 5 % of their optima. Reproduced: all five. Partly: some. Not reproduced: none. A "
         "network with NaN or infinity fails its part."
     ),
@@ -242,8 +242,9 @@ STATEMENT = Statement(
     draw=draw,
     caveat=(
         "The slides' 'saturates and results in vanishing gradients' holds for D and ln(1 - D) "
-        "alone. For equal variances the optimal logit is a straight line (here 4 x), so that -ln D, whose "
-        "slope is -(1 - D) times the logit's, keeps its gradient on the fake side from the "
-        "very same discriminator: the third column. What vanishes is the loss's, not the network's."
+        "alone. For equal variances the optimal logit is a straight line (here 4 x), so that "
+        "-ln D, whose slope is -(1 - D) times the logit's, keeps its gradient on the fake side "
+        "from the very same discriminator: the third column. What vanishes is the loss's, not the "
+        "network's."
     ),
 )
