@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bench.claims.axes import logarithmic
 from bench.claims.counting import mean_over_seeds
 from bench.claims.statement import (
     NOT,
@@ -27,7 +28,7 @@ SEPARATED = 0.99  # share that a discriminator must tell apart for the supports 
 
 def parts(quick: bool) -> dict[str, Settings]:
     """A generator's seed and stage, or the control's seed."""
-    seeds, stages, steps = (2, (50, 200), 600) if quick else (5, (100, 1000, 4000), 4000)
+    seeds, stages, steps = (2, (50, 200), 400) if quick else (5, (100, 1000, 4000), 4000)
     found: dict[str, Settings] = {
         f"stage {stage}, seed {seed}": {"stage": stage, "seed": seed, "steps": steps}
         for stage in stages
@@ -136,8 +137,7 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
                 axes.text(1, results[0]["exact"] * 1.3, "D*", color=MUTED, fontsize=7)
             steps = name.removeprefix("stage ")
             axes.set_title("control: Gaussians" if name == CONTROL else f"G after {steps} steps")
-            axes.set_xscale("log")
-            axes.set_yscale("log")
+            logarithmic(axes)
             axes.set_xlabel("steps of D, plus 1")
         panels[0].set_ylabel("norm of the gradient, nats")
         alt = "The gradient falls by orders of magnitude for digits and not for the Gaussians"
