@@ -230,8 +230,8 @@ STATEMENT = Statement(
         "Over the 95 % interval of the seeds' median: at the fake mean and beyond the slopes of "
         "(1) D and (2) ln(1 - D) are at most 1 % of their largest; the smallest slope of (3) the "
         "clipped and (4) the penalised critic over -6 to 6 is at least a tenth of its largest, "
-        "with one sign. And (5) discriminator and penalised critic are, in the median, within 0.03 nats "
-        "and 5 % of their optima. Reproduced: all five. Partly: some. Not reproduced: none. A "
+        "with one sign. And (5) discriminator and penalised critic are, in the median, within 0.03 "
+        "nats and 5 % of their optima. Reproduced: all five. Partly: some. Not reproduced: none. A "
         "network with NaN or infinity fails its part."
     ),
     version=1,
