@@ -13,5 +13,6 @@ SMALL = {
         "network.code=4",
     ],
     "dcgan": ["network.width=4", "network.latent_dim=4"],
+    "image_mlp": ["network.width=8", "network.depth=2", "network.d_width=4"],
     "mlp": ["network.width=8", "network.depth=2"],
 }

@@ -1,0 +1,28 @@
+"""Runs of the suite that are scored by what a statement asks for, and by nothing more."""
+
+import math
+
+from bench.claims import setting
+
+LEAN = (
+    "~score.metrics.kernel",
+    "score.noise_seeds=0",
+)  # kernel's options stand in conf/score/quick
+
+
+def scores(measures: str, *overrides: str) -> dict[str, float]:
+    """Scores of a run's final generator, NaN-free; none where it diverged.
+
+    Args:
+        measures: entries of conf/metric, divided by commas.
+        overrides: of the run, as on the command line.
+    """
+    chosen = f"metric@score.metrics=[{measures}]"
+    status, found = setting.scores_of(*LEAN, chosen, *overrides)
+    return found if status == "finished" else {}
+
+
+def frechet(*overrides: str) -> float:
+    """Squared Frechet distance of a run's generator; infinity where it diverged."""
+    value = scores("frechet", *overrides).get("frechet", math.inf)
+    return value if math.isfinite(value) else math.inf
