@@ -91,8 +91,8 @@ def judge(evidence: Evidence) -> Finding:
     ]
     at = {n.name: n for n in numbers}
     found = (
-        f"Closed forms and lattices of points differ by {apart:.1g} at most: TV = 1, KL = infinity, JS = "
-        f"ln 2 and W1 = |theta|, and 0 at theta = 0. From samples TV, KL and JS are "
+        f"Closed forms and lattices of points differ by {apart:.1g} at most: TV = 1, "
+        f"KL = infinity, JS = ln 2 and W1 = |theta|, and 0 at theta = 0. From samples TV, KL and JS are "
         f"{'1, infinity and ln 2 at every theta, 0 included' if blind else 'not all at the top'}, "
         f"as two samples share no point; W1 "
         f"{'follows' if follows else 'does not follow'} theta, with "
@@ -107,19 +107,22 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         left, middle, right = shape.subplots(1, 3)
         _closed(left, evidence["exact"])
         seen = evidence["samples"]
+        places = np.arange(len(seen["thetas"]))
         for index, width in enumerate(seen["widths"]):
             name = f"cells of {width:g}" if width > 1e-6 else "cells of nearly 0"
             values = seen["binned"][:, :, index].mean(axis=1)
-            middle.plot(seen["thetas"], values, color=HUES[index], marker=".", label=name)
+            middle.plot(places, values, color=HUES[index], marker=".", label=name)
         classified = [a for part, a in evidence.items() if part.startswith("classifier")]
         middle.plot(
-            [a["theta"] for a in classified],
+            places,
             [a["js"].mean() for a in classified],
-            *("k--",),
+            color=INK,
+            linestyle="--",
             label="classifier, held out",
         )
-        middle.legend(frameon=False, fontsize=6, loc="center right")
-        middle.set(title="JS from samples, nats", xlabel="theta", ylim=(-0.05, 0.75))
+        middle.legend(frameon=False, fontsize=6, loc="upper left", ncols=2)
+        middle.set_xticks(places, [f"{theta:g}" for theta in seen["thetas"]])
+        middle.set(title="JS from samples, nats", xlabel="theta", ylim=(-0.05, 1.05))
         middle.axhline(LN2, color=RULE, linewidth=1, zorder=0)
         right.plot(seen["thetas"], seen["thetas"], color=RULE)
         right.plot(seen["thetas"], seen["w1"], ".", color=ACCENT, markersize=3)
@@ -133,7 +136,7 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         drawing = drawn(shape, "T03-parallel-lines", alt)
     caption = (
         "Lines (0, y) and (theta, y). Left: the distances themselves. Middle: JS estimated in "
-        "cells of a width and by a classifier, a lower bound; it should be ln 2, and 0 at theta = 0. "
+        "cells of a width and by a classifier, a lower bound; it is ln 2, and 0 at theta = 0. "
         "Right: W1 by assignment, a dot a seed, and |theta|."
     )
     return [Picture(caption, drawing)]
@@ -142,14 +145,13 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
 def _closed(axes, exact) -> None:
     thetas, (tvs, _, jss, w1) = exact["thetas"], exact["closed"].T
     for values, hue, name, place in (
-        (tvs, HUES[1], "TV", 1.0),
+        (tvs, HUES[4], "TV", 1.0),
         (jss, HUES[0], "JS", LN2),
         (w1, ACCENT, "W1", 0.5),
     ):
-        off = thetas != 0
-        style = "-" if name == "W1" else ""
-        axes.plot(thetas[off], values[off], style, color=hue, marker=".", markersize=2)
-        axes.plot(thetas[~off], values[~off], "o", color=hue, markersize=4)
+        jumps = np.where((thetas == 0) & (name != "W1"), np.nan, values)
+        axes.plot(thetas, jumps, color=hue)
+        axes.plot(0, values[thetas == 0], "o", color=hue, markersize=5 if name == "TV" else 3)
         axes.text(0.62, place + 0.03, name, color=hue)
     axes.text(0, 1.12, "KL = infinity but at 0", color=INK, ha="center")
     axes.set(title="Exactly", xlabel="theta", ylim=(-0.05, 1.25))
