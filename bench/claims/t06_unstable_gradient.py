@@ -181,7 +181,8 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         for law in ("Cauchy", "normal"):
             level = tail_of(law, seeds)
             panels[3].axhline(level, color=MUTED, linestyle="--", linewidth=0.7)
-            panels[3].text(10, level, law, color=MUTED, fontsize=7, va="bottom")
+            beside = panels[3].get_yaxis_transform()
+            panels[3].text(1.02, level, law, color=MUTED, fontsize=7, va="center", transform=beside)
         panels[3].set_ylim(bottom=0)
         for place, stage in enumerate(stages):
             panels[0].text(
