@@ -210,8 +210,8 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         drawing = drawn(shape, "T10-path", alt)
     caption = (
         "A feed-forward generator moves through the parameters of P_r, at t = 0, between samples "
-        "of fixed latents. Left: W1, a line a seed, and the segments of example 1. Middle: JS of one "
-        "path in cells of a lattice, ever smaller, and its limit. Right: W1's slopes from both "
+        "of fixed latents. Left: W1, a line a seed, and the segments of example 1. Middle: JS of "
+        "one path in cells of a lattice, ever smaller, and its limit. Right: W1's slopes from both "
         "sides at random places of that path."
     )
     return [Picture(caption, drawing)]
