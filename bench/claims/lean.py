@@ -1,6 +1,7 @@
 """Runs of the suite that are scored by what a statement asks for, and by nothing more."""
 
 import math
+from typing import Any
 
 from bench.claims import setting
 
@@ -26,3 +27,12 @@ def frechet(*overrides: str) -> float:
     """Squared Frechet distance of a run's generator; infinity where it diverged."""
     value = scores("frechet", *overrides).get("frechet", math.inf)
     return value if math.isfinite(value) else math.inf
+
+
+def plain_log(axis: Any) -> None:
+    """Decimal labels at 1, 2 and 5 of each decade on an axis that is logarithmic already."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
