@@ -165,10 +165,10 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
                 axes.plot(np.array(STEPS) * shift, medians, markersize=4, label=name, **look)
             axes.set_title(title)
             axes.set_xscale("log")
-            axes.set_ylim(bottom=0)
             axes.set_xticks(STEPS, [str(k) for k in STEPS])
             axes.minorticks_off()
             axes.set_xlabel("critic steps K per generator step")
+        shape.axes[0].set_ylim(bottom=0)  # both panels are drawn: the top fits them
         shape.axes[0].set_ylabel("W1 to held-out data")
         shape.axes[0].legend(frameon=False, fontsize=7)
         drawing = drawn(shape, "T13-critic-steps", "W1 over K for WGAN and the minimax GAN")
