@@ -289,7 +289,7 @@ STATEMENT = Statement(
         "The slides say 2 ln 2, of their JS, twice the usual one. Low dimension alone is not "
         "enough: 'almost surely' is over perturbations of the manifolds. Two densities on one "
         "segment have JS far below ln 2 and a finite KL, and two that overlap by half have "
-        "JS = ln 2 / 2; the right panel shows both. And ln 2 is what an optimal D has: trained as shortly "
-        "on points that are not whitened, D finds less the nearer they are (open circles)."
+        "JS = ln 2 / 2; the right panel shows both. And ln 2 is what an optimal D has: trained as "
+        "shortly on points that are not whitened, D finds less the nearer they are (open circles)."
     ),
 )
