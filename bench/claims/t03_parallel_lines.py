@@ -92,9 +92,9 @@ def judge(evidence: Evidence) -> Finding:
     at = {n.name: n for n in numbers}
     found = (
         f"Closed forms and lattices of points differ by {apart:.1g} at most: TV = 1, "
-        f"KL = infinity, JS = ln 2 and W1 = |theta|, and 0 at theta = 0. From samples TV, KL and JS "
-        f"are {'1, infinity and ln 2 at each theta, 0 included' if blind else 'not all at the top'}, "
-        f"as two samples share no point; W1 "
+        "KL = infinity, JS = ln 2 and W1 = |theta|, and 0 at theta = 0. From samples TV, KL and "
+        f"JS are {'1, infinity and ln 2' if blind else 'not all at the top'} at each theta, 0 "
+        "included, as two samples share no point; W1 "
         f"{'follows' if follows else 'does not follow'} theta, with "
         f"{at[numbers[1 + zero].name].value:.4f} at theta = 0 from its bias."
     )
