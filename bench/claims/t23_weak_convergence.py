@@ -189,14 +189,14 @@ STATEMENT = Statement(
     source="slides [Villani 2009, Optimal Transport, theorem 6.9]",
     experiment=(
         "Four sequences on the line, exact W1 and total variation, and as weak distance the "
-        "largest difference of the characteristic functions up to frequency 10: points moving to 0, "
-        "samples of a uniform measure, points that stay away, and a share 1/n of the mass at n."
+        "largest difference of the characteristic functions up to frequency 10: points moving to "
+        "0, samples of a uniform measure, points that stay away, and a share 1/n of the mass at n."
     ),
     rule=(
         f"A distance vanishes if at the largest n it is at most {SMALL:g} of that at n = 1. "
         "Reproduced: in all four sequences W1 vanishes just where the weak distance does, and "
-        "total variation stays 1 in the first two. Partly: so in the three on bounded sets, but not for "
-        "escaping mass. Not reproduced: otherwise."
+        "total variation stays 1 in the first two. Partly: so in the three on bounded sets, but "
+        "not for escaping mass. Not reproduced: otherwise."
     ),
     version=1,
     minutes=Minutes(full=1, quick=0.1),
@@ -206,8 +206,8 @@ STATEMENT = Statement(
     draw=draw,
     caveat=(
         "The slides have the equivalence for all measures. It holds on bounded sets, or where "
-        "first moments converge too. (1 - 1/n) delta(0) + (1/n) delta(n) converges to delta(0) weakly, "
-        "and W1 is 1 for every n, which is its first moment. That W1 -> 0 gives weak convergence "
-        "holds everywhere."
+        "first moments converge too. (1 - 1/n) delta(0) + (1/n) delta(n) converges to delta(0) "
+        "weakly, and W1 is 1 for every n, which is its first moment. That W1 -> 0 gives weak "
+        "convergence holds everywhere."
     ),
 )
