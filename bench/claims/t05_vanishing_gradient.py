@@ -141,7 +141,7 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
             axes.set_xlabel("steps of D, plus 1")
         panels[0].set_ylabel("norm of the gradient, nats")
         alt = "The gradient falls by orders of magnitude for digits and not for the Gaussians"
-        drawing = drawn(shape, "T5-decay", alt)
+        drawing = drawn(shape, "T05-decay", alt)
     caption = (
         "Norm of the gradient of E ln(1 - D(G(z))) for a frozen generator while a new D learns, a "
         "line a seed. Generators of 8x8 digits at several stages; the control's distributions "

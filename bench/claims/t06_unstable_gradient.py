@@ -197,7 +197,7 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         low, high = panels[0].get_ylim()
         panels[0].set_ylim(low, high * (high / low) ** 0.5)  # room for the names
         alt = "Norm and spread of the gradient of -ln D over the steps of D"
-        drawing = drawn(shape, "T6-spread", alt)
+        drawing = drawn(shape, "T06-spread", alt)
     caption = (
         f"The gradient of -ln D(G(z)) for frozen generators of 8x8 digits while {seeds} new "
         "discriminators learn against each. Median norm; then over those discriminators, of the "

@@ -31,7 +31,7 @@ def test_every_statement_has_a_verdict_and_a_figure(runs_root):
     for name in statements():
         line = next(one for one in report.splitlines() if one.startswith(f"| [{name}]("))
         assert line.split("**")[1].removesuffix(" (quick)") in VERDICTS
-        assert list((folder / "figures").glob(f"{name}-*.svg")), name
+        assert list((folder / "figures").glob(f"T{int(name[1:]):02}-*.svg")), name
 
 
 def test_the_notebook_runs_and_is_the_one_that_is_kept(runs_root):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.claims import t9_remedies as t9
+from bench.claims import t09_remedies as t9
 from bench.claims.statement import NOT, PARTLY, REPRODUCED
 
 ALONE = (2, 100, 3.0)

@@ -125,7 +125,7 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         names = [NAMES[v].replace(" ", "\n") if v != PLAIN else NAMES[v] for v in VARIANTS]
         shape.axes[0].set_yticks([0, -1, -2], names)
         alt = "Modes, quality, classes and KL of NS GAN alone and with the two remedies"
-        drawing = drawn(shape, "T9-remedies", alt)
+        drawing = drawn(shape, "T09-remedies", alt)
     caption = (
         "A point for each seed, a line for their mean; more is better but for the KL. A mode is "
         "held by 20 of 2,000 samples within three standard deviations. Where a run diverged it "
