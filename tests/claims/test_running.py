@@ -5,6 +5,7 @@ import pytest
 
 import bench.claims
 from bench.claims import store
+from bench.claims.omissions import OMISSIONS
 from bench.claims.running import measure_all, outcomes, tasks_of
 from bench.errors import UserError
 
@@ -74,6 +75,12 @@ def test_every_real_statement_is_complete():
         assert all(sign in one.rule for sign in ("Reproduced:", "ot reproduced:")), one.id
         for text in (one.text, one.source, one.experiment, one.rule, one.caveat):
             assert text.isascii() and text == text.strip()
+
+
+def test_omissions_name_statements_that_exist():
+    names = set(bench.claims.statements())
+    for shown, text in OMISSIONS:
+        assert names.issuperset(shown) and all(name in text for name in shown), shown
 
 
 def test_several_processes_give_the_bits_of_one(tmp_path):
