@@ -115,9 +115,10 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
             for index, variant in enumerate(VARIANTS):
                 values = _of(evidence, data, variant, name)
                 values = values[np.isfinite(values)]
-                y = -index + 0.06 * (np.arange(len(values)) - (len(values) - 1) / 2)
-                axes.plot(values, y, MARKERS[index], color=HUES[index], markersize=4, clip_on=False)
                 if len(values):
+                    y = -index + 0.06 * (np.arange(len(values)) - (len(values) - 1) / 2)
+                    look = {"color": HUES[index], "markersize": 4, "clip_on": False}
+                    axes.plot(values, y, MARKERS[index], **look)
                     axes.plot([values.mean()] * 2, [-index - 0.25, -index + 0.25], color=MUTED)
             axes.set_title(labels[name])
             axes.set_xlim(left=0)
