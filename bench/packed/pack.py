@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from bench.data.batches import as_float, shuffled
-from bench.objective import Draws, Objective
-from bench.packed.player import Factory, Player, Replica
-from bench.packed.rules import Moments, Rates
-from bench.packed.side import Side
+from bench.objective import Objective
+from bench.packed.player import Factory, Player
+from bench.packed.replicas import Replica
+from bench.packed.side import Held, Side
 from bench.seeds import generator as stream
 
 
@@ -118,27 +118,27 @@ class Pack:
         if due:
             if fresh:
                 fake = self.generator(self.draw_latent())
-            self.g_losses = self.generator.descend(self.generator_loss(real, fake), self.d_steps)
+            losses = self.generator_loss(real, fake)
+            self.g_losses = self.generator.descend(self.g_losses, losses, self.d_steps)
 
     def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """What the generators minimise, [R], from samples [R, B, ...]."""
-        side = self.discriminator
+        side, weights = self.discriminator, self.discriminator.weights.detach()
+        if not self.unroll_steps:
+
+            def loss(held: Held, fake: Tensor) -> Tensor:
+                return self.objective.generator_loss(side.critic(held), fake)
+
+            return torch.vmap(loss)(side.held(weights) | side.buffers, fake)
+
         draws = [side.draw(real) for _ in range(self.unroll_steps)]
+        optimizer = side.moments, side.rates
 
-        def one(
-            weights: Tensor,
-            buffers: dict[str, Tensor],
-            penalty_weight: Tensor,
-            optimizer: tuple[Moments, Rates],
-            real: Tensor,
-            fake: Tensor,
-            draws: Sequence[Draws],
-        ) -> Tensor:
-            critic = side.ahead(weights, buffers, penalty_weight, optimizer, real, fake, draws)
-            return self.objective.generator_loss(critic, fake)
+        def later(held: Any, real: Tensor, fake: Tensor, draws: Any) -> Tensor:
+            return self.objective.generator_loss(side.ahead(real, fake, draws, *held), fake)
 
-        held = side.weights.detach(), side.buffers, side.penalty_weights
-        return torch.vmap(one)(*held, (side.moments, side.rates), real, fake, draws)
+        held = weights, side.buffers, optimizer, side.penalty_weights
+        return torch.vmap(later)(held, real, fake, draws)
 
     def draw_latent(self) -> Tensor:
         """The streams' next latents, [R, B, L]."""
@@ -187,5 +187,5 @@ class Pack:
         self.discriminator.load(state["discriminator"])
         self.g_losses = state["g_losses"].to(self.g_losses).clone()
         for own, one in zip(self.latents, state["latents"], strict=True):
-            own.set_state(one.cpu())
+            own.set_state(one.cpu().clone())
         self.orders = self.orders_from(self.d_steps)

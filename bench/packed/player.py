@@ -1,9 +1,7 @@
-"""R replicas of one module as a matrix of weights, and who of them still trains."""
+"""R replicas of one module as a matrix of weights, with their optimizer."""
 
 import copy
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,74 +9,11 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from bench.networks.layers import BatchNorm
-from bench.packed.rules import Rates, Rule
+from bench.packed.replicas import Replica, Standing, rates_of
+from bench.packed.rules import Rule
 from bench.seeds import generator as stream
 
 Factory = Callable[[], Any]  # () -> module with `reset`
-
-
-@dataclass(frozen=True, kw_only=True)
-class Replica:
-    """What a replica has of its own.
-
-    Args:
-        seed: of its streams: initial weights, data, latents, draws.
-        learning_rate, betas: of both players' optimizers.
-        penalty_weight: None takes the objective's.
-        weight_clip: bound of the discriminator's weights after each of its steps; None takes
-            that of the objective's `WeightClip`, or no bound where it has none.
-
-    Raises:
-        ValueError: a number is outside its range.
-    """
-
-    seed: int
-    learning_rate: float
-    betas: tuple[float, float]
-    penalty_weight: float | None = None
-    weight_clip: float | None = None
-
-    def __post_init__(self) -> None:
-        # no upper bound: a learning rate of 1e30 is how a replica is made to diverge
-        if not (math.isfinite(self.learning_rate) and self.learning_rate >= 0):
-            raise ValueError(f"learning_rate is {self.learning_rate}; it must be 0 or more")
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise ValueError(f"betas are {self.betas}; two numbers from 0 to less than 1")
-        weight, bound = self.penalty_weight, self.weight_clip
-        if weight is not None and not (math.isfinite(weight) and weight >= 0):
-            raise ValueError(f"penalty_weight is {weight}; it must be 0 or more")
-        if bound is not None and not (math.isfinite(bound) and bound > 0):
-            raise ValueError(f"weight_clip is {bound}; it must be more than 0")
-
-
-class Standing:
-    """Which replicas still train.
-
-    Attributes:
-        diverged: int64 [R], the number of discriminator steps when a loss or weight was found not
-            finite, -1 for none.
-    """
-
-    def __init__(self, count: int, every: int, device: torch.device | str) -> None:
-        if every < 1:
-            raise ValueError(f"check_every is {every}; it must be 1 or more")
-        self.every, self.some = every, False
-        self.diverged = torch.full((count,), -1, device=device)
-
-    def judge(self, d_steps: int, losses: Tensor, weights: Tensor) -> None:
-        """Note who diverged, from losses [R] and weights [R, P]; waits for the device."""
-        finite = (losses + torch.linalg.vector_norm(weights, math.inf, dim=1)).isfinite()
-        if not finite.all():
-            late = ~finite & (self.diverged < 0)
-            self.diverged = torch.where(late, d_steps, self.diverged)
-            self.some = True
-
-    def kept(self, before: Tensor, after: Tensor) -> Tensor:
-        """Rows of `after`, but of `before` where the replica has diverged; both [R, ...]."""
-        if not self.some:
-            return after
-        training = (self.diverged < 0).reshape(-1, *(1,) * (after.ndim - 1))
-        return torch.where(training, after, before)
 
 
 class Player:
@@ -131,31 +66,40 @@ class Player:
         self.buffers = {n: torch.stack([held[n] for held in buffers]) for n in buffers[0]}
         self.moments = {name: torch.zeros_like(self.weights.detach()) for name in rule.moments}
         self.rates = rates_of(replicas, device)
-        self._mapped = torch.vmap(self.one)
 
-    def one(self, weights: Tensor, buffers: dict[str, Tensor], inputs: Tensor) -> Tensor:
-        """What one replica makes of its inputs; weights [P]."""
-        parts = weights.split(self.sizes)
-        held = {n: p.view(s) for n, p, s in zip(self.names, parts, self.shapes, strict=True)}
-        return functional_call(self.template, {**held, **buffers}, (inputs,))
+    def held(self, weights: Tensor) -> dict[str, Tensor]:
+        """Parameters by name, views [..., *shape] of weights [..., P]."""
+        parts, before = weights.split(self.sizes, -1), weights.shape[:-1]
+        each = zip(self.names, parts, self.shapes, strict=True)
+        return {name: part.view(*before, *shape) for name, part, shape in each}
+
+    def one(self, held: dict[str, Tensor], inputs: Tensor) -> Tensor:
+        """What one replica, with its parameters and buffers, makes of its inputs."""
+        return functional_call(self.template, held, (inputs,))
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Outputs [R, ...] of all replicas from inputs [R, ...]."""
-        return self._mapped(self.weights, self.buffers, inputs)
+        return torch.vmap(self.one)(self.held(self.weights) | self.buffers, inputs)
 
-    def descend(self, losses: Tensor, d_steps: int) -> Tensor:
-        """One step of each replica down its own loss; losses [R] without graph are returned.
+    def descend(self, last: Tensor, losses: Tensor, d_steps: int) -> Tensor:
+        """One step of each replica down its own loss.
 
-        The gradient of the losses' sum, row for row, is each loss's own: row r of the weights
-        is in loss r alone.
+        The gradient of the losses' sum is, row for row, each loss's own: row r of the weights is
+        in loss r alone.
+
+        Args:
+            last: the losses [R] of the step before; those of diverged replicas are returned.
+            losses: [R], with their graph.
+            d_steps: how many steps the discriminators have taken, to be noted of who diverges.
         """
         (gradient,) = torch.autograd.grad(losses, self.weights, torch.ones_like(losses))
-        losses, before = losses.detach(), self.weights.detach()
+        before, standing = self.weights.detach(), self.standing
         self.steps += 1
-        after = self.constrained(self.rule(before, gradient, self.moments, self.steps, self.rates))
-        if self.steps % self.standing.every == 0:
-            self.standing.judge(d_steps, losses, after)
-        self.weights = self.standing.kept(before, after).requires_grad_()
+        after = self.rule(before, gradient, self.moments, self.steps, self.rates)
+        after, losses = self.constrained(after), standing.kept(last, losses.detach())
+        if self.steps % standing.every == 0:
+            standing.judge(d_steps, losses, after)
+        self.weights = standing.kept(before, after).requires_grad_()
         return losses
 
     def constrained(self, weights: Tensor) -> Tensor:
@@ -194,13 +138,6 @@ class Player:
         self.moments = {n: m.to(self.weights).clone() for n, m in state["moments"].items()}
         self.buffers = {n: b.to(self.weights.device).clone() for n, b in state["buffers"].items()}
         self.steps = state["steps"]
-
-
-def rates_of(replicas: Sequence[Replica], device: torch.device | str) -> Rates:
-    """Their rates, [R, 1] each."""
-    columns = [(r.learning_rate, *r.betas) for r in replicas]
-    table = torch.tensor(columns, dtype=torch.float64, device=device)
-    return Rates(table[:, :1], table[:, 1:2], table[:, 2:])
 
 
 def refuse_running_averages(module: nn.Module) -> None:

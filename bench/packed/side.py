@@ -9,10 +9,13 @@ from torch import Tensor, nn
 
 from bench.models.base import DRAW
 from bench.objective import Critic, Draw, Draws, Objective
-from bench.packed.player import Factory, Player, Replica, Standing
+from bench.packed.player import Factory, Player
+from bench.packed.replicas import Replica, Standing
 from bench.packed.rules import Moments, Rates, rule_of
 from bench.penalties.clipping import WeightClip
 from bench.seeds import generator as stream
+
+Held = dict[str, Tensor]  # a replica's parameters and buffers
 
 
 class Side(Player):
@@ -63,44 +66,33 @@ class Side(Player):
     def step(self, real: Tensor, fake: Tensor) -> None:
         """One step of all on samples [R, B, ...], or on the same points [B, D] for all."""
         real, fake = self.of_each(real), self.of_each(fake)
-        losses = self.each_loss(self.weights, real, fake, self.draw(real))
-        losses = self.descend(losses, self.steps + 1)
-        self.losses = losses
-
-    def each_loss(self, weights: Tensor, real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
-        """What the replicas minimise, [R]."""
-        every = (weights, self.buffers, self.penalty_weights, real, fake, draws)
-        return torch.vmap(self.loss)(*every)
+        held = self.held(self.weights) | self.buffers
+        losses = torch.vmap(self.loss)(held, self.penalty_weights, real, fake, self.draw(real))
+        self.losses = self.descend(self.losses, losses, self.steps + 1)
 
     def loss(
-        self,
-        weights: Tensor,
-        buffers: dict[str, Tensor],
-        penalty_weight: Tensor,
-        real: Tensor,
-        fake: Tensor,
-        draws: Draws,
+        self, held: Held, penalty_weight: Tensor, real: Tensor, fake: Tensor, draws: Draws
     ) -> Tensor:
         """What one replica minimises: the objective's loss with a penalty weight of its own."""
-        critic = self.critic(weights, buffers)
+        critic = self.critic(held)
         loss = self.objective.adversarial_loss(critic, real, fake)
         if self.objective.penalty is None:
             return loss
         return loss + penalty_weight * self.objective.penalty(critic, real, fake, draws)
 
-    def critic(self, weights: Tensor, buffers: dict[str, Tensor]) -> Critic:
+    def critic(self, held: Held) -> Critic:
         """One replica's discriminator as a function of samples."""
-        return lambda samples: self.one(weights, buffers, samples)
+        return lambda samples: self.one(held, samples)
 
     def ahead(
         self,
-        weights: Tensor,
-        buffers: dict[str, Tensor],
-        penalty_weight: Tensor,
-        optimizer: tuple[Moments, Rates],
         real: Tensor,
         fake: Tensor,
         draws: Sequence[Draws],
+        weights: Tensor,
+        buffers: Held,
+        optimizer: tuple[Moments, Rates],
+        penalty_weight: Tensor,
     ) -> Critic:
         """One replica's D_k: Metz et al. 2016 (arXiv:1611.02163), section 2.2; k = len(draws).
 
@@ -108,18 +100,18 @@ class Side(Player):
         """
         moments, rates = optimizer
         state = {"step": float(self.steps), **moments}
-        settings = {
-            "lr": rates.learning_rate.squeeze(),
-            "betas": (rates.beta1.squeeze(), rates.beta2.squeeze()),
-            "eps": self.rule.eps,
-        }
+        rate, *betas = (column.squeeze() for column in rates)
+        settings = {"lr": rate, "betas": betas, "eps": self.rule.eps}
         for drawn in draws:
-            gradient = torch.func.grad(self.loss)(
-                weights, buffers, penalty_weight, real, fake, drawn
-            )
+
+            def loss(weights: Tensor, drawn: Draws = drawn) -> Tensor:
+                held = self.held(weights) | buffers
+                return self.loss(held, penalty_weight, real, fake, drawn)
+
+            gradient = torch.func.grad(loss)(weights)
             assert self.rule.ahead is not None
             weights, state = self.rule.ahead(weights, gradient, state, settings)
-        return self.critic(weights, buffers)
+        return self.critic(self.held(weights) | buffers)
 
     def draw(self, real: Tensor) -> dict[str, Tensor]:
         """The streams' next numbers that the penalty asks for, [R, ...] each."""
@@ -146,10 +138,10 @@ class Side(Player):
     def gradient(self, points: Tensor) -> Tensor:
         """d logit / d point, [R, B, ...], at points [B, D] or samples [R, B, ...]."""
 
-        def one(weights: Tensor, buffers: dict[str, Tensor], points: Tensor) -> Tensor:
-            return torch.func.grad(lambda x: self.one(weights, buffers, x).sum())(points)
+        def one(held: Held, points: Tensor) -> Tensor:
+            return torch.func.grad(lambda x: self.one(held, x).sum())(points)
 
-        return torch.vmap(one)(self.weights, self.buffers, self.of_each(points))
+        return torch.vmap(one)(self.held(self.weights) | self.buffers, self.of_each(points))
 
     def of_each(self, samples: Tensor) -> Tensor:
         """Points [B, D] as [R, B, D]; what has a replica's axis stays.
@@ -182,7 +174,7 @@ class Side(Player):
         self.standing.diverged = state["diverged"].to(self.losses.device).clone()
         self.standing.some = bool((state["diverged"] >= 0).any())
         for draws, one in zip(self.draws, state["draws"], strict=True):
-            draws.set_state(one.cpu())
+            draws.set_state(one.cpu().clone())  # torch reads a row's storage from its start
 
 
 def bounds(
