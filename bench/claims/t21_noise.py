@@ -103,10 +103,9 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         panels[0].set_title("KL(p_r, p_g with noise), nats")
         panels[1].set_title("Share of good points")
         panels[2].set_title("W1 to real points")
-        panels[1].text(0.03, 0.34, "circle itself", color=HUES[0], transform=panels[1].transAxes)
-        panels[1].text(0.03, 0.24, "trained", color=HUES[1], transform=panels[1].transAxes)
-        panels[1].text(0.03, 0.14, "its noise left off", color=HUES[2], **_inside(panels[1]))
-        panels[1].text(0.03, 0.04, "line: data's noise", color=MUTED, **_inside(panels[1]))
+        words = ("circle itself", "trained", "trained, its noise left off", "data's own noise")
+        handles = [panels[1].plot([], [], c, color=h)[0] for c, h in _legend()]
+        shape.legend(handles, words, loc="outside lower center", ncols=4, frameon=False)
         alt = "KL falls and rises with the noise; good share falls and W1 rises"
         drawing = drawn(shape, "T21-noise", alt)
     caption = (
@@ -231,8 +230,8 @@ def _mean_of(values: np.ndarray) -> float:
     return float(values.mean()) if np.isfinite(values).all() else np.inf
 
 
-def _inside(axes) -> dict:
-    return {"transform": axes.transAxes}
+def _legend() -> list[tuple[str, str]]:
+    return [("-", HUES[0]), (MARKERS[1], HUES[1]), (MARKERS[2], HUES[2]), ("-", MUTED)]
 
 
 STATEMENT = Statement(
