@@ -121,9 +121,9 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("")
         axes.invert_yaxis()
-        axes.text(0.99, 0.92, f"level with {names[0]}", color=HUES[0], **_corner(axes))
-        axes.text(0.99, 0.84, "significantly worse", color=HUES[1], **_corner(axes))
-        axes.text(0.99, 0.76, "bar: mean", color=MUTED, **_corner(axes))
+        axes.text(0.99, 0.5, f"level with {names[0]}", color=HUES[0], **_corner(axes))
+        axes.text(0.99, 1.5, "significantly worse", color=HUES[1], **_corner(axes))
+        axes.text(0.99, 2.5, "bar: mean", color=MUTED, **_corner(axes))
         axes.set_title("Each variant as a search of 20 configurations tuned it")
         alt = "Frechet distances of each seed of each tuned variant on 8x8 digits"
         drawing = drawn(shape, "T25-seeds", alt)
@@ -135,7 +135,7 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
 
 
 def _corner(axes) -> dict:
-    return {"transform": axes.transAxes, "ha": "right"}
+    return {"transform": axes.get_yaxis_transform(), "ha": "right", "va": "center"}
 
 
 def _mean(name: str, costs: Sequence[float]) -> Number:
