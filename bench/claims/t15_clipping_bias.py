@@ -125,7 +125,7 @@ def judge(evidence: Evidence) -> Finding:
     value = {number.name: number.value for number in numbers}
     found = "; ".join(
         f"{title}: {value[f'share of weights within 1 % of +-c, clipping, {title}']:.0%} of the "
-        f"clipped weights are within 1 % of +-c, and the critic finds "
+        f"clipped weights are within 1 % of +-c (1 % at the start), and the critic finds "
         f"{value[f'share of W1 found, clipping, {title}']:.0%} of W1 per unit of its steepest slope"
         f" (GP {value[f'share of W1 found, penalty, two-sided, {title}']:.0%}, LP "
         f"{value[f'share of W1 found, penalty, one-sided, {title}']:.0%})"

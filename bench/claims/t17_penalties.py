@@ -108,8 +108,8 @@ def judge(evidence: Evidence) -> Finding:
     found = (
         f"An optimal critic falls at {numbers[2].value:.3f} along optimal pairs and at {along:.2f} "
         f"along independent ones. Over weights from {WEIGHTS[0]:g} to {WEIGHTS[-1]:g} the spread "
-        f"over seeds of the estimate of W1 with LP is {_told(ratio)} times that with GP, and its mean "
-        f"error's range over the weights {_told(range_ratio)} times."
+        f"over seeds of the estimate of W1 with LP is {_told(ratio)} times that with GP, and its "
+        f"mean error's range over the weights {_told(range_ratio)} times."
     )
     held = {"the premise fails": fails, "steadier": steadier, "less sensitive": surer}
     if not all(held.values()):
