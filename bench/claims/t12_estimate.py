@@ -48,7 +48,7 @@ def parts(quick: bool) -> dict[str, Settings]:
             "variant": variant,
             "loss": loss,
             "seeds": list(range(2 if quick else 5)),
-            "looks": [0, 5, 10, 20, 40] if quick else list(LOOKS),
+            "looks": [0, 10, 40, 80, 160] if quick else list(LOOKS),
             "extra": 50 if quick else 400,
             "width": 64,
             "depth": 3,
