@@ -187,7 +187,7 @@ def _weights(evidence: Evidence) -> Picture:
             axes.set_title(name)
             axes.set_xlabel("weight / c" if index == 0 else "weight / largest weight")
         shape.axes[0].set_ylabel("share of weights")
-        shape.axes[0].legend(frameon=False, loc="upper center", labelcolor=MUTED, fontsize=7)
+        shape.axes[0].legend(frameon=False, loc="lower center", labelcolor=MUTED, fontsize=7)
         drawing = drawn(shape, "T15-weights", "Histograms of weights; clipped ones sit at +-c")
     caption = "Weights of all seeds after training. Clipped ones began uniformly within +-c."
     return Picture(caption, drawing)

@@ -129,19 +129,19 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
             middle.plot(WEIGHTS, spreads, **look, markersize=4, linewidth=1, label=name)
         left.axhline(0, color=RULE, zorder=0)
         left.set_xscale("log")
-        left.set_yscale("symlog", linthresh=0.1)
         left.set_ylabel("estimate minus W1")
         left.set_title("Each seed's error")
         middle.set_xscale("log")
         middle.set_yscale("log")
         middle.set_title("Standard deviation over seeds")
         middle.legend(frameon=False)
-        for axis in (left.xaxis, left.yaxis, middle.xaxis, middle.yaxis):
+        for axis in (left.xaxis, middle.xaxis, middle.yaxis):
             plain(axis)
         for axes in (left, middle):
             axes.set_xlabel("penalty weight")
         slopes = evidence["premise"]["independent"]
         right.hist(slopes, np.linspace(-1, 1, 41), color=HUES[0], alpha=0.6)
+        right.margins(y=0.15)
         right.axvline(1, color=INK, linewidth=1)
         right.text(
             0.95,
