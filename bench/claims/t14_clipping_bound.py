@@ -128,11 +128,11 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
                 np.log(_positive(evidence[f"deep {setting}"]["norms"])).mean(axis=(0, 1))
             )
             layers = np.arange(1, len(norms) + 1)
-            left.plot(layers, norms, color=hue, marker=marker, markersize=3, linewidth=1)
-            left.text(len(norms) + 0.3, norms[-1], " " + _title(setting), color=hue, fontsize=6)
+            look = {"color": hue, "marker": marker, "markersize": 3, "linewidth": 1}
+            left.plot(layers, norms, **look, label=_title(setting))
+        left.legend(frameon=False, fontsize=7, loc="lower right")
         left.set_yscale("log")
         plain(left.yaxis)
-        left.set_xlim(0.5, 16.5)
         left.set_xticks([1, 4, 8, 12])
         left.set_xlabel("layer, from the points to the score")
         left.set_title("Gradient norm of the loss at the layer's output")
@@ -140,9 +140,8 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
             arrays = evidence[f"shallow {clip:g}"]
             final = arrays["trace"][-1]
             way = np.median(arrays["trace"] / np.where(final > 0, final, np.nan), axis=1)
-            right.plot(arrays["steps"], way, color=hue, linewidth=1)
-            place = int(np.argmax(way >= 0.5))
-            right.text(arrays["steps"][place] * 1.1, 0.45, f"c = {clip:g}", color=hue, fontsize=7)
+            right.plot(arrays["steps"], way, color=hue, linewidth=1, label=f"c = {clip:g}")
+        right.legend(frameon=False, fontsize=7, loc="center left")
         right.axhline(ENOUGH, color=RULE, zorder=0)
         right.text(right.get_xlim()[0] + 1, ENOUGH + 0.01, "95 %", color=INK, fontsize=6)
         right.set_xscale("log")

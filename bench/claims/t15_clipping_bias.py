@@ -125,7 +125,7 @@ def judge(evidence: Evidence) -> Finding:
     value = {number.name: number.value for number in numbers}
     found = "; ".join(
         f"{title}: {value[f'share of weights within 1 % of +-c, clipping, {title}']:.0%} of the "
-        f"clipped weights are within 1 % of +-c, and the critic finds "
+        f"clipped weights are within 1 % of +-c (1 % at the start), and the critic finds "
         f"{value[f'share of W1 found, clipping, {title}']:.0%} of W1 per unit of its steepest slope"
         f" (GP {value[f'share of W1 found, penalty, two-sided, {title}']:.0%}, LP "
         f"{value[f'share of W1 found, penalty, one-sided, {title}']:.0%})"
@@ -187,7 +187,7 @@ def _weights(evidence: Evidence) -> Picture:
             axes.set_title(name)
             axes.set_xlabel("weight / c" if index == 0 else "weight / largest weight")
         shape.axes[0].set_ylabel("share of weights")
-        shape.axes[0].legend(frameon=False, loc="upper center", labelcolor=MUTED, fontsize=7)
+        shape.axes[0].legend(frameon=False, loc="lower center", labelcolor=MUTED, fontsize=7)
         drawing = drawn(shape, "T15-weights", "Histograms of weights; clipped ones sit at +-c")
     caption = "Weights of all seeds after training. Clipped ones began uniformly within +-c."
     return Picture(caption, drawing)

@@ -108,8 +108,8 @@ def judge(evidence: Evidence) -> Finding:
     found = (
         f"An optimal critic falls at {numbers[2].value:.3f} along optimal pairs and at {along:.2f} "
         f"along independent ones. Over weights from {WEIGHTS[0]:g} to {WEIGHTS[-1]:g} the spread "
-        f"over seeds of the estimate of W1 with LP is {_told(ratio)} times that with GP, and its mean "
-        f"error's range over the weights {_told(range_ratio)} times."
+        f"over seeds of the estimate of W1 with LP is {_told(ratio)} times that with GP, and its "
+        f"mean error's range over the weights {_told(range_ratio)} times."
     )
     held = {"the premise fails": fails, "steadier": steadier, "less sensitive": surer}
     if not all(held.values()):
@@ -129,19 +129,19 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
             middle.plot(WEIGHTS, spreads, **look, markersize=4, linewidth=1, label=name)
         left.axhline(0, color=RULE, zorder=0)
         left.set_xscale("log")
-        left.set_yscale("symlog", linthresh=0.1)
         left.set_ylabel("estimate minus W1")
         left.set_title("Each seed's error")
         middle.set_xscale("log")
         middle.set_yscale("log")
         middle.set_title("Standard deviation over seeds")
         middle.legend(frameon=False)
-        for axis in (left.xaxis, left.yaxis, middle.xaxis, middle.yaxis):
+        for axis in (left.xaxis, middle.xaxis, middle.yaxis):
             plain(axis)
         for axes in (left, middle):
             axes.set_xlabel("penalty weight")
         slopes = evidence["premise"]["independent"]
         right.hist(slopes, np.linspace(-1, 1, 41), color=HUES[0], alpha=0.6)
+        right.margins(y=0.15)
         right.axvline(1, color=INK, linewidth=1)
         right.text(
             0.95,
