@@ -170,7 +170,7 @@ def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:
         ) from error
     with explaining(f"run {folder.run_id}"), torch.random.fork_rng(devices=[]):
         generator = make(model.generator)
-        prior, latent_dim = make(model.training.prior), int(model.training.latent_dim)
+        prior, latent_dim = make(model.training.prior), make(model.training.latent_dim)
     try:
         generator.load_state_dict(weights)
     except RuntimeError as error:
@@ -190,7 +190,7 @@ def build_untrained(folder: RunFolder) -> Sampler:
     cfg = read_config(folder.config)
     training = cfg.model.training
     generator = build_model(cfg).generator
-    return Sampler(generator.eval(), make(training.prior), int(training.latent_dim))
+    return Sampler(generator.eval(), make(training.prior), make(training.latent_dim))
 
 
 def identity_of(

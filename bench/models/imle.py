@@ -37,6 +37,8 @@ class IMLE(GenerativeModel):
         nearest are then exact, under the batch norm that the step's gradient has.
     """
 
+    name, kind = "imle", FunctionType  # of the loss
+
     def __init__(
         self,
         generator: nn.Module,
@@ -44,7 +46,7 @@ class IMLE(GenerativeModel):
         pool_factor: int,
         training: Training,
     ) -> None:
-        require(loss, FunctionType, "imle")
+        require(loss, self.kind, self.name)
         if isinstance(pool_factor, bool) or not isinstance(pool_factor, int) or pool_factor < 1:
             raise ValueError(
                 f"pool_factor is {pool_factor!r}; it counts generated samples per real one: "
