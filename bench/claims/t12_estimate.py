@@ -242,7 +242,7 @@ STATEMENT = Statement(
         "relative error is below 20 %. Reproduced: all three. Partly: some. Not reproduced: none."
     ),
     version=1,
-    minutes=Minutes(full=6, quick=0.3),
+    minutes=Minutes(full=4, quick=0.3),
     parts=parts,
     measure=measure,
     judge=judge,

@@ -230,7 +230,7 @@ STATEMENT = Statement(
         "difference above 0. Reproduced: both. Partly: one. Not reproduced: neither."
     ),
     version=1,
-    minutes=Minutes(full=5, quick=0.3),
+    minutes=Minutes(full=5, quick=0.4),
     parts=parts,
     measure=measure,
     judge=judge,

@@ -245,7 +245,7 @@ STATEMENT = Statement(
         "reproduced: none."
     ),
     version=1,
-    minutes=Minutes(full=8, quick=0.3),
+    minutes=Minutes(full=5, quick=0.3),
     parts=parts,
     measure=measure,
     judge=judge,
