@@ -64,7 +64,9 @@ def page(path: Path) -> str:
     lines += [f"| `{k}` | {v} |" for k, v in content["hyperparameters"].items()]
     lines += ["", "## Mathematics", "", *map(documented, targets(yaml.safe_load(loss.read_text())))]
     trained, *parts = targets(yaml.safe_load(model.read_text()))
-    parts = [part for part in parts if part.startswith("bench.losses.")]
+    parts = [
+        part for part in parts if part.startswith(("bench.losses.", "bench.models.estimators."))
+    ]
     lines += ["", "## Training", "", *map(documented, [trained, *parts])]
     deviations = [d for p in (path, loss, model) for d in comments(p)[1]]
     if deviations:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import numpy as np
 import torch
 from omegaconf import OmegaConf
 
 import bench.models  # noqa: F401  torchvision's operators are declared before Lightning comes
 from bench import build, together
+from bench.data.split import Split
 from bench.networks.layers import synchronise
 
 STEPS, BATCH = 12, 8
@@ -52,6 +54,16 @@ def steep(logits):
     return 10 * logits
 
 
+def labelled(cfg) -> Split:
+    """Noise of the data set's shape, 600 samples whose classes are not equally many."""
+    drawn = np.random.default_rng(5)
+    samples = drawn.random((600, *cfg.dataset.shape), dtype=np.float32)
+    labels = (drawn.random(600) ** 1.2 * cfg.dataset.classes).astype(np.int64)
+    if samples.ndim == 4:
+        samples = (255 * samples).astype(np.uint8)
+    return Split(samples, labels)
+
+
 def trained(plain: dict, synchronised: bool) -> dict:
     """All of a model's state, counts and losses after STEPS steps in float64."""
     cfg = OmegaConf.create(plain)
@@ -67,6 +79,7 @@ def trained(plain: dict, synchronised: bool) -> dict:
     )
     optimizers = model.configure_optimizers()
     model.optimizers = lambda use_pl_optimizer: optimizers if len(optimizers) > 1 else optimizers[0]
+    model.show(labelled(cfg))
     model.on_fit_start()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     drawn = torch.Generator().manual_seed(7)

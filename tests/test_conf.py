@@ -4,6 +4,7 @@ import itertools
 from functools import cache
 
 import pytest
+import team
 import torch
 from support import ROOT, SMALL
 
@@ -77,18 +78,13 @@ def test_every_loss_trains(tiny, loss):
 
 def after_forty_steps(loss: str) -> str:
     """The generator's weights after 40 steps on colour noise, as bytes in hex."""
-    cfg = build.compose_config(
-        [
-            f"variant={variant_for(loss)}",
-            f"loss={loss}",
-            "dataset.shape=[3,8,8]",
-            "hyperparameters.d_batch_norm=false",
-            "hyperparameters.beta1=0.5",
-            "hyperparameters.learning_rate=0.01",
-            *SMALL["infogan"],
-        ]
-    )
+    chosen = [f"variant={variant_for(loss)}", f"loss={loss}"]
+    known = build.compose_config(chosen).hyperparameters
+    wanted = {"d_batch_norm": "false", "beta1": "0.5", "learning_rate": "0.01"}
+    same = [f"hyperparameters.{name}={value}" for name, value in wanted.items() if name in known]
+    cfg = build.compose_config([*chosen, *same, "dataset.shape=[3,8,8]", *SMALL["infogan"]])
     model = build.build_model(cfg)
+    model.show(team.labelled(cfg))
     optimizers = model.configure_optimizers()
     model.optimizers = lambda use_pl_optimizer: optimizers if len(optimizers) > 1 else optimizers[0]
     model.on_fit_start()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bench import together
+from bench.data.split import Split
 from bench.objective import Draw
 from bench.seeds import generator as stream
 
@@ -119,6 +120,9 @@ class GenerativeModel(pl.LightningModule):
             if name in self._stream_states:
                 opened.set_state(self._stream_states[name].cpu())
             self.streams[name] = opened
+
+    def show(self, train: Split) -> None:
+        """What trains, with its labels, before the first step; batches carry samples alone."""
 
     def draw_latent(self, count: int) -> Tensor:
         """The stream's next latents, [count, L]: this process's share of the whole batch's."""

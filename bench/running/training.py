@@ -98,6 +98,7 @@ def drawing_steps(d_steps: int, pictures: int) -> frozenset[int]:
 def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
     """Lightning's loop, with nothing on its step that is not ours."""
     how, folder = job.conduct, job.folder
+    model.show(job.splits["train"])
     data = Batches(
         job.splits["train"].samples,
         batch_size=job.plain["batch_size"],

@@ -22,7 +22,8 @@ def test_a_source_is_built_from_its_yaml_without_a_file(name):
     dataset = config(name)
     dataset.dataset.root = "/absent/folder"
     keys = set(dataset.dataset) - {"defaults"}
-    assert keys == {"name", "family", "shape", "root", "source", "study_split", "selection_split"}
+    splits = {"study_split", "selection_split"}
+    assert keys == {"name", "family", "shape", "classes", "root", "source"} | splits
     assert dataset.dataset.name == name
     assert len(dataset.dataset.shape) == {"points": 1, "image": 3}[dataset.dataset.family]
     source = make(dataset.dataset.source)
@@ -38,8 +39,11 @@ def test_what_needs_no_file_gives_the_shape_it_promises(name):
     source = make(dataset.source)
     for split, content in source.splits().items():
         assert content.samples.shape == (SMALL[split], *dataset.shape)
-        if content.labels is not None:
+        if content.labels is None:
+            assert dataset.classes == 1
+        else:
             assert content.labels.shape == (SMALL[split],)
+            assert 1 <= len(np.unique(content.labels)) <= dataset.classes
     if dataset.family == "points" and source.modes is not None:
         distances = np.linalg.norm(
             source.modes.centres[:, None] - source.modes.centres[None], axis=2
