@@ -20,6 +20,7 @@ from bench.claims.statement import (
     Statement,
     overall,
 )
+from bench.losses.likelihood import Likelihood, log_likelihood
 from bench.metrics.transport import wasserstein_1
 from bench.networks import mlp
 from bench.reporting.style import HUES, MARKERS, MUTED, drawn, figure
@@ -163,7 +164,7 @@ def _trained(settings: Settings) -> Arrays:
     data, latent = seeds.numpy_generator(seed, "data"), seeds.generator(seed, "latent")
     for _ in range(settings["steps"]):
         centres = generator(torch.randn(BATCH, LATENT, generator=latent))
-        loss = -_log_density(_real(BATCH, settings["own"], data), centres, level).mean()
+        loss = Likelihood(level)(_real(BATCH, settings["own"], data), centres)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -180,7 +181,7 @@ def _scores(generator, settings: Settings) -> Arrays:
     log_real = _log_radius(own)(real.norm(dim=1).numpy()) - np.log(
         2 * np.pi * real.norm(dim=1).numpy()
     )
-    log_fake = _log_density(real, centres, level).numpy()
+    log_fake = log_likelihood(real, centres, noise=level).numpy()
     clean = centres[:MOVED]
     noisy = clean + level * torch.randn(clean.shape, generator=draws)
     found = {"kl": np.array(np.mean(log_real - log_fake))}
@@ -191,13 +192,6 @@ def _scores(generator, settings: Settings) -> Arrays:
         w1 = wasserstein_1(real[:MOVED].numpy(), points.numpy()) if whole else np.nan
         found[f"{name}_w1"] = np.array(w1)
     return found
-
-
-def _log_density(points: torch.Tensor, centres: torch.Tensor, level: float) -> torch.Tensor:
-    """ln (1/M) sum_m N(x; G(z_m), level^2), [N], in the plane."""
-    squares = (points[:, None] - centres).square().sum(-1)
-    logs = torch.logsumexp(-squares / (2 * level**2), dim=1)
-    return logs - np.log(len(centres)) - np.log(2 * np.pi * level**2)
 
 
 def _real(count: int, own: float, rng: np.random.Generator) -> torch.Tensor:
