@@ -144,9 +144,10 @@ def headline(outcomes: Sequence[Outcome]) -> str:
     """How many statements came to which verdict."""
     counts = {v: sum(o.finding.verdict == v for o in outcomes) for v in VERDICTS}
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    marked = " by the small budgets" if any(o.quick for o in outcomes) else ""
+    small = sum(o.quick for o in outcomes)
+    marked = f" {small} of them by small budgets alone, and marked so." if small else ""
     what = "statement" if len(outcomes) == 1 else "statements"
-    return f"{len(outcomes)} {what} of the seed documents{marked}: {said}."
+    return f"{len(outcomes)} {what} of the seed documents: {said}.{marked}"
 
 
 def value_said(number: Number) -> str:
