@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from bench.data.batches import as_float, shuffled
-from bench.objective import Objective
+from bench.objective import Draws, Objective
 from bench.packed.player import Factory, Player
 from bench.packed.replicas import Replica
-from bench.packed.side import Held, Side
+from bench.packed.side import Buffers, Side
+from bench.packed.traced import Traced
 from bench.seeds import generator as stream
 
 
@@ -74,6 +75,8 @@ class Pack:
         self.samples = as_float(samples).to(dtype)
         self.unroll_steps = unroll_steps
         self.g_losses = torch.full_like(self.discriminator.losses, torch.nan)
+        self.forward = Traced(torch.vmap(self.generator.of))
+        self.slope = Traced(torch.vmap(torch.func.grad_and_value(self.generator_loss)))
         self.latents = [stream(r.seed, "latent", device=samples.device) for r in replicas]
         self.orders = self.orders_from(0)
 
@@ -109,36 +112,29 @@ class Pack:
     def step(self) -> None:
         """One discriminator step and, where due, one generator step of all replicas."""
         due = self.objective.generator_is_due(self.d_steps, self.g_steps)
-        fresh = self.objective.fresh_latent
         real = self.samples[torch.stack([next(order) for order in self.orders])]
-        latent = self.draw_latent()
-        with torch.set_grad_enabled(due and not fresh):
-            fake = self.generator(latent)
-        self.discriminator.step(real, fake.detach())
+        latent, known = self.draw_latent(), (self.generator.weights, self.generator.buffers)
+        self.discriminator.step(real, self.forward(*known, latent))
         if due:
-            if fresh:
-                fake = self.generator(self.draw_latent())
-            losses = self.generator_loss(real, fake)
-            self.g_losses = self.generator.descend(self.g_losses, losses, self.d_steps)
+            if self.objective.fresh_latent:
+                latent = self.draw_latent()
+            draws = [self.discriminator.draw(real) for _ in range(self.unroll_steps)]
+            gradient, losses = self.slope(*known, latent, real, draws, *self.discriminator.given())
+            self.g_losses = self.generator.descend(self.g_losses, gradient, losses, self.d_steps)
 
-    def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        """What the generators minimise, [R], from samples [R, B, ...]."""
-        side, weights = self.discriminator, self.discriminator.weights.detach()
-        if not self.unroll_steps:
-
-            def loss(held: Held, fake: Tensor) -> Tensor:
-                return self.objective.generator_loss(side.critic(held), fake)
-
-            return torch.vmap(loss)(side.held(weights) | side.buffers, fake)
-
-        draws = [side.draw(real) for _ in range(self.unroll_steps)]
-        optimizer = side.moments, side.rates
-
-        def later(held: Any, real: Tensor, fake: Tensor, draws: Any) -> Tensor:
-            return self.objective.generator_loss(side.ahead(real, fake, draws, *held), fake)
-
-        held = weights, side.buffers, optimizer, side.penalty_weights
-        return torch.vmap(later)(held, real, fake, draws)
+    def generator_loss(
+        self,
+        weights: Tensor,
+        buffers: Buffers,
+        latent: Tensor,
+        real: Tensor,
+        draws: Sequence[Draws],
+        *discriminator: Any,
+    ) -> Tensor:
+        """What one replica's generator minimises, under D or under D some steps ahead."""
+        fake = self.generator.of(weights, buffers, latent)
+        critic = self.discriminator.ahead(real, fake, draws, *discriminator)
+        return self.objective.generator_loss(critic, fake)
 
     def draw_latent(self) -> Tensor:
         """The streams' next latents, [R, B, L]."""
@@ -159,7 +155,6 @@ class Pack:
             if watch is not None and self.d_steps % every == 0:
                 watch(self)
 
-    @torch.no_grad()
     def generate(self, latent: Tensor) -> Tensor:
         """Samples [R, B, ...] from latents [R, B, L], or [B, L] for all."""
         return self.generator(self.discriminator.of_each(latent))

@@ -27,7 +27,7 @@ class Player:
         standing: shared by the players of one pack.
 
     Attributes:
-        weights: [R, P], all parameters of a replica in one row; a leaf of autograd.
+        weights: [R, P], all parameters of a replica in one row.
         steps: that the optimizer has taken.
 
     Raises:
@@ -62,9 +62,9 @@ class Player:
         self.names = [name for name, _ in module.named_parameters()]
         self.shapes = [p.shape for p in module.parameters()]
         self.sizes = [p.numel() for p in module.parameters()]
-        self.weights = torch.stack(rows).requires_grad_()
+        self.weights = torch.stack(rows)
         self.buffers = {n: torch.stack([held[n] for held in buffers]) for n in buffers[0]}
-        self.moments = {name: torch.zeros_like(self.weights.detach()) for name in rule.moments}
+        self.moments = {name: torch.zeros_like(self.weights) for name in rule.moments}
         self.rates = rates_of(replicas, device)
 
     def held(self, weights: Tensor) -> dict[str, Tensor]:
@@ -73,33 +73,31 @@ class Player:
         each = zip(self.names, parts, self.shapes, strict=True)
         return {name: part.view(*before, *shape) for name, part, shape in each}
 
-    def one(self, held: dict[str, Tensor], inputs: Tensor) -> Tensor:
-        """What one replica, with its parameters and buffers, makes of its inputs."""
-        return functional_call(self.template, held, (inputs,))
+    def of(self, weights: Tensor, buffers: dict[str, Tensor], inputs: Tensor) -> Tensor:
+        """What one replica with weights [P] makes of its inputs."""
+        return functional_call(self.template, self.held(weights) | buffers, (inputs,))
 
+    @torch.no_grad()
     def __call__(self, inputs: Tensor) -> Tensor:
         """Outputs [R, ...] of all replicas from inputs [R, ...]."""
-        return torch.vmap(self.one)(self.held(self.weights) | self.buffers, inputs)
+        return torch.vmap(self.of)(self.weights, self.buffers, inputs)
 
-    def descend(self, last: Tensor, losses: Tensor, d_steps: int) -> Tensor:
-        """One step of each replica down its own loss.
-
-        The gradient of the losses' sum is, row for row, each loss's own: row r of the weights is
-        in loss r alone.
+    def descend(self, last: Tensor, gradient: Tensor, losses: Tensor, d_steps: int) -> Tensor:
+        """One step of each replica down its own loss; returns its losses.
 
         Args:
-            last: the losses [R] of the step before; those of diverged replicas are returned.
-            losses: [R], with their graph.
+            last: the losses [R] of the step before, to be returned for diverged replicas.
+            gradient: of each loss, [R, P].
+            losses: [R].
             d_steps: how many steps the discriminators have taken, to be noted of who diverges.
         """
-        (gradient,) = torch.autograd.grad(losses, self.weights, torch.ones_like(losses))
-        before, standing = self.weights.detach(), self.standing
+        before, standing = self.weights, self.standing
         self.steps += 1
         after = self.rule(before, gradient, self.moments, self.steps, self.rates)
-        after, losses = self.constrained(after), standing.kept(last, losses.detach())
+        after, losses = self.constrained(after), standing.kept(last, losses)
         if self.steps % standing.every == 0:
             standing.judge(d_steps, losses, after)
-        self.weights = standing.kept(before, after).requires_grad_()
+        self.weights = standing.kept(before, after)
         return losses
 
     def constrained(self, weights: Tensor) -> Tensor:
@@ -109,7 +107,7 @@ class Player:
     def module(self, r: int) -> nn.Module:
         """An ordinary module with the weights of replica r."""
         module = copy.deepcopy(self.template)
-        nn.utils.vector_to_parameters(self.weights[r].detach().clone(), module.parameters())
+        nn.utils.vector_to_parameters(self.weights[r].clone(), module.parameters())
         for name, buffer in module.named_buffers():
             buffer.copy_(self.buffers[name][r])
         return module
@@ -117,7 +115,7 @@ class Player:
     def state(self) -> dict[str, Any]:
         """Weights, moments, buffers and steps."""
         return {
-            "weights": self.weights.detach().clone(),
+            "weights": self.weights.clone(),
             "moments": {name: m.clone() for name, m in self.moments.items()},
             "buffers": {name: b.clone() for name, b in self.buffers.items()},
             "steps": self.steps,
@@ -134,7 +132,7 @@ class Player:
                 f"the state has weights {list(state['weights'].shape)}, this pack "
                 f"{list(self.weights.shape)}"
             )
-        self.weights = state["weights"].to(self.weights).clone().requires_grad_()
+        self.weights = state["weights"].to(self.weights).clone()
         self.moments = {n: m.to(self.weights).clone() for n, m in state["moments"].items()}
         self.buffers = {n: b.to(self.weights.device).clone() for n, b in state["buffers"].items()}
         self.steps = state["steps"]

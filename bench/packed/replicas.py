@@ -60,7 +60,8 @@ class Standing:
 
     def judge(self, d_steps: int, losses: Tensor, weights: Tensor) -> None:
         """Note who diverged, from losses [R] and weights [R, P]; waits for the device."""
-        finite = (losses + torch.linalg.vector_norm(weights, math.inf, dim=1)).isfinite()
+        least, most = weights.amin(1), weights.amax(1)  # both NaN where an entry is
+        finite = torch.stack([losses, least, most]).isfinite().all(0)
         if not finite.all():
             late = ~finite & (self.diverged < 0)
             self.diverged = torch.where(late, d_steps, self.diverged)

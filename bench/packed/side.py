@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,10 +13,11 @@ from bench.objective import Critic, Draw, Draws, Objective
 from bench.packed.player import Factory, Player
 from bench.packed.replicas import Replica, Standing
 from bench.packed.rules import Moments, Rates, rule_of
+from bench.packed.traced import Traced
 from bench.penalties.clipping import WeightClip
 from bench.seeds import generator as stream
 
-Held = dict[str, Tensor]  # a replica's parameters and buffers
+Buffers = dict[str, Tensor]
 
 
 class Side(Player):
@@ -56,6 +58,7 @@ class Side(Player):
         ]
         self.penalty_weights = torch.tensor(given, dtype=dtype, device=device)
         self.bound = bounds(objective, replicas, dtype, device)
+        self.slope = Traced(torch.vmap(torch.func.grad_and_value(self.loss)))
         self.draws = [stream(r.seed, "draws", device=device) for r in replicas]
 
     @property
@@ -66,23 +69,25 @@ class Side(Player):
     def step(self, real: Tensor, fake: Tensor) -> None:
         """One step of all on samples [R, B, ...], or on the same points [B, D] for all."""
         real, fake = self.of_each(real), self.of_each(fake)
-        held = self.held(self.weights) | self.buffers
-        losses = torch.vmap(self.loss)(held, self.penalty_weights, real, fake, self.draw(real))
-        self.losses = self.descend(self.losses, losses, self.steps + 1)
+        known = self.weights, self.buffers, self.penalty_weights
+        gradient, losses = self.slope(*known, real, fake, self.draw(real))
+        self.losses = self.descend(self.losses, gradient, losses, self.steps + 1)
 
     def loss(
-        self, held: Held, penalty_weight: Tensor, real: Tensor, fake: Tensor, draws: Draws
+        self,
+        weights: Tensor,
+        buffers: Buffers,
+        penalty_weight: Tensor,
+        real: Tensor,
+        fake: Tensor,
+        draws: Draws,
     ) -> Tensor:
         """What one replica minimises: the objective's loss with a penalty weight of its own."""
-        critic = self.critic(held)
+        critic = partial(self.of, weights, buffers)
         loss = self.objective.adversarial_loss(critic, real, fake)
         if self.objective.penalty is None:
             return loss
         return loss + penalty_weight * self.objective.penalty(critic, real, fake, draws)
-
-    def critic(self, held: Held) -> Critic:
-        """One replica's discriminator as a function of samples."""
-        return lambda samples: self.one(held, samples)
 
     def ahead(
         self,
@@ -90,28 +95,31 @@ class Side(Player):
         fake: Tensor,
         draws: Sequence[Draws],
         weights: Tensor,
-        buffers: Held,
-        optimizer: tuple[Moments, Rates],
+        buffers: Buffers,
         penalty_weight: Tensor,
+        moments: Moments,
+        rates: Rates,
+        step: Tensor,
     ) -> Critic:
         """One replica's D_k: Metz et al. 2016 (arXiv:1611.02163), section 2.2; k = len(draws).
 
         Its steps are those of `bench.models.unrolled`, with the optimizer's moments and rates.
         """
-        moments, rates = optimizer
-        state = {"step": float(self.steps), **moments}
         rate, *betas = (column.squeeze() for column in rates)
         settings = {"lr": rate, "betas": betas, "eps": self.rule.eps}
+        state = {"step": step, **moments}
         for drawn in draws:
-
-            def loss(weights: Tensor, drawn: Draws = drawn) -> Tensor:
-                held = self.held(weights) | buffers
-                return self.loss(held, penalty_weight, real, fake, drawn)
-
-            gradient = torch.func.grad(loss)(weights)
+            known = buffers, penalty_weight, real, fake, drawn
+            gradient = torch.func.grad(self.loss)(weights, *known)
             assert self.rule.ahead is not None
             weights, state = self.rule.ahead(weights, gradient, state, settings)
-        return self.critic(self.held(weights) | buffers)
+        return partial(self.of, weights, buffers)
+
+    def given(self) -> tuple:
+        """The last arguments of `ahead`, for all replicas."""
+        step = torch.full_like(self.rates.beta1[:, 0], self.steps)
+        known = self.weights, self.buffers, self.penalty_weights
+        return (*known, self.moments, self.rates, step)
 
     def draw(self, real: Tensor) -> dict[str, Tensor]:
         """The streams' next numbers that the penalty asks for, [R, ...] each."""
@@ -129,7 +137,6 @@ class Side(Player):
         """Each replica's weights within its bound."""
         return weights if self.bound is None else weights.clamp(-self.bound, self.bound)
 
-    @torch.no_grad()
     def opinion(self, points: Tensor) -> Tensor:
         """Logits [R, B] of points [B, D], the same for all, or of samples [R, B, ...]."""
         return self(self.of_each(points))
@@ -138,10 +145,11 @@ class Side(Player):
     def gradient(self, points: Tensor) -> Tensor:
         """d logit / d point, [R, B, ...], at points [B, D] or samples [R, B, ...]."""
 
-        def one(held: Held, points: Tensor) -> Tensor:
-            return torch.func.grad(lambda x: self.one(held, x).sum())(points)
+        def summed(points: Tensor, weights: Tensor, buffers: Buffers) -> Tensor:
+            return self.of(weights, buffers, points).sum()
 
-        return torch.vmap(one)(self.held(self.weights) | self.buffers, self.of_each(points))
+        known = self.weights, self.buffers
+        return torch.vmap(torch.func.grad(summed))(self.of_each(points), *known)
 
     def of_each(self, samples: Tensor) -> Tensor:
         """Points [B, D] as [R, B, D]; what has a replica's axis stays.

@@ -134,7 +134,7 @@ def test_batch_norm_and_minibatch_discrimination_are_each_replicas_own():
 
 
 def bits(pack, r):
-    return [player.weights[r].detach().clone() for player in (pack.generator, pack.discriminator)]
+    return [player.weights[r].clone() for player in (pack.generator, pack.discriminator)]
 
 
 @pytest.mark.parametrize("loss", ["wgan", "wgan_gp"])
