@@ -1,9 +1,11 @@
 """Statements measured: parts over processes, each kept as soon as it is there."""
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +13,7 @@ from typing import Any, NamedTuple
 from bench.claims import store
 from bench.claims.setting import RUNS_ROOT
 from bench.claims.statement import Evidence, Outcome, Settings, Statement
+from bench.errors import UserError
 
 Tell = Callable[["Task", float], None]  # after each part: which, and the seconds that it took
 
@@ -91,7 +94,8 @@ def measure_all(tasks: Sequence[Task], runs_root: Path, processes: int, tell: Te
             tell(task, measure_one(task.statement.id, dict(task.settings), task.path, runs_root))
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(tasks)), context) as pool:
+    leave = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is this process's to answer
+    with ProcessPoolExecutor(min(processes, len(tasks)), context, signal.signal, leave) as pool:
         pending: dict[Future[float], Task] = {
             pool.submit(measure_one, t.statement.id, dict(t.settings), t.path, runs_root): t
             for t in tasks
@@ -99,8 +103,15 @@ def measure_all(tasks: Sequence[Task], runs_root: Path, processes: int, tell: Te
         try:
             for done in as_completed(pending):
                 tell(pending[done], done.result())
-        except BaseException:
+        except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():  # their files are whole or absent
+                child.terminate()
+            if isinstance(error, BrokenProcessPool):
+                raise UserError(
+                    "a process that measured was killed, for want of memory perhaps",
+                    fix="the same command goes on from here; --processes 1 needs the least",
+                ) from error
             raise
 
 
