@@ -1,5 +1,8 @@
 """All statements by their small budgets, and the notebook that shows them: slow."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +35,32 @@ def test_every_statement_has_a_verdict_and_a_figure(runs_root):
         line = next(one for one in report.splitlines() if one.startswith(f"| [{name}]("))
         assert line.split("**")[1].removesuffix(" (quick)") in VERDICTS
         assert list((folder / "figures").glob(f"T{int(name[1:]):02}-*.svg")), name
+
+
+def test_a_process_that_is_killed_is_one_sentence_and_loses_nothing(tmp_path):
+    command = [sys.executable, "-m", "bench", "claims", "T20", "T24", "--quick"]
+    command += ["--runs-root", str(tmp_path)]
+    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    worker = None
+    while worker is None and running.poll() is None:
+        worker = next(iter(_workers(running.pid)), None)
+    os.kill(worker, signal.SIGKILL)
+    _, said = running.communicate(timeout=120)
+    assert running.returncode == 2 and b"a process that measured was killed" in said
+    assert b"Traceback" not in said
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and "2 statements of the seed documents" in done.stdout
+
+
+def _workers(parent: int) -> list[int]:
+    """Processes of the pool: children of `parent` that were spawned."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            mine = int((path / "stat").read_text().rpartition(")")[2].split()[1]) == parent
+            if mine and b"spawn_main" in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
+    return found
 
 
 def test_the_notebook_runs_and_is_the_one_that_is_kept(runs_root):
