@@ -170,7 +170,7 @@ STATEMENT = Statement(
         f"{EQUAL:g}, at every a. KL(p_g, p_r): with weights 0.6 and 0.4 at the widest a its mean "
         "is within 0.1 of the larger mode's and its deviation within 0.1 of 1. JS: its deviation "
         f"lies between the other two, to {EQUAL:g}, at every a and for both weights. Reproduced: "
-        "all; partly: some."
+        "all; partly: some; not reproduced: none."
     ),
     version=1,
     minutes=Minutes(full=1, quick=0.2),

@@ -244,7 +244,7 @@ STATEMENT = Statement(
         "every level above the data's own gives a smaller share of good points than none, and the "
         "greatest a larger W1. Of trained generators, the share of good points falls and W1 rises "
         "from the least to the greatest level, with 95 % intervals over seeds that leave out 0. "
-        "Reproduced: all; partly: some. A run that diverged fails its part."
+        "Reproduced: all; partly: some; not reproduced: none. A run that diverged fails its part."
     ),
     version=1,
     minutes=Minutes(full=5, quick=0.3),

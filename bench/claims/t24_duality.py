@@ -165,7 +165,7 @@ STATEMENT = Statement(
         f"Four parts, each to {ROUNDING:g} of the largest cost and in every problem: the dual at "
         "its solution is W_p^p / p; for p = 1 the supremum over 1-Lipschitz functions is W_1; no "
         "random potential, nor its psi^(c c), exceeds W_p^p / p; psi^(c c c) = psi^c. Reproduced: "
-        "all; partly: some."
+        "all; partly: some; not reproduced: none."
     ),
     version=1,
     minutes=Minutes(full=1, quick=0.1),
