@@ -44,4 +44,4 @@ def test_the_rule(minibatch, historical, verdict):
 
 def test_the_figure_bears_runs_that_diverged():
     (picture,) = t9.draw(evidence((4, 120, 2.0), (0, 0, np.inf)))
-    assert picture.drawing.png and picture.drawing.name == "T9-remedies"
+    assert picture.drawing.png and picture.drawing.name == "T09-remedies"
