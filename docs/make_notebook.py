@@ -20,19 +20,21 @@ Every statement of the slides and the blog as an experiment: `claims.run("T7")` 
 reads what was measured before, and returns numbers, verdict and figures. Here all run by their
 small budgets, a few minutes together on two cores; after `bench claims --quick` this notebook only
 reads. Verdicts by the full ones are in [results/claims](../results/claims/report.md)."""
-START = """from bench import claims
+START = '''from bench import claims
 
 RUNS = "runs"
 
 
 def show(name):
+    """Measure a statement, or read it, and show its verdict and its figures."""
     outcome = claims.run(name, quick=True, runs_root=RUNS)
     display(outcome, *outcome.pictures)
-    return outcome"""
+    return outcome'''
 END = """## Distances alone
 
 `bench.divergences` needs no network and no training ([docs/divergences.md](divergences.md)):"""
 ALONE = """import numpy as np
+
 from bench import divergences as d
 
 real = d.Measure.of(np.array([[0.0], [1.0]]))

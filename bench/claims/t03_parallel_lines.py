@@ -167,7 +167,7 @@ def _mean(name: str, values: np.ndarray, known: str) -> Number:
 
 
 def _apart(closed: np.ndarray, lattice: np.ndarray) -> float:
-    """Largest difference; infinities that agree do not differ."""
+    """Largest difference; infinities that agree do not differ, a NaN differs by infinity."""
     same = closed == lattice
     with np.errstate(invalid="ignore"):
         difference = np.where(same, 0.0, np.abs(closed - lattice))

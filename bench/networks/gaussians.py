@@ -5,6 +5,7 @@ not below Phi(z_0). The others become the class's Gaussian, m_k + R_k z with R_k
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ def latents(shape: list[int]) -> int:
     return 1 + math.prod(shape)
 
 
-class Gaussians(nn.Module):
+class Gaussians(nn.Module, ABC):
     """Latents [B, 1 + D] -> samples [B, ...] of sum_k pi_k N(m_k, S_k).
 
     Its numbers are parameters, kept as any generator's, that no optimizer moves. Subclasses say
@@ -86,13 +87,13 @@ class Gaussians(nn.Module):
             columns.append(prior.log() - half - log_volume)
         return torch.stack(columns, 1)
 
+    @abstractmethod
     def coloured(self, z: Tensor, k: int) -> Tensor:
         """R_k z, [B, D]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def whitened(self, apart: Tensor, k: int) -> tuple[Tensor, Tensor]:
         """R_k^-1 (x - m_k), [B, D], and ln det R_k."""
-        raise NotImplementedError
 
 
 class Diagonal(Gaussians):
