@@ -37,6 +37,11 @@ def test_the_rule(made, verdict):
     assert judge({"path, seed 0": made, "segments": made}).verdict == verdict
 
 
+@pytest.mark.parametrize("broken", [{"excess": np.nan}, {"shrunk": np.nan}, {"js": np.nan}])
+def test_one_path_with_nan_is_not_outvoted(broken):
+    assert judge({"path, seed 0": path(), "segments": path(**broken)}).verdict == PARTLY
+
+
 def test_segments_have_w1_of_the_distance_and_js_of_ln_2():
     """Arjovsky et al. 2017, example 1: |t| and ln 2, but for 0 at t = 0."""
     small = {"samples": 8, "places": 4, "width": 2, "depth": 1, "binned": 50}
