@@ -55,10 +55,10 @@ def steep(logits):
 
 
 def labelled(cfg) -> Split:
-    """Noise of the data set's shape, 600 samples whose classes are not equally many."""
+    """Noise of the data set's shape, 1,200 samples whose classes are not equally many."""
     drawn = np.random.default_rng(5)
-    samples = drawn.random((600, *cfg.dataset.shape), dtype=np.float32)
-    labels = (drawn.random(600) ** 1.2 * cfg.dataset.classes).astype(np.int64)
+    samples = drawn.random((1200, *cfg.dataset.shape), dtype=np.float32)
+    labels = (drawn.random(1200) ** 1.2 * cfg.dataset.classes).astype(np.int64)
     if samples.ndim == 4:
         samples = (255 * samples).astype(np.uint8)
     return Split(samples, labels)

@@ -96,11 +96,11 @@ def measure_all(tasks: Sequence[Task], runs_root: Path, processes: int, tell: Te
     context = multiprocessing.get_context("spawn")
     leave = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is this process's to answer
     with ProcessPoolExecutor(min(processes, len(tasks)), context, signal.signal, leave) as pool:
-        pending: dict[Future[float], Task] = {
-            pool.submit(measure_one, t.statement.id, dict(t.settings), t.path, runs_root): t
-            for t in tasks
-        }
-        try:
+        try:  # submission starts the processes, and so is told of one that is killed at once
+            pending: dict[Future[float], Task] = {
+                pool.submit(measure_one, t.statement.id, dict(t.settings), t.path, runs_root): t
+                for t in tasks
+            }
             for done in as_completed(pending):
                 tell(pending[done], done.result())
         except BaseException as error:

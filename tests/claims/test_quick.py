@@ -39,12 +39,12 @@ def test_every_statement_has_a_verdict_and_a_figure(runs_root):
 
 def test_a_process_that_is_killed_is_one_sentence_and_loses_nothing(tmp_path):
     command = [sys.executable, "-m", "bench", "claims", "T20", "T24", "--quick"]
-    command += ["--runs-root", str(tmp_path)]
+    command += ["--processes", "2", "--runs-root", str(tmp_path)]
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    worker = None
-    while worker is None and running.poll() is None:
-        worker = next(iter(_workers(running.pid)), None)
-    os.kill(worker, signal.SIGKILL)
+    workers = []
+    while len(workers) < 2 and running.poll() is None:
+        workers = _workers(running.pid)
+    os.kill(workers[0], signal.SIGKILL)
     _, said = running.communicate(timeout=120)
     assert running.returncode == 2 and b"a process that measured was killed" in said
     assert b"Traceback" not in said
