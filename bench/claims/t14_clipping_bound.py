@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from bench.claims.counting import median_over_seeds
-from bench.claims.critics import Players, adam, critics, fitted, losses, mean_number, plain, rmsprop
+from bench.claims.critics import critics, fitted, losses, mean_number, plain
 from bench.claims.setting import objective, points
 from bench.claims.statement import (
     Arrays,
@@ -18,7 +18,7 @@ from bench.claims.statement import (
     Statement,
     overall,
 )
-from bench.objective import Objective
+from bench.packed import Side
 from bench.reporting.style import HUES, INK, MARKERS, RULE, drawn, figure
 from bench.seeds import numpy_generator
 
@@ -53,27 +53,25 @@ def measure(settings: Settings) -> Arrays:
         game = objective("wgan_gp", "variant=wgan_gp")
     else:
         game = objective("wgan", "variant=wgan", f"hyperparameters.weight_clip={clip}")
-    players = critics(seeds, width=settings["width"], depth=settings["depth"])
-    if settings["he"]:
-        with torch.no_grad():  # from within 1 / sqrt(fan in) to within sqrt(6 / fan in)
-            for name, p in players.parameters.items():
-                p *= np.sqrt(6) if name.endswith("weight") else 0
-    if game.constraint is not None:
-        game.constraint(players.parameters.values())
-    optimizer = (adam if clip is None else rmsprop)(players, settings["rate"])
+    by = "adam" if clip is None else "rmsprop"
+    sizes = {key: settings[key] for key in ("width", "depth", "rate")}
+    critic = critics(seeds, game, optimizer=by, **sizes)
+    if settings["he"]:  # from within 1 / sqrt(fan in) to within sqrt(6 / fan in)
+        for name, p in critic.held(critic.weights).items():
+            p *= np.sqrt(6) if name.endswith("weight") else 0
+    critic.weights = critic.constrained(critic.weights)
     data = torch.from_numpy(points("swiss_roll")["train"][:20_000])
     noise = numpy_generator(0, "draws").standard_normal(data.shape).astype(np.float32)
     pools = data, data.flip(0) + torch.from_numpy(noise)
     looks = _evenly(steps - steps // 2, settings["looks"], steps // 2)
     traced = _evenly(steps, settings["trace"], 0)
     norms, trace = [], []
-    sizes = {"steps": steps, "batch": settings["batch"]}
-    for step in fitted(players, optimizer, game, pools, seeds=seeds, **sizes):
+    for step in fitted(critic, pools, steps=steps, batch=settings["batch"]):
         held = [pool[:512] for pool in pools]
         if step in looks:
-            norms.append([_norms(players, game, index, held) for index in range(len(seeds))])
+            norms.append([_norms(critic, index, held) for index in range(len(seeds))])
         if step in traced:
-            trace.append(-losses(players, game, *held))
+            trace.append(-losses(critic, *held))
     return {
         "norms": np.array(norms, dtype=np.float64),
         "trace": np.array(trace, dtype=np.float64),
@@ -185,16 +183,16 @@ def _evenly(length: int, count: int, start: int) -> set[int]:
     return set(np.unique(np.round(np.geomspace(1, length, count)).astype(int)).tolist())
 
 
-def _norms(players: Players, game: Objective, index: int, pools: list) -> list[float]:
+def _norms(critic: Side, index: int, pools: list) -> list[float]:
     """|d loss / d h| of the outputs h of the hidden layers, of real and fake points together."""
-    layers, hidden = list(players.alone(index)), []
+    layers, hidden = list(critic.module(index)), []
     x = torch.cat(pools)
     for layer in layers:
         x = layer(x)
         if isinstance(layer, torch.nn.ReLU):
             hidden.append(x)
     real, fake = x.squeeze(1).chunk(2)
-    loss = game.discriminator(real, fake)
+    loss = critic.objective.discriminator(real, fake)
     return [float(g.double().norm()) for g in torch.autograd.grad(loss, hidden)]
 
 
@@ -228,7 +226,7 @@ STATEMENT = Statement(
         "at the last (95 % interval of the mean logarithm). Slow: c = 0.1 takes more steps than "
         "c = 0.001 with every seed. Reproduced: both. Partly: one. Not reproduced: neither."
     ),
-    version=1,
+    version=2,
     minutes=Minutes(full=6, quick=0.3),
     parts=parts,
     measure=measure,

@@ -7,6 +7,7 @@ import torch
 from scipy.special import log_expit
 from torch import Tensor
 
+from bench.claims import discriminators
 from bench.claims.setting import objective
 from bench.claims.statement import Settings
 from bench.divergences.mixtures import Mixture
@@ -30,20 +31,26 @@ def fits(
         settings: "width", "depth", "steps", "batch", "rate".
         stops: steps at which to look, besides the last.
     """
-    loss, rng = objective("nonsaturating"), numpy_generator(seed, "data")
-    network = Discriminator(
-        [inputs], width=settings["width"], depth=settings["depth"], batch_norm=False
+    rng, network = (
+        numpy_generator(seed, "data"),
+        Discriminator([inputs], width=settings["width"], depth=settings["depth"], batch_norm=False),
     )
     network.reset(generator(seed, "init"))
-    adam = torch.optim.Adam(network.parameters(), lr=settings["rate"])
     steps = settings["steps"]
-    falling = torch.optim.lr_scheduler.LambdaLR(adam, lambda step: 1 - step / steps)
-    for step in range(1, steps + 1):
-        real, fake = (_tensor(side) for side in pair(rng, settings["batch"]))
-        adam.zero_grad()
-        loss.adversarial_loss(network, real, fake).backward()
-        adam.step()
-        falling.step()
+
+    def batch() -> tuple[Tensor, Tensor]:
+        real, fake = pair(rng, settings["batch"])
+        return _tensor(real), _tensor(fake)
+
+    for step in discriminators.fitted(
+        network,
+        objective("nonsaturating"),
+        torch.optim.Adam(network.parameters(), lr=settings["rate"]),
+        batch,
+        steps,
+        source=generator(seed, "draws"),
+        settle=True,
+    ):
         if step in stops or step == steps:
             yield step, network
 

@@ -31,6 +31,7 @@ class Side(Player):
         check_every: steps between two looks for divergence; each waits for the device.
 
     Attributes:
+        replicas: as given.
         losses: d_loss [R] of the last step; a diverged replica's stays.
 
     Raises:
@@ -50,7 +51,7 @@ class Side(Player):
     ) -> None:
         standing = Standing(len(replicas), check_every, device)
         super().__init__(factory, replicas, 1, rule_of(optimizer), standing, dtype, device)
-        self.objective = objective
+        self.objective, self.replicas = objective, tuple(replicas)
         self.losses = torch.full((len(replicas),), math.nan, dtype=dtype, device=device)
         given = [
             objective.penalty_weight if r.penalty_weight is None else r.penalty_weight
