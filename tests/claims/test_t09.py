@@ -13,7 +13,7 @@ def evidence(minibatch, historical):
     """(modes held, classes, KL) of NS GAN and of the two remedies, seeds a little apart."""
     found = {}
     for variant, (modes, classes, kl) in zip(
-        t9.VARIANTS, (ALONE, minibatch, historical), strict=True
+        t9.NAMES, (ALONE, minibatch, historical, ALONE), strict=True
     ):
         for seed in range(5):
             ring = {"modes_covered": modes + seed % 2, "high_quality": 0.5}
