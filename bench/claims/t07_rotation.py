@@ -164,7 +164,7 @@ STATEMENT = Statement(
         "both losses. Partly: at least one for one loss. Not reproduced: none."
     ),
     version=1,
-    minutes=Minutes(full=6, quick=0.5),
+    minutes=Minutes(full=3, quick=0.5),
     parts=parts,
     measure=measure,
     judge=judge,

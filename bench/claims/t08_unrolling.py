@@ -173,7 +173,7 @@ STATEMENT = Statement(
         "all for both losses. Partly: at least one for one loss. Not reproduced: none."
     ),
     version=1,
-    minutes=Minutes(full=15, quick=0.5),
+    minutes=Minutes(full=12, quick=0.5),
     parts=parts,
     measure=measure,
     judge=judge,

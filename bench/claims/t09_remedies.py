@@ -204,7 +204,7 @@ STATEMENT = Statement(
         " on one at least and none harms. Partly: one helps somewhere. Not reproduced: none does."
     ),
     version=1,
-    minutes=Minutes(full=15, quick=0.4),
+    minutes=Minutes(full=12, quick=0.4),
     parts=parts,
     measure=measure,
     judge=judge,

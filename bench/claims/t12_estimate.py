@@ -231,7 +231,7 @@ STATEMENT = Statement(
         "relative error is below 20 %. Reproduced: all three. Partly: some. Not reproduced: none."
     ),
     version=2,
-    minutes=Minutes(full=4, quick=0.3),
+    minutes=Minutes(full=2, quick=0.3),
     parts=parts,
     measure=measure,
     judge=judge,

@@ -201,7 +201,7 @@ STATEMENT = Statement(
         "neither."
     ),
     version=1,
-    minutes=Minutes(full=10, quick=0.5),
+    minutes=Minutes(full=6, quick=0.5),
     parts=parts,
     measure=measure,
     judge=judge,

@@ -227,7 +227,7 @@ STATEMENT = Statement(
         "c = 0.001 with every seed. Reproduced: both. Partly: one. Not reproduced: neither."
     ),
     version=2,
-    minutes=Minutes(full=6, quick=0.3),
+    minutes=Minutes(full=5, quick=0.3),
     parts=parts,
     measure=measure,
     judge=judge,

@@ -218,7 +218,7 @@ STATEMENT = Statement(
         "difference above 0. Reproduced: both. Partly: one. Not reproduced: neither."
     ),
     version=2,
-    minutes=Minutes(full=5, quick=0.4),
+    minutes=Minutes(full=3, quick=0.4),
     parts=parts,
     measure=measure,
     judge=judge,

@@ -244,7 +244,7 @@ STATEMENT = Statement(
         "reproduced: none."
     ),
     version=2,
-    minutes=Minutes(full=5, quick=0.3),
+    minutes=Minutes(full=3, quick=0.3),
     parts=parts,
     measure=measure,
     judge=judge,

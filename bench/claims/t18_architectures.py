@@ -168,7 +168,7 @@ STATEMENT = Statement(
         "neither. WGAN-GP is shown beside them and decides nothing."
     ),
     version=1,
-    minutes=Minutes(full=18, quick=0.4),
+    minutes=Minutes(full=12, quick=0.4),
     parts=parts,
     measure=measure,
     judge=judge,

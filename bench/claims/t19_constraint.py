@@ -170,7 +170,7 @@ STATEMENT = Statement(
         "too. Not reproduced: below 4 across c."
     ),
     version=1,
-    minutes=Minutes(full=12, quick=0.4),
+    minutes=Minutes(full=8, quick=0.4),
     parts=parts,
     measure=measure,
     judge=judge,

@@ -247,7 +247,7 @@ STATEMENT = Statement(
         "Reproduced: all; partly: some; not reproduced: none. A run that diverged fails its part."
     ),
     version=1,
-    minutes=Minutes(full=5, quick=0.3),
+    minutes=Minutes(full=3, quick=0.3),
     parts=parts,
     measure=measure,
     judge=judge,
