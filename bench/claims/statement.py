@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,6 +96,7 @@ class Statement:
         judge: all results -> verdict.
         draw: all results -> figures.
         caveat: where the document is loose: what it says, what holds, and the example.
+        needs: a file that only a checkout of the repository has, if any.
     """
 
     id: str
@@ -110,6 +112,7 @@ class Statement:
     judge: Callable[[Evidence], Finding]
     draw: Callable[[Evidence], Sequence[Picture]]
     caveat: str = ""
+    needs: Path | None = None
 
 
 @dataclass(frozen=True, repr=False)

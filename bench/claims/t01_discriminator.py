@@ -122,7 +122,7 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         )
         drawing = drawn(shape, "T01-discriminator", alt)
     caption = (
-        f"D = p_r / (p_r + p_g), black, and trained discriminators, one line a seed: {WIDE} (blue) "
+        f"D = p_r / (p_r + p_g), dotted, and trained discriminators, a line a seed: {WIDE} (blue) "
         f"and {NARROW} (orange). p_r = N(-1, 1). Shaded: where (p_r + p_g) / 2 is below {FLOOR:g} "
         "and errors are not counted as largest ones."
     )

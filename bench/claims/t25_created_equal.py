@@ -174,4 +174,5 @@ STATEMENT = Statement(
         "neither show nor refute consistency. They were published before this rule was written. "
         "Not to be told apart is not to be equal: ten seeds show large differences only."
     ),
+    needs=ROWS,
 )

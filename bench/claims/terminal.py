@@ -38,12 +38,26 @@ def show_claims(
             raise UserError("--from reads a whole report", fix="leave the ids and --quick out")
         found = read_report(written)
     else:
-        found = _measured(chosen(ids), console, quick, runs_root, processes)
+        wanted = chosen(ids)
+        if not ids:
+            wanted = _with_their_files(wanted, console)
+        found = _measured(wanted, console, quick, runs_root, processes)
     to = to or runs_root / "reports" / ("claims-quick" if found[0].quick else "claims")
     page = write_report(found, to)
     _print(found, console)
     console.print(Text(headline(found)))
     console.print(Text(str(page)), soft_wrap=True)
+
+
+def _with_their_files(statements: Sequence[Statement], console: Console) -> list[Statement]:
+    """Those that can be measured here; says which are left out, before hours are spent."""
+    for one in statements:
+        if one.needs is not None and not one.needs.is_file():
+            line = (
+                f"{one.id} is left out: it reads {one.needs}, which a checkout has"
+            )
+            console.print(Text(line), soft_wrap=True)
+    return [one for one in statements if one.needs is None or one.needs.is_file()]
 
 
 def show_list(statements: Sequence[Statement]) -> None:

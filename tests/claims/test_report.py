@@ -71,6 +71,18 @@ def test_the_terminal_tells_verdict_and_page(statement, tmp_path, capsys):
     assert "2 of 2 parts are there already" in capsys.readouterr().out
 
 
+def test_without_a_checkout_one_statement_is_left_out(statement, tmp_path, monkeypatch, capsys):
+    other = replace(statement, id="T99", needs=tmp_path / "rows.parquet")
+    monkeypatch.setattr(bench.claims, "statements", lambda: {"T98": statement, "T99": other})
+    options = {"quick": True, "runs_root": tmp_path, "to": None, "written": None, "processes": 1}
+    show_claims([], **options)
+    shown = capsys.readouterr().out
+    assert "T99 is left out" in shown and "1 statement of" in shown
+    (tmp_path / "rows.parquet").touch()
+    show_claims([], **options)
+    assert "2 statements of" in capsys.readouterr().out
+
+
 def test_the_list_adds_up(statement, capsys):
     show_list([statement, statement])
     assert "6 in full, 0.4 with --quick" in capsys.readouterr().out
