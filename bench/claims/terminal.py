@@ -53,9 +53,7 @@ def _with_their_files(statements: Sequence[Statement], console: Console) -> list
     """Those that can be measured here; says which are left out, before hours are spent."""
     for one in statements:
         if one.needs is not None and not one.needs.is_file():
-            line = (
-                f"{one.id} is left out: it reads {one.needs}, which a checkout has"
-            )
+            line = f"{one.id} is left out: it reads {one.needs}, which a checkout has"
             console.print(Text(line), soft_wrap=True)
     return [one for one in statements if one.needs is None or one.needs.is_file()]
 
