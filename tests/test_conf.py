@@ -25,20 +25,22 @@ VARIANTS, LOSSES = entries("variant"), entries("loss")
 
 
 @cache
+def own_losses() -> dict[str, str]:
+    """Each variant and its own loss."""
+    return {v: str(build.compose_config([f"variant={v}"]).names.loss) for v in VARIANTS}
+
+
+@cache
 def variant_for(loss: str) -> str:
     """A variant with the hyperparameters and the model that a loss needs: its own, else any."""
-    for own in (True, False):
-        for variant in VARIANTS:
-            cfg = build.compose_config([f"variant={variant}"])
-            if own != (cfg.names.loss == loss):
-                continue
-            try:
-                chosen = build.compose_config([f"variant={variant}", f"loss={loss}"])
-                guard.check(chosen)
-                build.build_model(chosen)
-                return variant
-            except (UserError, AttributeError):
-                continue
+    for variant in sorted(VARIANTS, key=lambda name: own_losses()[name] != loss):
+        try:
+            chosen = build.compose_config([f"variant={variant}", f"loss={loss}"])
+            guard.check(chosen)
+            build.build_model(chosen)
+            return variant
+        except (UserError, AttributeError):
+            continue
     raise AssertionError(f"no variant can use loss {loss}")
 
 
