@@ -96,11 +96,8 @@ def measure_all(tasks: Sequence[Task], runs_root: Path, processes: int, tell: Te
     context = multiprocessing.get_context("spawn")
     leave = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is this process's to answer
     with ProcessPoolExecutor(min(processes, len(tasks)), context, signal.signal, leave) as pool:
-        try:  # submission starts the processes, and so is told of one that is killed at once
-            pending: dict[Future[float], Task] = {
-                pool.submit(measure_one, t.statement.id, dict(t.settings), t.path, runs_root): t
-                for t in tasks
-            }
+        try:
+            pending = _submitted(pool, tasks, runs_root)
             for done in as_completed(pending):
                 tell(pending[done], done.result())
         except BaseException as error:
@@ -113,6 +110,23 @@ def measure_all(tasks: Sequence[Task], runs_root: Path, processes: int, tell: Te
                     fix="the same command goes on from here; --processes 1 needs the least",
                 ) from error
             raise
+
+
+def _submitted(
+    pool: ProcessPoolExecutor, tasks: Sequence[Task], runs_root: Path
+) -> dict[Future[float], Task]:
+    """All tasks handed to the pool, which starts its processes as they come.
+
+    Raises:
+        BrokenProcessPool: a process was killed meanwhile, or cannot be started.
+    """
+    try:
+        return {
+            pool.submit(measure_one, t.statement.id, dict(t.settings), t.path, runs_root): t
+            for t in tasks
+        }
+    except (OSError, ValueError) as error:  # its pipes are closed while the next one starts
+        raise BrokenProcessPool(str(error)) from error
 
 
 def measure_one(statement_id: str, settings: Settings, path: Path, runs_root: Path) -> float:

@@ -22,7 +22,7 @@ from bench.claims.statement import (
 )
 from bench.reporting.style import HUES, MARKERS, MUTED, drawn, figure
 
-PLAIN, *REMEDIES = VARIANTS = ("ns_gan", "minibatch_gan", "historical_gan")
+PLAIN, *REMEDIES = ("ns_gan", "minibatch_gan", "historical_gan")
 LIGHT = "lighter averaging"  # shown beside them, decides nothing: the paper gives no weight
 NAMES = {
     PLAIN: "NS GAN",

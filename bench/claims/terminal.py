@@ -51,11 +51,11 @@ def show_claims(
 
 def _with_their_files(statements: Sequence[Statement], console: Console) -> list[Statement]:
     """Those that can be measured here; says which are left out, before hours are spent."""
-    for one in statements:
-        if one.needs is not None and not one.needs.is_file():
-            line = f"{one.id} is left out: it reads {one.needs}, which a checkout has"
-            console.print(Text(line), soft_wrap=True)
-    return [one for one in statements if one.needs is None or one.needs.is_file()]
+    lacking = [one for one in statements if one.needs is not None and not one.needs.is_file()]
+    for one in lacking:
+        line = f"{one.id} is left out: it reads {one.needs}, which a checkout has"
+        console.print(Text(line), soft_wrap=True)
+    return [one for one in statements if one not in lacking]
 
 
 def show_list(statements: Sequence[Statement]) -> None:

@@ -31,10 +31,8 @@ def fits(
         settings: "width", "depth", "steps", "batch", "rate".
         stops: steps at which to look, besides the last.
     """
-    rng, network = (
-        numpy_generator(seed, "data"),
-        Discriminator([inputs], width=settings["width"], depth=settings["depth"], batch_norm=False),
-    )
+    rng, shape = numpy_generator(seed, "data"), {key: settings[key] for key in ("width", "depth")}
+    network = Discriminator([inputs], batch_norm=False, **shape)
     network.reset(generator(seed, "init"))
     steps = settings["steps"]
 

@@ -37,12 +37,14 @@ def test_every_statement_has_a_verdict_and_a_figure(runs_root):
         assert list((folder / "figures").glob(f"T{int(name[1:]):02}-*.svg")), name
 
 
-def test_a_process_that_is_killed_is_one_sentence_and_loses_nothing(tmp_path):
+@pytest.mark.parametrize("started", [1, 2])
+def test_a_process_that_is_killed_is_one_sentence_and_loses_nothing(tmp_path, started):
+    """While the second one is being started, too."""
     command = [sys.executable, "-m", "bench", "claims", "T20", "T24", "--quick"]
     command += ["--processes", "2", "--runs-root", str(tmp_path)]
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     workers = []
-    while len(workers) < 2 and running.poll() is None:
+    while len(workers) < started and running.poll() is None:
         workers = _workers(running.pid)
     os.kill(workers[0], signal.SIGKILL)
     _, said = running.communicate(timeout=120)
