@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 import bench.models  # noqa: F401  torchvision's operators are declared before Lightning comes
 from bench import build, together
 from bench.data.split import Split
+from bench.models.differentiable import sgd
 from bench.networks.layers import synchronise
 
 STEPS, BATCH = 12, 8
@@ -77,6 +78,8 @@ def trained(plain: dict, synchronised: bool) -> dict:
         prior=lambda *asked: settings.prior(*asked).double(),
         optimizer=partial(torch.optim.SGD, lr=0.05),
     )
+    if hasattr(model, "step_ahead"):
+        model.step_ahead = sgd
     optimizers = model.configure_optimizers()
     model.optimizers = lambda use_pl_optimizer: optimizers if len(optimizers) > 1 else optimizers[0]
     model.show(labelled(cfg))

@@ -7,7 +7,7 @@ them there when it is time, so that no step waits for the host.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pytorch_lightning as pl
 import torch
@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bench import together
 from bench.data.split import Split
+from bench.models.hands import Alone, Hands
 from bench.objective import Draw
 from bench.seeds import generator as stream
 
@@ -87,7 +88,13 @@ class GenerativeModel(pl.LightningModule):
         generator: latents [B, L] -> samples [B, ...].
         opponent: the discriminator, autoencoder or encoder.
         training: see `Training`.
+
+    Attributes:
+        own: numbers that a turn computes with and that replicas side by side may each have of
+            their own, as "attribute.name".
     """
+
+    own: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, generator: nn.Module, opponent: nn.Module, training: Training) -> None:
         super().__init__()
@@ -120,6 +127,18 @@ class GenerativeModel(pl.LightningModule):
             if name in self._stream_states:
                 opened.set_state(self._stream_states[name].cpu())
             self.streams[name] = opened
+
+    def training_step(self, real: Tensor, batch_idx: int) -> None:
+        """One turn with real samples [B, ...]; it counts as a discriminator step."""
+        self.turn(Alone(self, real))
+        self.d_steps += 1
+
+    def turn(self, hands: Hands) -> None:
+        """What is computed in a step, in order, for whoever carries it out."""
+        raise NotImplementedError
+
+    def constrain(self, parameters: Iterable[Tensor]) -> None:
+        """Bring the opponent's parameters where they may be, in place; here, anywhere."""
 
     def show(self, train: Split) -> None:
         """What trains, with its labels, before the first step; batches carry samples alone."""

@@ -1,13 +1,15 @@
 """BEGAN: Berthelot et al. 2017 (arXiv:1703.10717), with the study's turns (compare_gan v1)."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from bench import together
 from bench.losses import began
-from bench.models.base import GenerativeModel, Training, frozen, require
+from bench.models.base import GenerativeModel, Training, require
+from bench.models.hands import Hands
 
 
 class BEGAN(GenerativeModel):
@@ -20,6 +22,8 @@ class BEGAN(GenerativeModel):
         reuse_samples: as in `bench.models.gan.GAN`.
         training: see `Training`.
     """
+
+    own: ClassVar[tuple[str, ...]] = ("equilibrium.gamma", "equilibrium.k_rate")
 
     def __init__(
         self,
@@ -48,36 +52,49 @@ class BEGAN(GenerativeModel):
         """Mean reconstruction errors of train, test and fake samples."""
         return {f"mean_{name}": float(self.opinion(part).mean()) for name, part in samples.items()}
 
-    def training_step(self, real: Tensor, batch_idx: int) -> None:
+    def turn(self, hands: Hands) -> None:
         """One autoencoder step, where due one generator step, then the controller's."""
-        g_optimizer, d_optimizer = self.optimizers(use_pl_optimizer=False)
-        due = self.equilibrium.generator_is_due(self.d_steps, self.g_steps)
-        latent = self.draw_latent(len(real))
-        with torch.set_grad_enabled(due and self.reuse_samples):
-            fake = self.generate(latent)
+        due = hands.due(self.equilibrium)
+        latent = hands.latents()
+        fake = hands.given(self.generate, latent, keep=bool(due) and self.reuse_samples)
 
-        real_error, fake_error = self.error(real), self.error(fake.detach())
-        d_loss = began.discriminator_loss(real_error, fake_error, self.k)
-        self.losses["d_loss"] = self.step(d_optimizer, d_loss)
+        d_loss, *errors = hands.descend(1, self.autoencoder_step, hands.real, fake.detach())
+        hands.note("d_loss", d_loss)
 
         if due:
-            if not self.reuse_samples:
-                fake = self.generate(latent)
-            with frozen(self.opponent):
-                g_loss = self.error(fake)
-                self.losses["g_loss"] = self.step(g_optimizer, g_loss)
-            self.generator_moved()
-        self.control(real, latent, real_error.detach(), fake_error.detach())
-        self.d_steps += 1
+            if self.reuse_samples:
+                (g_loss,) = hands.descend(0, self.generator_step_on, fake, who=due)
+            else:
+                (g_loss,) = hands.descend(0, self.generator_step, latent, who=due)
+            hands.note("g_loss", g_loss, due)
+            hands.generator_moved(due)
+        k, measure = hands.given(self.control, hands.real, latent, *errors)
+        hands.note("k", k)
+        hands.note("convergence", measure)
 
-    @torch.no_grad()
-    def control(self, real: Tensor, latent: Tensor, real_error: Tensor, fake_error: Tensor) -> None:
-        """Move k, from errors taken anew after the weights moved where the equilibrium says so."""
+    def autoencoder_step(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the autoencoder descends, and the two errors."""
+        real_error, fake_error = self.error(real), self.error(fake)
+        return began.discriminator_loss(real_error, fake_error, self.k), real_error, fake_error
+
+    def generator_step(self, latent: Tensor) -> tuple[Tensor]:
+        """What the generator descends, from latents [B, L]."""
+        return self.generator_step_on(self.generate(latent))
+
+    def generator_step_on(self, fake: Tensor) -> tuple[Tensor]:
+        """The same from samples [B, ...] that have their graph."""
+        return (self.error(fake),)
+
+    def control(
+        self, real: Tensor, latent: Tensor, real_error: Tensor, fake_error: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Move k; returns it and the measure of convergence.
+
+        The errors are taken anew, after the weights moved, where the equilibrium says so.
+        """
         if self.equilibrium.fresh_errors:
             real_error, fake_error = self.error(real), self.error(self.generate(latent))
         together.average_([real_error, fake_error])
         self.k.copy_(self.equilibrium.next_k(self.k, real_error, fake_error))
-        self.losses["k"] = self.k.clone()
-        self.losses["convergence"] = began.convergence(
-            real_error, fake_error, gamma=self.equilibrium.gamma
-        )
+        gamma = self.equilibrium.gamma
+        return self.k.clone(), began.convergence(real_error, fake_error, gamma=gamma)

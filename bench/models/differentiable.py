@@ -4,9 +4,8 @@ A step returns new parameters instead of writing the old ones, so that a gradien
 what is computed with the new ones to what the gradients came from.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -53,6 +52,7 @@ def adam(
 
 
 STEPS: Mapping[type[torch.optim.Optimizer], Step] = {torch.optim.SGD: sgd, torch.optim.Adam: adam}
+SETTINGS = ("lr", "betas", "eps")
 PLAIN = ("momentum", "weight_decay", "dampening", "nesterov", "amsgrad", "maximize")
 
 
@@ -77,35 +77,28 @@ def step_of(optimizer: torch.optim.Optimizer) -> Step:
     return STEPS[kind]
 
 
-@dataclass(frozen=True)
-class Weights:
-    """A player's weights between two steps, with the graph that they came by.
+class Held(NamedTuple):
+    """What an optimizer knows of one parameter between two steps.
 
     Args:
-        values: the weights, in the order of the optimizer's parameters.
-        states: of the optimizer, one for each.
-        settings: of the optimizer, one for each.
+        state: its moments and steps, constants.
+        settings: "lr" and the others of `SETTINGS` that the optimizer has.
     """
 
-    values: list[Tensor]
-    states: list[State]
-    settings: list[Mapping[str, Any]]
+    state: State
+    settings: Mapping[str, Any]
 
-    @classmethod
-    def of(cls, optimizer: torch.optim.Optimizer) -> "Weights":
-        """As they stand: the weights as leaves of a new graph, the moments as constants."""
-        pairs = [(p, group) for group in optimizer.param_groups for p in group["params"]]
-        states = [
-            {k: float(v) if k == "step" else v.detach() for k, v in optimizer.state[p].items()}
-            if p in optimizer.state
-            else {}
-            for p, _ in pairs
-        ]
-        values = [p.detach().requires_grad_() for p, _ in pairs]
-        return cls(values, states, [group for _, group in pairs])
 
-    def after(self, step: Step, gradients: Sequence[Tensor]) -> "Weights":
-        """One step further; what this one holds stays as it is."""
-        every = zip(self.values, gradients, self.states, self.settings, strict=True)
-        values, states = zip(*(step(*one) for one in every), strict=True)
-        return Weights(list(values), list(states), self.settings)
+def held_by(optimizer: torch.optim.Optimizer) -> list[Held]:
+    """One for each parameter, in the optimizer's order."""
+    return [
+        Held(
+            {
+                k: float(v) if k == "step" else v.detach()
+                for k, v in optimizer.state.get(parameter, {}).items()
+            },
+            {name: group[name] for name in SETTINGS if name in group},
+        )
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    ]

@@ -1,14 +1,15 @@
 """Two players and any Objective: Goodfellow et al. 2014, by the turns of compare_gan v1."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from bench import together
-from bench.models.base import GenerativeModel, Training, frozen, require
+from bench.models.base import GenerativeModel, Training, require
+from bench.models.hands import Hands, Who
 from bench.networks.layers import BatchNorm
-from bench.objective import Critic, Objective
+from bench.objective import Critic, Draw, Draws, Objective
 
 
 def refuse_mixing(discriminator: nn.Module) -> None:
@@ -50,6 +51,8 @@ class GAN(GenerativeModel):
         ValueError: batch norm under a penalty without saying so.
     """
 
+    own: ClassVar[tuple[str, ...]] = ("objective.penalty_weight",)
+
     def __init__(
         self,
         generator: nn.Module,
@@ -66,36 +69,63 @@ class GAN(GenerativeModel):
         self.objective = objective
         self.reuse_samples = reuse_samples and not objective.fresh_latent
 
-    def training_step(self, real: Tensor, batch_idx: int) -> None:
-        """One discriminator step and, where due, one generator step; real is [B, ...]."""
-        g_optimizer, d_optimizer = self.optimizers(use_pl_optimizer=False)
-        due = self.objective.generator_is_due(self.d_steps, self.g_steps)
-        latent = self.draw_latent(len(real))
-        with torch.set_grad_enabled(due and self.reuse_samples):
-            fake = self.generate(latent)
+    def turn(self, hands: Hands) -> None:
+        """One discriminator step and, where due, one generator step."""
+        due = hands.due(self.objective)
+        latent = hands.latents()
+        fake = hands.given(self.generate, latent, keep=bool(due) and self.reuse_samples)
 
-        d_loss = self.discriminator_loss(self.opponent, real, fake.detach())
-        self.losses["d_loss"] = self.step(d_optimizer, d_loss)
-        if self.objective.constraint is not None:
-            self.objective.constraint(self.opponent.parameters())
+        draws = hands.draws(self.wanted_draws)
+        (d_loss,) = hands.descend(1, self.discriminator_step, hands.real, fake.detach(), draws)
+        hands.note("d_loss", d_loss)
+        hands.constrain(1)
 
         if due:
             if self.objective.fresh_latent:
-                latent = self.draw_latent(len(real))
-            if not self.reuse_samples:
-                fake = self.generate(latent)
-            with frozen(self.opponent):
-                g_loss = self.generator_loss(real, fake)
-                self.losses["g_loss"] = self.step(g_optimizer, g_loss)
-            self.generator_moved()
-        self.d_steps += 1
+                latent = hands.latents(who=due)
+            ahead = self.seen_ahead(hands, due)
+            if self.reuse_samples:
+                found = hands.descend(0, self.generator_step_on, hands.real, fake, *ahead, who=due)
+            else:
+                found = hands.descend(0, self.generator_step, hands.real, latent, *ahead, who=due)
+            (g_loss,) = found
+            hands.note("g_loss", g_loss, due)
+            hands.generator_moved(due)
+
+    @property
+    def wanted_draws(self) -> Mapping[str, Draw]:
+        """The numbers that a discriminator's loss asks for."""
+        return {} if self.objective.penalty is None else self.objective.penalty.draws
+
+    def discriminator_step(self, real: Tensor, fake: Tensor, draws: Draws) -> tuple[Tensor]:
+        """What the discriminator descends."""
+        return (self.discriminator_loss(self.opponent, real, fake, draws),)
+
+    def generator_step(self, real: Tensor, latent: Tensor, *ahead: Any) -> tuple[Tensor]:
+        """What the generator descends, from latents [B, L]."""
+        return self.generator_step_on(real, self.generate(latent), *ahead)
+
+    def generator_step_on(self, real: Tensor, fake: Tensor, *ahead: Any) -> tuple[Tensor]:
+        """The same from samples [B, ...] that have their graph."""
+        return (self.generator_loss(real, fake, *ahead),)
+
+    def seen_ahead(self, hands: Hands, due: Who) -> tuple[Any, ...]:
+        """What the generator's loss needs beside samples; nothing here."""
+        return ()
+
+    def constrain(self, parameters: Iterable[Tensor]) -> None:
+        """As the objective says."""
+        if self.objective.constraint is not None:
+            self.objective.constraint(parameters)
 
     def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """The objective's loss, a scalar, from samples [B, ...]; the real ones are not used."""
         with self.autocast():
             return self.objective.generator_loss(self.opponent, fake)
 
-    def discriminator_loss(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    def discriminator_loss(
+        self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws
+    ) -> Tensor:
         """The objective's loss; its penalty stands outside autocast.
 
         Where the penalty is taken is known from the whole batch: this process takes its share.
@@ -105,7 +135,6 @@ class GAN(GenerativeModel):
         if self.objective.penalty is None:
             return loss
         real, fake = together.gathered(real), together.gathered(fake)
-        draws = self.draw(self.objective.penalty.draws, real)
         return loss + self.objective.penalty_term(critic, real, fake, draws, together.share)
 
     def opinion(self, samples: Tensor) -> Tensor:

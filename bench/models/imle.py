@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from bench import together
 from bench.models.base import GenerativeModel, Training, require
+from bench.models.hands import Hands
 
 
 class Nobody(nn.Module):
@@ -59,11 +60,13 @@ class IMLE(GenerativeModel):
         """The generator alone."""
         return (self.generator,)
 
-    def training_step(self, real: Tensor, batch_idx: int) -> None:
-        """One step of the generator; real is [B, ...]."""
-        optimizer = self.optimizers(use_pl_optimizer=False)
-        pool = self.generate(self.draw_latent(self.pool_factor * len(real)))
-        loss = self.loss(real, together.gathered(pool))
-        self.losses["d_loss"] = self.step(optimizer, loss)
-        self.generator_moved()
-        self.d_steps += 1
+    def turn(self, hands: Hands) -> None:
+        """One step of the generator."""
+        latent = hands.latents(self.pool_factor)
+        (loss,) = hands.descend(0, self.generator_step, hands.real, latent)
+        hands.note("d_loss", loss)
+        hands.generator_moved()
+
+    def generator_step(self, real: Tensor, latent: Tensor) -> tuple[Tensor]:
+        """What the generator descends, from samples [B, ...] and the pool's latents [m B, L]."""
+        return (self.loss(real, together.gathered(self.generate(latent))),)

@@ -1,14 +1,18 @@
 """Unrolled GAN: Metz et al. 2016 (arXiv:1611.02163), section 2.2, for any Objective."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from bench import together
-from bench.models import differentiable
 from bench.models.base import Training
+from bench.models.differentiable import Held, step_of
 from bench.models.gan import GAN
-from bench.objective import Critic, Objective
+from bench.models.hands import Hands, Who
+from bench.objective import Critic, Draws, Objective
 
 
 class UnrolledGAN(GAN):
@@ -48,30 +52,48 @@ class UnrolledGAN(GAN):
                 "place: choose another loss="
             )
         if unroll_steps:
-            differentiable.step_of(training.optimizer([torch.zeros(1, requires_grad=True)]))
+            self.step_ahead = step_of(training.optimizer([torch.zeros(1, requires_grad=True)]))
         self.unroll_steps = unroll_steps
 
-    def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        """f_G(G, D_k(G, D)), section 2.2, a scalar, from samples [B, ...]."""
-        if not self.unroll_steps:
+    def seen_ahead(self, hands: Hands, due: Who) -> tuple[Any, ...]:
+        """What the discriminator's optimizer remembers, and the draws of each step ahead."""
+        draws = [hands.draws(self.wanted_draws, due) for _ in range(self.unroll_steps)]
+        return hands.memory(1), draws
+
+    def generator_loss(
+        self,
+        real: Tensor,
+        fake: Tensor,
+        memory: Sequence[Held] = (),
+        draws: Sequence[Draws] = (),
+    ) -> Tensor:
+        """f_G(G, D_k(G, D)), section 2.2, a scalar, from samples [B, ...]; k = len(draws)."""
+        if not draws:
             return super().generator_loss(real, fake)
         with self.autocast():
-            return self.objective.generator_loss(self.unrolled(real, fake), fake)
+            return self.objective.generator_loss(self.unrolled(real, fake, memory, draws), fake)
 
-    def unrolled(self, real: Tensor, fake: Tensor) -> Critic:
+    def unrolled(
+        self, real: Tensor, fake: Tensor, memory: Sequence[Held], draws: Sequence[Draws]
+    ) -> Critic:
         """D_k as a function of samples: D_0 = D, D_(i+1) = D_i less a step on f_D(G, D_i)."""
-        _, optimizer = self.optimizers(use_pl_optimizer=False)
-        step, weights = differentiable.step_of(optimizer), differentiable.Weights.of(optimizer)
-        for _ in range(self.unroll_steps):
-            loss = self.discriminator_loss(self.critic_with(weights.values), real, fake)
-            gradients = torch.autograd.grad(
-                loss, weights.values, create_graph=True, materialize_grads=True
-            )
-            means = [together.total(gradient) / together.size() for gradient in gradients]
-            weights = weights.after(step, means)
-        return self.critic_with(weights.values)
+        weights = {name: p.detach() for name, p in self.opponent.named_parameters()}
+        for drawn in draws:
 
-    def critic_with(self, values: list[Tensor]) -> Critic:
-        """The discriminator with other weights, given in the order of its parameters."""
-        given = dict(zip(dict(self.opponent.named_parameters()), values, strict=True))
-        return lambda samples: functional_call(self.opponent, given, (samples,))
+            def loss(given: Mapping[str, Tensor], drawn: Draws = drawn) -> Tensor:
+                return self.discriminator_loss(self.critic_with(given), real, fake, drawn)
+
+            gradients = torch.func.grad(loss)(weights)
+            steps = [
+                self.step_ahead(p, together.total(g) / together.size(), *held)
+                for p, g, held in zip(weights.values(), gradients.values(), memory, strict=True)
+            ]
+            weights = {name: p for name, (p, _) in zip(weights, steps, strict=True)}
+            memory = [
+                Held(state, held.settings) for (_, state), held in zip(steps, memory, strict=True)
+            ]
+        return self.critic_with(weights)
+
+    def critic_with(self, weights: Mapping[str, Tensor]) -> Critic:
+        """The discriminator with other weights, by name."""
+        return lambda samples: functional_call(self.opponent, dict(weights), (samples,))

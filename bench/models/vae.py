@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from functools import partial
 
-import torch
 from torch import Tensor, nn
 
-from bench import together
 from bench.models.base import GenerativeModel, Training, require
+from bench.models.hands import Hands
 
 
 class VAE(GenerativeModel):
@@ -35,16 +34,16 @@ class VAE(GenerativeModel):
         """Both networks under one optimizer."""
         return (nn.ModuleList([self.generator, self.opponent]),)
 
-    def training_step(self, real: Tensor, batch_idx: int) -> None:
-        """One step of encoder and decoder together; real is [B, ...]."""
-        optimizer = self.optimizers(use_pl_optimizer=False)
+    def turn(self, hands: Hands) -> None:
+        """One step of encoder and decoder together."""
+        noise = hands.noise(self.training_settings.latent_dim)
+        (loss,) = hands.descend(0, self.joint_step, hands.real, noise)
+        hands.note("d_loss", loss)
+        hands.generator_moved()
+
+    def joint_step(self, real: Tensor, noise: Tensor) -> tuple[Tensor]:
+        """What both descend, from samples [B, ...] and noise [B, L]."""
         with self.autocast():
             mean, sigma = self.opponent(real)
         mean, sigma = mean.to(real.dtype), sigma.to(real.dtype)
-        draws, shape = self.streams["draws"], (len(mean) * together.size(), *mean.shape[1:])
-        noise = torch.randn(shape, generator=draws, device=draws.device, dtype=mean.dtype)
-        noise = together.share(noise)
-        loss = self.loss(real, self.generate(mean + sigma * noise), mean, sigma)
-        self.losses["d_loss"] = self.step(optimizer, loss)
-        self.generator_moved()
-        self.d_steps += 1
+        return (self.loss(real, self.generate(mean + sigma * noise), mean, sigma),)

@@ -50,8 +50,8 @@ class BatchNorm(nn.Module):
         batch_mean, batch_var = torch.zeros_like(mean), torch.zeros_like(var)
         y = functional.batch_norm(x, batch_mean, batch_var, self.weight, self.bias, True, 1.0, EPS)
         count = x.numel() // len(var)
-        mean.lerp_(batch_mean, self.momentum)
-        var.lerp_(batch_var * ((count - 1) / count), self.momentum)
+        mean.copy_(torch.lerp(mean, batch_mean, self.momentum))  # torch.vmap knows no lerp_
+        var.copy_(torch.lerp(var, batch_var * ((count - 1) / count), self.momentum))
         return y
 
     def _by_all(self, x: Tensor) -> Tensor:

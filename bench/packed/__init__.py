@@ -1,7 +1,9 @@
-"""R replicas of one pair of small networks, trained side by side in one process."""
+"""R replicas of a model, or of a pair of small networks, side by side in one process."""
 
+from bench.packed.agreement import key_of, refusal
 from bench.packed.pack import Pack
 from bench.packed.replicas import Replica
 from bench.packed.side import Side
+from bench.packed.stack import Stack, odd_slots
 
-__all__ = ["Pack", "Replica", "Side"]
+__all__ = ["Pack", "Replica", "Side", "Stack", "key_of", "odd_slots", "refusal"]

@@ -14,8 +14,9 @@ from bench.losses import minimax, nonsaturating, wasserstein
 from bench.losses.least_squares import logit
 from bench.models import priors
 from bench.models.base import Training
-from bench.models.differentiable import Weights, root, step_of
+from bench.models.differentiable import Held, held_by, root, step_of
 from bench.models.gan import GAN
+from bench.models.hands import Alone
 from bench.models.unrolled import UnrolledGAN
 from bench.networks import mlp
 from bench.objective import Objective
@@ -83,6 +84,12 @@ def opened(kind, generator, discriminator, objective, optimizer, *more):
     return model
 
 
+def ahead_of(model):
+    """What the model's generator_loss takes beside samples, as a turn gives it."""
+    hands = Alone(model, torch.zeros(16, 2, dtype=torch.float64))
+    return model.seen_ahead(hands, (0,))
+
+
 def perceptrons(objective, optimizer, k):
     g = mlp.generator([2], 2, width=5, depth=1).double()
     d = mlp.Discriminator([2], width=6, depth=2, batch_norm=True).double()
@@ -99,7 +106,8 @@ def test_a_bilinear_game_looked_ahead_has_its_closed_form(k):
     """
     model = opened(UnrolledGAN, Constant(), Slope(), BILINEAR, SGD, k).double()
     fake = model.generate(torch.zeros(4, 2, dtype=torch.float64))
-    loss = model.generator_loss(torch.full((4, 1), 0.5, dtype=torch.float64), fake)
+    real = torch.full((4, 1), 0.5, dtype=torch.float64)
+    loss = model.generator_loss(real, fake, *ahead_of(model))
     loss.backward()
     w_k = 0.75 - k * 0.1 * 1.5
     assert loss.item() == pytest.approx(-2 * w_k, rel=1e-12)
@@ -113,15 +121,14 @@ def test_the_gradient_is_that_of_finite_differences(objective, optimizer):
     noise = torch.Generator().manual_seed(1)
     real, latent = torch.randn(2, 16, 2, dtype=torch.float64, generator=noise)
     for _ in range(2):  # so that Adam has moments
-        model.step(
-            model.optimizers(False)[1],
-            model.discriminator_loss(model.opponent, real, model.generate(latent).detach()),
-        )
-    draws = model.streams["draws"].get_state()
+        fake = model.generate(latent).detach()
+        draws = model.draw(model.wanted_draws, real)
+        loss = model.discriminator_loss(model.opponent, real, fake, draws)
+        model.step(model.optimizers(False)[1], loss)
+    seen = ahead_of(model)
 
     def loss():
-        model.streams["draws"].set_state(draws)
-        return model.generator_loss(real, model.generate(latent))
+        return model.generator_loss(real, model.generate(latent), *seen)
 
     parameters = list(model.generator.parameters())
     gradients = torch.autograd.grad(loss(), parameters)
@@ -150,9 +157,9 @@ def test_steps_looked_ahead_are_the_optimizers_own(optimizer):
     fake = torch.randn(8, 2, dtype=torch.float64)
     probe = torch.randn(8, 2, dtype=torch.float64)
     for _ in range(2):
-        ahead = model.unrolled(real, fake)(probe)
+        ahead = model.unrolled(real, fake, *ahead_of(model))(probe)
         for _ in range(2):
-            loss = model.discriminator_loss(model.opponent, real, fake)
+            loss = model.discriminator_loss(model.opponent, real, fake, {})
             model.step(model.optimizers(False)[1], loss)
         assert torch.allclose(model.opponent(probe), ahead, rtol=0, atol=1e-12)
     weights = model.state_dict()
@@ -166,7 +173,8 @@ def test_looking_ahead_leaves_the_discriminator_as_it_was():
     model.training_step(real, 0)
     before = copy.deepcopy(model.opponent.state_dict())
     held = copy.deepcopy(model.optimizers(False)[1].state_dict()["state"])
-    model.generator_loss(real, model.generate(model.draw_latent(8))).backward()
+    fake = model.generate(model.draw_latent(8))
+    model.generator_loss(real, fake, *ahead_of(model)).backward()
     assert all(torch.equal(t, before[n]) for n, t in model.opponent.state_dict().items())
     for index, state in model.optimizers(False)[1].state_dict()["state"].items():
         assert all(torch.equal(value, held[index][name]) for name, value in state.items())
@@ -181,7 +189,9 @@ def test_a_dead_unit_has_a_finite_gradient():
     dead = nn.Parameter(torch.ones(1, dtype=torch.float64))
     optimizer = ADAM([dead])
     gradient = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    (after,) = Weights.of(optimizer).after(step_of(optimizer), [gradient]).values
+    (held,) = held_by(optimizer)
+    assert held == Held({}, {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-8})
+    after, _ = step_of(optimizer)(dead, gradient, *held)
     after.sum().backward()
     assert after.item() == 1.0 and gradient.grad.isfinite().all()
 
