@@ -25,6 +25,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked, self.at_once = False, False
+        self.insisted = False  # asked twice: nothing is waited for
         self.relaying = False  # SIGTERM goes on to the processes that this one started
         self._owed: int | None = None  # the scheduler's signal that was answered here
         self._before: dict[int, Handler] = {}  # who answered it before: submitit, say
@@ -61,7 +62,7 @@ class Stop:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         second = self.asked and number in PERSONS
-        self.asked = True
+        self.asked, self.insisted = True, self.insisted or second
         if number in SCHEDULERS:
             self._owed = number
         if self.relaying and number == signal.SIGTERM:  # Ctrl-C reaches them from the terminal

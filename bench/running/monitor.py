@@ -1,7 +1,7 @@
 """Watching a run from beside its step: readings, progress, divergence, checkpoints, signals.
 
-Between two readings the host never waits for the device; a step costs one comparison here. Lightning
-calls the hooks; what trains in a pack calls what they call.
+Between two readings the host never waits for the device; a step costs one comparison here.
+Lightning calls the hooks; a pack calls what they call.
 """
 
 import math

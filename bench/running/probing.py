@@ -1,0 +1,105 @@
+"""A few steps of a model alone and in stacks: how fast a pack of R is on this machine."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from omegaconf import DictConfig
+from torch import Tensor
+
+from bench import build
+from bench.errors import UserError
+from bench.packed import Stack
+from bench.running.bare import Bare
+from bench.running.memory import check_memory, too_large
+
+WARM = 12  # steps that are not counted: both players have moved, what is traced is traced
+BLOCK = 10  # steps, two turns of five
+BLOCKS = 3
+BLOCK_SECONDS = 0.2  # a block is repeated until so much has passed
+WORTH = 1.05  # times the pace of one at a time, from which on runs are packed
+SLOWER = 0.9  # of the best pace, below which larger packs are not tried
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How runs are best trained on this machine.
+
+    Args:
+        slots: of a pack; 0 for one at a time.
+        why: what was measured, in a sentence.
+    """
+
+    slots: int
+    why: str
+
+
+def choose(cfg: DictConfig, samples: Tensor, most: int) -> Choice:
+    """The number of slots by which most runs end in a second on one core, if that pays.
+
+    Powers of two are tried up to `most`, to what memory holds, or to where it gets slower again.
+
+    Args:
+        samples: of the training split, on the device that trains.
+        most: how many runs there are for a pack.
+    """
+    alone = pace_alone(cfg, samples)
+    ratios: dict[int, float] = {}
+    slots, limit = 2, "" if most >= 2 else "there are too few for every worker to have a pack"
+    while slots <= most:
+        try:
+            check_memory(cfg, samples, slots)
+            with too_large(slots, samples.device):
+                ratios[slots] = pace_packed(cfg, samples, slots) / alone
+        except UserError as error:
+            limit = error.message
+            break
+        if ratios[slots] < SLOWER * max(ratios.values()):
+            break
+        slots *= 2
+    best = max(ratios, key=lambda size: ratios[size], default=0)
+    shown = ", ".join(f"{size} {ratio:.2f}" for size, ratio in ratios.items())
+    said = "; ".join(part for part in (shown and f"R={shown}", limit) if part)
+    if best and ratios[best] >= WORTH:
+        return Choice(best, f"packs of {best}, {ratios[best]:.2f} times one at a time ({said})")
+    return Choice(0, f"one at a time, a pack is not clearly faster ({said})")
+
+
+def pace(step: Callable[[], None], device: torch.device) -> float:
+    """Steps a second, the median of a few blocks."""
+    rates = []
+    for _ in range(WARM):
+        step()
+    for _ in range(BLOCKS):
+        _wait(device)
+        steps, began = 0, time.perf_counter()
+        while steps == 0 or time.perf_counter() - began < BLOCK_SECONDS:
+            for _ in range(BLOCK):
+                step()
+            _wait(device)
+            steps += BLOCK
+        rates.append(steps / (time.perf_counter() - began))
+    return statistics.median(rates)
+
+
+def pace_alone(cfg: DictConfig, samples: Tensor) -> float:
+    """Runs that make a step, a second, one at a time."""
+    return pace(Bare(build.build_model(cfg), samples, cfg.batch_size).step, samples.device)
+
+
+def pace_packed(cfg: DictConfig, samples: Tensor, slots: int) -> float:
+    """The same in a pack; a slot that has to stay empty does not count."""
+    model = build.build_model(cfg)
+    stack = Stack([model, *[None] * (slots - 1)], samples, cfg.batch_size)
+    odd = stack.odd_slots()
+    taken = [slot for slot in range(1, slots) if slot not in odd]
+    for slot in taken:
+        stack.put(slot, build.build_model(cfg))
+    return (1 + len(taken)) * pace(stack.step, samples.device)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
