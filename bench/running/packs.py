@@ -19,7 +19,7 @@ from tqdm import tqdm
 from bench import build
 from bench.errors import Caution, Interrupted, UserError
 from bench.models.base import GenerativeModel
-from bench.packed import Stack, refusal
+from bench.packed import Stack, odd_slots, refusal
 from bench.running.ending import keep
 from bench.running.job import Job
 from bench.running.life import Outcome, life
@@ -140,16 +140,17 @@ class Pack:
             check_memory(job.cfg, samples, self.slots)
             with too_large(self.slots, self.device):
                 model.show(job.splits["train"])
+                batch_size = job.plain["batch_size"]
+                odd = odd_slots(model, self.slots, samples, batch_size)
                 empty: list[GenerativeModel | None] = [None] * (self.slots - 1)
-                stack = Stack([model, *empty], samples, job.plain["batch_size"])
-                odd = stack.odd_slots()
+                stack = Stack([model, *empty], samples, batch_size)
         except UserError as error:
             self.refused = error
             raise
         stack.take(0)
         if odd:
             warnings.warn(
-                f"a pack of {self.slots}: {len(odd)} slots round otherwise than the first on this "
+                f"a pack of {self.slots}: {len(odd)} slots round otherwise than the rest on this "
                 f"machine and stay empty: {', '.join(map(str, odd))}",
                 Caution,
                 stacklevel=2,

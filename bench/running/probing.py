@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bench import build
 from bench.errors import UserError
-from bench.packed import Stack
+from bench.packed import Stack, odd_slots
 from bench.running.bare import Bare
 from bench.running.memory import check_memory, too_large
 
@@ -91,13 +91,10 @@ def pace_alone(cfg: DictConfig, samples: Tensor) -> float:
 
 def pace_packed(cfg: DictConfig, samples: Tensor, slots: int) -> float:
     """The same in a pack; a slot that has to stay empty does not count."""
-    model = build.build_model(cfg)
-    stack = Stack([model, *[None] * (slots - 1)], samples, cfg.batch_size)
-    odd = stack.odd_slots()
-    taken = [slot for slot in range(1, slots) if slot not in odd]
-    for slot in taken:
-        stack.put(slot, build.build_model(cfg))
-    return (1 + len(taken)) * pace(stack.step, samples.device)
+    odd = odd_slots(build.build_model(cfg), slots, samples, cfg.batch_size)
+    models = [None if slot in odd else build.build_model(cfg) for slot in range(slots)]
+    stack = Stack(models, samples, cfg.batch_size)
+    return (slots - len(odd)) * pace(stack.step, samples.device)
 
 
 def _wait(device: torch.device) -> None:

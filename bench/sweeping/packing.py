@@ -61,10 +61,10 @@ class Packing:
     def __init__(
         self, asked: Any, skeletons: Skeletons, known: Mapping[str, Any], workers: int
     ) -> None:
-        number = isinstance(asked, int) and not isinstance(asked, bool) and asked >= 1
-        if asked not in (False, None, "off", "auto") and not number:
+        off = asked is False or asked == "off"  # as YAML 1.1 reads the word
+        if not off and asked != "auto" and not (type(asked) is int and asked >= 1):
             raise UserError(f"pack is {asked!r}", fix="set it to off, auto or a number of slots")
-        self.asked = 0 if asked in (False, None, "off") else asked
+        self.asked = 0 if off else asked
         self.skeletons, self.workers = skeletons, workers
         self.choices: Choices = {stage: dict(choice) for stage, choice in known.items()}
         self._bound: dict[Any, tuple[str, ...]] = {}
