@@ -50,7 +50,7 @@ def _one_of_many(cfg: DictConfig) -> dict[str, str]:
     Returns:
         run_id -> how it ended.
     """
-    from bench.running.members import members_of
+    from bench.running.queued import queued_of
     from bench.running.run import execute_all
     from bench.running.slots import claim_gpu
 
@@ -60,7 +60,7 @@ def _one_of_many(cfg: DictConfig) -> dict[str, str]:
     planned = [str(run_id) for run_id in cfg.pack_members or [cfg.expected_run_id]]
     try:
         claim_gpu(cfg.trainer.get("accelerator", "auto"), cfg.trainer.get("devices", 1))
-        found = execute_all(cfg, members_of(cfg), _line)
+        found = execute_all(cfg, queued_of(cfg), _line)
     except UserError as error:
         found = {run_id: error for run_id in planned}
     except KeyboardInterrupt:

@@ -10,21 +10,20 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import torch
-from tqdm import tqdm
 
-from bench import build
 from bench.errors import Caution, Interrupted, UserError
 from bench.models.base import GenerativeModel
-from bench.packed import Stack, odd_slots, refusal
+from bench.packed import Stack
 from bench.running.ending import keep
 from bench.running.job import Job
 from bench.running.life import Outcome, life
-from bench.running.memory import check_memory, too_large
-from bench.running.monitor import CHECK_EVERY, Monitor
+from bench.running.memory import too_large
+from bench.running.monitor import Monitor
+from bench.running.packbar import PackBar
+from bench.running.queued import Queued
+from bench.running.stacks import empty_stack, put, write
 from bench.running.tracking import Tracker
 from bench.running.training import lightning_loggers, reset_peaks, watched
 from bench.runs.folder import SETTLED
@@ -34,19 +33,6 @@ from bench.stopping import STOP
 LONG = 0.05  # seconds beside the step that do not count as the others' training
 
 Ending = Outcome | Exception
-
-
-@dataclass(frozen=True)
-class Member:
-    """A run that waits for a slot.
-
-    Args:
-        run_id: of the run.
-        prepare: makes its job, beside one of the same pack whose data and judge it may share.
-    """
-
-    run_id: str
-    prepare: Callable[[Job | None], Job]
 
 
 class Pack:
@@ -61,7 +47,7 @@ class Pack:
 
     def __init__(
         self,
-        members: Iterable[Member],
+        members: Iterable[Queued],
         slots: int,
         *,
         share: bool,
@@ -77,7 +63,7 @@ class Pack:
         self.beside: Job | None = None
         self.refused: UserError | None = None  # what holds for all members
         self.stopped = False
-        self.bar: Any = None
+        self.bar: PackBar | None = None
 
     def carry_out(self) -> dict[str, Ending]:
         """Train and score all members; run_id -> how it ended.
@@ -93,7 +79,7 @@ class Pack:
                     self._step()
                     self._fill()
         finally:
-            for one in self.going.values():
+            for one in list(self.going.values()):
                 one.life.close()
             if self.bar is not None:
                 self.bar.close()
@@ -105,7 +91,7 @@ class Pack:
     def _fill(self) -> None:
         """Begin runs of the queue while there are slots for them."""
         while self.queue and not STOP.asked and (self.stack is None or self.free):
-            member = self.queue.popleft()
+            member, began = self.queue.popleft(), time.monotonic()
             if self.refused is not None:
                 self._end(member.run_id, None, self.refused)
                 continue
@@ -117,6 +103,8 @@ class Pack:
             except UserError as error:
                 self._end(member.run_id, None, error)
                 continue
+            finally:
+                self._excuse(time.monotonic() - began)
             going = Going(job, life(job, self._train, share=self.share), time.monotonic())
             self.going[member.run_id] = going
             self._advance(member.run_id)
@@ -128,26 +116,11 @@ class Pack:
             UserError: such runs cannot be packed, or not so many; that holds for all members.
         """
         try:
-            model = build.build_model(job.cfg)
-            why = refusal(model)
-            if why:
-                raise UserError(
-                    f"{job.plain['names']['variant']} cannot train in a pack: {why}",
-                    fix="leave packed= out; a sweep with pack=auto runs it alone",
-                )
-            self.device = job.conduct.device
-            samples = torch.from_numpy(job.splits["train"].samples).to(self.device)
-            check_memory(job.cfg, samples, self.slots)
-            with too_large(self.slots, self.device):
-                model.show(job.splits["train"])
-                batch_size = job.plain["batch_size"]
-                odd = odd_slots(model, self.slots, samples, batch_size)
-                empty: list[GenerativeModel | None] = [None] * (self.slots - 1)
-                stack = Stack([model, *empty], samples, batch_size)
+            self.stack, odd = empty_stack(job, self.slots)
         except UserError as error:
             self.refused = error
             raise
-        stack.take(0)
+        self.device = job.conduct.device
         if odd:
             warnings.warn(
                 f"a pack of {self.slots}: {len(odd)} slots round otherwise than the rest on this "
@@ -156,16 +129,9 @@ class Pack:
                 stacklevel=2,
             )
         self.free.extend(slot for slot in range(self.slots) if slot not in odd)
-        self.stack = stack
-        self.bar = tqdm(
-            total=(len(self.queue) + 1) * job.plain["d_steps"],
-            desc=f"pack of {self.slots}: {job.plain['names']['variant']}",
-            unit="step",
-            disable=not job.conduct.progress,
-            leave=False,
-            mininterval=0.5,
-            dynamic_ncols=True,
-        )
+        label = f"pack of {self.slots}: {job.plain['names']['variant']}"
+        runs, steps = len(self.queue) + 1, job.plain["d_steps"]
+        self.bar = PackBar(label, runs, steps, shown=job.conduct.progress)
 
     def _step(self) -> None:
         """One step of all replicas, and what each has to do after it."""
@@ -176,7 +142,7 @@ class Pack:
                 self.stack.step()
         except Exception as error:  # of a network or a loss: every run that trains here has failed
             failure = error
-        self.bar.update(len(self.going))
+        self.bar.step(len(self.going), len(self.queue))
         for run_id in list(self.going):
             self._advance(run_id, failure)
 
@@ -202,16 +168,18 @@ class Pack:
         if ending is not None:
             del self.going[run_id]
             self._end(run_id, one, ending)
-        took = time.monotonic() - began
-        if took > LONG:
-            for other in self.going.values():
-                if other is not one and other.monitor is not None:
-                    other.monitor.excuse(took)
+        self._excuse(time.monotonic() - began, one)
+
+    def _excuse(self, seconds: float, but: "Going | None" = None) -> None:
+        """What one does beside the step is not the others' training."""
+        for other in self.going.values() if seconds > LONG else ():
+            if other is not but and other.monitor is not None:
+                other.monitor.excuse(seconds)
 
     def _end(self, run_id: str, one: "Going | None", ending: Ending) -> None:
         self.ended[run_id] = ending
         if self.bar is not None and one is not None and one.monitor is None:
-            self.bar.total -= one.job.plain["d_steps"]  # it had nothing to train
+            self.bar.spare(one.job.plain["d_steps"])
         if one is not None and isinstance(ending, Outcome):
             self.tell(one.job, ending, time.monotonic() - one.began)
 
@@ -221,34 +189,26 @@ class Pack:
         """`bench.running.training.train` in a slot of the stack."""
         assert self.stack is not None
         slot, stack, last = self.free.popleft(), self.stack, job.plain["d_steps"]
-        monitor, painter = watched(job, pulse, tracker, Monitor, progress=False)
-        self.going[job.folder.run_id].monitor = monitor
-        loggers = lightning_loggers(job)
         try:
-            _put(stack, slot, job, model, monitor)
-            self.bar.total -= model.d_steps
-            monitor.begin(model, last, loggers, partial(_write, stack, slot, monitor))
+            loggers = lightning_loggers(job)
+            monitor, painter = watched(job, pulse, tracker, Monitor, progress=False)
+            self.going[job.folder.run_id].monitor = monitor
+            put(stack, slot, job, model, monitor)
+            self.bar.spare(model.d_steps)
+            monitor.begin(model, last, loggers, partial(write, stack, slot, monitor))
             while model.d_steps < last and not monitor.left:
                 yield
                 monitor.look(model)
-                if model.d_steps % CHECK_EVERY == 0:
-                    self._show(last)
             monitor.end(model)
         finally:
-            monitor.close()
-            self.bar.total -= last - model.d_steps
+            self.bar.spare(last - model.d_steps)
             if stack.models[slot] is not None:
                 stack.take(slot)
             self.free.append(slot)
-            for logger in loggers:
-                logger.save()
-                logger.finalize("success")
+        for logger in loggers:
+            logger.save()
+            logger.finalize("success")
         keep(job, model, monitor, painter)
-
-    def _show(self, last: int) -> None:
-        rate = self.bar.format_dict["rate"] or 0.0
-        said = {"alive": len(self.going), "waiting": len(self.queue)}
-        self.bar.set_postfix({**said, "runs/h": f"{3600 * rate / last:.0f}"}, refresh=False)
 
 
 @dataclass
@@ -259,22 +219,3 @@ class Going:
     life: Generator[None, None, Outcome]
     began: float
     monitor: Monitor | None = None
-
-
-def _put(stack: Stack, slot: int, job: Job, model: GenerativeModel, monitor: Monitor) -> None:
-    """Fill a slot, from the run's newest checkpoint where there is one."""
-    model.show(job.splits["train"])
-    newest = monitor.checkpoints.newest()
-    if newest is None:
-        stack.put(slot, model)
-        return
-    content = torch.load(newest, map_location="cpu", weights_only=True)
-    model.load_state_dict(content["state_dict"])
-    model.on_load_checkpoint(content)
-    monitor.load_state_dict(content["callbacks"][monitor.state_key])
-    stack.put(slot, model, content["optimizer_states"])
-
-
-def _write(stack: Stack, slot: int, monitor: Monitor, path: Path) -> None:
-    callbacks = {monitor.state_key: monitor.state_dict()}
-    torch.save({**stack.checkpoint(slot), "callbacks": callbacks}, path)

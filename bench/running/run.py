@@ -14,7 +14,7 @@ from bench.errors import Interrupted
 from bench.models.base import GenerativeModel
 from bench.running.job import Job
 from bench.running.life import Outcome, life
-from bench.running.packs import Member, Pack
+from bench.running.packs import Pack, Queued
 from bench.running.processes import train_together
 from bench.running.tracking import Tracker
 from bench.running.training import train
@@ -47,7 +47,7 @@ def execute(job: Job, *, share: bool = False) -> Outcome:
 
 
 def execute_all(
-    cfg: DictConfig, members: Sequence[Member], tell: Callable[[Job, Outcome, float], None]
+    cfg: DictConfig, members: Sequence[Queued], tell: Callable[[Job, Outcome, float], None]
 ) -> dict[str, Outcome | Exception]:
     """What one job of a launcher is to train: a run, or those of a pack; each is left to others.
 
@@ -75,7 +75,7 @@ def execute_all(
 
 
 def _alone_in_a_pack(job: Job, share: bool) -> Outcome:
-    member = Member(job.folder.run_id, lambda beside: job)
+    member = Queued(job.folder.run_id, lambda beside: job)
     (ending,) = Pack([member], job.plain["packed"], share=share).carry_out().values()
     if isinstance(ending, Exception):
         raise ending

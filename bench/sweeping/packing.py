@@ -1,7 +1,8 @@
 """Which runs of a stage share packs, and of what size: `pack=off|auto|N`."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,11 +10,12 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from bench import build, guard
+from bench.data.batches import held
 from bench.errors import UserError
 from bench.packed import key_of, refusal
 from bench.running.job import not_packed
 from bench.running.memory import check_memory
-from bench.running.probing import choose
+from bench.running.probing import Choice, choose
 from bench.running.run import settings
 from bench.runs.identity import canonical_json, short_hash
 from bench.sweeping.explicit import Explicit
@@ -130,7 +132,7 @@ class Packing:
     def _check(self, group: Group) -> None:
         """Refuse packs that this machine cannot hold, where it is one that trains them."""
         if group.device == "cpu" or torch.cuda.is_available():
-            with settings(group.plain):
+            with settings(group.plain), _steps_may_fail():
                 check_memory(group.cfg, self._split(group), self.asked)
 
     def _chosen(self, stage: str, group: Group, most: int) -> int:
@@ -142,7 +144,8 @@ class Packing:
                     "pack=auto measures on the device that trains, and this machine has no GPU",
                     fix="set pack=N, 64 say: a pack that is too large for its device says so",
                 )
-            with settings(group.plain):
+            choice = Choice(0, "one at a time, a step that was tried failed")
+            with settings(group.plain), _steps_may_fail():
                 choice = choose(group.cfg, self._split(group), most)
             self.choices[place] = {"slots": choice.slots, "why": choice.why}
             print(f"{group.label} ({len(group.runs)} runs): {choice.why}", flush=True)
@@ -153,7 +156,7 @@ class Packing:
         place = canonical_json([group.plain["dataset"]["source"], group.device])
         if place not in self._samples:
             _, splits = build.build_splits(group.cfg)
-            self._samples = {place: torch.from_numpy(splits["train"].samples).to(group.device)}
+            self._samples = {place: held(splits["train"].samples).to(group.device)}
         return self._samples[place]
 
     def _key(self, run: Explicit) -> Group:
@@ -187,3 +190,15 @@ class Packing:
         for key, value in run.varied:
             OmegaConf.update(cfg, key, value, force_add=True)
         return cfg
+
+
+@contextmanager
+def _steps_may_fail() -> Iterator[None]:
+    """A loss or network that fails is the runs' to report."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        print(f"a step that was tried failed ({type(error).__name__}: {reason})", flush=True)

@@ -11,7 +11,7 @@ from bench import build
 from bench.errors import Interrupted, UserError
 from bench.running.job import prepare
 from bench.running.monitor import Monitor
-from bench.running.packs import Member, Pack
+from bench.running.packs import Pack, Queued
 from bench.running.run import execute, settings
 from bench.runs.rows import read_rows
 from bench.stopping import STOP
@@ -33,7 +33,7 @@ def jobs_of(tiny):
 
 def train(jobs, told=None):
     """All jobs in one pack; run_id -> how each ended."""
-    members = [Member(job.folder.run_id, lambda beside, job=job: job) for job in jobs]
+    members = [Queued(job.folder.run_id, lambda beside, job=job: job) for job in jobs]
     tell = (lambda job, outcome, seconds: told.append(job.plain["seed"])) if told is not None else (
         lambda *_: None
     )  # fmt: skip
@@ -163,7 +163,7 @@ def test_members_that_are_done_or_cannot_begin_cost_no_slot(jobs_of):
 
 
 def test_odd_slots_stay_empty_and_that_is_said(jobs_of, monkeypatch, tmp_path):
-    monkeypatch.setattr("bench.running.packs.odd_slots", lambda *_: [0, 2])
+    monkeypatch.setattr("bench.running.stacks.odd_slots", lambda *_: [0, 2])
     jobs = jobs_of(3, *seeds(0, 1))
     with pytest.warns(match="2 slots round otherwise .* and stay empty: 0, 2"):
         train(jobs)

@@ -43,7 +43,7 @@ def test_packs_of_a_given_size_are_planned_trained_skipped_and_shown(launch, tmp
 
 
 def test_the_stages_of_a_search_are_packed_and_what_shares_nothing_runs_alone(launch, tmp_path):
-    done = launch("pack=3")
+    done = launch("pack=3", text=TINY.replace("choice: [1, 5]", "choice: [5]"))
     assert done.returncode == 0, done.stdout + done.stderr
     search, again = read_plan(tmp_path / "runs", "tiny").stages
     assert "ns_gan on ring runs alone: no other run can share a pack with it" in done.stdout
@@ -152,7 +152,7 @@ def test_a_member_that_this_machine_would_make_otherwise_is_refused_and_no_other
         stage = plans.StagePlan("all", tuple(Entry(**e) for e in changed))
         return plans.Plan(**{**vars(plan), "stages": (stage,)})
 
-    monkeypatch.setattr("bench.running.members.read_plan", elsewhere)
+    monkeypatch.setattr("bench.running.queued.read_plan", elsewhere)
     done = launch("pack=2", text=SEEDS)
     assert done.returncode == 2 and "6 planned, 5 finished, 1 refused" in done.stdout
     assert "cannot share a pack" in done.stderr or "this machine would make run" in done.stderr

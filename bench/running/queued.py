@@ -1,7 +1,7 @@
 """The runs that one job of a launcher trains: their configs, from the plan of the sweep."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,11 +13,23 @@ from bench import guard
 from bench.errors import UserError
 from bench.packed import key_of
 from bench.running.job import Job, prepare
-from bench.running.packs import Member
 from bench.runs.plans import Entry, read_plan
 
 
-def members_of(cfg: DictConfig) -> list[Member]:
+@dataclass(frozen=True)
+class Queued:
+    """A run that waits for a slot.
+
+    Args:
+        run_id: of the run.
+        prepare: makes its job, beside one of the same pack whose data and judge it may share.
+    """
+
+    run_id: str
+    prepare: Callable[[Job | None], Job]
+
+
+def queued_of(cfg: DictConfig) -> list[Queued]:
     """Those of `pack_members`, or of a job that trains one run that run.
 
     Raises:
@@ -25,7 +37,7 @@ def members_of(cfg: DictConfig) -> list[Member]:
     """
     expected = str(cfg.expected_run_id)
     if not cfg.pack_members:
-        return [Member(expected, partial(_first, cfg, expected))]
+        return [Queued(expected, partial(_first, cfg, expected))]
     plan = read_plan(Path(cfg.runs_root), cfg.sweep_name)
     entries = {entry.run_id: entry for entry in plan.entries}
     missing = [run_id for run_id in cfg.pack_members if run_id not in entries]
@@ -35,7 +47,7 @@ def members_of(cfg: DictConfig) -> list[Member]:
             "to train: it was planned anew since",
             fix="launch the sweep again",
         )
-    return [Member(r, partial(_member, cfg, entries[r])) for r in map(str, cfg.pack_members)]
+    return [Queued(r, partial(_member, cfg, entries[r])) for r in map(str, cfg.pack_members)]
 
 
 def _first(cfg: DictConfig, expected: str, beside: Job | None) -> Job:
