@@ -1,11 +1,13 @@
 """Runs side by side: what each leaves, who touches whom, and how all go on."""
 
 import os
+import random
 import signal
+import time
 import warnings
 
 import pytest
-from running.test_survival import leavings
+from running.test_survival import FORK, leavings
 
 from bench import build
 from bench.errors import Interrupted, UserError
@@ -207,3 +209,23 @@ def test_a_pack_too_large_for_its_device_is_a_sentence_and_loses_no_run(jobs_of,
         endings = list(train(jobs).values())
     assert all("a pack of 2 is too large for the cpu device" in e.message for e in endings)
     assert [e.status for e in train(jobs).values()] == ["finished", "finished"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["ns_gan", "wgan_gp", "began", "vae"])
+def test_killed_at_any_moment_a_pack_goes_on_to_the_same_bits(jobs_of, tmp_path, variant):
+    runs = seeds(0, 1, 2, more=[f"variant={variant}", "model.training.ema_decay=0.9"])
+    whole = jobs_of(2, *runs, root=tmp_path / "whole")
+    began = time.monotonic()
+    train(whole)
+    took = time.monotonic() - began
+    cut, moments = jobs_of(2, *runs), random.Random(variant)
+    for _ in range(3):
+        child = FORK.Process(target=train, args=(cut,))
+        child.start()
+        child.join(took * moments.uniform(0.1, 0.6))
+        child.kill()
+        child.join()
+        assert child.exitcode in (-9, 0)
+    train(cut)
+    assert [leavings(job) for job in cut] == [leavings(job) for job in whole]
