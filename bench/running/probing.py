@@ -45,14 +45,16 @@ def choose(cfg: DictConfig, samples: Tensor, most: int) -> Choice:
         samples: of the training split, on the device that trains.
         most: how many runs there are for a pack.
     """
-    alone = pace_alone(cfg, samples)
+    alone = Bare(build.build_model(cfg), samples, cfg.batch_size)
+    for _ in range(WARM if most >= 2 else 0):
+        alone.step()
     ratios: dict[int, float] = {}
     slots, limit = 2, "" if most >= 2 else "there are too few for every worker to have a pack"
     while slots <= most:
         try:
             check_memory(cfg, samples, slots)
             with too_large(slots, samples.device):
-                ratios[slots] = pace_packed(cfg, samples, slots) / alone
+                ratios[slots] = faster(cfg, samples, slots, alone)
         except UserError as error:
             limit = error.message
             break
@@ -67,34 +69,35 @@ def choose(cfg: DictConfig, samples: Tensor, most: int) -> Choice:
     return Choice(0, f"one at a time, a pack is not clearly faster ({said})")
 
 
-def pace(step: Callable[[], None], device: torch.device) -> float:
-    """Steps a second, the median of a few blocks."""
-    rates = []
-    for _ in range(WARM):
-        step()
-    for _ in range(BLOCKS):
-        _wait(device)
-        steps, began = 0, time.perf_counter()
-        while steps == 0 or time.perf_counter() - began < BLOCK_SECONDS:
-            for _ in range(BLOCK):
-                step()
-            _wait(device)
-            steps += BLOCK
-        rates.append(steps / (time.perf_counter() - began))
-    return statistics.median(rates)
+def faster(cfg: DictConfig, samples: Tensor, slots: int, alone: Bare) -> float:
+    """How many times as many runs make a step, in a second on a core, in packs of `slots`.
 
-
-def pace_alone(cfg: DictConfig, samples: Tensor) -> float:
-    """Runs that make a step, a second, one at a time."""
-    return pace(Bare(build.build_model(cfg), samples, cfg.batch_size).step, samples.device)
-
-
-def pace_packed(cfg: DictConfig, samples: Tensor, slots: int) -> float:
-    """The same in a pack; a slot that has to stay empty does not count."""
+    Both make steps in turn, since the machine may have other things to do. On the CPU the time that
+    counts is that of this process alone. A slot that has to stay empty does not count.
+    """
     odd = odd_slots(build.build_model(cfg), slots, samples, cfg.batch_size)
     models = [None if slot in odd else build.build_model(cfg) for slot in range(slots)]
     stack = Stack(models, samples, cfg.batch_size)
-    return (slots - len(odd)) * pace(stack.step, samples.device)
+    for _ in range(WARM):
+        stack.step()
+    paces = [
+        (_pace(alone.step, samples.device), _pace(stack.step, samples.device))
+        for _ in range(BLOCKS)
+    ]
+    return (slots - len(odd)) * statistics.median(packed / one for one, packed in paces)
+
+
+def _pace(step: Callable[[], None], device: torch.device) -> float:
+    """Steps a second."""
+    clock = time.process_time if device.type == "cpu" else time.perf_counter
+    _wait(device)
+    steps, began = 0, clock()
+    while clock() - began < BLOCK_SECONDS:
+        for _ in range(BLOCK):
+            step()
+        _wait(device)
+        steps += BLOCK
+    return steps / (clock() - began)
 
 
 def _wait(device: torch.device) -> None:

@@ -54,15 +54,14 @@ def test_the_stages_of_a_search_are_packed_and_what_shares_nothing_runs_alone(la
 
 @pytest.fixture
 def paces(monkeypatch):
-    """What a probe measures: {slots: runs that make a step a second, 1 for one at a time}."""
-    known, asked = {1: 100.0}, []
+    """What a probe measures, by slots: times the pace of one at a time; and what was asked."""
+    known, asked = {}, []
 
-    def packed(cfg, samples, slots):
+    def faster(cfg, samples, slots, alone):
         asked.append(slots)
         return known[slots]
 
-    monkeypatch.setattr("bench.running.probing.pace_alone", lambda cfg, samples: known[1])
-    monkeypatch.setattr("bench.running.probing.pace_packed", packed)
+    monkeypatch.setattr("bench.running.probing.faster", faster)
     return SimpleNamespace(known=known, asked=asked)
 
 
@@ -70,7 +69,7 @@ ONE = sweep_of("seed: 'range(9)'")
 
 
 def test_auto_takes_the_fastest_says_why_and_asks_once(launch, tmp_path, paces):
-    paces.known |= {2: 121.0, 4: 134.0, 8: 130.0}
+    paces.known |= {2: 1.21, 4: 1.34, 8: 1.3}
     done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
     assert done.returncode == 0, done.stderr
     said = "packs of 4, 1.34 times one at a time (R=2 1.21, 4 1.34, 8 1.30)"
@@ -79,14 +78,14 @@ def test_auto_takes_the_fastest_says_why_and_asks_once(launch, tmp_path, paces):
     assert {entry.slots for entry in plan.entries} == {4} and paces.asked == [2, 4, 8]
     (choice,) = plan.packs.values()
     assert choice == {"slots": 4, "why": said}
-    paces.known |= {8: 500.0}
+    paces.known |= {8: 5}
     again = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
     assert "not planned before" not in again.stdout and paces.asked == [2, 4, 8]
     assert read_plan(tmp_path / "runs", "tiny").run_ids == plan.run_ids
 
 
 def test_auto_does_not_pack_where_that_is_not_clearly_faster(launch, tmp_path, paces):
-    paces.known |= {2: 104.0, 4: 90.0}
+    paces.known |= {2: 1.04, 4: 0.9}
     done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
     said = "one at a time, a pack is not clearly faster (R=2 1.04, 4 0.90)"
     assert f"ns_gan on ring (9 runs): {said}\n" in done.stdout
@@ -96,7 +95,7 @@ def test_auto_does_not_pack_where_that_is_not_clearly_faster(launch, tmp_path, p
 
 
 def test_auto_stays_within_memory_and_says_so(launch, monkeypatch, paces):
-    paces.known |= {2: 150.0, 4: 300.0}
+    paces.known |= {2: 1.5, 4: 3}
     monkeypatch.setattr("bench.running.memory.needed", lambda cfg, samples: 2**30)
     monkeypatch.setattr("bench.running.memory.available", lambda device: 3 * 2**30)
     done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
@@ -104,7 +103,7 @@ def test_auto_stays_within_memory_and_says_so(launch, monkeypatch, paces):
 
 
 def test_auto_runs_alone_what_cannot_be_packed(launch, paces):
-    paces.known |= {2: 150.0, 4: 100.0}
+    paces.known |= {2: 1.5, 4: 1}
     text = sweep_of("variant: 'ns_gan,lda', seed: '0,1'")
     done = launch("pack=auto", text=text)
     assert done.returncode == 0 and "4 planned, 4 finished" in done.stdout, done.stderr
