@@ -55,7 +55,7 @@ def prepare(cfg: DictConfig, beside: Job | None = None) -> Job:
                 f"batch_size {plain['batch_size']} cannot be shared out among "
                 f"trainer.devices={conduct.devices} evenly"
             )
-        if plain["packed"] and (why := not_packed(plain)):
+        if plain.get("packed") and (why := not_packed(plain)):
             raise ValueError(f"packed={plain['packed']} is not possible: {why}")
     root = Path(plain["runs_root"])
     if beside is not None and _same_view(plain, beside.plain):

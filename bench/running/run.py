@@ -36,7 +36,7 @@ def execute(job: Job, *, share: bool = False) -> Outcome:
     if STOP.asked:
         raise Interrupted
     with settings(job.plain), STOP.interrupting(at_once=True):
-        if job.plain["packed"]:
+        if job.plain.get("packed"):  # not said by runs that were stored before there were packs
             return _alone_in_a_pack(job, share)
         going = life(job, _alone, share=share)
         while True:
