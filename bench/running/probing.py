@@ -54,7 +54,7 @@ def choose(cfg: DictConfig, samples: Tensor, most: int) -> Choice:
         try:
             check_memory(cfg, samples, slots)
             with too_large(slots, samples.device):
-                ratios[slots] = faster(cfg, samples, slots, alone)
+                ratios[slots] = faster(cfg, samples, slots, alone, most)
         except UserError as error:
             limit = error.message
             break
@@ -69,35 +69,47 @@ def choose(cfg: DictConfig, samples: Tensor, most: int) -> Choice:
     return Choice(0, f"one at a time, a pack is not clearly faster ({said})")
 
 
-def faster(cfg: DictConfig, samples: Tensor, slots: int, alone: Bare) -> float:
-    """How many times as many runs make a step, in a second on a core, in packs of `slots`.
+def faster(cfg: DictConfig, samples: Tensor, slots: int, alone: Bare, runs: int) -> float:
+    """How many times as many runs end, in a second on a core, in packs of `slots`.
 
-    Both make steps in turn, since the machine may have other things to do. On the CPU the time that
-    counts is that of this process alone. A slot that has to stay empty does not count.
+    Both make steps in turn, since the machine may have other things to do. What it takes to begin a
+    pack counts; a slot that has to stay empty does not.
+
+    Args:
+        alone: the run without a pack, warm.
+        runs: that one pack after another would train.
     """
+    device, clock = samples.device, _clock(samples.device)
+    began = clock()
     odd = odd_slots(build.build_model(cfg), slots, samples, cfg.batch_size)
     models = [None if slot in odd else build.build_model(cfg) for slot in range(slots)]
     stack = Stack(models, samples, cfg.batch_size)
+    stack.step()
+    _wait(device)
+    used = slots - len(odd)
+    beginning = (clock() - began) * used / runs / cfg.d_steps  # a share for each step
     for _ in range(WARM):
         stack.step()
-    paces = [
-        (_pace(alone.step, samples.device), _pace(stack.step, samples.device))
-        for _ in range(BLOCKS)
-    ]
-    return (slots - len(odd)) * statistics.median(packed / one for one, packed in paces)
+    paces = [(_seconds(alone.step, device), _seconds(stack.step, device)) for _ in range(BLOCKS)]
+    return used * statistics.median(one / (beginning + packed) for one, packed in paces)
 
 
-def _pace(step: Callable[[], None], device: torch.device) -> float:
-    """Steps a second."""
-    clock = time.process_time if device.type == "cpu" else time.perf_counter
+def _seconds(step: Callable[[], None], device: torch.device) -> float:
+    """Of one step."""
+    clock, steps = _clock(device), 0
     _wait(device)
-    steps, began = 0, clock()
+    began = clock()
     while clock() - began < BLOCK_SECONDS:
         for _ in range(BLOCK):
             step()
         _wait(device)
         steps += BLOCK
-    return steps / (clock() - began)
+    return (clock() - began) / steps
+
+
+def _clock(device: torch.device) -> Callable[[], float]:
+    """On the CPU the time that counts is that of this process alone."""
+    return time.process_time if device.type == "cpu" else time.perf_counter
 
 
 def _wait(device: torch.device) -> None:

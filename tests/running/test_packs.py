@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import time
-import warnings
 
 import pytest
 from running.test_survival import FORK, leavings
@@ -21,6 +20,12 @@ from bench.stopping import STOP
 RING = ["dataset=ring", "trainer.checkpoint_every=10", "score.every=20"]
 
 
+@pytest.fixture(autouse=True)
+def no_trial(monkeypatch):
+    """Looking for odd slots takes as long as all of the rest; the sweeps' tests do it."""
+    monkeypatch.setattr("bench.running.stacks.odd_slots", lambda *_: [])
+
+
 @pytest.fixture
 def jobs_of(tiny):
     """(slots, one list of overrides for each run) -> their jobs."""
@@ -33,14 +38,14 @@ def jobs_of(tiny):
     return make
 
 
-def train(jobs, told=None):
+def train(jobs, told=None, *, share=False):
     """All jobs in one pack; run_id -> how each ended."""
     members = [Queued(job.folder.run_id, lambda beside, job=job: job) for job in jobs]
     tell = (lambda job, outcome, seconds: told.append(job.plain["seed"])) if told is not None else (
         lambda *_: None
     )  # fmt: skip
     with settings(jobs[0].plain):
-        pack = Pack(members, jobs[0].plain["packed"], share=False, tell=tell)
+        pack = Pack(members, jobs[0].plain["packed"], share=share, tell=tell)
         return pack.carry_out()
 
 
@@ -164,16 +169,25 @@ def test_members_that_are_done_or_cannot_begin_cost_no_slot(jobs_of):
     assert len(read_rows(jobs[2].folder.root, [jobs[2].folder.run_id])) == 3
 
 
+def test_what_another_process_is_at_is_left_to_it(jobs_of, monkeypatch):
+    jobs = jobs_of(2, *seeds(0, 1))
+    monkeypatch.setattr(
+        "bench.running.life.others_pulse", lambda path, now: path == jobs[0].folder.pulse or None
+    )
+    endings = list(train(jobs, share=True).values())
+    assert [ending.status for ending in endings] == ["elsewhere", "finished"]
+    assert jobs[0].folder.status() is None
+
+
 def test_odd_slots_stay_empty_and_that_is_said(jobs_of, monkeypatch, tmp_path):
     monkeypatch.setattr("bench.running.stacks.odd_slots", lambda *_: [0, 2])
     jobs = jobs_of(3, *seeds(0, 1))
     with pytest.warns(match="2 slots round otherwise .* and stay empty: 0, 2"):
         train(jobs)
-    monkeypatch.undo()
-    for job, other in zip(jobs, jobs_of(3, *seeds(0, 1), root=tmp_path / "w"), strict=True):
-        with warnings.catch_warnings():
-            execute(other)
-        assert leavings(job) == leavings(other)
+    monkeypatch.setattr("bench.running.stacks.odd_slots", lambda *_: [])
+    other = jobs_of(3, ["seed=1"], root=tmp_path / "alone")[0]
+    execute(other)
+    assert leavings(jobs[1]) == leavings(other)
 
 
 @pytest.mark.parametrize(
