@@ -215,6 +215,6 @@ def what_makes(
         "d_steps": plain["d_steps"],
         "threads": plain["threads"],
         "world_size": devices,
-        "packed": False,
+        "packed": plain.get("packed", False),  # runs that were stored before there were packs
         **norm,
     }

@@ -65,6 +65,10 @@ def check(cfg: DictConfig) -> dict[str, Any]:
         value = cfg.get(key)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise UserError(f"{key} is {value!r}", fix=f"set it to a whole number from {least} on")
+    packed = cfg.get("packed", False)
+    whole = isinstance(packed, int) and not isinstance(packed, bool) and packed >= 1
+    if packed is not False and not whole:
+        raise UserError(f"packed is {packed!r}", fix="set it to a number of slots, or to false")
     for key, value in cfg.hyperparameters.items():
         if isinstance(value, str):
             raise UserError(f"hyperparameters.{key} is {value!r}", fix="set it to a number")

@@ -8,6 +8,8 @@ are written whole or not at all, so that even then nothing is left half-written.
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +19,7 @@ PERSONS = (signal.SIGINT, signal.SIGTERM)
 SCHEDULERS = tuple(  # that a job will soon be ended or moved; Windows has neither
     getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name)
 )
+RELAY_SECONDS = 0.1  # between two looks for a child that listens now
 Handler = Callable[[int, FrameType | None], object]
 
 
@@ -25,6 +28,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked, self.at_once = False, False
+        self.insisted = False  # asked twice: nothing is waited for
         self.relaying = False  # SIGTERM goes on to the processes that this one started
         self._owed: int | None = None  # the scheduler's signal that was answered here
         self._before: dict[int, Handler] = {}  # who answered it before: submitit, say
@@ -61,15 +65,20 @@ class Stop:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         second = self.asked and number in PERSONS
-        self.asked = True
+        self.asked, self.insisted = True, self.insisted or second
         if number in SCHEDULERS:
             self._owed = number
         if self.relaying and number == signal.SIGTERM:  # Ctrl-C reaches them from the terminal
-            for child in _children():
-                with suppress(OSError):
-                    os.kill(child, number)
+            told = _tell(number, set())
+            threading.Thread(target=self._relay, args=(number, told), daemon=True).start()
         if second or self.at_once:
             raise KeyboardInterrupt
+
+    def _relay(self, number: int, told: set[int]) -> None:
+        """Tell those that come to listen later."""
+        while self.relaying:
+            time.sleep(RELAY_SECONDS)
+            told |= _tell(number, told)
 
     @contextmanager
     def interrupting(self, at_once: bool) -> Iterator[None]:
@@ -90,6 +99,28 @@ def _children() -> list[int]:
             if int(parent) == os.getpid():
                 found.append(int(path.parent.name))
     return found
+
+
+def _tell(number: int, told: set[int]) -> set[int]:
+    """Signal the children that listen and were not told; returns them.
+
+    One that does not listen is an idle worker, or has not come to its first run yet: the signal
+    would kill it, and a pool that loses a worker kills those that are writing a checkpoint.
+    """
+    found = {child for child in _children() if child not in told and _listens(child, number)}
+    for child in found:
+        with suppress(OSError):
+            os.kill(child, number)
+    return found
+
+
+def _listens(process: int, number: int) -> bool:
+    """Whether a process has a handler of its own for a signal, as Linux tells."""
+    with suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{process}/status").read_text(errors="replace").splitlines()
+        caught = next(line for line in lines if line.startswith("SigCgt:"))
+        return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+    return False
 
 
 STOP = Stop()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @hydra.main(version_base="1.3", config_path=str(config_dir().resolve()), config_name="config")
-def _run(cfg: DictConfig) -> str:
+def _run(cfg: DictConfig) -> str | dict[str, str]:
     """One job of Hydra's: a run of its own, or one of many."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return _one_of_many(cfg)
@@ -44,38 +44,49 @@ def _run(cfg: DictConfig) -> str:
     return outcome.status
 
 
-def _one_of_many(cfg: DictConfig) -> str:
-    """Run, and never raise: the other jobs go on, the run's folder keeps what happened."""
-    from bench.running.job import prepare
-    from bench.running.run import execute
+def _one_of_many(cfg: DictConfig) -> dict[str, str]:
+    """Run one or a pack, and never raise: other jobs go on, folders keep what happened.
+
+    Returns:
+        run_id -> how it ended.
+    """
+    from bench.running.queued import queued_of
+    from bench.running.run import execute_all
     from bench.running.slots import claim_gpu
-    from bench.runs.plans import refuse
 
     STOP.install()
     if STOP.asked:  # no further job after Ctrl-C, in this process
-        return "interrupted"
-    started, expected = time.monotonic(), cfg.expected_run_id
+        return {str(cfg.expected_run_id): "interrupted"}
+    planned = [str(run_id) for run_id in cfg.pack_members or [cfg.expected_run_id]]
     try:
         claim_gpu(cfg.trainer.get("accelerator", "auto"), cfg.trainer.get("devices", 1))
-        job = prepare(cfg)
-        if job.folder.run_id != expected:
-            raise UserError(
-                f"this machine would make run {job.folder.run_id} where {expected} was planned",
-                fix="plan and run on the same data and kind of device: see the plan's overrides",
-            )
-        outcome = execute(job, share=True)
+        found = execute_all(cfg, queued_of(cfg), _line)
     except UserError as error:
-        refuse(Path(cfg.runs_root), cfg.sweep_name, expected, error.message)
-        print(f"refused: {error.message}", file=sys.stderr, flush=True)
-        return "refused"
+        found = {run_id: error for run_id in planned}
     except KeyboardInterrupt:
         STOP.asked = True
         STOP.hand_on()  # does not come back where a scheduler's library queues the job again
-        return "interrupted"
+        return {run_id: "interrupted" for run_id in planned}
+    return {run_id: _word(cfg, run_id, ending) for run_id, ending in found.items()}
+
+
+def _word(cfg: DictConfig, run_id: str, ending: "Outcome | Exception") -> str:
+    """How a run ended; where it could not start, that is noted in the plan."""
+    if not isinstance(ending, Exception):
+        return ending.status
+    from bench.runs.plans import refuse
+
+    why = ending.message if isinstance(ending, UserError) else f"{type(ending).__name__}: {ending}"
+    refuse(Path(cfg.runs_root), cfg.sweep_name, run_id, why)
+    print(f"refused: {why}", file=sys.stderr, flush=True)
+    return "refused"
+
+
+def _line(job: "Job", outcome: "Outcome", seconds: float) -> None:
+    """A line for one run of many."""
     scores = _scores(outcome)
     first = "".join(f", {name} {value:.4g}" for name, value in list(scores.items())[:1])
-    print(f"{_head(job, outcome, time.monotonic() - started)}{first}", flush=True)
-    return outcome.status
+    print(f"{_head(job, outcome, seconds)}{first}", flush=True)
 
 
 def _head(job: "Job", outcome: "Outcome", seconds: float) -> str:

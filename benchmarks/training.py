@@ -66,7 +66,7 @@ def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
         limit_seconds=None,
         progress=True,
         label="suite",
-        draw=lambda model: None,
+        draw=lambda model, loggers: None,
         drawing_steps=frozenset(),
         judge=Candidates(job.folder, None),
         judge_every=None,

@@ -16,3 +16,28 @@ SMALL = {
     "image_mlp": ["network.width=8", "network.depth=2", "network.d_width=4"],
     "mlp": ["network.width=8", "network.depth=2"],
 }
+# A sweep of two stages, for the fixture `launch`.
+TINY = """# @package _global_
+defaults:
+  - override /dataset: ring
+  - _self_
+network: {width: 8, depth: 2}
+d_steps: 4
+log_every: 2
+score: {n_fake: 60, n_real: 100, every: 2}
+trainer: {progress: false, pictures: 0, accelerator: cpu}
+hydra:
+  sweeper:
+    stages:
+      search:
+        variants: [ns_gan, vae]
+        datasets: [ring]
+        seeds: [0]
+        samples: 2
+        sampling: {seed: 1, order: [n_dis, learning_rate]}
+        space: {learning_rate: {log_uniform: [1.0e-4, 1.0e-2]}, n_dis: {choice: [1, 5]}}
+      again:
+        after: search
+        rule: {name: lowest, score: selection.frechet, checkpoint: best}
+        seeds: [1, 2]
+"""

@@ -10,8 +10,10 @@ from collections import defaultdict
 import pytest
 from support import ROOT
 
+from bench import build
 from bench.reporting import load
 from bench.reporting.report import SUMS, write_report
+from bench.running.job import prepare
 from bench.runs.record import read_records
 
 FOLDERS = sorted(p.parent for p in ROOT.glob("results/*/rows.csv"))
@@ -105,6 +107,14 @@ def test_published_runs_are_those_of_the_rows(folder):
         mine = {row["checkpoint"] for row in rows if row["run_id"] == record.run_id}
         assert {name.rpartition("-")[0] for name in record.rows} == mine
         assert record.environment["packages"]["torch"]
+
+
+@pytest.mark.parametrize("name", ["quick", "created_equal_digits"])
+def test_published_runs_have_the_run_ids_of_today(name, tmp_path):
+    """Packs or not: what was trained alone is known by the same name."""
+    for record in read_records(ROOT / "results" / name)[:10:3]:
+        job = prepare(build.compose_config([*record.overrides, f"runs_root={tmp_path}"]))
+        assert job.folder.run_id == record.run_id
 
 
 def test_the_digits_are_complete():

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
-from bench.stopping import PERSONS, SCHEDULERS, Stop
+from bench.stopping import PERSONS, SCHEDULERS, Stop, _listens
 
 
 @pytest.fixture
@@ -61,3 +63,21 @@ def test_a_library_that_refuses_leaves_the_run_interrupted(heard, capsys):
     os.kill(os.getpid(), SCHEDULERS[-1])
     stop.hand_on()
     assert capsys.readouterr().err == "not queued again: timed-out too many times\n"
+
+
+def test_a_child_is_told_once_it_listens_and_not_killed_before(heard):
+    """It gets its handler a second after the parent was asked."""
+    code = (
+        "import signal, sys, time; print('begun', flush=True); time.sleep(1)\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
+        "time.sleep(60)"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert child.stdout is not None and child.stdout.readline() == b"begun\n"
+    assert not _listens(child.pid, signal.SIGTERM) and _listens(child.pid, signal.SIGINT)
+    stop = Stop()
+    stop.install()
+    stop.relaying = True
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert stop.asked and child.wait(30) == 7
+    stop.relaying = False

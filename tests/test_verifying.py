@@ -10,7 +10,9 @@ from bench import build, cli
 from bench.errors import UserError
 from bench.reporting.recipe import recipe
 from bench.running.job import prepare
-from bench.running.run import execute
+from bench.running.packs import Pack
+from bench.running.queued import Queued
+from bench.running.run import execute, settings
 from bench.runs.record import read_records, record_of, write_records
 from bench.verifying import verify_published, verify_runs
 
@@ -37,6 +39,24 @@ def test_a_run_is_identical_and_its_folder_untouched(run, capsys):
     # initial, eight points, generator, samples; rows of the final, the best and the last three
     assert "identical: 14 digests" in capsys.readouterr().out
     assert {p: p.stat().st_mtime_ns for p in job.folder.path.rglob("*")} == before
+
+
+def test_a_packed_run_is_trained_again_alone_in_its_pack(tiny, capsys):
+    overrides = tiny("dataset=ring", "packed=3", "d_steps=8", network="mlp")
+    jobs = [prepare(build.compose_config([*overrides, f"seed={seed}"])) for seed in (0, 1)]
+    queue = [Queued(job.folder.run_id, lambda beside, job=job: job) for job in jobs]
+    with settings(jobs[0].plain):
+        Pack(queue, 3, share=False).carry_out()
+    assert verify_runs(jobs[0].folder.root, [job.folder.run_id for job in jobs], []) == 0
+    assert capsys.readouterr().out.count("identical: 12 digests") == 2
+
+
+def test_a_run_that_was_stored_before_there_were_packs_is_identical(run, capsys):
+    job, _ = run
+    stored = job.folder.config.read_text()
+    job.folder.config.write_text(stored.replace("packed: false\n", ""))
+    assert job.folder.config.read_text() != stored
+    assert verify_runs(job.folder.root, [job.folder.run_id], []) == 0
 
 
 def test_the_first_difference_is_named_with_what_differs_in_the_environment(run, capsys):

@@ -39,6 +39,11 @@ def as_float(samples: Tensor) -> Tensor:
     return samples.float().div_(255) if samples.dtype == torch.uint8 else samples
 
 
+def held(samples: np.ndarray) -> Tensor:
+    """Samples of a split as a tensor, in the order of their memory."""
+    return torch.from_numpy(np.ascontiguousarray(samples))
+
+
 class OnDevice:
     """Batches indexed where the data live: no copy, no worker, no wait for the host."""
 
@@ -107,7 +112,7 @@ class Batches(pl.LightningDataModule):
         super().__init__()
         if len(samples) == 0 or batch_size < 1:
             raise ValueError(f"{len(samples)} samples in batches of {batch_size}: need 1 or more")
-        self.samples = torch.from_numpy(np.ascontiguousarray(samples))
+        self.samples = held(samples)
         self.batch_size, self.seed, self.d_steps = batch_size, seed, d_steps
         self.on_device, self.workers = on_device, workers
 

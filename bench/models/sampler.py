@@ -33,8 +33,9 @@ class Sampler:
         was_training = self.generator.training
         self.generator.eval()
         try:
-            with torch.no_grad():
-                for part in latent.split(size):
-                    yield self.generator(part.to(device))
+            for part in latent.split(size):
+                with torch.no_grad():  # not around the yield: who stops early would keep it
+                    samples = self.generator(part.to(device))
+                yield samples
         finally:
             self.generator.train(was_training)

@@ -1,5 +1,6 @@
 """A run before it starts: config checked, data read, judge tried, name known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,11 @@ class Job:
         return f"{names['variant']} on {names['dataset']}, seed {self.plain['seed']}"
 
 
-def prepare(cfg: DictConfig) -> Job:
+def prepare(cfg: DictConfig, beside: Job | None = None) -> Job:
     """Check the config, read the data, try the judge and give the run its name.
+
+    Args:
+        beside: another job, whose data and judge are taken where they are the same.
 
     Raises:
         UserError: anything that a user can mend, before anything is written.
@@ -51,10 +55,32 @@ def prepare(cfg: DictConfig) -> Job:
                 f"batch_size {plain['batch_size']} cannot be shared out among "
                 f"trainer.devices={conduct.devices} evenly"
             )
-    source, splits = build.build_splits(cfg)
+        if plain.get("packed") and (why := not_packed(plain)):
+            raise ValueError(f"packed={plain['packed']} is not possible: {why}")
     root = Path(plain["runs_root"])
-    facts, cache = facts_of(splits), root / "references"
-    judge = judge_of(cfg, source, facts, splits, conduct.device, cache)
-    run_id = build.identity_of(plain, facts, conduct.device.type)
+    if beside is not None and _same_view(plain, beside.plain):
+        splits, judge = beside.splits, beside.judge
+    else:
+        source, splits = build.build_splits(cfg)
+        cache = root / "references"
+        judge = judge_of(cfg, source, facts_of(splits), splits, conduct.device, cache)
+    run_id = build.identity_of(plain, judge.reals.facts, conduct.device.type)
     typed = tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
     return Job(cfg, plain, conduct, splits, judge, RunFolder(root, run_id), typed)
+
+
+def _same_view(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two configs mean the same data, judged in the same way on the same device."""
+    same = all(one[key] == other[key] for key in ("dataset", "score", "features", "runs_root"))
+    return same and one["trainer"]["accelerator"] == other["trainer"]["accelerator"]
+
+
+def not_packed(plain: Mapping[str, Any]) -> str:
+    """Why a run of these settings cannot train in a pack, one clause; empty if it can."""
+    if plain["trainer"]["devices"] != 1:
+        return f"it trains in trainer.devices={plain['trainer']['devices']} processes"
+    if plain["trainer"]["data"] != "device":
+        return f"trainer.data={plain['trainer']['data']}, and a pack has its data on the device"
+    if plain["precision"] == "bf16":
+        return "precision=bf16, and a pack computes in 32 or tf32"
+    return ""

@@ -80,7 +80,7 @@ def follow(job: Job, model: GenerativeModel, pulse: Pulse) -> None:
         limit_seconds=None,
         progress=False,
         label="",
-        draw=lambda model: None,
+        draw=lambda model, loggers: None,
         drawing_steps=frozenset(),
         judge=Candidates(folder, job.judge),
         judge_every=None,

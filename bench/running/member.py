@@ -7,7 +7,6 @@ started them passes on that they should stop, and they do so after the same step
 import threading
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 
 from bench import together
@@ -34,38 +33,36 @@ class Member(Monitor):
         """A checkpoint does not tell how many wrote it."""
         return Monitor.__qualname__
 
-    def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
+    def begin(self, model: GenerativeModel, *given: Any) -> None:
         """As alone, once all are known to go on from the same step."""
         steps = together.gathered(torch.tensor([model.d_steps])).tolist()
         if len(set(steps)) > 1:
             raise RuntimeError(f"the processes would go on from different steps: {steps}")
-        super().on_train_start(trainer, model)
+        super().begin(model, *given)
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, model: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def look(self, model: GenerativeModel) -> None:
         """As alone; where it is time, all agree first whether to stop after this step."""
         step = model.d_steps
-        if step % AGREE_EVERY == 0 or step == trainer.num_training_batches:
+        if step % AGREE_EVERY == 0 or step == self.last:
             STOP.asked = together.agreed(ASKED.is_set())
             self.overtime = together.agreed(super()._over_the_limit(step))
         with together.apart():  # what process 0 draws and judges now, the others do not
-            super().on_train_batch_end(trainer, model, outputs, batch, batch_idx)
+            super().look(model)
 
-    def on_train_end(self, trainer: pl.Trainer, model: Any) -> None:
+    def end(self, model: GenerativeModel) -> None:
         """The processes part; the first has the last word."""
         together.leave()
         if self.first:
-            super().on_train_end(trainer, model)
+            super().end(model)
 
     def _over_the_limit(self, step: int) -> bool:
         return self.overtime
 
-    def save(self, trainer: pl.Trainer) -> None:
+    def save(self, model: GenerativeModel) -> None:
         """One checkpoint is enough: weights, streams and optimizers are the same everywhere."""
         if self.first:
-            super().save(trainer)
+            super().save(model)
 
-    def _read(self, trainer: pl.Trainer, model: GenerativeModel) -> None:
+    def _read(self, model: GenerativeModel) -> None:
         if self.first:
-            super()._read(trainer, model)
+            super()._read(model)

@@ -1,11 +1,12 @@
 """Watching a run from beside its step: readings, progress, divergence, checkpoints, signals.
 
 Between two readings the host never waits for the device; a step costs one comparison here.
+Lightning calls the hooks; a pack calls what they call.
 """
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Monitor(pl.Callback):
         limit_seconds: of training in all, after which it ends unfinished; None for no limit.
         progress: show a bar with losses, rate and remaining time.
         label: of the bar.
-        draw: called with the model at each of `drawing_steps`.
+        draw: called with the model and the loggers at each of `drawing_steps`.
         judge: scores the model every `judge_every` steps, if that is a number, and at the end.
         tracker: is told each time the history was written.
     """
@@ -58,7 +59,7 @@ class Monitor(pl.Callback):
         limit_seconds: float | None,
         progress: bool,
         label: str,
-        draw: Callable[[GenerativeModel], None],
+        draw: Callable[[GenerativeModel, Sequence[Any]], None],
         drawing_steps: frozenset[int],
         judge: Candidates,
         judge_every: int | None,
@@ -84,6 +85,11 @@ class Monitor(pl.Callback):
         """Seconds of training so far, of all legs."""
         return self.seconds + time.monotonic() - self._started
 
+    @property
+    def left(self) -> bool:
+        """Whether the training ends before its last step."""
+        return self.diverged_at is not None or self.interrupted or self.limited
+
     def state_dict(self) -> dict[str, float]:
         """The seconds so far, for the checkpoint."""
         return {"seconds": self.elapsed}
@@ -92,13 +98,42 @@ class Monitor(pl.Callback):
         """The seconds of the earlier legs."""
         self.seconds = state_dict["seconds"]
 
-    def on_train_start(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:
-        """Take up an earlier history, up to the checkpoint's step."""
+    def on_train_start(self, trainer: pl.Trainer, model: Any) -> None:
+        """As `begin`."""
+        self.begin(model, trainer.num_training_batches, trainer.loggers, trainer.save_checkpoint)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, model: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """As `look`."""
+        self.look(model)
+        if self.left:
+            trainer.should_stop = True
+
+    def on_train_end(self, trainer: pl.Trainer, model: Any) -> None:
+        """As `end`."""
+        self.end(model)
+
+    def begin(
+        self,
+        model: GenerativeModel,
+        last: int,
+        loggers: Sequence[Any],
+        write: Callable[[Path], None],
+    ) -> None:
+        """Take up an earlier history, up to the checkpoint's step.
+
+        Args:
+            last: the step after which the training has finished.
+            loggers: Lightning's, are told of readings.
+            write: makes the file of a full checkpoint.
+        """
+        self.last, self.loggers, self.write = last, loggers, write
         self._started = self._saved = time.monotonic()
         self.chain.take_up(model)
         self.readings = [r for r in read_history(self.history) if r["step"] <= model.d_steps]
         self._bar = tqdm(
-            total=trainer.num_training_batches,
+            total=last,
             initial=model.d_steps,
             desc=self.label,
             unit="step",
@@ -108,10 +143,8 @@ class Monitor(pl.Callback):
             dynamic_ncols=True,
         )
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, model: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Act where it is time; on most steps nothing is.
+    def look(self, model: GenerativeModel) -> None:
+        """After a step: act where it is time; on most steps nothing is.
 
         Whether a run has diverged is looked up on steps of its own, since how often somebody
         reads the losses must not change the run's end.
@@ -119,59 +152,62 @@ class Monitor(pl.Callback):
         step = model.d_steps
         if step % CHECK_EVERY == 0:
             self.pulse.step = step
-            self._check(trainer, model)
+            self._check(model)
         if step % self.log_every == 0:
-            self._read(trainer, model)
+            self._read(model)
         if self.diverged_at is not None:
             return
         if step in self.chain.points:
             self.chain.add(model)
         if step in self.drawing_steps:
-            self.draw(model)
-        last = step == trainer.num_training_batches
+            self.draw(model, self.loggers)
+        last = step == self.last
         if self.judge_every is not None and (last or step % self.judge_every == 0):
             began = time.monotonic()
             distance = self.judge(model)
             if distance is not None:
-                for logger in trainer.loggers:
+                for logger in self.loggers:
                     logger.log_metrics({"frechet": distance}, step=step)
-            self._started += time.monotonic() - began  # training's seconds are training's
+            self.excuse(time.monotonic() - began)
             if not last:
-                self.save(trainer)
+                self.save(model)
                 self.judge.forget(ended=False)
         if STOP.asked:
-            self._leave(trainer)
+            self.save(model)
             self.interrupted = True
         elif last:
             return
         elif self._over_the_limit(step):
-            self._leave(trainer)
+            self.save(model)
             self.limited = True
         elif self._due(step):
-            self.save(trainer)
+            self.save(model)
 
-    def on_train_end(self, trainer: pl.Trainer, model: Any) -> None:
+    def end(self, model: GenerativeModel) -> None:
         """The last reading and the bar's end."""
-        if self.diverged_at is None and not (self.interrupted or self.limited):
-            self._check(trainer, model)
+        if not self.left:
+            self._check(model)
             if model.d_steps % self.log_every:
-                self._read(trainer, model)
+                self._read(model)
         write_history(self.history, self.readings)
         now = time.monotonic()
         self.seconds, self._started = self.seconds + now - self._started, now
         self.close()
+
+    def excuse(self, seconds: float) -> None:
+        """Count them not as training: something else was done."""
+        self._started += seconds
 
     def close(self) -> None:
         """Take the bar away, also after a failure."""
         if self._bar is not None:
             self._bar.close()
 
-    def save(self, trainer: pl.Trainer) -> None:
+    def save(self, model: GenerativeModel) -> None:
         """Write history, digests, and a full checkpoint last: it never knows more than they do."""
-        model: Any = trainer.lightning_module
         write_history(self.history, self.readings)
         self.chain.write()
-        self.checkpoints.save(model.d_steps, trainer.save_checkpoint)
+        self.checkpoints.save(model.d_steps, self.write)
         self._saved = time.monotonic()
 
     def _due(self, step: int) -> bool:
@@ -184,20 +220,15 @@ class Monitor(pl.Callback):
         limited = self.limit_seconds is not None and step % CLOCK_EVERY == 0
         return limited and self.elapsed > self.limit_seconds
 
-    def _leave(self, trainer: pl.Trainer) -> None:
-        self.save(trainer)
-        trainer.should_stop = True
-
-    def _check(self, trainer: pl.Trainer, model: GenerativeModel) -> None:
+    def _check(self, model: GenerativeModel) -> None:
         if not all(math.isfinite(loss.item()) for loss in model.losses.values()):
             self.diverged_at = model.d_steps
-            trainer.should_stop = True
 
-    def _read(self, trainer: pl.Trainer, model: GenerativeModel) -> None:
+    def _read(self, model: GenerativeModel) -> None:
         losses = {name: loss.item() for name, loss in model.losses.items()}
         values = {name: value for name, value in losses.items() if math.isfinite(value)}
         self.readings.append({"step": model.d_steps, "g_step": model.g_steps, **values})
-        for logger in trainer.loggers:
+        for logger in self.loggers:
             logger.log_metrics({**values, "g_step": model.g_steps}, step=model.d_steps)
         self._bar.update(model.d_steps - self._bar.n)
         self._bar.set_postfix({name: f"{v:.3g}" for name, v in values.items()}, refresh=False)

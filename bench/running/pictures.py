@@ -1,6 +1,7 @@
 """Pictures of a run at fixed latents: grids of images, and fields of points in the plane."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,11 +99,11 @@ class Painter:
     def __init__(self, folder: Path, real: np.ndarray, seed: int, label: str) -> None:
         self.folder, self.real, self.seed, self.label = folder, real, seed, label
 
-    def __call__(self, model: GenerativeModel) -> None:
+    def __call__(self, model: GenerativeModel, loggers: Sequence[Any]) -> None:
         """Draw samples/step-NNNNNN.png and send it to the loggers that take pictures."""
         picture = self.draw(model)
         self._write(self.folder / f"step-{model.d_steps:06d}.png", picture)
-        for logger in model.trainer.loggers:
+        for logger in loggers:
             if hasattr(logger, "log_image"):
                 logger.log_image("samples", [picture], step=model.d_steps)
             elif hasattr(logger.experiment, "add_image"):

@@ -30,7 +30,7 @@ from bench.runs.folder import RunFolder
 from bench.runs.pulse import Pulse, exists, file_clock
 from bench.stopping import STOP
 
-NOT_THE_RUNS = ("runs_root", "sweep_name", "expected_run_id")
+NOT_THE_RUNS = ("runs_root", "sweep_name", "expected_run_id", "pack", "pack_members")
 HALF_WRITTEN_SECONDS = 3600  # no file takes longer to write
 
 
@@ -53,6 +53,32 @@ def begin(job: Job) -> None:
     folder.write_status("running")
 
 
+def watched(
+    job: Job, pulse: Pulse, tracker: Tracker, kind: type[Monitor], *, progress: bool
+) -> tuple[Monitor, Painter]:
+    """Who watches a run while it trains, and who draws its samples."""
+    folder, plain, how = job.folder, job.plain, job.conduct
+    painter = Painter(folder.samples, job.splits["train"].samples[:1000], seed=0, label=job.label)
+    monitor = kind(
+        folder.history,
+        Checkpoints(folder.checkpoints, how.keep_checkpoints),
+        Chain(folder.chain, plain["d_steps"]),
+        pulse,
+        log_every=plain["log_every"],
+        checkpoint_every=how.checkpoint_every,
+        checkpoint_seconds=how.checkpoint_seconds,
+        limit_seconds=None if how.limit_minutes is None else 60 * how.limit_minutes,
+        progress=progress,
+        label=job.label,
+        draw=painter,
+        drawing_steps=drawing_steps(plain["d_steps"], how.pictures),
+        judge=Candidates(folder, job.judge),
+        judge_every=job.judge.settings.every,
+        tracker=tracker,
+    )
+    return monitor, painter
+
+
 def train(job: Job, model: GenerativeModel, pulse: Pulse, tracker: Tracker | None = None) -> None:
     """Train, and keep what outlives the training.
 
@@ -65,25 +91,10 @@ def train(job: Job, model: GenerativeModel, pulse: Pulse, tracker: Tracker | Non
         TimeLimit: `trainer.limit_minutes` are over; the last checkpoint is kept.
         Interrupted: Ctrl-C or a scheduler's signal, once a checkpoint is written.
     """
-    folder, plain, how = job.folder, job.plain, job.conduct
-    painter = Painter(folder.samples, job.splits["train"].samples[:1000], seed=0, label=job.label)
-    _reset_peaks()
-    monitor = (Monitor if together.size() == 1 else Member)(
-        folder.history,
-        Checkpoints(folder.checkpoints, how.keep_checkpoints),
-        Chain(folder.chain, plain["d_steps"]),
-        pulse,
-        log_every=plain["log_every"],
-        checkpoint_every=how.checkpoint_every,
-        checkpoint_seconds=how.checkpoint_seconds,
-        limit_seconds=None if how.limit_minutes is None else 60 * how.limit_minutes,
-        progress=how.progress,
-        label=job.label,
-        draw=painter,
-        drawing_steps=drawing_steps(plain["d_steps"], how.pictures),
-        judge=Candidates(folder, job.judge),
-        judge_every=job.judge.settings.every,
-        tracker=tracker or Tracker(),
+    reset_peaks()
+    kind = Monitor if together.size() == 1 else Member
+    monitor, painter = watched(
+        job, pulse, tracker or Tracker(), kind, progress=job.conduct.progress
     )
     with STOP.interrupting(at_once=False):
         fit(job, model, monitor)
@@ -158,7 +169,7 @@ def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name() if device.type == "cuda" else device.type
 
 
-def _reset_peaks() -> None:
+def reset_peaks() -> None:
     """Begin to measure peak memory anew: one process may carry out many runs."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()

@@ -29,7 +29,7 @@ from bench.runs.rows import read_rows
 
 EVERY_SECONDS = 5.0  # between two looks at the history of a run that goes on
 AXIS = "d_steps"
-NOT_TOLD = ("runs_root", "expected_run_id", "logger")
+NOT_TOLD = ("runs_root", "expected_run_id", "logger", "pack", "pack_members")
 STOPPED = 130  # exit status
 STOPPED_SECONDS = 10.0  # for W&B at most: a scheduler that asked to stop does not wait for long
 

@@ -7,16 +7,18 @@ the first of them starts. Jobs write nothing here but why one of them was refuse
 import json
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bench.errors import UserError
 from bench.files import read_json, write_json, write_text
 from bench.runs.identity import SEMANTICS_VERSION
 
-VERSION = 2  # of the files
+VERSION = 3  # of the files
+READ = (2, VERSION)  # 2 knows of no packs
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Entry:
         steps: discriminator steps.
         seconds: estimated; None where no run of its kind has ended under this root.
         disk_mib: kept of it when it has ended.
+        pack: which runs of the stage it may share a pack with; empty where it runs alone.
+        slots: of that pack.
     """
 
     run_id: str
@@ -44,6 +48,8 @@ class Entry:
     steps: int = 0
     seconds: float | None = None
     disk_mib: float = 0.0
+    pack: str = ""
+    slots: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ class Plan:
         stages: those whose runs are known.
         waiting: names of the stages that wait for the rows of one before.
         refused: run_id -> why its config was refused when it was to start.
+        packs: how large packs are, stage/pack -> slots (0: one at a time) and why.
     """
 
     name: str
@@ -78,6 +85,7 @@ class Plan:
     stages: tuple[StagePlan, ...]
     waiting: tuple[str, ...]
     refused: dict[str, str]
+    packs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -101,7 +109,12 @@ def plan_folder(runs_root: Path, name: str) -> Path:
 
 
 def write_plan(
-    runs_root: Path, name: str, command: str, stages: Sequence[StagePlan], waiting: Sequence[str]
+    runs_root: Path,
+    name: str,
+    command: str,
+    stages: Sequence[StagePlan],
+    waiting: Sequence[str],
+    packs: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> None:
     """Replace a plan. Runs and rows lie elsewhere and are not touched."""
     folder = plan_folder(runs_root, name)
@@ -117,6 +130,7 @@ def write_plan(
             for stage in stages
         ],
         "waiting": list(waiting),
+        "packs": dict(packs),
     }
     write_json(folder / "plan.json", head)
 
@@ -175,10 +189,10 @@ def read_plan(runs_root: Path, name: str) -> Plan:
             fix=f"{again}, or set --runs-root DIR",
         )
     folder, head = plan_folder(runs_root, name), found[0]
-    if head.get("version") != VERSION:
+    if head.get("version") not in READ:
         raise UserError(
             f"the plan of sweep {name!r} under {runs_root} has version {head.get('version', 1)}; "
-            f"this suite reads {VERSION}",
+            f"this suite reads {' and '.join(map(str, READ))}",
             fix=f"{again} again with this suite: runs that have their rows are skipped",
         )
     path = folder / "plan.json"
@@ -195,7 +209,8 @@ def read_plan(runs_root: Path, name: str) -> Plan:
             reason.stem: reason.read_text(encoding="utf-8")
             for reason in sorted((folder / "refused").glob("[!.]*.txt"))
         }
-        return Plan(name, head["command"], tuple(stages), tuple(head["waiting"]), refused)
+        packs = {key: dict(choice) for key, choice in head.get("packs", {}).items()}
+        return Plan(name, head["command"], tuple(stages), tuple(head["waiting"]), refused, packs)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
             f"{path} is damaged: {type(error).__name__} {error}",

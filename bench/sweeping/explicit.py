@@ -19,11 +19,13 @@ class Explicit:
         shared: overrides that may change what is composed: groups, lists, steps.
         varied: values of keys that only change numbers: hyperparameters and seed.
         sample: which configuration of its variant.
+        pack: which runs it shares a pack with; empty where it runs alone.
     """
 
     shared: tuple[tuple[str, str], ...]
     varied: tuple[tuple[str, Value], ...]
     sample: int
+    pack: str = ""
 
 
 def text_of(value: Any) -> str:

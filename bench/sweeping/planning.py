@@ -3,12 +3,13 @@
 import dataclasses
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.errors import UserError
 from bench.runs.identity import SEMANTICS_VERSION
 from bench.runs.plans import (
+    READ,
     VERSION,
     Entry,
     StagePlan,
@@ -20,8 +21,8 @@ from bench.runs.plans import (
 from bench.runs.standing import Standing
 from bench.sweeping.declared import Stage
 from bench.sweeping.explicit import Explicit, explicit_runs
+from bench.sweeping.packing import Choices, Packing
 from bench.sweeping.rules import choose, record
-from bench.sweeping.skeletons import Skeletons
 from bench.sweeping.space import Value
 
 Configurations = dict[tuple[str, str], list[tuple[int, Mapping[str, Value]]]]
@@ -32,7 +33,7 @@ def plan_stage(
     planned: Mapping[str, StagePlan],
     stages: Mapping[str, Stage],
     constant: Mapping[str, str],
-    skeletons: Skeletons,
+    packing: Packing,
     runs_root: Path,
 ) -> StagePlan:
     """The explicit runs of a stage.
@@ -72,7 +73,7 @@ def plan_stage(
         }
         rule, chosen = stage.rule.words(), record(found)
     runs = explicit_runs(stage, configurations, constant)
-    return StagePlan(stage.name, entries_of(runs, skeletons), rule, chosen)
+    return StagePlan(stage.name, entries_of(stage.name, runs, packing), rule, chosen)
 
 
 def _origin(stage: Stage, stages: Mapping[str, Stage]) -> Stage:
@@ -82,12 +83,12 @@ def _origin(stage: Stage, stages: Mapping[str, Stage]) -> Stage:
     return stage
 
 
-def entries_of(runs: Iterable[Explicit], skeletons: Skeletons) -> tuple[Entry, ...]:
+def entries_of(stage: str, runs: Sequence[Explicit], packing: Packing) -> tuple[Entry, ...]:
     """Each run once: two that come out the same are one, and that is said."""
     found: dict[str, Entry] = {}
     twice: list[Entry] = []
-    for run in runs:
-        entry = skeletons.entry(run)
+    for run in packing.packed(stage, runs):
+        entry = packing.skeletons.entry(run)
         if found.setdefault(entry.run_id, entry) is not entry:
             twice.append(entry)
     if twice:
@@ -107,7 +108,7 @@ def estimated(entries: Sequence[Entry], standings: Sequence[Standing]) -> tuple[
     for entry, standing in zip(entries, standings, strict=True):
         seconds, steps = standing.facts.get("wall_seconds"), standing.facts.get("d_steps")
         if standing.word == "finished" and seconds and steps:
-            pace[entry.variant, entry.dataset].append(seconds / steps)
+            pace[entry.variant, entry.dataset].append(seconds / steps / max(entry.slots, 1))
     if not pace:
         return tuple(entries)
     return tuple(
@@ -124,6 +125,7 @@ def keep_plan(
     command: str,
     stages: Sequence[StagePlan],
     waiting: Sequence[str],
+    packs: Choices,
 ) -> str:
     """Write the plan; one that was there and differs is set aside.
 
@@ -137,7 +139,7 @@ def keep_plan(
     if said:
         kept = set_aside(runs_root, name)
         said = f"sweep {name}: {said}; the plan before is kept in {kept}"
-    write_plan(runs_root, name, command, stages, waiting)
+    write_plan(runs_root, name, command, stages, waiting, packs)
     return said
 
 
@@ -154,7 +156,7 @@ def _compared(
             f"({version}; this one reads {VERSION})",
             fix="update the suite, or set runs_root to another folder",
         )
-    if version != VERSION:
+    if version not in READ:
         return f"its plan is of version {version} and is written anew; rows stay as they are"
     try:
         before = read_plan(runs_root, name)

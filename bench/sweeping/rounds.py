@@ -14,6 +14,7 @@ from bench.errors import UserError
 from bench.runs.plans import Entry, plan_folder, refuse
 from bench.runs.standing import ENDED, Standing, Watch, count, shown
 from bench.stopping import STOP
+from bench.sweeping.jobs import jobs_of, overrides_of
 
 TRIES = 2  # of a run that fails, in one launch
 LOOK_SECONDS = 60.0  # between two lines of progress
@@ -28,14 +29,15 @@ class Rounds:
         launcher: Hydra's, any.
         runs_root, name: of the sweep.
         rounds: how often what has no row is launched.
-        chunk: how many runs are handed to the launcher at once.
+        chunk: how many jobs are handed to the launcher at once.
+        workers: how many it carries out at once.
     """
 
     def __init__(
-        self, launcher: Any, runs_root: Path, name: str, *, rounds: int, chunk: int
+        self, launcher: Any, runs_root: Path, name: str, *, rounds: int, chunk: int, workers: int
     ) -> None:
         self.launcher, self.root, self.name = launcher, runs_root, name
-        self.rounds, self.chunk = rounds, chunk
+        self.rounds, self.chunk, self.workers = rounds, chunk, workers
         self.watch = Watch(runs_root)
         self.tries: Counter[str] = Counter()
         self.launched = 0
@@ -51,9 +53,10 @@ class Rounds:
             if number > 1:
                 print(f"round {number} of {self.rounds}: {len(left)} runs have no row", flush=True)
             with self._telling(entries):
-                for start in range(0, len(left), self.chunk):
+                jobs = jobs_of(left, self.workers)
+                for start in range(0, len(jobs), self.chunk):
                     if not STOP.asked:
-                        self._launch(left[start : start + self.chunk])
+                        self._launch(jobs[start : start + self.chunk])
                 self._wait_for_others(entries)
         return self.watch.look(entries)
 
@@ -66,16 +69,16 @@ class Rounds:
             and not (standing.word == "failed" and self.tries[entry.run_id] >= TRIES)
         ]
 
-    def _launch(self, entries: Sequence[Entry]) -> None:
+    def _launch(self, jobs: Sequence[Sequence[Entry]]) -> None:
         """Hand runs to the launcher; what becomes of them is read from their folders."""
-        jobs = [[*e.overrides, f"expected_run_id={e.run_id}"] for e in entries]
-        self.tries.update(entry.run_id for entry in entries)
+        self.tries.update(entry.run_id for job in jobs for entry in job)
+        given = [overrides_of(job) for job in jobs]
         # Slurm's jobs go on without us: nothing is to be waited for when we are asked to stop.
         away = type(self.launcher).__name__ == "SlurmLauncher"
         STOP.relaying = True
         try:
             with STOP.interrupting(at_once=away):
-                returns = self.launcher.launch(jobs, initial_job_idx=self.launched)
+                returns = self.launcher.launch(given, initial_job_idx=self.launched)
         except (KeyboardInterrupt, UserError, ConnectionError):
             raise  # a cluster that is not there will not be there in the next round
         except subprocess.CalledProcessError as error:
@@ -96,29 +99,32 @@ class Rounds:
                 flush=True,
             )
         else:
-            for entry, returned in zip(entries, returns, strict=True):
-                self._note(entry, returned)
+            for job, returned in zip(jobs, returns, strict=True):
+                self._note(job, returned)
         finally:
             STOP.relaying = False
-        self.launched += len(entries)
+        self.launched += len(jobs)
 
-    def _note(self, entry: Entry, returned: Any) -> None:
+    def _note(self, job: Sequence[Entry], returned: Any) -> None:
         """A job that raised before its run could say anything: a config that does not compose."""
         try:
-            word = returned.return_value
+            words = dict(returned.return_value)
         except KeyboardInterrupt:
             STOP.asked = True
             return
         except Exception as error:
-            word, reason = "refused", " ".join(str(error).split())[:300]
-            refuse(self.root, self.name, entry.run_id, f"{type(error).__name__}: {reason}")
-        if word == "interrupted":
-            self.tries[entry.run_id] -= 1  # asked to stop, not failed
-        if word == "refused":
-            path = plan_folder(self.root, self.name) / "refused" / f"{entry.run_id}.txt"
-            there = path.is_file()  # a shared folder may be slow to show it
-            why = path.read_text(encoding="utf-8") if there else "see what the job printed"
-            self.watch.refused[entry.run_id] = why
+            words, reason = {}, " ".join(str(error).split())[:300]
+            for entry in job:
+                words[entry.run_id] = "refused"
+                refuse(self.root, self.name, entry.run_id, f"{type(error).__name__}: {reason}")
+        for run_id, word in words.items():
+            if word == "interrupted":
+                self.tries[run_id] -= 1  # asked to stop, not failed
+            if word == "refused":
+                path = plan_folder(self.root, self.name) / "refused" / f"{run_id}.txt"
+                there = path.is_file()  # a shared folder may be slow to show it
+                why = path.read_text(encoding="utf-8") if there else "see what the job printed"
+                self.watch.refused[run_id] = why
 
     def _wait_for_others(self, entries: Sequence[Entry]) -> bool:
         """Let another launch's runs end: those of a job array go on when one of its jobs fails.

@@ -92,6 +92,8 @@ class Skeletons:
             data=one.data,
             steps=one.steps,
             disk_mib=one.disk_mib,
+            pack=run.pack,
+            slots=int(dict(run.varied).get("packed", 0)),
         )
 
     def _run_id(self, one: Skeleton, run: Explicit, overrides: Sequence[str]) -> str:
@@ -105,7 +107,7 @@ class Skeletons:
     def _composed_id(self, overrides: Sequence[str]) -> str:
         plain = guard.check(self._config(list(overrides)))
         facts = self._facts_of(plain)
-        return build.identity_of(plain, facts, self._device(plain["trainer"]["accelerator"]))
+        return build.identity_of(plain, facts, self.device(plain["trainer"]["accelerator"]))
 
     def _config(self, overrides: list[str]) -> DictConfig:
         """Composed, and ready to be resolved."""
@@ -117,7 +119,7 @@ class Skeletons:
                 del cfg["hydra"]
         return cfg
 
-    def _shared_config(self, overrides: list[str]) -> DictConfig:
+    def shared_config(self, overrides: list[str]) -> DictConfig:
         """The same, composed once for all runs that share these overrides."""
         key = tuple(overrides)
         if key not in self._configs:
@@ -129,7 +131,7 @@ class Skeletons:
 
     def _skeleton(self, run: Explicit, keys: tuple[str, ...]) -> Skeleton:
         shared = [f"{key}={text}" for key, text in run.shared]
-        cfg = self._shared_config(shared)
+        cfg = self.shared_config(shared)
         unknown = {k for k in keys if OmegaConf.select(cfg, k, default=None) is None}
         pinned = f"trainer.accelerator={self._accelerator(cfg.trainer.accelerator)}"
         if not any(text.startswith("trainer.accelerator=") for text in shared):
@@ -140,7 +142,7 @@ class Skeletons:
             OmegaConf.update(marked, key, MARK.format(key), force_add=True)
         plain = guard.check(cfg)
         facts = self._facts_of(plain, cfg)
-        device = self._device(plain["trainer"]["accelerator"])
+        device = self.device(plain["trainer"]["accelerator"])
         template = _template(guard.plain_of(marked), facts, device, keys)
         request, split = self._request(plain, cfg), plain["score"]["split"]
         generator, everything = self._size(plain, cfg)
@@ -178,7 +180,7 @@ class Skeletons:
             return "gpu"
         return "mps" if torch.backends.mps.is_available() else "cpu"
 
-    def _device(self, asked: str) -> str:
+    def device(self, asked: str) -> str:
         """The kind of device that a run_id knows; the jobs' machines need not be this one."""
         return {"gpu": "cuda"}.get(self._accelerator(asked), self._accelerator(asked))
 

@@ -12,11 +12,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from bench.errors import UserError
-from bench.runs.plans import Entry, StagePlan, forget_refusals, plan_folder
+from bench.runs.plans import Entry, StagePlan, forget_refusals, plan_folder, stages_of
 from bench.runs.standing import ENDED, Standing, count, shown
 from bench.stopping import STOP
 from bench.sweeping.declared import Stage, full_name
 from bench.sweeping.explicit import AXES, narrowed, split_choices
+from bench.sweeping.jobs import workers_of
+from bench.sweeping.packing import Packing
 from bench.sweeping.planning import entries_of, estimated, keep_plan, plan_stage
 from bench.sweeping.rounds import Rounds
 from bench.sweeping.skeletons import Skeletons
@@ -65,9 +67,21 @@ class Sweep:
         self.root, self.name = Path(config.runs_root), str(config.hydra.runtime.choices.sweeps)
         self.command = shlex.join(["python", "-m", "bench.train", *sys.argv[1:]])
         asked = OmegaConf.select(config, "hydra.launcher.gpus_per_node")
-        self.skeletons = Skeletons(self._compose, gpus=bool(asked))
+        workers = workers_of(config.hydra, config.threads)
+        known = stages_of(self.root, self.name)
+        self.packing = Packing(
+            config.pack,
+            Skeletons(self._compose, gpus=bool(asked)),
+            known[0].get("packs", {}) if known else {},
+            workers,
+        )
         self.rounds = Rounds(
-            launcher, self.root, self.name, rounds=settings.rounds, chunk=settings.chunk
+            launcher,
+            self.root,
+            self.name,
+            rounds=settings.rounds,
+            chunk=settings.chunk,
+            workers=workers,
         )
         self.planned: dict[str, StagePlan] = {}
         self.standings: dict[str, Standing] = {}
@@ -82,6 +96,7 @@ class Sweep:
         Args:
             arguments: overrides of the command line.
         """
+        arguments = self._without_pack(arguments)
         if self.settings.stages:
             self._run_stages(arguments)
         else:
@@ -89,8 +104,23 @@ class Sweep:
             overrides = self._parsed([*params, *arguments])
             choices = BasicSweeper.split_arguments(overrides, None)[0]
             runs = [split_choices(choice) for choice in choices]
-            self._carry_out(StagePlan("all", entries_of(runs, self.skeletons)), [])
+            self._carry_out(StagePlan("all", entries_of("all", runs, self.packing)), [])
         self._tell()
+
+    def _without_pack(self, arguments: Sequence[str]) -> list[str]:
+        """The command line's overrides without that which says how runs are launched."""
+        kept = []
+        for text, override in zip(arguments, self._parsed(list(arguments)), strict=True):
+            key = override.get_key_element().lstrip("+")
+            if key == "pack" and override.is_sweep_override():
+                raise UserError("pack has several values", fix="give it one: off, auto or N")
+            if key == "packed" and self.packing.asked:
+                raise UserError(
+                    "packed= and pack= both say how runs are packed", fix="leave packed= out"
+                )
+            if key != "pack":
+                kept.append(text)
+        return kept
 
     def _parsed(self, overrides: list[str]) -> list[Any]:
         return OverridesParser.create(config_loader=self.loader).parse_overrides(overrides)
@@ -101,7 +131,7 @@ class Sweep:
         by_name = {stage.name: narrowed(stage, chosen) for stage in stages}
         for place, stage in enumerate(by_name.values()):
             waiting = [later.name for later in stages[place + 1 :]]
-            plan = plan_stage(stage, self.planned, by_name, constant, self.skeletons, self.root)
+            plan = plan_stage(stage, self.planned, by_name, constant, self.packing, self.root)
             self._carry_out(plan, waiting)
             if STOP.asked or (self.settings.plan_only and waiting):
                 break
@@ -151,7 +181,8 @@ class Sweep:
         entries = estimated(plan.entries, before)
         plan = StagePlan(plan.name, entries, plan.rule, plan.chosen)
         self.planned[plan.name] = plan
-        said = keep_plan(self.root, self.name, self.command, list(self.planned.values()), waiting)
+        stages, packs = list(self.planned.values()), self.packing.choices
+        said = keep_plan(self.root, self.name, self.command, stages, waiting, packs)
         forget_refusals(self.root, self.name)
         if said:
             print(said, flush=True)

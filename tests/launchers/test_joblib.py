@@ -1,5 +1,7 @@
 """Sweeps in joblib's worker processes: the same bits, killed workers, a GPU for each."""
 
+import json
+
 import pytest
 from services.sweeps import (
     LONG,
@@ -46,6 +48,26 @@ def test_a_sweep_that_is_terminated_tells_its_workers_and_goes_on_later(folder, 
     again = launch(folder, "joblib", TWO, *LONG)
     assert again.returncode == 0 and "2 planned, 2 finished" in again.stdout, again.stdout
     assert digests(folder) == long
+
+
+def test_a_pack_that_is_terminated_among_idle_workers_writes_its_checkpoints(folder):
+    """Three of four workers have nothing to do, and do not listen to signals yet."""
+    packed = [*LONG, "pack=2"]
+    sweep = started(folder, "joblib", "hydra.launcher.n_jobs=4", *packed)
+    until(lambda: len(checkpointed(folder)) == 2)
+    sweep.terminate()
+    out, _ = sweep.communicate(timeout=600)
+    assert sweep.returncode == 130 and "interrupted; the same command" in out, out
+    assert {status["status"] for status in statuses(folder).values()} == {"interrupted"}
+    again = launch(folder, "joblib", "hydra.launcher.n_jobs=4", *packed)
+    assert again.returncode == 0 and "2 planned, 2 finished" in again.stdout, again.stdout
+    alone = launch(folder, "basic", *packed, "runs_root=whole")
+    assert alone.returncode == 0, alone.stdout
+    found = {
+        path.parent.name: json.loads(path.read_text())["digest"]
+        for path in folder.glob("whole/*/status.json")
+    }
+    assert digests(folder) == found
 
 
 def workers(folder) -> list[int]:

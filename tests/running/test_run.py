@@ -92,7 +92,7 @@ def test_a_sample_that_is_not_finite_makes_the_run_diverged(tiny, monkeypatch):
         raise FloatingPointError("a sample is not finite")
 
     monkeypatch.setattr("bench.running.judge.score_batches", broken)
-    monkeypatch.setattr("bench.running.run.floors_are_missing", lambda *_: False)
+    monkeypatch.setattr("bench.running.life.floors_are_missing", lambda *_: False)
     outcome = execute(job)
     assert outcome.status == "diverged" and outcome.row.scores == {}
 

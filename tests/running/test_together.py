@@ -27,7 +27,7 @@ def job_of(tiny, *overrides):
 
 @pytest.fixture
 def unscored(monkeypatch):
-    monkeypatch.setattr("bench.running.run._score", lambda job: None)
+    monkeypatch.setattr("bench.running.life._score", lambda job: None)
 
 
 def soon(when, act):

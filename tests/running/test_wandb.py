@@ -112,7 +112,7 @@ def stop_after(step, act, monkeypatch):
 @pytest.fixture
 def unscored(monkeypatch):
     """Without rows, where a test asks for none."""
-    monkeypatch.setattr("bench.running.run._score", lambda job: None)
+    monkeypatch.setattr("bench.running.life._score", lambda job: None)
 
 
 def fail(*_, **__):
@@ -245,7 +245,7 @@ def test_an_interrupted_run_is_preempted_and_goes_on(tiny, unscored, monkeypatch
 def test_a_failing_score_is_a_failed_run_and_the_rows_come_with_the_next_attempt(tiny, monkeypatch):
     job = job_of(tiny)
     with monkeypatch.context() as patch:
-        patch.setattr("bench.running.run._score", fail)
+        patch.setattr("bench.running.life._score", fail)
         assert execute(job).status == "failed"
     assert told_in(attempts(job)[0])["exit"] == 1
     assert execute(job).status == "finished"

@@ -5,74 +5,16 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
-from support import ROOT
+from support import ROOT, TINY
 
 from bench import build
 from bench.reporting.stand import show_status
 from bench.runs.plans import read_plan
 from bench.sweeping.stages import parse_stages
-from bench.train import main
-
-TINY = """# @package _global_
-defaults:
-  - override /dataset: ring
-  - _self_
-network: {width: 8, depth: 2}
-d_steps: 4
-log_every: 2
-score: {n_fake: 60, n_real: 100, every: 2}
-trainer: {progress: false, pictures: 0, accelerator: cpu}
-hydra:
-  sweeper:
-    stages:
-      search:
-        variants: [ns_gan, vae]
-        datasets: [ring]
-        seeds: [0]
-        samples: 2
-        sampling: {seed: 1, order: [n_dis, learning_rate]}
-        space: {learning_rate: {log_uniform: [1.0e-4, 1.0e-2]}, n_dis: {choice: [1, 5]}}
-      again:
-        after: search
-        rule: {name: lowest, score: selection.frechet, checkpoint: best}
-        seeds: [1, 2]
-"""
-
-
-@dataclass
-class Done:
-    """What a command did."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def launch(tmp_path, monkeypatch, capsys):
-    """Launch a sweep file of the test's own in this process: (overrides, text) -> what it did."""
-    folder = tmp_path / "conf" / "sweeps"
-    folder.mkdir(parents=True)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*overrides: str, text: str = TINY, sweep: str = "tiny") -> Done:
-        (folder / f"{sweep}.yaml").write_text(text)
-        words = ["-m", "--config-dir", str(tmp_path / "conf"), f"sweeps={sweep}", *overrides]
-        monkeypatch.setattr(sys, "argv", ["bench-train", *words])
-        capsys.readouterr()
-        GlobalHydra.instance().clear()
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return Done(left.value.code, said.out, said.err)
-
-    return call
 
 
 def statuses(root: Path) -> dict[str, dict]:

@@ -1,0 +1,204 @@
+"""Which runs of a stage share packs, and of what size: `pack=off|auto|N`."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from bench import build, guard
+from bench.data.batches import held
+from bench.errors import UserError
+from bench.packed import key_of, refusal
+from bench.running.job import not_packed
+from bench.running.memory import check_memory
+from bench.running.probing import Choice, choose
+from bench.running.run import settings
+from bench.runs.identity import canonical_json, short_hash
+from bench.sweeping.explicit import Explicit
+from bench.sweeping.skeletons import MARK, Skeletons
+
+Choices = dict[str, dict[str, Any]]  # stage/pack -> slots (0: one at a time), why
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that can share a pack.
+
+    Args:
+        key: the same for such runs alone.
+        label: variant and data set.
+        plain: the config of the first.
+        device: the kind that they train on.
+    """
+
+    key: str
+    label: str
+    plain: Mapping[str, Any]
+    device: str
+    runs: tuple[Explicit, ...]
+
+    @property
+    def cfg(self) -> DictConfig:
+        """The config of the first."""
+        return OmegaConf.create(dict(self.plain))
+
+
+class Packing:
+    """Gives runs that are to share a pack the override `packed=R`.
+
+    Args:
+        asked: "off", "auto" or a number of slots.
+        skeletons: composes runs.
+        known: choices of an earlier launch, which stand.
+        workers: processes of the launcher, which `auto` keeps busy.
+
+    Raises:
+        UserError: `asked` is something else.
+    """
+
+    def __init__(
+        self, asked: Any, skeletons: Skeletons, known: Mapping[str, Any], workers: int
+    ) -> None:
+        off = asked is False or asked == "off"  # as YAML 1.1 reads the word
+        if not off and asked != "auto" and not (type(asked) is int and asked >= 1):
+            raise UserError(f"pack is {asked!r}", fix="set it to off, auto or a number of slots")
+        self.asked = 0 if off else asked
+        self.skeletons, self.workers = skeletons, workers
+        self.choices: Choices = {stage: dict(choice) for stage, choice in known.items()}
+        self._bound: dict[Any, tuple[str, ...]] = {}
+        self._groups: dict[Any, Group] = {}
+        self._samples: dict[str, torch.Tensor] = {}
+
+    def packed(self, stage: str, runs: Sequence[Explicit]) -> list[Explicit]:
+        """The runs, those that share packs with the override that says so.
+
+        Raises:
+            UserError: packs of a given size were asked for, and they cannot be.
+        """
+        if not self.asked:
+            return list(runs)
+        key_of_run = {run: self._key(run) for run in dict.fromkeys(runs)}
+        members: dict[str, list[Explicit]] = {}
+        for run, group in key_of_run.items():
+            members.setdefault(group.key, []).append(run)
+        groups = {g.key: replace(g, runs=tuple(members[g.key])) for g in key_of_run.values()}
+        slots = self._slots(stage, list(groups.values()))
+        return [
+            replace(run, varied=(*run.varied, ("packed", size)), pack=key_of_run[run].key)
+            if (size := slots[key_of_run[run].key])
+            else run
+            for run in runs
+        ]
+
+    def _slots(self, stage: str, groups: Sequence[Group]) -> dict[str, int]:
+        """How many slots the packs of each group have; 0 for those that run alone."""
+        alone = {group.key: self._alone(group) for group in groups}
+        there = [group for group in groups if not alone[group.key]]
+        if self.asked != "auto" and not there:
+            raise UserError(
+                f"pack={self.asked}: no two of the {len(groups)} runs can share a pack: their "
+                "networks, losses, data or batches differ",
+                fix="set pack=off, or give the sweep several seeds or rates",
+            )
+        for line in dict.fromkeys(f"{g.label} runs alone: {alone[g.key]}" for g in groups
+                                  if alone[g.key]):  # fmt: skip
+            print(line, flush=True)
+        jobs = math.ceil(self.workers / max(len(there), 1))  # of each group, if no worker is idle
+        found = {group.key: 0 for group in groups}
+        for group in there:
+            if self.asked == "auto":
+                found[group.key] = self._chosen(stage, group, math.ceil(len(group.runs) / jobs))
+            else:
+                found[group.key] = self.asked
+                self._check(group)
+        return found
+
+    def _alone(self, group: Group) -> str:
+        """Why the runs of a group cannot share a pack; empty if they can."""
+        why = not_packed(group.plain) or refusal(build.build_model(group.cfg))
+        if why and self.asked != "auto":
+            raise UserError(
+                f"pack={self.asked}: {group.label} cannot train in a pack: {why}",
+                fix="set pack=auto, which runs it alone, or leave it out",
+            )
+        if why:
+            return why
+        return "no other run can share a pack with it" if len(group.runs) == 1 else ""
+
+    def _check(self, group: Group) -> None:
+        """Refuse packs that this machine cannot hold, where it is one that trains them."""
+        if group.device == "cpu" or torch.cuda.is_available():
+            with settings(group.plain), _steps_may_fail():
+                check_memory(group.cfg, self._split(group), self.asked)
+
+    def _chosen(self, stage: str, group: Group, most: int) -> int:
+        """What is the fastest here, measured once for a plan."""
+        place = f"{stage}/{group.key}"
+        if place not in self.choices:
+            if group.device == "cuda" and not torch.cuda.is_available():
+                raise UserError(
+                    "pack=auto measures on the device that trains, and this machine has no GPU",
+                    fix="set pack=N, 64 say: a pack that is too large for its device says so",
+                )
+            choice = Choice(0, "one at a time, a step that was tried failed")
+            with settings(group.plain), _steps_may_fail():
+                choice = choose(group.cfg, self._split(group), most)
+            self.choices[place] = {"slots": choice.slots, "why": choice.why}
+            print(f"{group.label} ({len(group.runs)} runs): {choice.why}", flush=True)
+        return int(self.choices[place]["slots"])
+
+    def _split(self, group: Group) -> torch.Tensor:
+        """The samples that train, on the device."""
+        place = canonical_json([group.plain["dataset"]["source"], group.device])
+        if place not in self._samples:
+            _, splits = build.build_splits(group.cfg)
+            self._samples = {place: held(splits["train"].samples).to(group.device)}
+        return self._samples[place]
+
+    def _key(self, run: Explicit) -> Group:
+        """The group of a run; runs that differ in nothing that matters are composed once."""
+        place = (run.shared, tuple(key for key, _ in run.varied))
+        if place not in self._bound:
+            self._bound[place] = self._binding(run)
+        values = tuple(v for k, v in run.varied if k in self._bound[place])
+        if (place, values) not in self._groups:
+            plain = guard.check(self._config(run))
+            names, device = plain["names"], self.skeletons.device(plain["trainer"]["accelerator"])
+            own = {"key": key_of(plain), "variant": names["variant"], "dataset": names["dataset"]}
+            key = short_hash({**own, "device": device, "threads": plain["threads"]})
+            label = f"{names['variant']} on {names['dataset']}"
+            self._groups[place, values] = Group(key, label, plain, device, ())
+        return self._groups[place, values]
+
+    def _binding(self, run: Explicit) -> tuple[str, ...]:
+        """The varied keys that members of a pack must have in common."""
+        own = key_of(guard.plain_of(self._config(run)))
+        bound = []
+        for key, _ in run.varied:
+            marked = self._config(run)
+            OmegaConf.update(marked, key, MARK.format(key), force_add=True)
+            if key_of(guard.plain_of(marked)) != own:
+                bound.append(key)
+        return tuple(bound)
+
+    def _config(self, run: Explicit) -> DictConfig:
+        cfg = self.skeletons.shared_config([f"{key}={text}" for key, text in run.shared])
+        for key, value in run.varied:
+            OmegaConf.update(cfg, key, value, force_add=True)
+        return cfg
+
+
+@contextmanager
+def _steps_may_fail() -> Iterator[None]:
+    """A loss or network that fails is the runs' to report."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        print(f"a step that was tried failed ({type(error).__name__}: {reason})", flush=True)

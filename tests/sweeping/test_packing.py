@@ -1,0 +1,189 @@
+"""Sweeps whose runs share packs: who does, how large packs are, what the plan keeps."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from omegaconf import OmegaConf
+from support import TINY
+
+from bench.reporting.stand import show_status
+from bench.runs.plans import Entry, read_plan
+from bench.sweeping.jobs import jobs_of, overrides_of, workers_of
+
+
+def sweep_of(params: str) -> str:
+    return TINY.split("hydra:")[0] + f"hydra: {{sweeper: {{params: {{{params}}}}}}}\n"
+
+
+SEEDS = sweep_of("variant: 'ns_gan,vae', seed: '0,1,2'")
+
+
+def packs_of(entries) -> dict[str, tuple[int, int]]:
+    """variant -> slots, and how many packs are told apart."""
+    found = {}
+    for entry in entries:
+        found.setdefault(entry.variant, set()).add((entry.slots, entry.pack))
+    return {name: (max(s for s, _ in kinds), len(kinds)) for name, kinds in found.items()}
+
+
+def test_packs_of_a_given_size_are_planned_trained_skipped_and_shown(launch, tmp_path, capsys):
+    text = sweep_of("seed: '0,1,2'")
+    done = launch("pack=2", text=text)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 planned, 3 finished" in done.stdout
+    plan = read_plan(tmp_path / "runs", "tiny")
+    assert packs_of(plan.entries) == {"ns_gan": (2, 1)}
+    assert all("packed=2" in e.overrides and "pack=2" not in e.overrides for e in plan.entries)
+    again = launch("pack=2", text=text)
+    assert again.returncode == 0 and "3 planned, 3 finished (3 skipped)" in again.stdout
+    capsys.readouterr()
+    assert show_status(tmp_path / "runs", "tiny", every=None)
+    unpacked = launch("hydra.sweeper.plan_only=true", text=text)
+    assert "3 runs that were not planned before, 3 are no longer planned" in unpacked.stdout
+
+
+@pytest.mark.slow
+def test_the_stages_of_a_search_are_packed_and_what_shares_nothing_runs_alone(launch, tmp_path):
+    done = launch("pack=3", text=TINY.replace("choice: [1, 5]", "choice: [5]"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    search, again = read_plan(tmp_path / "runs", "tiny").stages
+    assert "ns_gan on ring runs alone: no other run can share a pack with it" in done.stdout
+    assert packs_of(again.entries) == {"ns_gan": (3, 1), "vae": (3, 1)}
+    assert packs_of(search.entries)["vae"] == (3, 1)  # it has no n_dis
+    assert "8 planned, 8 finished" in done.stdout
+
+
+@pytest.fixture
+def paces(monkeypatch):
+    """What a probe measures, by slots: times the pace of one at a time; and what was asked."""
+    known, asked = {}, []
+
+    def faster(cfg, samples, slots, alone, runs):
+        asked.append(slots)
+        return known[slots]
+
+    monkeypatch.setattr("bench.running.probing.faster", faster)
+    return SimpleNamespace(known=known, asked=asked)
+
+
+ONE = sweep_of("seed: 'range(9)'")
+
+
+def test_auto_takes_the_fastest_says_why_and_asks_once(launch, tmp_path, paces):
+    paces.known |= {2: 1.21, 4: 1.34, 8: 1.3}
+    done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
+    assert done.returncode == 0, done.stderr
+    said = "packs of 4, 1.34 times one at a time (R=2 1.21, 4 1.34, 8 1.30)"
+    assert f"ns_gan on ring (9 runs): {said}\n" in done.stdout
+    plan = read_plan(tmp_path / "runs", "tiny")
+    assert {entry.slots for entry in plan.entries} == {4} and paces.asked == [2, 4, 8]
+    (choice,) = plan.packs.values()
+    assert choice == {"slots": 4, "why": said}
+    paces.known |= {8: 5}
+    again = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
+    assert "not planned before" not in again.stdout and paces.asked == [2, 4, 8]
+    assert read_plan(tmp_path / "runs", "tiny").run_ids == plan.run_ids
+
+
+def test_auto_does_not_pack_where_that_is_not_clearly_faster(launch, tmp_path, paces):
+    paces.known |= {2: 1.04, 4: 0.9}
+    done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
+    said = "one at a time, a pack is not clearly faster (R=2 1.04, 4 0.90)"
+    assert f"ns_gan on ring (9 runs): {said}\n" in done.stdout
+    plan = read_plan(tmp_path / "runs", "tiny")
+    launch("hydra.sweeper.plan_only=true", text=ONE)
+    assert read_plan(tmp_path / "runs", "tiny").run_ids == plan.run_ids  # as without packs
+
+
+def test_auto_stays_within_memory_and_says_so(launch, monkeypatch, paces):
+    paces.known |= {2: 1.5, 4: 3}
+    monkeypatch.setattr("bench.running.memory.needed", lambda cfg, samples: 2**30)
+    monkeypatch.setattr("bench.running.memory.available", lambda device: 3 * 2**30)
+    done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
+    assert "packs of 2, 1.50 times one at a time (R=2 1.50; a pack of 4 would need" in done.stdout
+
+
+def test_auto_runs_alone_what_cannot_be_packed(launch, paces):
+    paces.known |= {2: 1.5, 4: 1}
+    text = sweep_of("variant: 'ns_gan,lda', seed: '0,1'")
+    done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=text)
+    assert done.returncode == 0 and "4 planned" in done.stdout, done.stderr
+    assert re.search("^lda on ring runs alone: .+$", done.stdout, re.M)
+    assert "ns_gan on ring (2 runs): packs of 2" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("overrides", "params", "sentence"),
+    [
+        (["pack=some"], "seed: '0,1'", "pack is 'some'"),
+        (["pack=0"], "seed: '0,1'", "pack is 0"),
+        (["pack=2,4"], "seed: '0,1'", "pack has several values"),
+        (["pack=2", "packed=2"], "seed: '0,1'", "packed= and pack= both say"),
+        (["pack=2"], "variant: 'ns_gan,vae'", "no two of the 2 runs can share a pack"),
+        (["pack=2"], "variant: 'ns_gan,lda', seed: '0,1'", "lda on ring cannot train in a pack: "),
+        (["pack=2", "precision=bf16"], "seed: '0,1'", "cannot train in a pack: precision=bf16"),
+        (["pack=100000000"], "seed: '0,1'", "a pack of 100000000 would need about"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_no_plan(launch, tmp_path, overrides, params, sentence):
+    done = launch(*overrides, text=sweep_of(params))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert sentence in done.stderr and "Traceback" not in done.stderr and "  fix: " in done.stderr
+    assert not list(tmp_path.glob("runs/*/status.json")) and not list(tmp_path.glob("runs/plans/*"))
+
+
+@pytest.mark.slow
+def test_a_member_that_this_machine_would_make_otherwise_is_refused_and_no_other(
+    launch, tmp_path, monkeypatch
+):
+    """As a plan that was made for a device of another kind."""
+    launch("pack=2", "hydra.sweeper.plan_only=true", text=SEEDS)
+    from bench.runs import plans
+
+    read = plans.read_plan
+
+    def elsewhere(root, name):
+        plan = read(root, name)
+        changed = [
+            vars(e) | {"overrides": (*e.overrides, "batch_size=32")}
+            if (e.variant, e.seed) == ("vae", 1)
+            else vars(e)
+            for e in plan.entries
+        ]
+        stage = plans.StagePlan("all", tuple(Entry(**e) for e in changed))
+        return plans.Plan(**{**vars(plan), "stages": (stage,)})
+
+    monkeypatch.setattr("bench.running.queued.read_plan", elsewhere)
+    done = launch("pack=2", text=SEEDS)
+    assert done.returncode == 2 and "6 planned, 5 finished, 1 refused" in done.stdout
+    assert "cannot share a pack" in done.stderr or "this machine would make run" in done.stderr
+
+
+def entries(pack: str, slots: int, number: int) -> list[Entry]:
+    return [Entry(f"{pack}{n}", (), "v", "d", n, pack=pack, slots=slots) for n in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("workers", "sizes"), [(1, [9, 1, 1]), (2, [5, 4, 1, 1]), (4, [3] * 3 + [1] * 2)]
+)
+def test_a_pack_has_a_queue_where_the_workers_are_fewer(workers, sizes):
+    alone = [Entry(name, (), "v", "d", 0) for name in "xy"]
+    jobs = jobs_of([*entries("a", 4, 9), *alone], workers)
+    assert [len(job) for job in jobs] == sizes
+    assert jobs[0][0].run_id == "a0" and sum(jobs, [])[-2:] == alone
+    assert overrides_of(jobs[-1]) == ["expected_run_id=y"]
+    assert overrides_of(entries("a", 4, 2)) == ["expected_run_id=a0", "pack_members=[a0,a1]"]
+
+
+@pytest.mark.parametrize(
+    ("launcher", "workers"),
+    [
+        ({"_target_": "hydra_plugins.x.JoblibLauncher", "n_jobs": 3}, 3),
+        ({"_target_": "hydra_plugins.x.SlurmLauncher", "array_parallelism": 64}, 64),
+        ({"_target_": "hydra_plugins.x.RayLauncher", "ray": {"init": {"num_cpus": 8}}}, 4),
+        ({"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"}, 1),
+    ],
+)
+def test_how_many_jobs_a_launcher_carries_out_at_once(launcher, workers):
+    assert workers_of(OmegaConf.create({"launcher": launcher}), threads=2) == workers
