@@ -52,6 +52,7 @@ benchmark: $(READY)  ## ratios, printed in one run
 	$(THREADS) $(BIN)/python benchmarks/sweeping.py
 	$(THREADS) $(BIN)/python benchmarks/reporting.py
 	$(THREADS) $(BIN)/python benchmarks/claims.py
+	$(THREADS) $(BIN)/python benchmarks/packed.py
 
 clean:  ## the environment and caches; never runs/, data/ or results/
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist

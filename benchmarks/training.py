@@ -25,6 +25,7 @@ from bench.running.chain import Chain
 from bench.running.checkpoints import Checkpoints
 from bench.running.job import Job
 from bench.running.monitor import Monitor
+from bench.running.tracking import Tracker
 from bench.running.training import fit
 from bench.runs.folder import RunFolder
 from bench.runs.pulse import Pulse
@@ -70,6 +71,7 @@ def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
         drawing_steps=frozenset(),
         judge=Candidates(job.folder, None),
         judge_every=None,
+        tracker=Tracker(),
     )
     fit(job, build.build_model(cfg), monitor)
     return steps / monitor.took
@@ -103,8 +105,7 @@ def move(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
 
 def case_of(overrides: list[str], steps: int) -> tuple:
     """Config and data: the ring's and digits' own, noise where only the size matters."""
-    fixed = [f"d_steps={steps}", "trainer.accelerator=cpu", "model.reuse_samples=true"]
-    cfg = build.compose_config([*overrides, *fixed])
+    cfg = build.compose_config([*overrides, f"d_steps={steps}"])
     shape = tuple(cfg.dataset.shape)
     if cfg.names.dataset == "digits" and shape != (1, 8, 8):
         noise = torch.randint(256, (2000, *shape), dtype=torch.uint8).numpy()
@@ -124,7 +125,8 @@ def main() -> None:
         f"{arguments.threads}, {arguments.rounds} rounds)"
     )
     for name, (overrides, steps) in CASES.items():
-        cfg, splits = case_of(overrides, steps)
+        fixed = ["trainer.accelerator=cpu", "model.reuse_samples=true"]
+        cfg, splits = case_of([*overrides, *fixed], steps)
         samples = torch.from_numpy(splits["train"].samples)
         found: list[tuple[float, float]] = []
         with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,6 @@ from bench.packed.agreement import key_of, refusal
 from bench.packed.pack import Pack
 from bench.packed.replicas import Replica
 from bench.packed.side import Side
-from bench.packed.stack import Stack, odd_slots
+from bench.packed.stack import Stack, empty_stack
 
-__all__ = ["Pack", "Replica", "Side", "Stack", "key_of", "odd_slots", "refusal"]
+__all__ = ["Pack", "Replica", "Side", "Stack", "key_of", "empty_stack", "refusal"]

@@ -214,20 +214,24 @@ class Stack:
         return shuffled(len(self.samples), self.batch_size, seed, model.d_steps, sys.maxsize)
 
 
-def odd_slots(model: GenerativeModel, slots: int, samples: Tensor, batch_size: int) -> list[int]:
-    """Slots of such a stack that do not round as most of them do.
+def empty_stack(
+    model: GenerativeModel, slots: int, samples: Tensor, batch_size: int
+) -> tuple[Stack, list[int]]:
+    """A stack for models like this one, warm, and its slots that do not round as most of them do.
 
     Kernels that work in blocks treat the last few numbers of a tensor in another way, so the same
     model may come to other bits in the last slot than in the first. Copies of one model are
     trained for a few steps. Where such slots stay empty, no run's bits depend on its slot.
     """
-    trial = Stack([copy.deepcopy(model) for _ in range(slots)], samples, batch_size)
+    stack = Stack([copy.deepcopy(model) for _ in range(slots)], samples, batch_size)
     for _ in range(TRIAL):
-        trial.step()
-    ends = [torch.cat([rows[slot] for rows in trial.rows]) for slot in range(slots)]
+        stack.step()
+    ends = [torch.cat([rows[slot] for rows in stack.rows]) for slot in range(slots)]
     digests = [end.cpu().numpy().tobytes() for end in ends]
     usual, _ = Counter(digests).most_common(1)[0]
-    return [slot for slot, digest in enumerate(digests) if digest != usual]
+    for slot in range(slots):
+        stack.take(slot)
+    return stack, [slot for slot, digest in enumerate(digests) if digest != usual]
 
 
 def stacked(values: Sequence[Any]) -> Any:

@@ -1,7 +1,7 @@
 """What a pack needs of memory, estimated from one model, against what is there."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,8 @@ def available(device: torch.device) -> int | None:
     """Bytes that are free on the device; None where nobody tells."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    try:
+    free = None
+    with suppress(FileNotFoundError):  # no Linux, or no such limit
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         free = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvail"))
         group = Path("/sys/fs/cgroup")
@@ -47,8 +48,6 @@ def available(device: torch.device) -> int | None:
         if limit.isdigit():
             used = int((group / "memory.current").read_text(encoding="ascii"))
             free = min(free, int(limit) - used)
-    except FileNotFoundError:  # no such limit, or no Linux
-        return locals().get("free")
     return free
 
 

@@ -23,7 +23,7 @@ from bench.running.memory import too_large
 from bench.running.monitor import Monitor
 from bench.running.packbar import PackBar
 from bench.running.queued import Queued
-from bench.running.stacks import empty_stack, put, write
+from bench.running.stacks import put, stack_for, write
 from bench.running.tracking import Tracker
 from bench.running.training import lightning_loggers, reset_peaks, watched
 from bench.runs.folder import SETTLED
@@ -116,7 +116,7 @@ class Pack:
             UserError: such runs cannot be packed, or not so many; that holds for all members.
         """
         try:
-            self.stack, odd = empty_stack(job, self.slots)
+            self.stack, odd = stack_for(job, self.slots)
         except UserError as error:
             self.refused = error
             raise

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bench import build
 from bench.errors import UserError
-from bench.packed import Stack, odd_slots
+from bench.packed import empty_stack
 from bench.running.bare import Bare
 from bench.running.memory import check_memory, too_large
 
@@ -81,9 +81,9 @@ def faster(cfg: DictConfig, samples: Tensor, slots: int, alone: Bare, runs: int)
     """
     device, clock = samples.device, _clock(samples.device)
     began = clock()
-    odd = odd_slots(build.build_model(cfg), slots, samples, cfg.batch_size)
-    models = [None if slot in odd else build.build_model(cfg) for slot in range(slots)]
-    stack = Stack(models, samples, cfg.batch_size)
+    stack, odd = empty_stack(build.build_model(cfg), slots, samples, cfg.batch_size)
+    for slot in set(range(slots)) - set(odd):
+        stack.put(slot, build.build_model(cfg))
     stack.step()
     _wait(device)
     used = slots - len(odd)

@@ -8,13 +8,13 @@ from bench import build
 from bench.data.batches import held
 from bench.errors import UserError
 from bench.models.base import GenerativeModel
-from bench.packed import Stack, odd_slots, refusal
+from bench.packed import Stack, empty_stack, refusal
 from bench.running.job import Job
 from bench.running.memory import check_memory, too_large
 from bench.running.monitor import Monitor
 
 
-def empty_stack(job: Job, slots: int) -> tuple[Stack, list[int]]:
+def stack_for(job: Job, slots: int) -> tuple[Stack, list[int]]:
     """A stack for runs like this one, and which of its slots are to stay empty.
 
     Raises:
@@ -32,14 +32,13 @@ def empty_stack(job: Job, slots: int) -> tuple[Stack, list[int]]:
         samples = held(job.splits["train"].samples).to(job.conduct.device)
         try:
             check_memory(job.cfg, samples, slots)
-            odd = odd_slots(model, slots, samples, batch_size)
+            return empty_stack(model, slots, samples, batch_size)
         except (UserError, torch.OutOfMemoryError):
             raise
         except Exception:  # a step that fails, whatever of: the runs meet it too, and keep it
-            odd = []
-        stack = Stack([model, *[None] * (slots - 1)], samples, batch_size)
+            stack = Stack([model, *[None] * (slots - 1)], samples, batch_size)
     stack.take(0)
-    return stack, odd
+    return stack, []
 
 
 def put(stack: Stack, slot: int, job: Job, model: GenerativeModel, monitor: Monitor) -> None:

@@ -10,7 +10,7 @@ from support import ROOT, SMALL
 from bench import build, guard
 from bench.data.batches import shuffled
 from bench.errors import UserError
-from bench.packed import Stack, key_of, odd_slots, refusal
+from bench.packed import Stack, empty_stack, key_of, refusal
 
 VARIANTS = sorted(p.stem for p in (ROOT / "conf/variant").glob("*.yaml"))
 ALONE = {  # variants that cannot be packed, and why
@@ -242,9 +242,11 @@ def test_replicas_at_different_steps_each_keep_their_own_turns(double):
 
 def test_slots_that_are_not_odd_round_alike():
     slots = 5
-    odd = odd_slots(made("wgan_gp"), slots, samples(), BATCH)
+    stack, odd = empty_stack(made("wgan_gp"), slots, samples(), BATCH)
     assert len(odd) < slots / 2
-    stack = stepped(Stack([made("wgan_gp") for _ in range(slots)], samples(), BATCH), 20)
+    for slot in range(slots):
+        stack.put(slot, made("wgan_gp"))
+    stepped(stack, 20)
     alike = [bits(stack.models[slot]) for slot in range(slots) if slot not in odd]
     assert all(one == alike[0] for one in alike)
 
@@ -256,7 +258,8 @@ def test_an_odd_slot_is_found(monkeypatch):
         given(self, player, slot, gradient * (1 + 1e-3 * (slot == 2)))
 
     monkeypatch.setattr(Stack, "move", skewed)
-    assert odd_slots(made("ns_gan"), 4, samples(), BATCH) == [2]
+    stack, odd = empty_stack(made("ns_gan"), 4, samples(), BATCH)
+    assert odd == [2] and stack.occupied == []
 
 
 def test_what_a_stack_refuses():

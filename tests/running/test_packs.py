@@ -10,6 +10,8 @@ from running.test_survival import FORK, leavings
 
 from bench import build
 from bench.errors import Interrupted, UserError
+from bench.packed import empty_stack
+from bench.running import stacks
 from bench.running.job import prepare
 from bench.running.monitor import Monitor
 from bench.running.packs import Pack, Queued
@@ -23,7 +25,7 @@ RING = ["dataset=ring", "trainer.checkpoint_every=10", "score.every=20"]
 @pytest.fixture(autouse=True)
 def no_trial(monkeypatch):
     """Looking for odd slots takes as long as all of the rest; the sweeps' tests do it."""
-    monkeypatch.setattr("bench.running.stacks.odd_slots", lambda *_: [])
+    monkeypatch.setattr("bench.packed.stack.TRIAL", 0)
 
 
 @pytest.fixture
@@ -180,11 +182,11 @@ def test_what_another_process_is_at_is_left_to_it(jobs_of, monkeypatch):
 
 
 def test_odd_slots_stay_empty_and_that_is_said(jobs_of, monkeypatch, tmp_path):
-    monkeypatch.setattr("bench.running.stacks.odd_slots", lambda *_: [0, 2])
     jobs = jobs_of(3, *seeds(0, 1))
-    with pytest.warns(match="2 slots round otherwise .* and stay empty: 0, 2"):
-        train(jobs)
-    monkeypatch.setattr("bench.running.stacks.odd_slots", lambda *_: [])
+    with monkeypatch.context() as patch:
+        patch.setattr(stacks, "empty_stack", lambda *given: (empty_stack(*given)[0], [0, 2]))
+        with pytest.warns(match="2 slots round otherwise .* and stay empty: 0, 2"):
+            train(jobs)
     other = jobs_of(3, ["seed=1"], root=tmp_path / "alone")[0]
     execute(other)
     assert leavings(jobs[1]) == leavings(other)
