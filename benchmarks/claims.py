@@ -19,7 +19,8 @@ from bench.data.batches import shuffled
 from bench.losses import minimax, nonsaturating, wasserstein
 from bench.losses.least_squares import logit
 from bench.models import priors
-from bench.models.base import DRAW, frozen
+from bench.models.base import DRAW
+from bench.models.hands import frozen
 from bench.networks import mlp
 from bench.objective import Objective
 from bench.packed import Pack, Replica

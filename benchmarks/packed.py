@@ -8,6 +8,7 @@ gradients and Adam's moments moved once at the pace of a copy.
 """
 
 import argparse
+import math
 import multiprocessing
 import os
 import statistics
@@ -23,6 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from training import bare, case_of, suite
 
 from bench import build
+from bench.data.batches import held
 from bench.packed import Stack
 
 NARROW = ["network.dense=64", "network.deep=16", "network.shallow=8"]
@@ -38,50 +40,55 @@ ON_GPU = {
     "digits": (["sweeps=quick"], 1500, 256),
 }
 SINGLE = ("lightning", "bare")
+WARM = 7  # steps: both players have moved, at n_dis = 5 too
+PATIENCE = 3600  # seconds for a process
 
 
 class Contestants:
-    """Everything of a case that trains, set up once in a process.
+    """Everything of a case that trains, set up once in a process; one stack at a time.
 
     Args:
         overrides, steps: of a case of `ON_CPU` or `ON_GPU`.
-        sizes: R of each stack.
     """
 
-    def __init__(self, overrides: list[str], steps: int, sizes: list[int], device: str) -> None:
+    def __init__(self, overrides: list[str], steps: int, device: str) -> None:
         self.device, self.steps = torch.device(device), steps
         where = {"cuda": "gpu"}.get(device, device)
         fixed = [*overrides, f"trainer.accelerator={where}", "model.reuse_samples=false"]
         self.cfg, self.splits = case_of(fixed, steps)
-        self.samples = torch.from_numpy(self.splits["train"].samples).to(self.device)
-        self.stacks = {size: self.stack_of(size) for size in sizes}
+        self.samples = held(self.splits["train"].samples).to(self.device)
         self.folder = tempfile.TemporaryDirectory()
+        self.stack: Stack | None = None
 
-    def stack_of(self, size: int) -> Stack:
-        """A stack that has traced what it runs."""
+    def build(self, size: int) -> None:
+        """A warm stack in place of the one before; none if it is too large."""
+        self.stack = None
         models = []
         for seed in range(size):
             self.cfg.seed = seed
             models.append(build.build_model(self.cfg))
-        stack = Stack(models, self.samples, self.cfg.batch_size)
-        for _ in range(2):
-            stack.step()
-        return stack
+        try:
+            self.stack = Stack(models, self.samples, self.cfg.batch_size)
+            for _ in range(WARM):
+                self.stack.step()
+        except torch.OutOfMemoryError:
+            self.stack = None
 
     def rate(self, kind: str | int) -> float:
-        """Steps of one replica per second, all replicas taken together."""
+        """Steps of one replica per second, all replicas taken together; NaN where memory ends."""
         if kind == "lightning":
             return suite(self.cfg, self.splits, self.steps, Path(self.folder.name))
         if kind == "bare":
             return bare(self.cfg, self.samples, self.steps)
-        assert isinstance(kind, int)
-        count = max(2, self.steps // kind)
+        if self.stack is None:
+            return math.nan
+        count = max(2, self.steps // len(self.stack.models))
         self.wait()
         began = time.perf_counter()
         for _ in range(count):
-            self.stacks[kind].step()
+            self.stack.step()
         self.wait()
-        return count * kind / (time.perf_counter() - began)
+        return count * len(self.stack.models) / (time.perf_counter() - began)
 
     def wait(self) -> None:
         """For the device."""
@@ -90,52 +97,78 @@ class Contestants:
 
 
 def work(
-    barrier: Any, told: Any, case: tuple, kinds: list[str | int], rounds: int, device: str
+    barrier: Any,
+    told: Any,
+    case: tuple,
+    kinds: list[str],
+    sizes: list[int],
+    rounds: int,
+    device: str,
 ) -> None:
-    """One of the processes: every kind in turn, all processes at the same one."""
+    """One of the processes: for each size every kind in turn, all processes at the same one."""
     torch.set_num_threads(1)
     overrides, _, steps = case
-    found: dict[str | int, list[float]] = {kind: [] for kind in kinds}
+    found: dict[int, dict[str, list[float]]] = {}
     try:
-        ours = Contestants(overrides, steps, [k for k in kinds if isinstance(k, int)], device)
-        for _ in range(rounds + 1):
-            for kind in kinds:
-                barrier.wait()
-                found[kind].append(ours.rate(kind))
+        ours = Contestants(overrides, steps, device)
+        for size in sizes:
+            ours.build(size)
+            rates: dict[str, list[float]] = {kind: [] for kind in kinds}
+            for _ in range(rounds + 1):
+                for kind, some in rates.items():
+                    barrier.wait()
+                    some.append(ours.rate(kind))
+            found[size] = {kind: some[1:] for kind, some in rates.items()}  # the first warms up
     except BaseException:
         barrier.abort()
         told.put({})
         raise
-    told.put({kind: rates[1:] for kind, rates in found.items()})  # the first round warms up
+    told.put(found)
 
 
-def together(processes: int, *given: Any) -> dict[str | int, list[float]]:
-    """Rates of each kind and round, summed over processes that work at the same time."""
+def together(processes: int, *given: Any) -> dict[int, dict[str, list[float]]]:
+    """Rates of each size, kind and round, summed over processes that work at the same time."""
     context = multiprocessing.get_context("spawn")
     barrier, told = context.Barrier(processes), context.Queue()
     started = [context.Process(target=work, args=(barrier, told, *given)) for _ in range(processes)]
     for process in started:
         process.start()
-    each = [told.get() for _ in started]
+    each = [told.get(timeout=PATIENCE) for _ in started]
     for process in started:
         process.join()
     if not all(each):
         sys.exit("a process failed, see above")
-    return {kind: [sum(r) for r in zip(*(o[kind] for o in each), strict=True)] for kind in each[0]}
+    return {
+        size: {
+            kind: [sum(round_) for round_ in zip(*(one[size][kind] for one in each), strict=True)]
+            for kind in each[0][size]
+        }
+        for size in each[0]
+    }
 
 
-def costs(told: Any, overrides: list[str], steps: int, size: int, device: str) -> None:
-    """Peak memory that a stack adds (MiB), and FLOP and bytes of a replica's step."""
+def memory_of(told: Any, overrides: list[str], steps: int, size: int, device: str) -> None:
+    """Peak memory that a stack adds, in MiB."""
     torch.set_num_threads(1)
-    empty = Contestants(overrides, steps, [1], device)
+    ours = Contestants(overrides, steps, device)
     before = peak(device)
-    stack = empty.stack_of(size)
-    memory = peak(device) - before
+    ours.build(size)
+    told.put(peak(device) - before)
+
+
+def work_of(told: Any, overrides: list[str], steps: int, device: str) -> None:
+    """FLOP and bytes of one replica's step, the mean over n_dis of them."""
+    torch.set_num_threads(1)
+    ours = Contestants(overrides, steps, device)
+    ours.build(1)  # of more, torch would count grouped convolutions as if they were not
+    assert ours.stack is not None
+    rules = ours.stack.template.objective
     with FlopCounterMode(display=False) as counter:
-        stack.step()
+        for _ in range(rules.n_dis):
+            ours.stack.step()
     # read weight, gradient and two moments, write gradient, weight and moments: 8 floats of each
-    moved = 8 * 4 * sum(rows[0].numel() for rows in stack.rows)
-    told.put((memory, counter.get_total_flops() / size, moved))
+    g, d = (rows.shape[1] for rows in ours.stack.rows)
+    told.put((counter.get_total_flops() / rules.n_dis, 8 * 4 * (d + g / rules.n_dis)))
 
 
 def peak(device: str) -> float:
@@ -152,7 +185,7 @@ def apart(function: Callable[..., None], *given: Any) -> Any:
     told = context.Queue()
     process = context.Process(target=function, args=(told, *given))
     process.start()
-    found = told.get()
+    found = told.get(timeout=PATIENCE)
     process.join()
     return found
 
@@ -184,27 +217,33 @@ def show(
     """A table of one case."""
     overrides, d_steps, steps = case
     plain = not any(override.startswith("variant=") for override in overrides)
-    kinds = [*(SINGLE if plain else SINGLE[:1]), *sizes]  # the bare loop is written for one loss
+    singles = SINGLE if plain else SINGLE[:1]  # the bare loop is written for one loss
     flops_pace, bytes_pace = apart(paces, device)
-    print(f"\n{name}, {d_steps} steps a run, on {device}")
+    flops, moved = apart(work_of, overrides, steps, device)
+    floors = flops / flops_pace, moved / bytes_pace
+    print(
+        f"\n{name}, {d_steps} steps a run, on {device}: {flops / 1e6:.0f} MFLOP and "
+        f"{moved / 2**20:.1f} MiB a step, "
+        f"floors {1e6 * floors[0]:.0f} and {1e6 * floors[1]:.0f} us "
+        f"({flops_pace / 1e9:.0f} GFLOP/s, {bytes_pace / 2**30:.0f} GiB/s)"
+    )
     head = "processes   kind        runs/hour   over lightning   over bare   MiB a pack   floor"
     print(head, flush=True)
     for processes in options.processes:
-        found = together(processes, case, kinds, options.rounds, device)
-        for kind in kinds:
-            rate = statistics.median(found[kind])
-            over = [
-                statistics.median(a / b for a, b in zip(found[kind], found[one], strict=True))
-                if one in found
-                else float("nan")
-                for one in SINGLE
-            ]
-            line = f"{processes:>9}   {kind if isinstance(kind, str) else f'R = {kind}':<9}"
-            line += f"{3600 * rate / d_steps:>12.1f}{over[0]:>17.2f}{over[1]:>12.2f}"
-            if isinstance(kind, int) and processes == 1:
-                memory, flops, moved = apart(costs, overrides, steps, kind, device)
-                floor = max(flops / flops_pace, moved / bytes_pace)
-                line += f"{memory:>13.0f}{floor * rate:>8.2f}"
+        found = together(processes, case, [*singles, "packed"], sizes, options.rounds, device)
+        first = found[sizes[0]]
+        lines = [(kind, first[kind], first) for kind in singles]
+        lines += [(f"R = {size}", rates["packed"], rates) for size, rates in found.items()]
+        for label, rates, beside in lines:
+            rate = statistics.median(rates)
+            line = f"{processes:>9}   {label:<9}{3600 * rate / d_steps:>12.1f}"
+            for one, width in zip(SINGLE, (17, 12), strict=True):
+                pairs = zip(rates, beside.get(one, []), strict=False)
+                ratios = [a / b for a, b in pairs]
+                line += f"{statistics.median(ratios):>{width}.2f}" if ratios else f"{'-':>{width}}"
+            if processes == 1 and label not in SINGLE and rate == rate:
+                memory = apart(memory_of, overrides, steps, int(label[4:]), device)
+                line += f"{memory:>13.0f}{max(floors) * rate:>8.2f}"
             print(line, flush=True)
 
 

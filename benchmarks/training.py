@@ -19,7 +19,7 @@ from torch.nn.functional import softplus
 
 from bench import build, guard
 from bench.data.split import Split
-from bench.models.base import frozen
+from bench.models.hands import frozen
 from bench.running.candidates import Candidates
 from bench.running.chain import Chain
 from bench.running.checkpoints import Checkpoints

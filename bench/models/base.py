@@ -4,8 +4,8 @@ One batch is one discriminator step. Losses stay on the device in `losses`; whoe
 them there when it is time, so that no step waits for the host.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -56,16 +56,6 @@ class Training:
         if self.latent_dim < 1:
             raise ValueError(f"latent_dim is {self.latent_dim}; it must be 1 or more")
         self.optimizer([torch.zeros(1, requires_grad=True)])  # refuses bad rates now, not in step 1
-
-
-@contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """No gradients for the module's own parameters; they still flow through it."""
-    module.requires_grad_(False)
-    try:
-        yield
-    finally:
-        module.requires_grad_(True)
 
 
 def require(part: Any, kind: type, model: str) -> None:
@@ -180,11 +170,12 @@ class GenerativeModel(pl.LightningModule):
         Returns:
             The loss without its graph, of the whole batch.
         """
-        optimizer.zero_grad(set_to_none=True)
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        for parameter in parameters:
+            parameter.grad = None  # as zero_grad does, which first tells a profiler
         loss.backward()
         loss = loss.detach()
         if together.size() > 1:
-            parameters = [p for group in optimizer.param_groups for p in group["params"]]
             together.average_([loss, *(p.grad for p in parameters if p.grad is not None)])
         optimizer.step()
         return loss

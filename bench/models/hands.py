@@ -4,11 +4,12 @@ A model says once what is computed and in which order. `Alone` does so for itsel
 `bench.packed` does the same for many replicas at once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench import together
 from bench.models.differentiable import Held, held_by
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
     from bench.models.base import GenerativeModel
 
 Who = Sequence[int]  # the replicas that a move is for; empty if it is for none
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """No gradients for the module's own parameters; they still flow through it."""
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)
 
 
 class Hands(Protocol):
@@ -110,15 +121,11 @@ class Alone:
         self, player: int, loss: Callable[..., Any], *inputs: Any, who: Who | None = None
     ) -> tuple[Tensor, ...]:
         """By the player's optimizer; the others' weights have no gradients meanwhile."""
-        others = self.model.players()[1:] if player == 0 else ()
-        for other in others:
-            other.requires_grad_(False)
-        try:
+        with ExitStack() as stack:
+            for other in self.model.players()[1:] if player == 0 else ():
+                stack.enter_context(frozen(other))
             value, *rest = loss(*inputs)
             value = self.model.step(self.optimizers[player], value)
-        finally:
-            for other in others:
-                other.requires_grad_(True)
         return value, *(one.detach() for one in rest)
 
     def constrain(self, player: int) -> None:

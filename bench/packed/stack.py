@@ -189,8 +189,9 @@ class Stack:
         each = [made[player] if made else spare for made in self.optimizers]
         groups = [one.param_groups[0] for one in each]
         states = [one.state[group["params"][0]] for one, group in zip(each, groups, strict=True)]
-        settings = {n: stacked([g[n] for g in groups]) for n in SETTINGS if n in groups[0]}
-        state = {name: stacked([one[name] for one in states]) for name in states[0]}
+        device = self.samples.device
+        settings = {n: stacked([g[n] for g in groups], device) for n in SETTINGS if n in groups[0]}
+        state = {name: stacked([one[name] for one in states], device) for name in states[0]}
         held = []
         places = zip(self.mapped.shapes[player], self.mapped.parts(player, state), strict=True)
         for shape, part in places:
@@ -226,21 +227,24 @@ def empty_stack(
     stack = Stack([copy.deepcopy(model) for _ in range(slots)], samples, batch_size)
     for _ in range(TRIAL):
         stack.step()
-    ends = [torch.cat([rows[slot] for rows in stack.rows]) for slot in range(slots)]
-    digests = [end.cpu().numpy().tobytes() for end in ends]
+    digests = [_digest(stack.take(slot)) for slot in range(slots)]
     usual, _ = Counter(digests).most_common(1)[0]
-    for slot in range(slots):
-        stack.take(slot)
     return stack, [slot for slot, digest in enumerate(digests) if digest != usual]
 
 
-def stacked(values: Sequence[Any]) -> Any:
+def _digest(model: GenerativeModel) -> bytes:
+    """All that a model holds: weights, averages, other buffers, losses."""
+    held = {**model.state_dict(), **{f"loss {n}": v for n, v in model.losses.items()}}
+    return b"".join(held[name].cpu().numpy().tobytes() for name in sorted(held))
+
+
+def stacked(values: Sequence[Any], device: torch.device) -> Any:
     """Numbers or tensors of each replica as one tensor [R, ...]; of tuples, a tuple of them."""
     if isinstance(values[0], tuple | list):
-        return tuple(stacked(one) for one in zip(*values, strict=True))
+        return tuple(stacked(one, device) for one in zip(*values, strict=True))
     if isinstance(values[0], Tensor) and values[0].ndim:
         return torch.stack(list(values))
-    return torch.tensor([float(value) for value in values], dtype=torch.float64)
+    return torch.tensor([float(v) for v in values], dtype=torch.float64, device=device)
 
 
 def number_at(model: GenerativeModel, path: str) -> float:

@@ -12,9 +12,10 @@ from bench.losses import began as began_loss
 from bench.losses import minimax, nonsaturating
 from bench.losses import vae as vae_loss
 from bench.models import priors
-from bench.models.base import Training, frozen
+from bench.models.base import Training
 from bench.models.began import BEGAN
 from bench.models.gan import GAN
+from bench.models.hands import frozen
 from bench.models.sampler import Sampler
 from bench.models.vae import VAE
 from bench.networks import mlp

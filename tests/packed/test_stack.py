@@ -251,13 +251,21 @@ def test_slots_that_are_not_odd_round_alike():
     assert all(one == alike[0] for one in alike)
 
 
-def test_an_odd_slot_is_found(monkeypatch):
-    given = Stack.move
+@pytest.mark.parametrize("what", ["a weight", "a loss"])
+def test_an_odd_slot_is_found(monkeypatch, what):
+    given = Stack.move, Stack.step
 
-    def skewed(self, player, slot, gradient):
-        given(self, player, slot, gradient * (1 + 1e-3 * (slot == 2)))
+    def moved(self, player, slot, gradient):
+        given[0](self, player, slot, gradient * (1 + 1e-3 * (slot == 2)))
 
-    monkeypatch.setattr(Stack, "move", skewed)
+    def stepped(self):
+        given[1](self)
+        self.losses["d_loss"][2] += 1
+
+    if what == "a weight":
+        monkeypatch.setattr(Stack, "move", moved)
+    else:
+        monkeypatch.setattr(Stack, "step", stepped)
     stack, odd = empty_stack(made("ns_gan"), 4, samples(), BATCH)
     assert odd == [2] and stack.occupied == []
 
