@@ -1,4 +1,8 @@
-"""R replicas of a model, or of a pair of small networks, side by side in one process."""
+"""R replicas side by side in one process.
+
+`Stack` trains ordinary models, for runs; `Pack` and `Side` train pairs, or critics against given
+samples, for the statements of `bench.claims`, whose published numbers have their bits.
+"""
 
 from bench.packed.agreement import key_of, refusal
 from bench.packed.pack import Pack

@@ -41,14 +41,15 @@ def composed(*overrides):
     return build.compose_config(list(overrides))
 
 
-def config(variant, place=0, dataset="ring", *more):
+@cache
+def config(variant, place, dataset, *more):
     seed, rate, beta1, own = SETTINGS[place]
     chosen = [f"variant={variant}", f"dataset={dataset}"]
-    known = composed(*chosen).hyperparameters
+    known = composed(*chosen)
     asks = {
         "learning_rate": rate,
         "beta1": beta1,
-        "d_batch_norm": not composed(*chosen).model.get("objective", {}).get("penalty"),
+        "d_batch_norm": not known.model.get("objective", {}).get("penalty"),
         "penalty_weight": 10 * own,
         "weight_clip": own / 10,
         "gamma": own,
@@ -56,7 +57,7 @@ def config(variant, place=0, dataset="ring", *more):
         "unroll_steps": 1 + (dataset == "digits"),
         "n_dis": 2,
     }
-    given = [f"hyperparameters.{k}={v}" for k, v in asks.items() if k in known]
+    given = [f"hyperparameters.{k}={v}" for k, v in asks.items() if k in known.hyperparameters]
     size = ["network.width=16"] if dataset == "ring" else SMALL["infogan"]
     return build.compose_config([*chosen, f"seed={seed}", *given, *size, *more])
 
@@ -173,10 +174,14 @@ def test_settings_that_cannot_be_packed_say_why(override, why):
 def test_a_replica_that_diverges_changes_no_bit_of_another():
     wild = "hyperparameters.learning_rate=1e30"
     ends = []
+    stack = Stack([made("wgan_gp"), None, None], samples(), BATCH)
+    stack.take(0)
     for more in ([], [wild]):
         models = [made("wgan_gp", 0), made("wgan_gp", 1, "ring", *more), made("wgan_gp", 2)]
-        stepped(Stack(models, samples(), BATCH), 12)
-        ends.append(models)
+        for slot, model in enumerate(models):
+            stack.put(slot, model)
+        stepped(stack, 12)
+        ends.append([stack.take(slot) for slot in range(3)])
     assert not ends[1][1].losses["d_loss"].isfinite()
     assert ends[0][1].losses["d_loss"].isfinite()
     for place in (0, 2):
@@ -185,15 +190,19 @@ def test_a_replica_that_diverges_changes_no_bit_of_another():
 
 def test_a_freed_slot_takes_another_model_whose_bits_do_not_know():
     """The next of the plan in a used stack: as in a fresh one, without a graph being traced."""
-    stack = stepped(Stack([made("ns_gan", 0), made("ns_gan", 1)], samples(), BATCH), 7)
+    stack = Stack([made("ns_gan", 1), made("ns_gan", 2)], samples(), BATCH)
+    stepped(stack, 9)
+    fresh = [stack.take(slot) for slot in range(2)]
+    for place in range(2):
+        stack.put(place, made("ns_gan", place))
+    stepped(stack, 7)
     taken = stack.take(1)
     kept = bits(taken)
     traced = [len(one.graphs) for one in stack.mapped.traced.values()]
     stack.put(1, made("ns_gan", 2))
     stepped(stack, 9)
     assert [len(one.graphs) for one in stack.mapped.traced.values()] == traced
-    fresh = stepped(Stack([made("ns_gan", 1), made("ns_gan", 2)], samples(), BATCH), 9)
-    assert bits(stack.models[1]) == bits(fresh.models[1])
+    assert bits(stack.models[1]) == bits(fresh[1])
     assert bits(taken) == kept and taken.d_steps == 7
     assert stack.models[0].d_steps == 16
 
@@ -207,14 +216,13 @@ def test_from_a_checkpoint_it_goes_on_to_the_same_bits(variant, tmp_path):
     assert (tmp_path / "0.ckpt").stat().st_size < 400_000  # of one replica, not of views of all
     stepped(stack, 6)
     again = [made(variant, 0), made(variant, 1)]
-    resumed = Stack([None, again[1]], samples(), BATCH)
-    resumed.take(1)
     for slot, model in enumerate(again):
+        stack.take(slot)
         content = torch.load(tmp_path / f"{slot}.ckpt", weights_only=True)
         model.load_state_dict(content["state_dict"])
         model.on_load_checkpoint(content)
-        resumed.put(slot, model, content["optimizer_states"])
-    stepped(resumed, 6)
+        stack.put(slot, model, content["optimizer_states"])
+    stepped(stack, 6)
     for one, other in zip(through, again, strict=True):
         assert bits(one) == bits(other) and one.d_steps == other.d_steps == 11
         assert {n: v.item() for n, v in one.losses.items()} == {
