@@ -188,11 +188,11 @@ class Pack:
     ) -> Iterator[None]:
         """`bench.running.training.train` in a slot of the stack."""
         assert self.stack is not None
-        slot, stack, last = self.free.popleft(), self.stack, job.plain["d_steps"]
+        stack, last, loggers = self.stack, job.plain["d_steps"], lightning_loggers(job)
+        monitor, painter = watched(job, pulse, tracker, Monitor, progress=False)
+        self.going[job.folder.run_id].monitor = monitor
+        slot = self.free.popleft()
         try:
-            loggers = lightning_loggers(job)
-            monitor, painter = watched(job, pulse, tracker, Monitor, progress=False)
-            self.going[job.folder.run_id].monitor = monitor
             put(stack, slot, job, model, monitor)
             self.bar.spare(model.d_steps)
             monitor.begin(model, last, loggers, partial(write, stack, slot, monitor))
@@ -201,6 +201,7 @@ class Pack:
                 monitor.look(model)
             monitor.end(model)
         finally:
+            monitor.close()
             self.bar.spare(last - model.d_steps)
             if stack.models[slot] is not None:
                 stack.take(slot)

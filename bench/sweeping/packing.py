@@ -14,7 +14,7 @@ from bench.data.batches import held
 from bench.errors import UserError
 from bench.packed import key_of, refusal
 from bench.running.job import not_packed
-from bench.running.memory import check_memory
+from bench.running.memory import check_memory, give_back
 from bench.running.probing import Choice, choose
 from bench.running.run import settings
 from bench.runs.identity import canonical_json, short_hash
@@ -87,6 +87,8 @@ class Packing:
             members.setdefault(group.key, []).append(run)
         groups = {g.key: replace(g, runs=tuple(members[g.key])) for g in key_of_run.values()}
         slots = self._slots(stage, list(groups.values()))
+        self._samples.clear()
+        give_back()  # on a GPU what this process keeps is not there for those that train
         return [
             replace(run, varied=(*run.varied, ("packed", size)), pack=key_of_run[run].key)
             if (size := slots[key_of_run[run].key])

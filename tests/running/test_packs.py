@@ -1,9 +1,11 @@
 """Runs side by side: what each leaves, who touches whom, and how all go on."""
 
+import gc
 import os
 import random
 import signal
 import time
+import weakref
 
 import pytest
 from running.test_survival import FORK, leavings
@@ -225,6 +227,25 @@ def test_a_pack_too_large_for_its_device_is_a_sentence_and_loses_no_run(jobs_of,
         endings = list(train(jobs).values())
     assert all("a pack of 2 is too large for the cpu device" in e.message for e in endings)
     assert [e.status for e in train(jobs).values()] == ["finished", "finished"]
+
+
+def test_nothing_of_a_stack_waits_for_the_garbage_collector(jobs_of, monkeypatch):
+    """Which does not run for want of a GPU's memory."""
+    made = []
+
+    def noted(*given):
+        found = stacks.stack_for(*given)
+        made.append(weakref.ref(found[0]))
+        return found
+
+    monkeypatch.setattr("bench.running.packs.stack_for", noted)
+    jobs = jobs_of(1, *seeds(0))
+    gc.disable()
+    try:
+        train(jobs)
+        assert made[0]() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.slow
