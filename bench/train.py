@@ -20,6 +20,7 @@ from bench.stopping import STOP
 
 if TYPE_CHECKING:
     from bench.running.job import Job
+    from bench.running.packs import Ending
     from bench.running.run import Outcome
 
 
@@ -32,6 +33,8 @@ def _run(cfg: DictConfig) -> str | dict[str, str]:
     from bench.running.run import execute
 
     try:
+        if cfg.pack is not False and cfg.pack != "off":
+            raise _of_a_sweep(cfg.pack)
         job = prepare(cfg)
         started = time.monotonic()
         outcome = execute(job)
@@ -42,6 +45,11 @@ def _run(cfg: DictConfig) -> str | dict[str, str]:
     if outcome.status == "failed":
         sys.exit(1)
     return outcome.status
+
+
+def _of_a_sweep(pack: Any) -> UserError:
+    single = f", or set packed={pack}" if type(pack) is int and pack else ""
+    return UserError(f"pack={pack} is of a sweep", fix=f"add -m{single}")
 
 
 def _one_of_many(cfg: DictConfig) -> dict[str, str]:
@@ -55,22 +63,29 @@ def _one_of_many(cfg: DictConfig) -> dict[str, str]:
     from bench.running.slots import claim_gpu
 
     STOP.install()
-    if STOP.asked:  # no further job after Ctrl-C, in this process
-        return {str(cfg.expected_run_id): "interrupted"}
     planned = [str(run_id) for run_id in cfg.pack_members or [cfg.expected_run_id]]
+    interrupted = dict.fromkeys(planned, "interrupted")
+    if STOP.asked:  # no further job after Ctrl-C, in this process
+        return interrupted
+    ended: dict[str, Ending] = {}
     try:
         claim_gpu(cfg.trainer.get("accelerator", "auto"), cfg.trainer.get("devices", 1))
-        found = execute_all(cfg, queued_of(cfg), _line)
+        execute_all(cfg, queued_of(cfg), _line, ended)
     except UserError as error:
-        found = {run_id: error for run_id in planned}
+        ended = {run_id: error for run_id in planned} | ended
     except KeyboardInterrupt:
         STOP.asked = True
+        words = interrupted | _words(cfg, ended)
         STOP.hand_on()  # does not come back where a scheduler's library queues the job again
-        return {run_id: "interrupted" for run_id in planned}
-    return {run_id: _word(cfg, run_id, ending) for run_id, ending in found.items()}
+        return words
+    return _words(cfg, ended)
 
 
-def _word(cfg: DictConfig, run_id: str, ending: "Outcome | Exception") -> str:
+def _words(cfg: DictConfig, ended: "dict[str, Ending]") -> dict[str, str]:
+    return {run_id: _word(cfg, run_id, ending) for run_id, ending in ended.items()}
+
+
+def _word(cfg: DictConfig, run_id: str, ending: "Ending") -> str:
     """How a run ended; where it could not start, that is noted in the plan."""
     if not isinstance(ending, Exception):
         return ending.status

@@ -68,6 +68,8 @@ def test_a_multirun_is_planned_counted_and_reported(tmp_path):
         (["d_steps=[1"], "config"),
         (["dataset=mnist", "dataset.root=nowhere"], "nowhere"),
         (["runs_root=/proc/no"], "cannot use /proc/no"),
+        (["pack=8"], "pack=8 is of a sweep\n  fix: add -m, or set packed=8\n"),
+        (["pack=auto"], "pack=auto is of a sweep\n  fix: add -m\n"),
         (["-m", "variant=ns_gan,none_such"], "no variant 'none_such'"),
     ],
 )

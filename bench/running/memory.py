@@ -1,5 +1,6 @@
 """What a pack needs of memory, estimated from one model, against what is there."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,17 +39,31 @@ def needed(cfg: DictConfig, samples: Tensor) -> int:
 def available(device: torch.device) -> int | None:
     """Bytes that are free on the device; None where nobody tells."""
     if device.type == "cuda":
+        give_back()
         return torch.cuda.mem_get_info(device)[0]
     free = None
     with suppress(FileNotFoundError):  # no Linux, or no such limit
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         free = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvail"))
-        group = Path("/sys/fs/cgroup")
-        limit = (group / "memory.max").read_text(encoding="ascii").strip()
-        if limit.isdigit():
-            used = int((group / "memory.current").read_text(encoding="ascii"))
-            free = min(free, int(limit) - used)
+        free = min(free, left_of(Path("/sys/fs/cgroup"), free))
     return free
+
+
+def left_of(group: Path, free: int) -> int:
+    """Bytes that a control group may still use, of those that are free; files it has read are."""
+    limit = (group / "memory.max").read_text(encoding="ascii").strip()
+    if not limit.isdigit():
+        return free
+    used = int((group / "memory.current").read_text(encoding="ascii"))
+    lines = (group / "memory.stat").read_text(encoding="ascii").splitlines()
+    files = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+    return int(limit) - used + files
+
+
+def give_back() -> None:
+    """What nobody uses any more, on GPUs too, where torch keeps it and it counts as used."""
+    gc.collect()
+    torch.cuda.empty_cache()
 
 
 def check_memory(cfg: DictConfig, samples: Tensor, slots: int) -> None:

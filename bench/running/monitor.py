@@ -199,9 +199,10 @@ class Monitor(pl.Callback):
         self._started += seconds
 
     def close(self) -> None:
-        """Take the bar away, also after a failure."""
+        """Take the bar away, also after a failure, and let go of what is written from."""
         if self._bar is not None:
             self._bar.close()
+        vars(self).pop("write", None)  # a pack's holds the whole stack, and this monitor
 
     def save(self, model: GenerativeModel) -> None:
         """Write history, digests, and a full checkpoint last: it never knows more than they do."""

@@ -42,6 +42,7 @@ class Pack:
         members: in the order in which they are taken up.
         slots: R, of which each run knows by its identity.
         share: leave a run to another process that is at work on it.
+        ended: takes run_id -> how it ended, which is there also after an interruption.
         tell: is called with a job, how it ended, and after how many seconds.
     """
 
@@ -51,17 +52,18 @@ class Pack:
         slots: int,
         *,
         share: bool,
+        ended: dict[str, Ending] | None = None,
         tell: Callable[[Job, Outcome, float], None] = lambda job, ending, seconds: None,
     ) -> None:
         self.queue, self.slots = deque(members), slots
         self.share, self.tell = share, tell
-        self.ended: dict[str, Ending] = {}
+        self.ended: dict[str, Ending] = {} if ended is None else ended
         self.going: dict[str, Going] = {}
         self.free: deque[int] = deque()
         self.stack: Stack | None = None
         self.device = torch.device("cpu")
         self.beside: Job | None = None
-        self.refused: UserError | None = None  # what holds for all members
+        self.refused: Exception | None = None  # what holds for all members
         self.stopped = False
         self.bar: PackBar | None = None
 
@@ -100,7 +102,7 @@ class Pack:
                 self.beside = job
                 if self.stack is None and (job.folder.status() or {}).get("status") not in SETTLED:
                     self._open(job)
-            except UserError as error:
+            except Exception as error:  # a disk, say: the others go on
                 self._end(member.run_id, None, error)
                 continue
             finally:
@@ -113,11 +115,12 @@ class Pack:
         """Make the stack for runs like this one.
 
         Raises:
-            UserError: such runs cannot be packed, or not so many; that holds for all members.
+            UserError: such runs cannot be packed, or not so many; that holds for all members, as
+                does whatever else fails here.
         """
         try:
             self.stack, odd = stack_for(job, self.slots)
-        except UserError as error:
+        except Exception as error:
             self.refused = error
             raise
         self.device = job.conduct.device
@@ -140,6 +143,8 @@ class Pack:
         try:
             with too_large(self.slots, self.device):
                 self.stack.step()
+        except UserError as error:  # too large for the device, also for those that wait
+            self.refused = failure = error
         except Exception as error:  # of a network or a loss: every run that trains here has failed
             failure = error
         self.bar.step(len(self.going), len(self.queue))
@@ -188,11 +193,11 @@ class Pack:
     ) -> Iterator[None]:
         """`bench.running.training.train` in a slot of the stack."""
         assert self.stack is not None
-        slot, stack, last = self.free.popleft(), self.stack, job.plain["d_steps"]
+        stack, last, loggers = self.stack, job.plain["d_steps"], lightning_loggers(job)
+        monitor, painter = watched(job, pulse, tracker, Monitor, progress=False)
+        self.going[job.folder.run_id].monitor = monitor
+        slot = self.free.popleft()
         try:
-            loggers = lightning_loggers(job)
-            monitor, painter = watched(job, pulse, tracker, Monitor, progress=False)
-            self.going[job.folder.run_id].monitor = monitor
             put(stack, slot, job, model, monitor)
             self.bar.spare(model.d_steps)
             monitor.begin(model, last, loggers, partial(write, stack, slot, monitor))
@@ -201,6 +206,7 @@ class Pack:
                 monitor.look(model)
             monitor.end(model)
         finally:
+            monitor.close()
             self.bar.spare(last - model.d_steps)
             if stack.models[slot] is not None:
                 stack.take(slot)

@@ -14,7 +14,7 @@ from bench.errors import Interrupted
 from bench.models.base import GenerativeModel
 from bench.running.job import Job
 from bench.running.life import Outcome, life
-from bench.running.packs import Pack, Queued
+from bench.running.packs import Ending, Pack, Queued
 from bench.running.processes import train_together
 from bench.running.tracking import Tracker
 from bench.running.training import train
@@ -47,31 +47,33 @@ def execute(job: Job, *, share: bool = False) -> Outcome:
 
 
 def execute_all(
-    cfg: DictConfig, members: Sequence[Queued], tell: Callable[[Job, Outcome, float], None]
-) -> dict[str, Outcome | Exception]:
+    cfg: DictConfig,
+    members: Sequence[Queued],
+    tell: Callable[[Job, Outcome, float], None],
+    ended: dict[str, Ending],
+) -> None:
     """What one job of a launcher is to train: a run, or those of a pack; each is left to others.
 
     Args:
         cfg: of the first.
         tell: is called with each run that could start, how it ended, and after how many seconds.
-
-    Returns:
-        run_id -> how it ended.
+        ended: takes run_id -> how it ended; what has ended is there also where this raises.
 
     Raises:
-        UserError, Interrupted: as `execute`; of a pack, a member that cannot start is returned.
+        UserError, Interrupted: as `execute`; of a pack, a member that cannot start has ended.
     """
     if cfg.packed:
         if STOP.asked:
             raise Interrupted
         with settings(cfg), STOP.interrupting(at_once=True):
-            return Pack(members, cfg.packed, share=True, tell=tell).carry_out()
+            Pack(members, cfg.packed, share=True, ended=ended, tell=tell).carry_out()
+        return
     (member,) = members
     started = time.monotonic()
     job = member.prepare(None)
     outcome = execute(job, share=True)
+    ended[member.run_id] = outcome
     tell(job, outcome, time.monotonic() - started)
-    return {member.run_id: outcome}
 
 
 def _alone_in_a_pack(job: Job, share: bool) -> Outcome:

@@ -77,7 +77,8 @@ class Plan:
         stages: those whose runs are known.
         waiting: names of the stages that wait for the rows of one before.
         refused: run_id -> why its config was refused when it was to start.
-        packs: how large packs are, stage/pack -> slots (0: one at a time) and why.
+        packs: how large packs are, stage/pack -> slots (0: one at a time), why, and for how many
+            runs of a worker that was measured.
     """
 
     name: str

@@ -14,14 +14,14 @@ from bench.data.batches import held
 from bench.errors import UserError
 from bench.packed import key_of, refusal
 from bench.running.job import not_packed
-from bench.running.memory import check_memory
+from bench.running.memory import check_memory, give_back
 from bench.running.probing import Choice, choose
 from bench.running.run import settings
 from bench.runs.identity import canonical_json, short_hash
 from bench.sweeping.explicit import Explicit
 from bench.sweeping.skeletons import MARK, Skeletons
 
-Choices = dict[str, dict[str, Any]]  # stage/pack -> slots (0: one at a time), why
+Choices = dict[str, dict[str, Any]]  # stage/pack -> slots (0: one at a time), why, most
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Packing:
     Args:
         asked: "off", "auto" or a number of slots.
         skeletons: composes runs.
-        known: choices of an earlier launch, which stand.
+        known: choices of an earlier launch, which stand for as many runs and workers.
         workers: processes of the launcher, which `auto` keeps busy.
 
     Raises:
@@ -72,12 +72,14 @@ class Packing:
         self._bound: dict[Any, tuple[str, ...]] = {}
         self._groups: dict[Any, Group] = {}
         self._samples: dict[str, torch.Tensor] = {}
+        self._begun = False  # a stage is planned: what comes now ends no command
 
     def packed(self, stage: str, runs: Sequence[Explicit]) -> list[Explicit]:
         """The runs, those that share packs with the override that says so.
 
         Raises:
-            UserError: packs of a given size were asked for, and they cannot be.
+            UserError: packs of a given size were asked for, and they cannot be: of the first
+                stage; what cannot be packed of a later one runs alone.
         """
         if not self.asked:
             return list(runs)
@@ -87,6 +89,9 @@ class Packing:
             members.setdefault(group.key, []).append(run)
         groups = {g.key: replace(g, runs=tuple(members[g.key])) for g in key_of_run.values()}
         slots = self._slots(stage, list(groups.values()))
+        self._begun = True
+        self._samples.clear()
+        give_back()  # on a GPU what this process keeps is not there for those that train
         return [
             replace(run, varied=(*run.varied, ("packed", size)), pack=key_of_run[run].key)
             if (size := slots[key_of_run[run].key])
@@ -98,7 +103,7 @@ class Packing:
         """How many slots the packs of each group have; 0 for those that run alone."""
         alone = {group.key: self._alone(group) for group in groups}
         there = [group for group in groups if not alone[group.key]]
-        if self.asked != "auto" and not there:
+        if self.asked != "auto" and not there and not self._begun:
             raise UserError(
                 f"pack={self.asked}: no two of the {len(groups)} runs can share a pack: their "
                 "networks, losses, data or batches differ",
@@ -120,7 +125,7 @@ class Packing:
     def _alone(self, group: Group) -> str:
         """Why the runs of a group cannot share a pack; empty if they can."""
         why = not_packed(group.plain) or refusal(build.build_model(group.cfg))
-        if why and self.asked != "auto":
+        if why and self.asked != "auto" and not self._begun:
             raise UserError(
                 f"pack={self.asked}: {group.label} cannot train in a pack: {why}",
                 fix="set pack=auto, which runs it alone, or leave it out",
@@ -136,20 +141,24 @@ class Packing:
                 check_memory(group.cfg, self._split(group), self.asked)
 
     def _chosen(self, stage: str, group: Group, most: int) -> int:
-        """What is the fastest here, measured once for a plan."""
-        place = f"{stage}/{group.key}"
-        if place not in self.choices:
-            if group.device == "cuda" and not torch.cuda.is_available():
-                raise UserError(
-                    "pack=auto measures on the device that trains, and this machine has no GPU",
-                    fix="set pack=N, 64 say: a pack that is too large for its device says so",
-                )
-            choice = Choice(0, "one at a time, a step that was tried failed")
-            with settings(group.plain), _steps_may_fail():
-                choice = choose(group.cfg, self._split(group), most)
-            self.choices[place] = {"slots": choice.slots, "why": choice.why}
-            print(f"{group.label} ({len(group.runs)} runs): {choice.why}", flush=True)
-        return int(self.choices[place]["slots"])
+        """What is the fastest here, measured once for a plan; not kept where that failed."""
+        place, label = f"{stage}/{group.key}", f"{group.label} ({len(group.runs)} runs)"
+        known = self.choices.pop(place, {})
+        if known.get("most") == most:
+            self.choices[place] = known
+            print(f"{label}: {known['why']} (measured before)", flush=True)
+            return int(known["slots"])
+        if group.device == "cuda" and not torch.cuda.is_available():
+            raise UserError(
+                "pack=auto measures on the device that trains, and this machine has no GPU",
+                fix="set pack=N, 64 say: a pack that is too large for its device says so",
+            )
+        choice = Choice(0, "one at a time, a step that was tried failed")
+        with settings(group.plain), _steps_may_fail():
+            choice = choose(group.cfg, self._split(group), most)
+            self.choices[place] = {**vars(choice), "most": most}
+        print(f"{label}: {choice.why}", flush=True)
+        return choice.slots
 
     def _split(self, group: Group) -> torch.Tensor:
         """The samples that train, on the device."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -104,11 +104,12 @@ def entries_of(stage: str, runs: Sequence[Explicit], packing: Packing) -> tuple[
 
 def estimated(entries: Sequence[Entry], standings: Sequence[Standing]) -> tuple[Entry, ...]:
     """With seconds by the pace of the runs of the same variant and data set that have ended."""
-    pace = defaultdict(list)
+    pace, members = defaultdict(list), Counter(entry.pack for entry in entries)
     for entry, standing in zip(entries, standings, strict=True):
         seconds, steps = standing.facts.get("wall_seconds"), standing.facts.get("d_steps")
         if standing.word == "finished" and seconds and steps:
-            pace[entry.variant, entry.dataset].append(seconds / steps / max(entry.slots, 1))
+            beside = max(min(entry.slots, members[entry.pack]), 1)
+            pace[entry.variant, entry.dataset].append(seconds / steps / beside)
     if not pace:
         return tuple(entries)
     return tuple(

@@ -1,9 +1,11 @@
 """Runs side by side: what each leaves, who touches whom, and how all go on."""
 
+import gc
 import os
 import random
 import signal
 import time
+import weakref
 
 import pytest
 from running.test_survival import FORK, leavings
@@ -11,6 +13,7 @@ from running.test_survival import FORK, leavings
 from bench import build
 from bench.errors import Interrupted, UserError
 from bench.packed import empty_stack
+from bench.packed.stack import TRIAL
 from bench.running import stacks
 from bench.running.job import prepare
 from bench.running.monitor import Monitor
@@ -68,7 +71,9 @@ def test_a_run_leaves_the_same_alone_in_its_pack_and_beside_others(jobs_of, tmp_
     assert {len(leavings(job)["rows"]) for job in together} == {3}
 
 
-def test_members_have_rates_of_their_own(jobs_of, tmp_path):
+def test_members_have_rates_of_their_own(jobs_of, tmp_path, monkeypatch):
+    """In stacks that were tried, as all are outside this file."""
+    monkeypatch.setattr("bench.packed.stack.TRIAL", TRIAL)
     kinds = [[f"hyperparameters.learning_rate={rate}"] for rate in (1e-3, 1e-4)]
     jobs = jobs_of(2, *kinds)
     train(jobs)
@@ -215,16 +220,57 @@ def test_what_cannot_be_packed_is_one_sentence_before_anything_is_written(
 def test_a_pack_too_large_for_its_device_is_a_sentence_and_loses_no_run(jobs_of, monkeypatch):
     import torch
 
-    jobs = jobs_of(2, *seeds(0, 1))
+    jobs, steps = jobs_of(2, *seeds(0, 1, 2, 3, 4)), []
 
     def full(self):
+        steps.append(1)
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     with monkeypatch.context() as patch:
         patch.setattr("bench.packed.stack.Stack.step", full)
         endings = list(train(jobs).values())
+    assert len(endings) == 5 and len(steps) == 1
     assert all("a pack of 2 is too large for the cpu device" in e.message for e in endings)
-    assert [e.status for e in train(jobs).values()] == ["finished", "finished"]
+    assert not any(job.folder.path.exists() for job in jobs[2:])
+    assert [e.status for e in train(jobs[:2]).values()] == ["finished", "finished"]
+
+
+def test_what_cannot_be_prepared_or_stacked_is_told_and_raises_nothing(jobs_of, monkeypatch):
+    jobs, asked = jobs_of(1, *seeds(0, 1, 2)), []
+
+    def broken(*given):
+        asked.append(given)
+        raise OSError("made to fail")
+
+    members = [Queued("none", broken), Queued(jobs[0].folder.run_id, lambda beside: jobs[0])]
+    pack = Pack(members, 1, share=False)
+    with settings(jobs[0].plain):
+        first, second = pack.carry_out().values()
+    assert str(first) == "made to fail" and second.status == "finished"
+    with monkeypatch.context() as patch:
+        patch.setattr("bench.running.packs.stack_for", broken)
+        endings = train(jobs[1:])
+    assert [str(ending) for ending in endings.values()] == ["made to fail"] * 2
+    assert len(asked) == 2  # to prepare one, and for a stack once
+
+
+def test_nothing_of_a_stack_waits_for_the_garbage_collector(jobs_of, monkeypatch):
+    """Which does not run for want of a GPU's memory."""
+    made = []
+
+    def noted(*given):
+        found = stacks.stack_for(*given)
+        made.append(weakref.ref(found[0]))
+        return found
+
+    monkeypatch.setattr("bench.running.packs.stack_for", noted)
+    jobs = jobs_of(1, *seeds(0))
+    gc.disable()
+    try:
+        train(jobs)
+        assert made[0]() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.slow

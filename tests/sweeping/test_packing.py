@@ -1,22 +1,31 @@
 """Sweeps whose runs share packs: who does, how large packs are, what the plan keeps."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from omegaconf import OmegaConf
 from support import TINY
 
+from bench.errors import UserError
 from bench.reporting.stand import show_status
+from bench.running import queued
 from bench.runs.plans import Entry, read_plan
+from bench.runs.standing import Standing
+from bench.stopping import STOP
+from bench.sweeping import packing
+from bench.sweeping.explicit import Explicit
 from bench.sweeping.jobs import jobs_of, overrides_of, workers_of
+from bench.sweeping.packing import Group, Packing
+from bench.sweeping.planning import estimated
 
 
 def sweep_of(params: str) -> str:
     return TINY.split("hydra:")[0] + f"hydra: {{sweeper: {{params: {{{params}}}}}}}\n"
 
 
-SEEDS = sweep_of("variant: 'ns_gan,vae', seed: '0,1,2'")
+QUICK = "score.metrics.prd.clusterings=1"
 
 
 def packs_of(entries) -> dict[str, tuple[int, int]]:
@@ -54,6 +63,77 @@ def test_the_stages_of_a_search_are_packed_and_what_shares_nothing_runs_alone(la
     assert "8 planned, 8 finished" in done.stdout
 
 
+def test_only_the_first_stage_ends_the_command_where_nothing_can_be_packed(monkeypatch):
+    group = Group("key", "ns_gan on ring", {}, "cpu", ())
+    monkeypatch.setattr(Packing, "_key", lambda self, run: group)
+    monkeypatch.setattr(Packing, "_check", lambda self, group: None)
+    monkeypatch.setattr(packing, "not_packed", lambda plain: "")
+    monkeypatch.setattr(packing, "refusal", lambda model: "")
+    monkeypatch.setattr(packing.build, "build_model", lambda cfg: None)
+    one, two = (Explicit((), (("seed", seed),), 0) for seed in (0, 1))
+    with pytest.raises(UserError, match="no two of the 1 runs can share a pack"):
+        Packing(2, None, {}, 1).packed("search", [one])
+    stages = Packing(2, None, {}, 1)
+    assert {dict(run.varied)["packed"] for run in stages.packed("search", [one, two])} == {2}
+    assert stages.packed("again", [one]) == [one]
+    monkeypatch.setattr(packing, "refusal", lambda model: "of another kind")
+    assert stages.packed("last", [one, two]) == [one, two]
+
+
+@pytest.mark.slow
+def test_what_shares_nothing_in_a_later_stage_runs_alone(launch, tmp_path, monkeypatch):
+    """The search has two runs, what follows it one: nothing is lost to a refusal then."""
+    monkeypatch.setattr("bench.packed.stack.TRIAL", 0)
+    text = TINY.replace("[ns_gan, vae]", "[ns_gan]").replace("choice: [1, 5]", "choice: [1]")
+    text = text.replace("seeds: [1, 2]", "seeds: [1]")
+    done = launch("pack=2", QUICK, text=text)
+    assert done.returncode == 0 and "3 planned, 3 finished" in done.stdout, done.stderr
+    assert "ns_gan on ring runs alone: no other run can share a pack with it" in done.stdout
+    search, again = read_plan(tmp_path / "runs", "tiny").stages
+    assert packs_of(search.entries) == {"ns_gan": (2, 1)}
+    assert packs_of(again.entries) == {"ns_gan": (0, 1)}
+
+
+def test_an_interrupted_pack_knows_how_its_members_ended(launch, tmp_path, monkeypatch):
+    """Of a queue of four one is refused, one has finished, one stops, one has not begun."""
+    from bench import train
+    from bench.running.monitor import Monitor
+
+    monkeypatch.setattr("bench.packed.stack.TRIAL", 0)
+    prepared, look, told = queued.prepare, Monitor.look, []
+
+    def damaged(cfg, beside=None):
+        if cfg.seed == 0:
+            raise OSError("made to fail")
+        return prepared(cfg, beside)
+
+    def look_and_stop(self, model):
+        STOP.asked = STOP.asked or (model.training_settings.seed, model.d_steps) == (2, 2)
+        look(self, model)
+
+    def noted(cfg, one_of_many=train._one_of_many):
+        told.append(one_of_many(cfg))
+        return told[-1]
+
+    monkeypatch.setattr(queued, "prepare", damaged)
+    monkeypatch.setattr(Monitor, "look", look_and_stop)
+    monkeypatch.setattr(train, "_one_of_many", noted)
+    monkeypatch.setattr(STOP, "asked", False)
+    done = launch("pack=1", QUICK, text=sweep_of("seed: 'range(4)'"))
+    assert done.returncode == 130
+    plan = read_plan(tmp_path / "runs", "tiny")
+    word = {entry.seed: told[0][entry.run_id] for entry in plan.entries}
+    assert word == {0: "refused", 1: "finished", 2: "interrupted", 3: "interrupted"}
+    assert list(plan.refused.values()) == ["OSError: made to fail"]
+
+
+def test_a_pace_is_shared_by_as_many_as_there_were():
+    """Two runs in a pack of 4 that trained 8 s for 4 steps: 1 s a step and run."""
+    two = [replace(entry, steps=4) for entry in entries("a", 4, 2)]
+    done = Standing("finished", facts={"wall_seconds": 8.0, "d_steps": 4})
+    assert [entry.seconds for entry in estimated(two, [done, done])] == [4.0, 4.0]
+
+
 @pytest.fixture
 def paces(monkeypatch):
     """What a probe measures, by slots: times the pace of one at a time; and what was asked."""
@@ -79,11 +159,25 @@ def test_auto_takes_the_fastest_says_why_and_asks_once(launch, tmp_path, paces):
     plan = read_plan(tmp_path / "runs", "tiny")
     assert {entry.slots for entry in plan.entries} == {4} and paces.asked == [2, 4, 8]
     (choice,) = plan.packs.values()
-    assert choice == {"slots": 4, "why": said}
+    assert choice == {"slots": 4, "why": said, "most": 9}
     paces.known |= {8: 5}
     again = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
     assert "not planned before" not in again.stdout and paces.asked == [2, 4, 8]
+    assert f"ns_gan on ring (9 runs): {said} (measured before)\n" in again.stdout
     assert read_plan(tmp_path / "runs", "tiny").run_ids == plan.run_ids
+    more = launch("pack=auto", "hydra.sweeper.plan_only=true", text=sweep_of("seed: 'range(12)'"))
+    assert "ns_gan on ring (12 runs): packs of 8, 5.00 times" in more.stdout
+    assert [c["most"] for c in read_plan(tmp_path / "runs", "tiny").packs.values()] == [12]
+
+
+def test_auto_tries_again_what_failed_when_it_was_tried(launch, tmp_path, paces):
+    """`paces` knows of no pace of 2: KeyError."""
+    done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
+    assert "ns_gan on ring (9 runs): one at a time, a step that was tried failed\n" in done.stdout
+    assert read_plan(tmp_path / "runs", "tiny").packs == {}
+    paces.known |= {2: 1.5, 4: 1}
+    again = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
+    assert "ns_gan on ring (9 runs): packs of 2" in again.stdout
 
 
 def test_auto_does_not_pack_where_that_is_not_clearly_faster(launch, tmp_path, paces):
@@ -133,31 +227,28 @@ def test_bad_input_is_one_sentence_and_no_plan(launch, tmp_path, overrides, para
     assert not list(tmp_path.glob("runs/*/status.json")) and not list(tmp_path.glob("runs/plans/*"))
 
 
-@pytest.mark.slow
 def test_a_member_that_this_machine_would_make_otherwise_is_refused_and_no_other(
     launch, tmp_path, monkeypatch
 ):
-    """As a plan that was made for a device of another kind."""
-    launch("pack=2", "hydra.sweeper.plan_only=true", text=SEEDS)
+    """As a plan that was made for a device of another kind: here the seed is another."""
+    monkeypatch.setattr("bench.packed.stack.TRIAL", 0)
+    text = sweep_of("seed: '0,1'")
     from bench.runs import plans
 
     read = plans.read_plan
 
     def elsewhere(root, name):
         plan = read(root, name)
-        changed = [
-            vars(e) | {"overrides": (*e.overrides, "batch_size=32")}
-            if (e.variant, e.seed) == ("vae", 1)
-            else vars(e)
-            for e in plan.entries
-        ]
-        stage = plans.StagePlan("all", tuple(Entry(**e) for e in changed))
-        return plans.Plan(**{**vars(plan), "stages": (stage,)})
+        zero, one = plan.entries
+        other = replace(one, overrides=tuple(o.replace("seed=1", "seed=7") for o in one.overrides))
+        return replace(plan, stages=(plans.StagePlan("all", (zero, other)),))
 
     monkeypatch.setattr("bench.running.queued.read_plan", elsewhere)
-    done = launch("pack=2", text=SEEDS)
-    assert done.returncode == 2 and "6 planned, 5 finished, 1 refused" in done.stdout
-    assert "cannot share a pack" in done.stderr or "this machine would make run" in done.stderr
+    done = launch("pack=2", QUICK, text=text)
+    assert done.returncode == 2 and "2 planned, 1 finished, 1 refused" in done.stdout
+    expected = next(e.run_id for e in read_plan(tmp_path / "runs", "tiny").entries if e.seed == 1)
+    said = rf"^refused: this machine would make run \w+ where {expected} was planned$"
+    assert re.search(said, done.stderr, re.M)
 
 
 def entries(pack: str, slots: int, number: int) -> list[Entry]:
