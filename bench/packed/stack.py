@@ -20,6 +20,7 @@ from bench.models.differentiable import SETTINGS, Held
 from bench.packed.agreement import refusal
 from bench.packed.many import Many
 from bench.packed.mapped import Mapped, Named
+from bench.packed.rows import cloned, content_of, layout_of, number_at, stacked
 
 TRIAL = 3  # steps that tell how a slot rounds
 
@@ -61,9 +62,9 @@ class Stack:
             torch.cat([p.detach().flatten() for _, p in player]).repeat(len(models), 1)
             for player in players
         ]
-        stacked = {n: b for n, b in self.template.named_buffers() if not n.startswith("average.")}
+        buffers = {n: b for n, b in self.template.named_buffers() if not n.startswith("average.")}
         self.buffers: Named = {
-            name: b.expand(len(models), *b.shape).clone() for name, b in stacked.items()
+            name: b.expand(len(models), *b.shape).clone() for name, b in buffers.items()
         }
         numbers = {path: number_at(self.template, path) for path in self.template.own}
         kind = next(self.template.parameters()).dtype
@@ -123,10 +124,10 @@ class Stack:
             parts = row.split([p.numel() for p in parameters])
             for parameter, part in zip(parameters, parts, strict=True):
                 parameter.data = part.view(parameter.shape)
-        for name, stacked in self.buffers.items():
+        for name, buffer in self.buffers.items():
             owner, _, short = name.rpartition(".")
-            stacked[slot].copy_(model.get_buffer(name))
-            model.get_submodule(owner)._buffers[short] = stacked[slot]
+            buffer[slot].copy_(model.get_buffer(name))
+            model.get_submodule(owner)._buffers[short] = buffer[slot]
         for path, numbers in self.own.items():
             numbers[slot] = number_at(model, path)
         made = [model.training_settings.optimizer([nn.Parameter(rows[slot])]) for rows in self.rows]
@@ -227,43 +228,6 @@ def empty_stack(
     stack = Stack([copy.deepcopy(model) for _ in range(slots)], samples, batch_size)
     for _ in range(TRIAL):
         stack.step()
-    digests = [_digest(stack.take(slot)) for slot in range(slots)]
-    usual, _ = Counter(digests).most_common(1)[0]
-    return stack, [slot for slot, digest in enumerate(digests) if digest != usual]
-
-
-def _digest(model: GenerativeModel) -> bytes:
-    """All that a model holds: weights, averages, other buffers, losses."""
-    held = {**model.state_dict(), **{f"loss {n}": v for n, v in model.losses.items()}}
-    return b"".join(held[name].cpu().numpy().tobytes() for name in sorted(held))
-
-
-def stacked(values: Sequence[Any], device: torch.device) -> Any:
-    """Numbers or tensors of each replica as one tensor [R, ...]; of tuples, a tuple of them."""
-    if isinstance(values[0], tuple | list):
-        return tuple(stacked(one, device) for one in zip(*values, strict=True))
-    if isinstance(values[0], Tensor) and values[0].ndim:
-        return torch.stack(list(values))
-    return torch.tensor([float(v) for v in values], dtype=torch.float64, device=device)
-
-
-def number_at(model: GenerativeModel, path: str) -> float:
-    """What stands at "attribute.name"."""
-    attribute, name = path.split(".")
-    return getattr(getattr(model, attribute), name)
-
-
-def layout_of(model: GenerativeModel) -> tuple:
-    """What replicas have in common: their type, and the shapes of all that they hold."""
-    return type(model), {name: t.shape for name, t in model.state_dict().items()}
-
-
-def cloned(content: Any) -> Any:
-    """The same with tensors of its own, none of them a view of more."""
-    if isinstance(content, Tensor):
-        return content.detach().clone()
-    if isinstance(content, dict):
-        return {name: cloned(value) for name, value in content.items()}
-    if isinstance(content, list | tuple):
-        return type(content)(cloned(value) for value in content)
-    return content
+    contents = [content_of(stack.take(slot)) for slot in range(slots)]
+    usual, _ = Counter(contents).most_common(1)[0]
+    return stack, [slot for slot, content in enumerate(contents) if content != usual]
