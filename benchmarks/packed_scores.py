@@ -23,7 +23,8 @@ SCORE = "frechet"
 def finished(root: Path) -> dict[tuple[str, int], Row]:
     """The final rows under a root, by variant and seed."""
     rows = read_rows(root, [path.name for path in root.iterdir()])
-    return {(r.variant, r.seed): r for r in rows if r.checkpoint == "final" and SCORE in r.scores}
+    trained = [r for r in rows if r.d_steps > 0 and r.checkpoint == "final" and SCORE in r.scores]
+    return {(r.variant, r.seed): r for r in trained}
 
 
 def main() -> None:
