@@ -4,11 +4,14 @@ import csv
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from services.wandb_server import wandb_server
@@ -23,7 +26,7 @@ from bench.running.monitor import Monitor
 from bench.running.run import execute
 from bench.runs.columns import columns, protocol_key
 from bench.runs.rows import read_rows
-from bench.stopping import STOP
+from bench.stopping import STOP, _children
 
 STEPS = ["d_steps=40", "trainer.checkpoint_every=10", "trainer.pictures=4", "log_every=4"]
 OWN = {"_step", "_runtime", "_timestamp", "_wandb"}  # W&B's
@@ -37,7 +40,17 @@ def alone(monkeypatch):
     monkeypatch.setattr("bench.running.wandb_run.EVERY_SECONDS", 0.0)
     monkeypatch.setattr("bench.running.monitor.HISTORY_SECONDS", 0.0)
     yield
-    sys.modules["wandb"].teardown()
+    patience = Timer(20, end_wandb)  # its process may go on for as long as its server is away
+    patience.start()
+    with suppress(SystemExit):  # by which it says that its process was killed
+        sys.modules["wandb"].teardown()
+    patience.cancel()
+
+
+def end_wandb():
+    for child in _children():
+        if b"wandb-core" in Path(f"/proc/{child}/cmdline").read_bytes():
+            os.kill(child, signal.SIGKILL)
 
 
 def job_of(tiny, *overrides, logger="[wandb]"):
