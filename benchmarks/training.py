@@ -30,6 +30,7 @@ from bench.running.training import fit
 from bench.runs.folder import RunFolder
 from bench.runs.pulse import Pulse
 
+BUDGET = 15_625  # the study's: digests are as rare in a block as in a run of so many steps
 CASES = {  # name: overrides, steps of a block
     "toy MLP": (["dataset=ring", "hyperparameters.d_batch_norm=false"], 800),
     "digits": (["sweeps=quick"], 300),
@@ -59,7 +60,7 @@ def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
     monitor = Timed(
         job.folder.history,
         Checkpoints(job.folder.checkpoints, 2),
-        Chain(job.folder.chain, steps),
+        Chain(job.folder.chain, BUDGET),
         Pulse(job.folder.pulse, steps),
         log_every=plain["log_every"],
         checkpoint_every=conduct.checkpoint_every,
