@@ -15,6 +15,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from bench.claims.replicas import Pack, Replica
 from bench.data.batches import shuffled
 from bench.losses import minimax, nonsaturating, wasserstein
 from bench.losses.least_squares import logit
@@ -23,7 +24,6 @@ from bench.models.base import DRAW
 from bench.models.hands import frozen
 from bench.networks import mlp
 from bench.objective import Objective
-from bench.packed import Pack, Replica
 from bench.penalties import norms, places
 from bench.penalties.gradient import GradientPenalty
 from bench.seeds import generator as stream

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from bench import seeds as streams
 from bench.claims.counting import mean_over_seeds
+from bench.claims.replicas import Replica, Side
 from bench.claims.statement import Number
 from bench.divergences import Measure, wasserstein
 from bench.networks import mlp
 from bench.objective import Objective
-from bench.packed import Replica, Side
 
 BETAS = {"adam": (0.5, 0.9), "rmsprop": (0.0, 0.99)}  # Gulrajani et al. 2017 on toys; torch's own
 

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from bench.claims import setting
+from bench.claims.replicas import Pack, Replica
 from bench.claims.statement import Arrays, Settings
 from bench.metrics.modes import high_quality
 from bench.models import priors
 from bench.networks import mlp
-from bench.packed import Pack, Replica
 from bench.seeds import generator as stream
 
 AT = 0.5  # of a mode's centre; the centres are 1.53 apart, the modes' own spread is 0.02

@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import pearsonr, spearmanr
 
 from bench.claims.critics import critics, exact, fitted, losses, mean_number, plain, replicas
+from bench.claims.replicas import Pack
 from bench.claims.setting import modes, objective, points
 from bench.claims.statement import (
     Arrays,
@@ -24,7 +25,6 @@ from bench.claims.statement import (
 from bench.models.priors import normal
 from bench.networks import mlp
 from bench.objective import Objective
-from bench.packed import Pack
 from bench.reporting.style import HUES, MARKERS, RULE, drawn, figure
 from bench.seeds import generator as stream
 

@@ -8,6 +8,7 @@ import torch
 
 from bench.claims import setting
 from bench.claims.counting import median_over_seeds
+from bench.claims.replicas import Pack, Replica
 from bench.claims.statement import (
     Arrays,
     Evidence,
@@ -22,7 +23,6 @@ from bench.claims.statement import (
 from bench.metrics.transport import wasserstein_1
 from bench.models import priors
 from bench.networks import mlp
-from bench.packed import Pack, Replica
 from bench.reporting.style import HUES, MARKERS, drawn, figure
 from bench.seeds import generator as stream
 

@@ -7,6 +7,7 @@ import torch
 
 from bench.claims.counting import median_over_seeds
 from bench.claims.critics import critics, fitted, losses, mean_number, plain
+from bench.claims.replicas import Side
 from bench.claims.setting import objective, points
 from bench.claims.statement import (
     Arrays,
@@ -18,7 +19,6 @@ from bench.claims.statement import (
     Statement,
     overall,
 )
-from bench.packed import Side
 from bench.reporting.style import HUES, INK, MARKERS, RULE, drawn, figure
 from bench.seeds import numpy_generator
 

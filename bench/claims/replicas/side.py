@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bench.claims.replicas.player import Factory, Player
+from bench.claims.replicas.replica import Replica, Standing
+from bench.claims.replicas.rules import Moments, Rates, rule_of
 from bench.models.base import DRAW
 from bench.objective import Critic, Draw, Draws, Objective
-from bench.packed.player import Factory, Player
-from bench.packed.replicas import Replica, Standing
-from bench.packed.rules import Moments, Rates, rule_of
 from bench.packed.traced import Traced
 from bench.penalties.clipping import WeightClip
 from bench.seeds import generator as stream

@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 from bench import build
+from bench.claims.replicas import Pack, Replica
 from bench.data.batches import shuffled
 from bench.models.base import Training
 from bench.models.gan import GAN
 from bench.models.unrolled import UnrolledGAN
 from bench.networks import minibatch, mlp
 from bench.networks.layers import BatchNorm
-from bench.packed import Pack, Replica
 from bench.penalties.clipping import WeightClip
 
 STEPS = 60

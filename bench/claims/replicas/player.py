@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from bench.claims.replicas.replica import Replica, Standing, rates_of
+from bench.claims.replicas.rules import Rule
 from bench.networks.layers import BatchNorm
-from bench.packed.replicas import Replica, Standing, rates_of
-from bench.packed.rules import Rule
 from bench.seeds import generator as stream
 
 Factory = Callable[[], Any]  # () -> module with `reset`
@@ -23,7 +23,7 @@ class Player:
         factory: makes the module; called once for each replica.
         replicas: R of them.
         index: in the stream "init": 0 the generator's, 1 the opponent's.
-        rule: of `bench.packed.rules`.
+        rule: of `bench.claims.replicas.rules`.
         standing: shared by the players of one pack.
 
     Attributes:

@@ -9,12 +9,12 @@ from torch.optim import Adam as TorchAdam
 from torch.optim import RMSprop as TorchRMSprop
 
 from bench import build
+from bench.claims.replicas import Replica, Side
+from bench.claims.replicas.replica import rates_of
+from bench.claims.replicas.rules import RULES
 from bench.losses import wasserstein
 from bench.networks import mlp
 from bench.objective import Objective
-from bench.packed import Replica, Side
-from bench.packed.replicas import rates_of
-from bench.packed.rules import RULES
 from bench.penalties.clipping import WeightClip
 
 CLIPPED = Objective(

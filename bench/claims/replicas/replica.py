@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bench.packed.rules import Rates
+from bench.claims.replicas.rules import Rates
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bench.claims.replicas.player import Factory, Player
+from bench.claims.replicas.replica import Replica
+from bench.claims.replicas.side import Buffers, Side
 from bench.data.batches import as_float, shuffled
 from bench.objective import Draws, Objective
-from bench.packed.player import Factory, Player
-from bench.packed.replicas import Replica
-from bench.packed.side import Buffers, Side
 from bench.packed.traced import Traced
 from bench.seeds import generator as stream
 
