@@ -85,17 +85,19 @@ def test_two_processes_train_as_one(case, request):
     alone, first, second = (found[case] for found in both)
     assert alone["counts"] == first["counts"] == second["counts"]
     assert alone["counts"][0] == team.STEPS and alone["counts"][1] >= 4
+    # |differences| of all pairs bend at 0: there rounding, of some processors, grows tenfold
+    rtol, atol = (1e-8, 1e-11) if "minibatch" in case else (1e-9, 1e-12)
     moved = 0
     for name, expected in alone["state"].items():
         assert torch.equal(first["state"][name], second["state"][name]), name
         assert expected.isfinite().all(), name
         torch.testing.assert_close(
-            first["state"][name], expected, rtol=1e-8, atol=1e-11, msg=lambda m, n=name: f"{n}: {m}"
+            first["state"][name], expected, rtol=rtol, atol=atol, msg=lambda m, n=name: f"{n}: {m}"
         )
         moved += not torch.allclose(expected, alone["before"][name], rtol=1e-6, atol=0)
     assert moved > len(alone["state"]) / 2
     for name, expected in alone["losses"].items():
-        torch.testing.assert_close(first["losses"][name], expected, rtol=1e-8, atol=1e-11)
+        torch.testing.assert_close(first["losses"][name], expected, rtol=1e-9, atol=1e-12)
     for name, expected in alone["streams"].items():
         assert torch.equal(first["streams"][name], expected)
         assert torch.equal(second["streams"][name], expected)

@@ -125,7 +125,7 @@ class GenerativeModel(pl.LightningModule):
 
     def turn(self, hands: Hands) -> None:
         """What is computed in a step, in order, for whoever carries it out."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} says neither a turn nor a training step")
 
     def constrain(self, parameters: Iterable[Tensor]) -> None:
         """Bring the opponent's parameters where they may be, in place; here, anywhere."""
