@@ -215,9 +215,9 @@ def test_a_link_to_a_run_survives(visit):
     page = visit("#run-" + "0" * 15 + "a")
     assert page.locator("dialog h2").inner_text() == "ns_gan"
     page.evaluate("location.hash = '#provenance'")
-    page.wait_for_function("!document.querySelector('dialog').open")
+    page.locator("dialog[open]").wait_for(state="detached")
     page.go_back()
-    page.wait_for_function("document.querySelector('dialog').open")
+    page.locator("dialog[open]").wait_for()
 
 
 def test_a_reader_without_scripts_or_on_paper_misses_no_number(visit):
