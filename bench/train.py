@@ -14,14 +14,14 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from bench.configs import config_dir
-from bench.errors import UserError, show_cautions
-from bench.stopping import STOP
+from bench.config.paths import config_dir
+from bench.core.errors import UserError, show_cautions
+from bench.core.signals import STOP
 
 if TYPE_CHECKING:
-    from bench.running.job import Job
-    from bench.running.packs import Ending
-    from bench.running.run import Outcome
+    from bench.execution.packs.pack_runner import Ending
+    from bench.execution.run import Outcome
+    from bench.training.job import Job
 
 
 @hydra.main(version_base="1.3", config_path=str(config_dir().resolve()), config_name="config")
@@ -29,8 +29,8 @@ def _run(cfg: DictConfig) -> str | dict[str, str]:
     """One job of Hydra's: a run of its own, or one of many."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return _one_of_many(cfg)
-    from bench.running.job import prepare
-    from bench.running.run import execute
+    from bench.execution.run import execute
+    from bench.training.job import prepare
 
     try:
         if cfg.pack is not False and cfg.pack != "off":
@@ -58,9 +58,9 @@ def _one_of_many(cfg: DictConfig) -> dict[str, str]:
     Returns:
         run_id -> how it ended.
     """
-    from bench.running.queued import queued_of
-    from bench.running.run import execute_all
-    from bench.running.slots import claim_gpu
+    from bench.execution.gpu_lock import claim_gpu
+    from bench.execution.queue import queued_of
+    from bench.execution.run import execute_all
 
     STOP.install()
     planned = [str(run_id) for run_id in cfg.pack_members or [cfg.expected_run_id]]
@@ -141,7 +141,7 @@ def guarded(call: Any) -> int:
         except Exception as error:
             if STOP.asked:  # a worker that was interrupted while it started takes the pool along
                 raise KeyboardInterrupt from error
-            from bench.guard import explaining
+            from bench.config.validate import explaining
 
             with explaining("config"):
                 raise error

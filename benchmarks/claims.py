@@ -15,18 +15,18 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from bench.claims.replicas import Pack, Replica
+from bench.core.objective import Objective
+from bench.core.seeds import generator as stream
 from bench.data.batches import shuffled
 from bench.losses import minimax, nonsaturating, wasserstein
 from bench.losses.least_squares import logit
 from bench.models import priors
 from bench.models.base import DRAW
-from bench.models.hands import frozen
+from bench.models.executor import frozen
 from bench.networks import mlp
-from bench.objective import Objective
-from bench.penalties import norms, places
+from bench.penalties import norms, sampling_points
 from bench.penalties.gradient import GradientPenalty
-from bench.seeds import generator as stream
+from bench.theory.replicas import Pack, Replica
 
 NS_GAN = Objective(
     discriminator=minimax.discriminator_loss,
@@ -40,7 +40,7 @@ NS_GAN = Objective(
 WGAN_GP = Objective(
     discriminator=wasserstein.discriminator_loss,
     generator=wasserstein.generator_loss,
-    penalty=GradientPenalty(places.interpolated, norms.two_sided, logit, 1e-4),
+    penalty=GradientPenalty(sampling_points.interpolated, norms.two_sided, logit, 1e-4),
     penalty_weight=0.1,
     constraint=None,
     n_dis=5,

@@ -23,9 +23,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from training import bare, case_of, suite
 
-from bench import build
+from bench.config import build
 from bench.data.batches import held
-from bench.packed import Stack
+from bench.vectorized.stack import Stack
+from bench.vectorized.trainer import train_step
 
 NARROW = ["network.dense=64", "network.deep=16", "network.shallow=8"]
 ON_CPU = {  # name: overrides, discriminator steps of a run, steps of a block
@@ -70,7 +71,7 @@ class Contestants:
         try:
             self.stack = Stack(models, self.samples, self.cfg.batch_size)
             for _ in range(WARM):
-                self.stack.step()
+                train_step(self.stack)
         except torch.OutOfMemoryError:
             self.stack = None
 
@@ -86,7 +87,7 @@ class Contestants:
         self.wait()
         began = time.perf_counter()
         for _ in range(count):
-            self.stack.step()
+            train_step(self.stack)
         self.wait()
         return count * len(self.stack.models) / (time.perf_counter() - began)
 
@@ -165,7 +166,7 @@ def work_of(told: Any, overrides: list[str], steps: int, device: str) -> None:
     rules = ours.stack.template.objective
     with FlopCounterMode(display=False) as counter:
         for _ in range(rules.n_dis):
-            ours.stack.step()
+            train_step(ours.stack)
     # read weight, gradient and two moments, write gradient, weight and moments: 8 floats of each
     g, d = (rows.shape[1] for rows in ours.stack.rows)
     told.put((counter.get_total_flops() / rules.n_dis, 8 * 4 * (d + g / rules.n_dis)))

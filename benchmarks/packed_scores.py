@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import wilcoxon
 
+from bench.core.seeds import numpy_generator
 from bench.runs.rows import Row, read_rows
-from bench.seeds import numpy_generator
 from bench.stats import bootstrap_mean, holm
 
 SCORE = "frechet"

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from made import PROTOCOL, run
 
 from bench.reporting import load, report
-from bench.reporting.sweep import Sweep
+from bench.reporting.data.records import Sweep
 
 VARIANTS = ("mm_gan", "ns_gan", "lsgan", "wgan", "wgan_gp", "dragan", "began", "vae")
 DATASETS = ("mnist", "fashion_mnist", "cifar10", "celeba")

@@ -155,13 +155,13 @@ def digits(rounds: int) -> None:
     """Reference, features and each measure, once; the number of rounds does not matter."""
     import torch
 
-    from bench import build, guard
-    from bench.running.judge import facts_of, judge_of
+    from bench.config import build, validate
+    from bench.evaluation.evaluator import facts_of, judge_of
     from bench.scoring.features import batches_of, extract, shuffled
     from bench.scoring.score import applying
 
     cfg = build.compose_config(["dataset=digits", "score=quick", f"score.n_fake={N_SAMPLES}"])
-    guard.check(cfg)
+    validate.check(cfg)
     source, splits = build.build_splits(cfg)
     device, images, rng = torch.device("cpu"), splits["train"].samples, np.random.default_rng(0)
     copies = images[rng.integers(len(images), size=N_SAMPLES)] / np.float32(255)

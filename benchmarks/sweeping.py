@@ -15,12 +15,12 @@ from pathlib import Path
 
 import torch
 
-from bench import build
-from bench.running.checkpoints import Checkpoints
-from bench.running.job import prepare
-from bench.running.run import execute
+from bench.config import build
+from bench.execution.run import execute
 from bench.runs.plans import read_plan
-from bench.runs.standing import Watch, count, shown
+from bench.runs.run_status import Watch, count, shown
+from bench.training.checkpoints import Checkpoints
+from bench.training.job import prepare
 
 warnings.simplefilter("ignore")
 QUIET = ["trainer.progress=false", "trainer.pictures=0", "trainer.accelerator=cpu"]

@@ -17,18 +17,18 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from bench import build, guard
+from bench.config import build, validate
 from bench.data.split import Split
-from bench.models.hands import frozen
-from bench.running.candidates import Candidates
-from bench.running.chain import Chain
-from bench.running.checkpoints import Checkpoints
-from bench.running.job import Job
-from bench.running.monitor import Monitor
-from bench.running.tracking import Tracker
-from bench.running.training import fit
+from bench.evaluation.checkpoint_selection import Candidates
+from bench.models.executor import frozen
 from bench.runs.folder import RunFolder
-from bench.runs.pulse import Pulse
+from bench.runs.heartbeat import Pulse
+from bench.training.checkpoints import Checkpoints
+from bench.training.digests import Chain
+from bench.training.fit import fit
+from bench.training.job import Job
+from bench.training.monitor import Monitor
+from bench.training.tracker import Tracker
 
 BUDGET = 15_625  # the study's: digests are as rare in a block as in a run of so many steps
 CASES = {  # name: overrides, steps of a block
@@ -54,7 +54,7 @@ class Timed(Monitor):
 
 def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
     """Steps per second of a real run's loop: readings, bar and checks included."""
-    plain = guard.check(cfg)
+    plain = validate.check(cfg)
     conduct = build.make(cfg.trainer)
     job = Job(cfg, plain, conduct, splits, None, RunFolder(folder, "benchmark"))
     monitor = Timed(

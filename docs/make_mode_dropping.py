@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 
-from bench import build
+from bench.config import build
 from bench.scoring.features import Features, Reference, batches_of, extract, in_canonical_order
 from bench.scoring.score import score_features
 

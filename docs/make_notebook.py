@@ -10,8 +10,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from bench.claims import statements
-from bench.files import write_text
+from bench.core.files import write_text
+from bench.theory.catalogue import statements
 
 HERE = Path(__file__).parent
 INTRODUCTION = """# From GAN to Wasserstein GAN, statement by statement

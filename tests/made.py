@@ -5,8 +5,8 @@ from statistics import NormalDist
 import numpy as np
 
 from bench.reporting.claims import judge
-from bench.reporting.comparisons import comparisons_of
-from bench.reporting.sweep import Run, Sweep
+from bench.reporting.data.records import Run, Sweep
+from bench.reporting.tables.comparisons import comparisons_of
 from bench.runs.rows import Row
 
 PROTOCOL = {

@@ -12,8 +12,8 @@ from torch import nn
 
 from bench.scoring.distances import Frechet
 from bench.scoring.features import Features, Reference
-from bench.scoring.measures import Measure
-from bench.scoring.modules import FrechetDistance, InceptionScore, Scores
+from bench.scoring.metric_spec import Measure
+from bench.scoring.torchmetrics_api import FrechetDistance, InceptionScore, Scores
 
 SHAPE, WIDTH, CLASSES, CAPACITY = (1, 2, 3), 4, 3, 40
 

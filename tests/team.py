@@ -13,7 +13,8 @@ import torch
 from omegaconf import OmegaConf
 
 import bench.models  # noqa: F401  torchvision's operators are declared before Lightning comes
-from bench import build, together
+from bench.config import build
+from bench.core import distributed
 from bench.data.split import Split
 from bench.models.differentiable import sgd
 from bench.networks.layers import synchronise
@@ -37,15 +38,15 @@ def in_two(folder: Path, *calls: tuple) -> list[list]:
 
 def _one(rank, folder, calls):
     torch.set_num_threads(1)
-    together.join(rank, 2, folder / "meeting", cuda=False)
+    distributed.join(rank, 2, folder / "meeting", cuda=False)
     found = [function(*arguments) for function, *arguments in calls]
-    together.leave()
+    distributed.leave()
     torch.save(found, folder / f"{rank}.pt")
 
 
 def broken(fake_logits):
     """A generator's loss that fails in the second process alone."""
-    if together.rank() == 1:
+    if distributed.rank() == 1:
         raise ArithmeticError("made to fail")
     return fake_logits.mean()
 
@@ -88,7 +89,7 @@ def trained(plain: dict, synchronised: bool) -> dict:
     drawn = torch.Generator().manual_seed(7)
     for step in range(STEPS):
         real = torch.rand(BATCH, *cfg.dataset.shape, generator=drawn, dtype=torch.float64)
-        model.training_step(together.share(real), step)
+        model.training_step(distributed.share(real), step)
     return {
         "state": model.state_dict(),
         "before": before,
@@ -103,21 +104,21 @@ def all_trained(cases: dict[str, dict], synchronised: bool = True) -> dict[str, 
 
 
 def of_helpers() -> dict:
-    """What `bench.together` gives to each process."""
-    rank = together.rank()
+    """What `bench.core.distributed` gives to each process."""
+    rank = distributed.rank()
     rows = torch.arange(6.0).reshape(6, 1)
     mean = torch.tensor([1.0, 3.0]) * (rank + 1)
     other = torch.tensor(10.0 * rank, dtype=torch.float64)
-    together.average_([mean, other])
-    with together.apart():
-        apart = together.share(rows)
+    distributed.average_([mean, other])
+    with distributed.apart():
+        apart = distributed.share(rows)
     return {
-        "place": [rank, together.size()],
-        "share": together.share(rows),
-        "gathered": together.gathered(together.share(rows) + 100 * rank),
+        "place": [rank, distributed.size()],
+        "share": distributed.share(rows),
+        "gathered": distributed.gathered(distributed.share(rows) + 100 * rank),
         "mean": mean,
         "other": other,
-        "agreed": [together.agreed(rank == 1), together.agreed(False)],
+        "agreed": [distributed.agreed(rank == 1), distributed.agreed(False)],
         "apart": apart,
         "total": _total(rank),
     }
@@ -127,7 +128,7 @@ def _total(rank: int) -> list[float]:
     """x = 2 and 3; each process's value is (2 + 3)^3 (rank + 1), and its derivatives."""
 
     def value(x):
-        return (rank + 1) * together.total(x) ** 3
+        return (rank + 1) * distributed.total(x) ** 3
 
     x = torch.tensor(2.0 + rank, dtype=torch.float64, requires_grad=True)
     (first,) = torch.autograd.grad(value(x), x, create_graph=True)

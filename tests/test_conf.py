@@ -8,10 +8,10 @@ import team
 import torch
 from support import ROOT, SMALL
 
-from bench import build, guard
-from bench.errors import UserError
-from bench.running.job import prepare
-from bench.running.run import execute
+from bench.config import build, validate
+from bench.core.errors import UserError
+from bench.execution.run import execute
+from bench.training.job import prepare
 
 CONF = ROOT / "conf"
 NEED_FILES = ("mnist", "fashion_mnist", "cifar10", "cifar10_jpeg", "celeba", "images")
@@ -36,7 +36,7 @@ def variant_for(loss: str) -> str:
     for variant in sorted(VARIANTS, key=lambda name: own_losses()[name] != loss):
         try:
             chosen = build.compose_config([f"variant={variant}", f"loss={loss}"])
-            guard.check(chosen)
+            validate.check(chosen)
             build.build_model(chosen)
             return variant
         except (UserError, AttributeError):
@@ -153,7 +153,7 @@ def test_every_logger_runs_offline(tiny, tmp_path, monkeypatch, logger):
 @pytest.mark.parametrize("sweep", entries("sweeps"))
 def test_every_sweep_composes(sweep):
     cfg = build.compose_config([f"sweeps={sweep}"])
-    guard.check(cfg)
+    validate.check(cfg)
 
 
 def test_small_networks_are_known_for_every_network():

@@ -10,11 +10,11 @@ from collections import defaultdict
 import pytest
 from support import ROOT
 
-from bench import build
+from bench.config import build
 from bench.reporting import load
 from bench.reporting.report import SUMS, write_report
-from bench.running.job import prepare
 from bench.runs.record import read_records
+from bench.training.job import prepare
 
 FOLDERS = sorted(p.parent for p in ROOT.glob("results/*/rows.csv"))
 

@@ -25,7 +25,7 @@ def test_a_wheel_trains_from_its_own_configs(tmp_path):
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)
     code = (
-        f"import sys; sys.path.insert(0, {str(site)!r}); import bench.configs as b;"
+        f"import sys; sys.path.insert(0, {str(site)!r}); import bench.config.paths as b;"
         "print(b.config_dir()); from bench.train import main;"
         "sys.argv = ['bench-train', 'd_steps=2', 'trainer.progress=false', 'score.n_fake=50',"
         "'network.dense=8', 'trainer.pictures=0']; main()"

@@ -1,5 +1,5 @@
 """Data sets: archives with checksums -> arrays -> tensors on the device -> endless batches."""
 
-from bench.shims import ensure_torchvision
+from bench.core.shims import ensure_torchvision
 
 ensure_torchvision()  # before Lightning, which imports torchvision through torchmetrics

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple, cast
 
-from bench.errors import UserError
+from bench.core.errors import UserError
 
 DAMAGE = (
     tarfile.TarError,

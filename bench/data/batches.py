@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from bench import together
-from bench.seeds import generator
+from bench.core import distributed
+from bench.core.seeds import generator
 
 
 def shuffled(count: int, batch_size: int, seed: int, first: int, last: int) -> Iterator[Tensor]:
@@ -30,7 +30,7 @@ def shuffled(count: int, batch_size: int, seed: int, first: int, last: int) -> I
             epoch += 1
             following = torch.randperm(count, generator=generator(seed, "data", epoch))
             left = torch.cat([left, following])
-        yield together.share(left[:batch_size])
+        yield distributed.share(left[:batch_size])
         left = left[batch_size:]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.core.errors import UserError
 from bench.data.archive import DAMAGE, damaged
 from bench.data.checksums import verify
 from bench.data.decode import open_image, to_array
@@ -17,7 +18,6 @@ from bench.data.progress import counter
 from bench.data.resize import centre_crop, resize_bilinear_tf1
 from bench.data.split import Split, checked_counts
 from bench.data.stored import Stored
-from bench.errors import UserError
 
 PARTITION = "list_eval_partition.txt"
 IMAGES = "img_align_celeba"

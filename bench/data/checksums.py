@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from bench.errors import UserError
+from bench.core.errors import UserError
 
 ALGORITHMS = ("md5", "sha256")
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from bench.core.errors import UserError
 from bench.data.archive import unpack
 from bench.data.checksums import verify
 from bench.data.download import download
 from bench.data.split import Split
 from bench.data.stored import Stored
-from bench.errors import UserError
 
 CLASSES = 10
 _reconstruct = np.empty(0).__reduce__()[0]  # its module's name depends on numpy's version

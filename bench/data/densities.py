@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.datasets import make_swiss_roll
 
+from bench.core.errors import UserError
 from bench.data.points import Modes
-from bench.errors import UserError
 
 
 def ring(count: int, radius: float) -> np.ndarray:

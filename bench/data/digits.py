@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from sklearn.datasets import load_digits
 
+from bench.core.errors import UserError
+from bench.core.seeds import numpy_generator
 from bench.data.split import Split, check_shape, checked_counts
-from bench.errors import UserError
-from bench.seeds import numpy_generator
 
 LEVELS = 16
 

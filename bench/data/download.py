@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from bench.core.errors import UserError
 from bench.data.checksums import difference
 from bench.data.progress import counter
-from bench.errors import UserError
 
 CHUNK = 1 << 20
 TIMEOUT_SECONDS = 30

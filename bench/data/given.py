@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.core.errors import UserError
 from bench.data.decode import open_exactly, to_array
 from bench.data.given_npz import read_npz
 from bench.data.given_parquet import Shards
 from bench.data.progress import counter
-from bench.errors import UserError
 
 PICTURES = (".png", ".jpg", ".jpeg")
 TABLES = (".parquet",)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.core.errors import UserError
 from bench.data.npz import array_in, names_in
-from bench.errors import UserError
 
 CHANNELS = (1, 3)
 

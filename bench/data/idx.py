@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.core.errors import UserError
 from bench.data.checksums import verify
 from bench.data.download import download
 from bench.data.split import Split
 from bench.data.stored import Stored
-from bench.errors import UserError
 
 UBYTE = 0x08
 

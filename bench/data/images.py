@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from bench.core.errors import UserError
 from bench.data import prepared
 from bench.data.decode import open_image, to_array
 from bench.data.progress import progress
 from bench.data.split import NAMES, Split
 from bench.data.stored import Stored
-from bench.errors import UserError
 
 ORDER = 2  # raised when the same files come in another order: prepared ones are made again
 SUFFIXES = {".png", ".jpg", ".jpeg"}

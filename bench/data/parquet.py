@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.core.errors import UserError
 from bench.data.decode import open_image, to_array
 from bench.data.progress import counter
 from bench.data.split import Split, checked_counts
 from bench.data.stored import Stored
-from bench.errors import UserError
 
 ROWS = 1024
 

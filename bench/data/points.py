@@ -11,8 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from bench.core.seeds import numpy_generator
 from bench.data.split import NAMES, Split, check_shape, checked_counts
-from bench.seeds import numpy_generator
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.core.errors import UserError
 from bench.data import prepared
 from bench.data.progress import counter
 from bench.data.rasters import covered_subpixels, polygon_corners
 from bench.data.split import Split, check_shape, checked_counts
-from bench.errors import UserError
 
 CHUNK = 64  # polygons drawn at once: their test points fit a cache
 ORDER = ("train", "test", "validation")  # the study's rows: 60,000, then 10,000, then the hold-out

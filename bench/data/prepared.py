@@ -11,10 +11,10 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from bench.core.errors import UserError
+from bench.core.files import replacing
 from bench.data.digest import content_digest
 from bench.data.split import Split
-from bench.errors import UserError
-from bench.files import replacing
 
 SUFFIX = ".safetensors"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.errors import UserError
+from bench.core.errors import UserError
 
 NAMES = ("train", "validation", "test")
 

@@ -9,9 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
+from bench.core.errors import UserError
+from bench.core.seeds import numpy_generator
 from bench.data.split import NAMES, Split, check_shape, checked_counts
-from bench.errors import UserError
-from bench.seeds import numpy_generator
 
 DIGITS = 10
 

@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.core.errors import UserError
 from bench.data import prepared
 from bench.data.split import Split, check_shape
-from bench.errors import UserError
 
 
 class Stored(ABC):

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from bench.errors import UserError
+from bench.core.errors import UserError
 from bench.features.fidelity import Intake, torch_fidelity
 from bench.features.published import Weights, tensors_of
 

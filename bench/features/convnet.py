@@ -12,10 +12,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from bench.errors import UserError
+from bench.core.errors import UserError
+from bench.core.files import read_json, sha256_of
 from bench.features.inputs import require_shape
 from bench.features.network import ConvNet
-from bench.files import read_json, sha256_of
 
 SHIPPED = Path(__file__).parent / "weights"
 

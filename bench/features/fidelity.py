@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench.errors import UserError
-from bench.shims import ensure_torchvision
+from bench.core.errors import UserError
+from bench.core.shims import ensure_torchvision
 
 
 def torch_fidelity(name: str, module: str) -> Any:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
+from bench.core.seeds import generator
 from bench.features.network import ConvNet
-from bench.seeds import generator
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from bench.errors import UserError
+from bench.core.errors import UserError
 
 
 def require_shape(name: str, samples: Tensor, shape: Sequence[int]) -> None:

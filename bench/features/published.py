@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bench.errors import UserError
-from bench.files import sha256_of
+from bench.core.errors import UserError
+from bench.core.files import sha256_of
 
 # A file of another network lacks keys, or sizes do not fit; a damaged one can be anything.
 UNREADABLE = (

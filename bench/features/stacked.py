@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from bench.errors import UserError
+from bench.core.errors import UserError
 from bench.features.convnet import TrainedConvnet
 from bench.features.inputs import require_shape
 

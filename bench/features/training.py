@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from bench.core.files import sha256_of, write_bytes, write_json
+from bench.core.seeds import derived_seed
 from bench.features.convnet import files_of
 from bench.features.fitting import Settings, accuracy, fit
 from bench.features.network import ConvNet, folded
-from bench.files import sha256_of, write_bytes, write_json
-from bench.seeds import derived_seed
 
 
 class Labelled(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from bench.objective import Turns
+from bench.core.objective import Turns
 
 
 def reconstruction_error(reconstruction: Tensor, samples: Tensor) -> Tensor:
@@ -36,7 +36,7 @@ class Equilibrium(Turns):
         clip_k: keep k in [0, 1], as the paper does.
         fresh_errors: the controller reads errors computed anew after the weights moved, as the
             study's code does; else those of the losses, as the paper does.
-        n_dis: see `bench.objective.Turns`.
+        n_dis: see `bench.core.objective.Turns`.
 
     Raises:
         ValueError: a number is outside its range.

@@ -5,7 +5,7 @@ them there when it is time, so that no step waits for the host.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from bench import together
+from bench.core import distributed
+from bench.core.objective import Draw, Turns
+from bench.core.seeds import generator as stream
 from bench.data.split import Split
-from bench.models.hands import Alone, Hands
-from bench.objective import Draw
-from bench.seeds import generator as stream
+from bench.models.differentiable import Held, held_by
+from bench.models.executor import Hands, Who, frozen
 
 DRAW = {"uniform": torch.rand, "normal": torch.randn}
 PRECISIONS = ("32", "tf32", "bf16")
@@ -136,8 +137,8 @@ class GenerativeModel(pl.LightningModule):
     def draw_latent(self, count: int) -> Tensor:
         """The stream's next latents, [count, L]: this process's share of the whole batch's."""
         settings = self.training_settings
-        count *= together.size()
-        return together.share(settings.prior(count, settings.latent_dim, self.streams["latent"]))
+        count *= distributed.size()
+        return distributed.share(settings.prior(count, settings.latent_dim, self.streams["latent"]))
 
     def draw(self, wanted: Mapping[str, Draw], real: Tensor) -> dict[str, Tensor]:
         """The stream's next numbers for a pure function that asks for them."""
@@ -175,8 +176,8 @@ class GenerativeModel(pl.LightningModule):
             parameter.grad = None  # as zero_grad does, which first tells a profiler
         loss.backward()
         loss = loss.detach()
-        if together.size() > 1:
-            together.average_([loss, *(p.grad for p in parameters if p.grad is not None)])
+        if distributed.size() > 1:
+            distributed.average_([loss, *(p.grad for p in parameters if p.grad is not None)])
         optimizer.step()
         return loss
 
@@ -204,3 +205,71 @@ class GenerativeModel(pl.LightningModule):
         """Take counters, streams and last losses back."""
         self.d_steps, self.g_steps = checkpoint["d_steps"], checkpoint["g_steps"]
         self._stream_states, self.losses = checkpoint["streams"], checkpoint["losses"]
+
+
+class Alone:
+    """The hands of one model.
+
+    Args:
+        model: whose turn it is.
+        real: samples [B, ...]: this process's share of the whole batch.
+    """
+
+    def __init__(self, model: GenerativeModel, real: Tensor) -> None:
+        self.model, self.real = model, real
+        optimizers: Any = model.optimizers(use_pl_optimizer=False)
+        self.optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
+
+    def due(self, turns: Turns) -> Who:
+        """One, or nobody."""
+        is_due = turns.generator_is_due(self.model.d_steps, self.model.g_steps)
+        return (0,) if is_due else ()
+
+    def latents(self, count: int = 1, who: Who | None = None) -> Tensor:
+        """[count B, L]."""
+        return self.model.draw_latent(count * len(self.real))
+
+    def draws(self, wanted: Mapping[str, Draw], who: Who | None = None) -> dict[str, Tensor]:
+        """For the whole batch, of which each process has its share."""
+        real = self.real
+        if distributed.size() > 1:
+            real = real[:1].expand(distributed.size() * len(real), *real.shape[1:])
+        return self.model.draw(wanted, real)
+
+    def noise(self, width: int) -> Tensor:
+        """[B, width]: this process's share."""
+        draws, shape = self.model.streams["draws"], (len(self.real) * distributed.size(), width)
+        drawn = torch.randn(shape, generator=draws, device=draws.device, dtype=self.real.dtype)
+        return distributed.share(drawn)
+
+    def given(self, method: Callable[..., Any], *inputs: Any, keep: bool = False) -> Any:
+        """Called, with or without a graph."""
+        with torch.set_grad_enabled(keep):
+            return method(*inputs)
+
+    def memory(self, player: int) -> list[Held]:
+        """Those of the player's optimizer."""
+        return held_by(self.optimizers[player])
+
+    def descend(
+        self, player: int, loss: Callable[..., Any], *inputs: Any, who: Who | None = None
+    ) -> tuple[Tensor, ...]:
+        """By the player's optimizer; the others' weights have no gradients meanwhile."""
+        with ExitStack() as stack:
+            for other in self.model.players()[1:] if player == 0 else ():
+                stack.enter_context(frozen(other))
+            value, *rest = loss(*inputs)
+            value = self.model.step(self.optimizers[player], value)
+        return value, *(one.detach() for one in rest)
+
+    def constrain(self, player: int) -> None:
+        """In place."""
+        self.model.constrain(self.model.players()[player].parameters())
+
+    def note(self, name: str, value: Tensor, who: Who | None = None) -> None:
+        """Among the model's losses."""
+        self.model.losses[name] = value
+
+    def generator_moved(self, who: Who | None = None) -> None:
+        """And fold it into the moving average."""
+        self.model.generator_moved()

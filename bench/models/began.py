@@ -6,10 +6,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from bench import together
+from bench.core import distributed
 from bench.losses import began
 from bench.models.base import GenerativeModel, Training, require
-from bench.models.hands import Hands
+from bench.models.executor import Hands
 
 
 class BEGAN(GenerativeModel):
@@ -94,7 +94,7 @@ class BEGAN(GenerativeModel):
         """
         if self.equilibrium.fresh_errors:
             real_error, fake_error = self.error(real), self.error(self.generate(latent))
-        together.average_([real_error, fake_error])
+        distributed.average_([real_error, fake_error])
         self.k.copy_(self.equilibrium.next_k(self.k, real_error, fake_error))
         gamma = self.equilibrium.gamma
         return self.k.clone(), began.convergence(real_error, fake_error, gamma=gamma)

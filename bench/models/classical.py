@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench import together
+from bench.core import distributed
 from bench.data.batches import as_float
 from bench.data.split import Split
 from bench.losses.classes import ClassLikelihood
@@ -56,7 +56,7 @@ class Classical(GenerativeModel):
             self.generator.take(*map(torch.from_numpy, self.fitted()))
         with torch.no_grad():
             loss = self.loss(self.generator.log_joint(real))
-        together.average_([loss])
+        distributed.average_([loss])
         self.losses["d_loss"] = loss
         self.generator_moved()
         self.d_steps += 1

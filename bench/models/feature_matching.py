@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from bench import together
+from bench.core import distributed
+from bench.core.objective import Objective, upcast
 from bench.models.base import Training
 from bench.models.gan import GAN
-from bench.objective import Objective, upcast
 
 
 class FeatureMatchingGAN(GAN):
@@ -50,5 +50,5 @@ class FeatureMatchingGAN(GAN):
         """How far the mean features of [B, ...] generated samples are from those of real ones."""
         with self.autocast():
             features = [self.opponent.features(samples) for samples in (real, fake)]
-        means = [together.total(upcast(one).mean(0)) / together.size() for one in features]
+        means = [distributed.total(upcast(one).mean(0)) / distributed.size() for one in features]
         return self.matching(*means)

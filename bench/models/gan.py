@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from bench import together
+from bench.core import distributed
+from bench.core.objective import Critic, Draw, Draws, Objective
 from bench.models.base import GenerativeModel, Training, require
-from bench.models.hands import Hands, Who
+from bench.models.executor import Hands, Who
 from bench.networks.layers import BatchNorm
-from bench.objective import Critic, Draw, Draws, Objective
 
 
 def refuse_mixing(discriminator: nn.Module) -> None:
@@ -134,8 +134,8 @@ class GAN(GenerativeModel):
             loss = self.objective.adversarial_loss(critic, real, fake)
         if self.objective.penalty is None:
             return loss
-        real, fake = together.gathered(real), together.gathered(fake)
-        return loss + self.objective.penalty_term(critic, real, fake, draws, together.share)
+        real, fake = distributed.gathered(real), distributed.gathered(fake)
+        return loss + self.objective.penalty_term(critic, real, fake, draws, distributed.share)
 
     def opinion(self, samples: Tensor) -> Tensor:
         """The discriminator's logits [B], to be shown over the plane."""

@@ -6,9 +6,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from bench.core.objective import Objective
 from bench.models.base import Training
 from bench.models.gan import GAN
-from bench.objective import Objective
 from bench.penalties import historical
 
 

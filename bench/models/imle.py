@@ -6,9 +6,9 @@ from types import FunctionType
 import torch
 from torch import Tensor, nn
 
-from bench import together
+from bench.core import distributed
 from bench.models.base import GenerativeModel, Training, require
-from bench.models.hands import Hands
+from bench.models.executor import Hands
 
 
 class Nobody(nn.Module):
@@ -69,4 +69,4 @@ class IMLE(GenerativeModel):
 
     def generator_step(self, real: Tensor, latent: Tensor) -> tuple[Tensor]:
         """What the generator descends, from samples [B, ...] and the pool's latents [m B, L]."""
-        return (self.loss(real, together.gathered(self.generate(latent))),)
+        return (self.loss(real, distributed.gathered(self.generate(latent))),)

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from bench import together
+from bench.core import distributed
 from bench.losses.likelihood import Likelihood
 from bench.models.imle import IMLE
 
@@ -29,4 +29,4 @@ class MaximumLikelihood(IMLE):
         """The stream's next latents of G, [count, L]: this process's share."""
         width, latents = self.generator.latent_dim, self.streams["latent"]
         prior = self.training_settings.prior
-        return together.share(prior(count * together.size(), width, latents))
+        return distributed.share(prior(count * distributed.size(), width, latents))

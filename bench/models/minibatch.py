@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
+from bench.core.objective import Objective
 from bench.models.base import Training
 from bench.models.gan import GAN
-from bench.objective import Objective
 
 
 class MinibatchGAN(GAN):

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from bench import together
+from bench.core import distributed
+from bench.core.objective import Critic, Draws, Objective
 from bench.models.base import Training
 from bench.models.differentiable import Held, step_of
+from bench.models.executor import Hands, Who
 from bench.models.gan import GAN
-from bench.models.hands import Hands, Who
-from bench.objective import Critic, Draws, Objective
 
 
 class UnrolledGAN(GAN):
@@ -85,7 +85,7 @@ class UnrolledGAN(GAN):
 
             gradients = torch.func.grad(loss)(weights)
             steps = [
-                self.step_ahead(p, together.total(g) / together.size(), *held)
+                self.step_ahead(p, distributed.total(g) / distributed.size(), *held)
                 for p, g, held in zip(weights.values(), gradients.values(), memory, strict=True)
             ]
             weights = {name: p for name, (p, _) in zip(weights, steps, strict=True)}

@@ -6,7 +6,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from bench.models.base import GenerativeModel, Training, require
-from bench.models.hands import Hands
+from bench.models.executor import Hands
 
 
 class VAE(GenerativeModel):

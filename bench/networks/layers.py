@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench import together
+from bench.core import distributed
 
 EPS = 1e-3  # compare_gan v1: tf.contrib.layers.batch_norm with epsilon 1e-3
 
@@ -39,7 +39,11 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised x, same shape, [B, features, ...]."""
-        if self.synchronised and together.size() > 1 and (self.training or self.momentum is None):
+        if (
+            self.synchronised
+            and distributed.size() > 1
+            and (self.training or self.momentum is None)
+        ):
             return self._by_all(x)
         if self.momentum is None:
             return functional.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, EPS)
@@ -60,11 +64,11 @@ class BatchNorm(nn.Module):
         Two passes, the mean and then the centred squares, as sums that have derivatives.
         """
         values = x.float() if x.dtype == torch.bfloat16 else x
-        count = values.numel() // len(self.weight) * together.size()
+        count = values.numel() // len(self.weight) * distributed.size()
         axes, column = [0, *range(2, x.ndim)], (-1, *(1,) * (x.ndim - 2))
-        mean = together.total(values.sum(axes)) / count
+        mean = distributed.total(values.sum(axes)) / count
         centred = values - mean.reshape(column)
-        var = together.total(centred.square().sum(axes)) / count
+        var = distributed.total(centred.square().sum(axes)) / count
         if self.momentum is not None:
             self.running_mean.lerp_(mean.detach(), self.momentum)
             self.running_var.lerp_(var.detach(), self.momentum)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.objective import Critic, Draw, Draws, Share, whole
+from bench.core.objective import Critic, Draw, Draws, Share, whole
 
 
 def gradient_norm(critic: Critic, points: Tensor, *, eps: float) -> Tensor:
@@ -32,7 +32,7 @@ class GradientPenalty:
     """ask(|grad of(f)(x)|) at x = place(real, fake).
 
     Args:
-        place: a function of `bench.penalties.places`.
+        place: a function of `bench.penalties.sampling_points`.
         ask: a function of `bench.penalties.norms`.
         of: what is differentiated, from logits: `bench.losses.least_squares.logit`, or
             `torch.sigmoid`.

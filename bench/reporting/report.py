@@ -2,44 +2,25 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import UserError
-from bench.files import sha256_of, write_bytes
-from bench.reporting import collecting, pages, tables
-from bench.reporting.claims import Judged, judge
-from bench.reporting.comparisons import Comparison, comparisons_of
-from bench.reporting.latex import latex_files
-from bench.reporting.loading import load, read_table
-from bench.reporting.sections import Section, sections_of
-from bench.reporting.store import study_files
-from bench.reporting.summary import median_run
-from bench.reporting.sweep import Sweep, whole
+from bench.core.errors import UserError
+from bench.core.files import sha256_of, write_bytes
+from bench.reporting.archive.read import load, read_table
+from bench.reporting.archive.write import study_files
+from bench.reporting.claims import judge
+from bench.reporting.data.collect import read_stages, with_curves, with_pictures
+from bench.reporting.data.records import Sweep, whole
+from bench.reporting.output import pages, summary_csv
+from bench.reporting.output.latex import latex_files
+from bench.reporting.output.sections import Report, sections_of
+from bench.reporting.tables.comparisons import Comparison, comparisons_of
+from bench.reporting.tables.summary import median_run
 from bench.runs.plans import plan_exists
 
 RESULTS = Path("results")
 DATA = "rows.parquet"
 SUMS = "SHA256SUMS"  # of every file of a report, as sha256sum writes and checks them
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was written, and what the terminal shows of it.
-
-    Args:
-        sweep: all its stages as one.
-    """
-
-    sweep: Sweep
-    sections: tuple[Section, ...]
-    claims: Sequence[Judged]
-    folder: Path
-
-    @property
-    def page(self) -> Path:
-        """The page that opens in a browser."""
-        return self.folder / "index.html"
 
 
 def report_of(name: str, runs_root: Path, to: Path | None) -> Report:
@@ -80,8 +61,8 @@ def collect(runs_root: Path, name: str) -> list[Sweep]:
     Raises:
         UserError: there is no such sweep, none of its runs is scored, or a file is damaged.
     """
-    stages = collecting.with_curves(runs_root, collecting.read_stages(runs_root, name))
-    return collecting.with_pictures(runs_root, stages, _pictured(comparisons_of(stages)))
+    stages = with_curves(runs_root, read_stages(runs_root, name))
+    return with_pictures(runs_root, stages, _pictured(comparisons_of(stages)))
 
 
 def write_report(stages: Sequence[Sweep], folder: Path) -> Report:
@@ -106,7 +87,7 @@ def write_report(stages: Sequence[Sweep], folder: Path) -> Report:
         files[f"tables/{name}"] = text.encode()
     for section in sections:
         for table in section.comparison.tables:
-            files[f"tables/{table.group.slug}.csv"] = tables.summary_csv(table).encode()
+            files[f"tables/{table.group.slug}.csv"] = summary_csv.summary_csv(table).encode()
         for drawing in (figure.drawing for figure in section.figures):
             files |= {f"figures/{drawing.name}.{k}": v for k, v in drawing.files.items()}
     files["report.md"] = pages.markdown(everything, sections, claims).encode()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.errors import UserError
-from bench.files import read_json
+from bench.core.errors import UserError
+from bench.core.files import read_json
 
 KEYS = {"d_steps", "g_steps", "frechet"}
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.errors import UserError
-from bench.files import read_json, write_json
+from bench.core.errors import UserError
+from bench.core.files import read_json, write_json
 from bench.runs.identity import canonical_json
 
 POINTS = 8  # along the training, evenly spread, beside the initial weights

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.errors import UserError
-from bench.files import read_json, write_json, write_text
+from bench.core.errors import UserError
+from bench.core.files import read_json, write_json, write_text
 
 SETTLED = ("finished", "diverged")  # results; a run with one of these is not run again
 

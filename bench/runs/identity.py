@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 SEMANTICS_VERSION = 1  # raised by hand when the mathematics or the dynamics change
+PUBLISHED_NAMES = {  # target that moved -> the name under which published run_ids know it
+    "bench.core.objective.Objective": "bench.objective.Objective",
+    "bench.models.base.TrainingConfig": "bench.models.base.Training",
+    "bench.penalties.sampling_points.": "bench.penalties.places.",
+}
 
 
 def canonical_json(value: Any) -> str:
@@ -45,6 +50,23 @@ def run_id(identity: Mapping[str, Any]) -> str:
 def content_of(identity: Mapping[str, Any]) -> str:
     """The text whose hash a run_id is."""
     return canonical_json({**identity, "semantics_version": SEMANTICS_VERSION})
+
+
+def with_published_names(node: Any) -> Any:
+    """Return a config whose every `_target_` has the name that it had when it was published."""
+    if isinstance(node, Mapping):
+        return {
+            key: _published_name(item) if key == "_target_" else with_published_names(item)
+            for key, item in node.items()
+        }
+    return [with_published_names(item) for item in node] if isinstance(node, list) else node
+
+
+def _published_name(target: str) -> str:
+    for now, published in PUBLISHED_NAMES.items():
+        if target.startswith(now):
+            return published + target.removeprefix(now)
+    return target
 
 
 def hash_of(content: str) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bench.errors import UserError
-from bench.files import read_json, write_json, write_text
+from bench.core.errors import UserError
+from bench.core.files import read_json, write_json, write_text
 from bench.runs.identity import SEMANTICS_VERSION
 
 VERSION = 3  # of the files

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.errors import UserError
-from bench.files import read_json, write_text
+from bench.core.errors import UserError
+from bench.core.files import read_json, write_text
 from bench.runs.digests import digest_of_scores, read_chain
 from bench.runs.folder import RunFolder
 from bench.runs.rows import read_rows

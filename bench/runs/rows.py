@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.errors import UserError
-from bench.files import read_json, write_json
+from bench.core.errors import UserError
+from bench.core.files import read_json, write_json
 from bench.runs.identity import short_hash
 
 SCHEMA = 2

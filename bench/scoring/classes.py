@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.metrics import inception_score, modes, similarity
 from bench.scoring.features import Features, Reference
-from bench.scoring.measures import Measure
+from bench.scoring.metric_spec import Measure
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bench.metrics import prd, prdc
 from bench.scoring.features import Features, Reference
-from bench.scoring.measures import Measure, check_most
+from bench.scoring.metric_spec import Measure, check_most
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.errors import Caution
+from bench.core.errors import Caution
 from bench.metrics import frechet, kernel
 from bench.scoring.features import Features, Reference
-from bench.scoring.measures import Measure, rng
+from bench.scoring.metric_spec import Measure, rng
 
 
 @dataclass(frozen=True)

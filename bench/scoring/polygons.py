@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.errors import UserError
+from bench.core.errors import UserError
+from bench.core.seeds import generator as stream
 from bench.metrics import polygons
 from bench.scoring.features import Features, Reference
 from bench.scoring.inversion import invert
-from bench.scoring.measures import Measure, rng
-from bench.seeds import generator as stream
+from bench.scoring.metric_spec import Measure, rng
 
 BATCH = 512  # latents at once; no part of the result
 

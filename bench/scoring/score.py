@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from bench.runs.identity import short_hash
 from bench.scoring.features import Features, Reference, extract, shuffled
-from bench.scoring.measures import Measure, of_points
+from bench.scoring.metric_spec import Measure, of_points
 
 ASKED = ("name", "split", "n_real", "n_fake", "quantise", "latent_seed", "noise_seeds")
 

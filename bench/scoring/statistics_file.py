@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from bench.core.errors import UserError
+from bench.core.files import replacing, sha256_of
 from bench.data.npz import array_in, names_in
-from bench.errors import UserError
-from bench.files import replacing, sha256_of
 
 UNSTATED = "not stated"
 SAME = ("extractor", "weight_hash", "resize")  # what must be that of the extractor in use

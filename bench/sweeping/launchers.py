@@ -5,7 +5,7 @@ import shutil
 
 from omegaconf import DictConfig
 
-from bench.errors import UserError
+from bench.core.errors import UserError
 
 
 def check_launcher(hydra_cfg: DictConfig) -> None:

@@ -9,17 +9,17 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from bench import build, guard
+from bench.config import build, validate
+from bench.config.process_settings import settings
+from bench.core.errors import UserError
 from bench.data.batches import held
-from bench.errors import UserError
-from bench.packed import key_of, refusal
-from bench.running.job import not_packed
-from bench.running.memory import check_memory, give_back
-from bench.running.probing import Choice, choose
-from bench.running.run import settings
+from bench.execution.packs.autotune import Choice, choose
+from bench.execution.packs.memory_check import check_memory, give_back
 from bench.runs.identity import canonical_json, short_hash
-from bench.sweeping.explicit import Explicit
-from bench.sweeping.skeletons import MARK, Skeletons
+from bench.sweeping.run_id_templates import MARK, Skeletons
+from bench.sweeping.run_spec import Explicit
+from bench.training.job import not_packed
+from bench.vectorized.compatibility import key_of, refusal
 
 Choices = dict[str, dict[str, Any]]  # stage/pack -> slots (0: one at a time), why, most
 
@@ -175,7 +175,7 @@ class Packing:
             self._bound[place] = self._binding(run)
         values = tuple(v for k, v in run.varied if k in self._bound[place])
         if (place, values) not in self._groups:
-            plain = guard.check(self._config(run))
+            plain = validate.check(self._config(run))
             names, device = plain["names"], self.skeletons.device(plain["trainer"]["accelerator"])
             own = {"key": key_of(plain), "variant": names["variant"], "dataset": names["dataset"]}
             key = short_hash({**own, "device": device, "threads": plain["threads"]})
@@ -185,12 +185,12 @@ class Packing:
 
     def _binding(self, run: Explicit) -> tuple[str, ...]:
         """The varied keys that members of a pack must have in common."""
-        own = key_of(guard.plain_of(self._config(run)))
+        own = key_of(validate.plain_of(self._config(run)))
         bound = []
         for key, _ in run.varied:
             marked = self._config(run)
             OmegaConf.update(marked, key, MARK.format(key), force_add=True)
-            if key_of(guard.plain_of(marked)) != own:
+            if key_of(validate.plain_of(marked)) != own:
                 bound.append(key)
         return tuple(bound)
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.errors import UserError
+from bench.core.errors import UserError
 from bench.runs.identity import SEMANTICS_VERSION
 from bench.runs.plans import (
     READ,
@@ -18,12 +18,12 @@ from bench.runs.plans import (
     stages_of,
     write_plan,
 )
-from bench.runs.standing import Standing
-from bench.sweeping.declared import Stage
-from bench.sweeping.explicit import Explicit, explicit_runs
+from bench.runs.run_status import Standing
 from bench.sweeping.packing import Choices, Packing
-from bench.sweeping.rules import choose, record
+from bench.sweeping.run_spec import Explicit, explicit_runs
+from bench.sweeping.selection import choose, record
 from bench.sweeping.space import Value
+from bench.sweeping.stage import Stage
 
 Configurations = dict[tuple[str, str], list[tuple[int, Mapping[str, Value]]]]
 

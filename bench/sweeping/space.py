@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.errors import UserError
+from bench.core.errors import UserError
 
 Value = float | int | bool | str
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.errors import UserError
-from bench.sweeping.declared import Rule, Stage, full_name
+from bench.core.errors import UserError
 from bench.sweeping.space import Range, Value, draw, parse_range
+from bench.sweeping.stage import Rule, Stage, full_name
 from bench.sweeping.table import read_table
 
 KEYS = {

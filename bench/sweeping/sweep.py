@@ -11,17 +11,17 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from bench.errors import UserError
+from bench.core.errors import UserError
+from bench.core.signals import STOP
 from bench.runs.plans import Entry, StagePlan, forget_refusals, plan_folder, stages_of
-from bench.runs.standing import ENDED, Standing, count, shown
-from bench.stopping import STOP
-from bench.sweeping.declared import Stage, full_name
-from bench.sweeping.explicit import AXES, narrowed, split_choices
+from bench.runs.run_status import ENDED, Standing, count, shown
 from bench.sweeping.jobs import workers_of
+from bench.sweeping.launch_rounds import Rounds
 from bench.sweeping.packing import Packing
 from bench.sweeping.planning import entries_of, estimated, keep_plan, plan_stage
-from bench.sweeping.rounds import Rounds
-from bench.sweeping.skeletons import Skeletons
+from bench.sweeping.run_id_templates import Skeletons
+from bench.sweeping.run_spec import AXES, narrowed, split_choices
+from bench.sweeping.stage import Stage, full_name
 from bench.sweeping.stages import parse_stages
 
 LATEST = {"status": 0}  # exit status of the last sweep of this process

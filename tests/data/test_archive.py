@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
+from bench.core.errors import UserError
 from bench.data.archive import unpack
-from bench.errors import UserError
 
 
 def tar_with(path, *infos):

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.core.errors import UserError
 from bench.data.celeba import CelebA
 from bench.data.checksums import checksum_of
-from bench.errors import UserError
 
 SIZE = (218, 178)
 COUNTS = {"train": 2, "validation": 1, "test": 1}

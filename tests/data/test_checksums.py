@@ -1,7 +1,7 @@
 import pytest
 
+from bench.core.errors import UserError
 from bench.data.checksums import checksum_of, difference, verify
-from bench.errors import UserError
 
 # RFC 1321, appendix A.5, and FIPS 180-2, appendix B.1
 MD5_ABC = "md5:900150983cd24fb0d6963f7d28e17f72"

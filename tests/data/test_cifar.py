@@ -7,8 +7,8 @@ import tarfile
 import numpy as np
 import pytest
 
+from bench.core.errors import UserError
 from bench.data.cifar import Cifar, parse_batch
-from bench.errors import UserError
 
 SHAPE = (3, 2, 2)
 

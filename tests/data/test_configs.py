@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from bench.build import make
+from bench.config.build import make
 
 CONFIGS = Path(__file__).parents[2] / "conf" / "dataset"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from bench.core.errors import UserError
 from bench.data.digits import Digits
-from bench.errors import UserError
 
 COUNTS = {"train": 1000, "validation": 297, "test": 500}
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.core.errors import UserError
 from bench.data.download import download
-from bench.errors import UserError
 
 CONTENT = np.random.Generator(np.random.PCG64(0)).bytes(5000)
 CHECKSUM = "sha256:" + hashlib.sha256(CONTENT).hexdigest()

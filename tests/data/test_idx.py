@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from omegaconf import OmegaConf
 
+from bench.core.errors import UserError
 from bench.data.idx import Idx, parse_idx
-from bench.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 MNIST = ROOT.parent / "shared" / "data" / "mnist"

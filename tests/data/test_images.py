@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.core.errors import UserError
 from bench.data.images import Images, share_of
-from bench.errors import UserError
 
 
 def source(root, *, shape=(3, 4, 4), shares=None):

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from bench.core.errors import UserError
 from bench.data.parquet import Parquet
-from bench.errors import UserError
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "cifar10_jpeg"
 

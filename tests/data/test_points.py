@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from bench.core.errors import UserError
 from bench.data.densities import GaussianMixture, ParallelLines, SwissRoll, grid, ring
 from bench.data.points import Points
-from bench.errors import UserError
 
 COUNT = 40_000
 

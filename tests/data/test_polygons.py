@@ -3,9 +3,9 @@ import hashlib
 import numpy as np
 import pytest
 
+from bench.core.errors import UserError
 from bench.data.polygons import Polygons
 from bench.data.rasters import covered_subpixels, polygon_corners
-from bench.errors import UserError
 
 FAITHFUL = 2 * np.pi  # degrees
 SETTINGS = {"min_segment_angle": 20, "scale": 0.75, "raster": 28}

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
+from bench.core.errors import UserError
 from bench.data import prepared
 from bench.data.digest import content_digest
-from bench.errors import UserError
 
 
 @pytest.fixture

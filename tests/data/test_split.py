@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from bench.core.errors import UserError
 from bench.data.split import Split, check_shape, checked_counts
-from bench.errors import UserError
 
 IMAGES = np.zeros((3, 1, 2, 2), np.uint8)
 

@@ -6,12 +6,12 @@ from omegaconf import OmegaConf
 
 import bench.data.digits
 import bench.data.stacked
-from bench.build import make
+from bench.config.build import make
+from bench.core.errors import UserError
+from bench.core.seeds import numpy_generator
 from bench.data.digits import Digits
 from bench.data.split import Split
 from bench.data.stacked import Stacked
-from bench.errors import UserError
-from bench.seeds import numpy_generator
 
 CONFIG = Path(__file__).parents[2] / "conf" / "dataset" / "stacked_digits.yaml"
 COUNTS = {"train": 25600, "validation": 5000, "test": 10000}

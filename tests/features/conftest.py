@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from bench.build import make
+from bench.config.build import make
 
 CONF = Path(__file__).parents[2] / "conf"
 

@@ -4,10 +4,10 @@ import pytest
 import random_weights
 import torch
 
-from bench.errors import UserError
+from bench.core.errors import UserError
+from bench.core.files import sha256_of
 from bench.features.clip import Clip
 from bench.features.fidelity import torch_fidelity
-from bench.files import sha256_of
 
 
 @pytest.fixture(scope="module", params=["vit", "resnet"])

@@ -6,11 +6,11 @@ import random_weights
 import torch
 from torch import nn
 
-from bench.errors import UserError
+from bench.core.errors import UserError
+from bench.core.files import sha256_of
 from bench.features.dinov2 import DinoV2
 from bench.features.fidelity import torch_fidelity
 from bench.features.vit import VisionTransformer, positions
-from bench.files import sha256_of
 
 # Features 0, 1, 63, 64, 127 of two images by dinov2/models/vision_transformer.py of
 # facebookresearch/dinov2 (commit 112792f), run with these weights.

@@ -9,9 +9,9 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from bench.build import make
+from bench.config.build import make
+from bench.core.errors import UserError
 from bench.data.digest import content_digest
-from bench.errors import UserError
 from bench.features.convnet import SHIPPED, TrainedConvnet, files_of
 from bench.features.fitting import accuracy
 from bench.features.identity import Identity

@@ -4,10 +4,10 @@ import pytest
 import random_weights
 import torch
 
-from bench.errors import UserError
+from bench.core.errors import UserError
+from bench.core.files import sha256_of
 from bench.features.fidelity import torch_fidelity
 from bench.features.inception import Inception2015
-from bench.files import sha256_of
 
 pytestmark = pytest.mark.slow
 

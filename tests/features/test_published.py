@@ -8,10 +8,10 @@ import random_weights
 import torch
 from omegaconf import OmegaConf
 
-from bench.errors import UserError
+from bench.core.errors import UserError
+from bench.core.files import sha256_of
 from bench.features.fidelity import torch_fidelity
 from bench.features.published import Weights
-from bench.files import sha256_of
 
 NETWORKS = ("inception_2015", "dinov2", "clip")
 FILES = {  # in torch.hub's folder, where torch-fidelity looks for them

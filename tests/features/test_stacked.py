@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from bench.core.errors import UserError
 from bench.data.digits import Digits
-from bench.errors import UserError
 from bench.features.convnet import SHIPPED, TrainedConvnet
 from bench.features.stacked import StackedConvnet
 

@@ -3,13 +3,13 @@ import pytest
 import torch
 from scipy.special import softmax
 
+from bench.core.shims import ensure_torchvision
 from bench.metrics import inception_score as module
 from bench.metrics.inception_score import (
     inception_score,
     inception_score_of_probabilities,
     inception_score_splits,
 )
-from bench.shims import ensure_torchvision
 
 
 @pytest.mark.parametrize("scale", [50.0, 1e4, 1e300], ids="logit={:g}".format)

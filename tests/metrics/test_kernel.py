@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.core.shims import ensure_torchvision
 from bench.metrics import kernel as module
 from bench.metrics.kernel import (
     cubic,
@@ -17,7 +18,6 @@ from bench.metrics.kernel import (
     kernel_distance,
     mmd,
 )
-from bench.shims import ensure_torchvision
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bench.metrics.similarity as module
+from bench.core.shims import ensure_torchvision
 from bench.metrics.similarity import C_1, C_2, MS_SIDE, WEIGHTS, ms_ssim, similarity, ssim
-from bench.shims import ensure_torchvision
 
 ensure_torchvision()
 

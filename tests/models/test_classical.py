@@ -5,14 +5,14 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from bench import build
+from bench.config import build
+from bench.core.errors import UserError
 from bench.data.split import Split
-from bench.errors import UserError
+from bench.execution.run import execute
 from bench.losses.classes import ClassLikelihood
 from bench.models import estimators
 from bench.networks import gaussians
-from bench.running.job import prepare
-from bench.running.run import execute
+from bench.training.job import prepare
 
 VARIANTS = ("naive_bayes", "lda", "qda")
 CENTRES = np.array([[-4.0, 0.0], [4.0, 1.0], [0.0, 5.0]])

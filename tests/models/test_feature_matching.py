@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch.nn.functional import relu, softplus
 
+from bench.core.objective import Objective
 from bench.losses import feature_matching, minimax, nonsaturating
 from bench.models import priors
 from bench.models.base import Training
 from bench.models.feature_matching import FeatureMatchingGAN
 from bench.networks import infogan, mlp
-from bench.objective import Objective
 
 GAME = Objective(
     discriminator=minimax.discriminator_loss,

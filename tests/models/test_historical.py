@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from bench import build
-from bench.errors import UserError
+from bench.config import build
+from bench.core.errors import UserError
+from bench.core.objective import Objective
 from bench.losses import wasserstein
 from bench.models import priors
 from bench.models.base import Training
 from bench.models.gan import GAN
 from bench.models.historical import HistoricalGAN
 from bench.networks import mlp
-from bench.objective import Objective
 from bench.penalties import historical
 
 T = torch.tensor

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from bench import build
-from bench.errors import UserError
+from bench.config import build
+from bench.core.errors import UserError
 from bench.losses import imle as imle_loss
 from bench.models import priors
 from bench.models.base import Training

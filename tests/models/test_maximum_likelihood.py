@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from bench import build
-from bench.errors import UserError
+from bench.config import build
+from bench.core.errors import UserError
+from bench.execution.run import execute
 from bench.losses.likelihood import Likelihood
 from bench.models import priors
 from bench.models.base import Training
 from bench.models.maximum_likelihood import MaximumLikelihood
 from bench.networks.noisy import Noisy, latents
-from bench.running.job import prepare
-from bench.running.run import execute
+from bench.training.job import prepare
 
 T = torch.tensor
 

@@ -8,18 +8,18 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
+from bench.core.objective import Objective
 from bench.losses import began as began_loss
 from bench.losses import minimax, nonsaturating
 from bench.losses import vae as vae_loss
 from bench.models import priors
 from bench.models.base import Training
 from bench.models.began import BEGAN
+from bench.models.executor import frozen
 from bench.models.gan import GAN
-from bench.models.hands import frozen
-from bench.models.sampler import Sampler
 from bench.models.vae import VAE
 from bench.networks import mlp
-from bench.objective import Objective
+from bench.networks.sampler import Sampler
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 

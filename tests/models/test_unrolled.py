@@ -8,23 +8,22 @@ import pytest
 import torch
 from torch import nn
 
-from bench import build
-from bench.errors import UserError
+from bench.config import build
+from bench.core.errors import UserError
+from bench.core.objective import Objective
+from bench.execution.run import execute
 from bench.losses import minimax, nonsaturating, wasserstein
 from bench.losses.least_squares import logit
 from bench.models import priors
-from bench.models.base import Training
+from bench.models.base import Alone, Training
 from bench.models.differentiable import Held, held_by, root, step_of
 from bench.models.gan import GAN
-from bench.models.hands import Alone
 from bench.models.unrolled import UnrolledGAN
 from bench.networks import mlp
-from bench.objective import Objective
-from bench.penalties import norms, places
+from bench.penalties import norms, sampling_points
 from bench.penalties.clipping import WeightClip
 from bench.penalties.gradient import GradientPenalty
-from bench.running.job import prepare
-from bench.running.run import execute
+from bench.training.job import prepare
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 ADAM = partial(torch.optim.Adam, lr=0.1, betas=(0.5, 0.9))
@@ -42,7 +41,7 @@ BILINEAR = replace(
 )
 PENALISED = replace(
     BILINEAR,
-    penalty=GradientPenalty(places.interpolated, norms.two_sided, logit, 1e-4),
+    penalty=GradientPenalty(sampling_points.interpolated, norms.two_sided, logit, 1e-4),
     penalty_weight=1.0,
 )
 

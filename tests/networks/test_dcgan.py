@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from bench import build
-from bench.errors import UserError
+from bench.config import build
+from bench.core.errors import UserError
 from bench.networks import dcgan
 from bench.networks.layers import BatchNorm
 
@@ -106,7 +106,7 @@ def test_odd_and_small_sides_are_one_sentence():
 
 
 def test_a_model_without_a_pair_is_one_sentence():
-    from bench import guard
+    from bench.config import validate
 
     with pytest.raises(UserError, match="network 'dcgan' has no pair for model 'began'"):
-        guard.check(build.compose_config(["network=dcgan", "variant=began"]))
+        validate.check(build.compose_config(["network=dcgan", "variant=began"]))

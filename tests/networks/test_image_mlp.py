@@ -2,7 +2,7 @@
 
 import torch
 
-from bench import build
+from bench.config import build
 from bench.networks.image_mlp import Generator
 
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from bench import build
-from bench.errors import UserError
+from bench.config import build
+from bench.core.errors import UserError
 from bench.networks import infogan, mlp
 from bench.networks.minibatch import Discriminator, MinibatchDiscrimination
 

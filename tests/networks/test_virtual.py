@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from bench import build
-from bench.errors import UserError
+from bench.config import build
+from bench.core.errors import UserError
 from bench.networks import dcgan, infogan, mlp
 from bench.networks.layers import EPS, BatchNorm
 from bench.networks.virtual import Generator, VirtualBatchNorm

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.losses.least_squares import logit
-from bench.penalties import norms, places
+from bench.penalties import norms, sampling_points
 from bench.penalties.clipping import WeightClip
 from bench.penalties.gradient import GradientPenalty, gradient_norm
 
 PLACES = {
-    "interpolated": places.interpolated,
-    "around_real": partial(places.around_real, scale=0.5),
-    "around_real_gaussian": partial(places.around_real_gaussian, scale=0.1),
-    "around_real_centred": places.around_real_centred,
-    "around_both": partial(places.around_both, scale=0.5),
-    "at_real": places.at_real,
-    "at_fake": places.at_fake,
+    "interpolated": sampling_points.interpolated,
+    "around_real": partial(sampling_points.around_real, scale=0.5),
+    "around_real_gaussian": partial(sampling_points.around_real_gaussian, scale=0.1),
+    "around_real_centred": sampling_points.around_real_centred,
+    "around_both": partial(sampling_points.around_both, scale=0.5),
+    "at_real": sampling_points.at_real,
+    "at_fake": sampling_points.at_fake,
 }
 SAMPLES = {"images": (5, 3, 4, 4), "points": (5, 2)}
 
@@ -52,7 +52,7 @@ def test_a_linear_critic_has_its_slope_everywhere(slope, place, shape):
 
 def test_of_the_sigmoid_is_the_logits_slope_times_s_one_minus_s():
     real = torch.zeros(4, 2, dtype=torch.float64)
-    penalty = GradientPenalty(places.at_real, norms.zero_centred, torch.sigmoid, 0.0)
+    penalty = GradientPenalty(sampling_points.at_real, norms.zero_centred, torch.sigmoid, 0.0)
     found = penalty(lambda x: 3 * x[:, 0] + 1, real, real, {})
     s = 1 / (1 + math.exp(-1))
     assert found.item() == pytest.approx((3 * s * (1 - s)) ** 2, rel=1e-12)
@@ -78,7 +78,7 @@ def test_the_penalty_reaches_the_critics_weights_with_the_analytic_gradient():
 def test_penalty_gradients_of_a_network_match_finite_differences():
     net = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1)).double()
     real, fake = torch.randn(5, 2).double(), torch.randn(5, 2).double()
-    penalty = GradientPenalty(places.interpolated, norms.two_sided, logit, 1e-4)
+    penalty = GradientPenalty(sampling_points.interpolated, norms.two_sided, logit, 1e-4)
     draws = {"mix": torch.rand(5).double()}
 
     def loss(weight):
@@ -96,7 +96,7 @@ def test_under_vmap_a_penalty_is_that_of_each_replica():
     weights = torch.randn(3, 2, dtype=torch.float64)
     real, fake = torch.randn(3, 5, 2).double(), torch.randn(3, 5, 2).double()
     draws = {"mix": torch.rand(3, 5).double()}
-    penalty = GradientPenalty(places.interpolated, norms.two_sided, torch.sigmoid, 1e-4)
+    penalty = GradientPenalty(sampling_points.interpolated, norms.two_sided, torch.sigmoid, 1e-4)
 
     def one(weight, real, fake, draws):
         return penalty(lambda x: (x @ weight).tanh(), real, fake, draws)
@@ -110,9 +110,9 @@ def test_under_vmap_a_penalty_is_that_of_each_replica():
 def test_places_lie_where_they_say(mix, scale):
     real, fake = torch.rand(4, 3, 2, 2).double(), torch.rand(4, 3, 2, 2).double()
     mixes, noise = torch.full((4,), mix).double(), torch.rand(4, 3, 2, 2).double()
-    between = places.interpolated(real, fake, {"mix": mixes})
+    between = sampling_points.interpolated(real, fake, {"mix": mixes})
     assert torch.allclose(between, (1 - mixes[0]) * real + mixes[0] * fake, atol=1e-12)
-    near = places.around_real(real, fake, {"mix": mixes, "noise": noise}, scale=scale)
+    near = sampling_points.around_real(real, fake, {"mix": mixes, "noise": noise}, scale=scale)
     reach = scale * mix * real.numpy().std()
     assert ((near - real) <= reach + 1e-12).all() and ((near - real) >= 0).all()
 
@@ -120,9 +120,9 @@ def test_places_lie_where_they_say(mix, scale):
 def test_both_means_real_then_fake():
     real, fake = torch.zeros(2, 3), torch.ones(2, 3)
     draws = {"noise": torch.zeros(4, 3), "mix": torch.ones(4)}
-    points = places.around_both(real, fake, draws, scale=0.5)
+    points = sampling_points.around_both(real, fake, draws, scale=0.5)
     assert torch.equal(points, torch.cat([real, fake]))
-    assert places.around_both.draws["noise"].shape(real) == (4, 3)
+    assert sampling_points.around_both.draws["noise"].shape(real) == (4, 3)
 
 
 def test_clipping_brings_every_entry_within_the_bound():

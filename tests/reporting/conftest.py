@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.files import write_bytes, write_json, write_text
-from bench.reporting.comparisons import comparisons_of
-from bench.reporting.sweep import Run, Sweep
+from bench.core.files import write_bytes, write_json, write_text
+from bench.reporting.data.records import Run, Sweep
+from bench.reporting.tables.comparisons import comparisons_of
 from bench.runs.folder import RunFolder
 from bench.runs.plans import Entry, StagePlan, write_plan
 from bench.runs.rows import Row, write_row

@@ -7,12 +7,12 @@ import pytest
 from made import normal, seeds
 from rich.console import Console
 
-from bench.errors import UserError
-from bench.reporting.changes import show_changes, study_at
-from bench.reporting.compare import ALIKE, BETTER, FEW, IDENTICAL, WORSE, compare
-from bench.reporting.loading import Study
+from bench.commands.compare import show_changes, study_at
+from bench.core.errors import UserError
+from bench.reporting.archive.read import Study
+from bench.reporting.data.records import Sweep
+from bench.reporting.output.run_comparison import ALIKE, BETTER, FEW, IDENTICAL, WORSE, compare
 from bench.reporting.report import write_report
-from bench.reporting.sweep import Sweep
 
 
 def study(runs):

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from bench.reporting.figures import labels, layout, scales
-from bench.reporting.style import figure
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import figure
 
 
 @pytest.mark.parametrize(

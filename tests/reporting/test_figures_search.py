@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from bench import stats
+from bench.plotting.style import looks_of
 from bench.reporting.analysis.budgets import budget_of, budgets
 from bench.reporting.analysis.sensitivity import effects_of, even_in_log
 from bench.reporting.figures import budget, search_captions, sensitivity, spread
-from bench.reporting.search import search_of
-from bench.reporting.sections import sections_of
-from bench.reporting.style import looks_of
+from bench.reporting.output.sections import sections_of
+from bench.reporting.tables.search import search_of
 
 UNTRAINED = {"untrained.frechet": 100.0}
 

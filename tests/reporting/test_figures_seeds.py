@@ -9,15 +9,15 @@ import pytest
 from made import comparisons, search, seeds
 from PIL import Image
 
+from bench.plotting.style import VARIABLES, looks_of
 from bench.reporting.analysis.bands import band_of
 from bench.reporting.analysis.outcomes import improvement_of, outcomes_of, ranks_of
 from bench.reporting.analysis.pairs import harmonic
 from bench.reporting.analysis.variance import shares_of
 from bench.reporting.figures import improvement, progress, ranks, sheet, tradeoff, variance
-from bench.reporting.pages import TEMPLATES
-from bench.reporting.search import search_of
-from bench.reporting.sections import sections_of
-from bench.reporting.style import VARIABLES, looks_of
+from bench.reporting.output.pages import TEMPLATES
+from bench.reporting.output.sections import sections_of
+from bench.reporting.tables.search import search_of
 
 PICTURE = io.BytesIO()
 Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(PICTURE, "png")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.errors import UserError
-from bench.reporting.collecting import read_stages
-from bench.reporting.groups import group_rows
+from bench.core.errors import UserError
+from bench.reporting.data.collect import read_stages
+from bench.reporting.tables.groups import group_rows
 
 
 def groups_of(written):

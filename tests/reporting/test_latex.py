@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from made import normal, search, seeds
 
 from bench.reporting.claims import judge
-from bench.reporting.latex import escaped, latex_files
-from bench.reporting.published import EXTRACTOR, published
+from bench.reporting.output.latex import escaped, latex_files
+from bench.reporting.tables.published import EXTRACTOR, published
 
 FID = {"extractor": EXTRACTOR, "n_fake": 10_000, "name": "study_10k_test"}
 

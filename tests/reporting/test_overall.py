@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from made import normal, search, seeds
 
-from bench.reporting.answer import overall_said
-from bench.reporting.overall import overall_of
+from bench.reporting.output.summary_paragraph import overall_said
+from bench.reporting.tables.overall import overall_of
 
 
 def overall(*datasets):

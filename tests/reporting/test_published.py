@@ -2,11 +2,11 @@
 
 import pytest
 
-from bench.reporting.collecting import read_stages
-from bench.reporting.groups import group_rows
-from bench.reporting.published import published, same_quantity, study
-from bench.reporting.summary import summarise
-from bench.reporting.view import published_lines
+from bench.reporting.data.collect import read_stages
+from bench.reporting.tables.groups import group_rows
+from bench.reporting.tables.published import published, same_quantity, study
+from bench.reporting.tables.summary import summarise
+from bench.reporting.text.cells import published_lines
 
 
 def test_the_table_has_eight_variants_on_four_data_sets():

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bench.errors import UserError
+from bench.core.errors import UserError
 from bench.reporting.report import collect, write_report
 
 
@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_is_refused(written, tmp_path):
 
 def test_reports_import_no_torch_and_matplotlib_only_to_draw():
     code = (
-        "import sys, bench.reporting.report, bench.reporting.terminal\n"
+        "import sys, bench.reporting.report, bench.reporting.output.terminal_table\n"
         "loaded = {'torch', 'pytorch_lightning', 'hydra', 'matplotlib', 'PIL'} & set(sys.modules)\n"
         "assert not loaded, loaded"
     )

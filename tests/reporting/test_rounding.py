@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench.reporting.collecting import read_stages
-from bench.reporting.groups import group_rows
-from bench.reporting.rounding import decimals, floor_number, number, spread
-from bench.reporting.summary import cell_of, summarise
+from bench.reporting.data.collect import read_stages
+from bench.reporting.tables.groups import group_rows
+from bench.reporting.tables.rounding import decimals, floor_number, number, spread
+from bench.reporting.tables.summary import cell_of, summarise
 
 
 @pytest.mark.parametrize(

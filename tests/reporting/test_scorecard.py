@@ -6,8 +6,8 @@ import json
 import pytest
 from rich.console import Console
 
-from bench.reporting.protocols import differing
-from bench.reporting.scorecard import Card, as_json, render
+from bench.reporting.data.protocols import differing
+from bench.reporting.output.scorecard import Card, as_json, render
 
 PROTOCOL = {
     "name": "quick",

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench.reporting.collecting import read_stages
-from bench.reporting.groups import group_rows
-from bench.reporting.summary import cell_of, median_run, summarise
-from bench.reporting.words import verdict
+from bench.reporting.data.collect import read_stages
+from bench.reporting.tables.groups import group_rows
+from bench.reporting.tables.summary import cell_of, median_run, summarise
+from bench.reporting.text.words import verdict
 
 
 def table_of(written):

@@ -4,8 +4,8 @@ import io
 
 from rich.console import Console
 
+from bench.reporting.output.terminal_table import render
 from bench.reporting.report import collect, write_report
-from bench.reporting.terminal import render
 
 
 def printed(report, **settings):

@@ -7,10 +7,10 @@ import made
 import pytest
 from made import normal, search, seeds
 
-from bench.errors import UserError
-from bench.reporting.latex import latex_files
-from bench.reporting.sweep import Sweep
-from bench.reporting.wandb_boards import boards_of, publish
+from bench.core.errors import UserError
+from bench.reporting.data.records import Sweep
+from bench.reporting.output.latex import latex_files
+from bench.reporting.wandb.boards import boards_of, publish
 
 LOW, HIGH = (list(normal(mean, 1, 10)) for mean in (10, 40))
 SPACE = search({"a": [12, 6, 9, 3, 15], "b": [2, 4, 6, 8, 10]})

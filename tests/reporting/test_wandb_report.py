@@ -8,8 +8,8 @@ import sys
 import pytest
 from services.wandb_server import wandb_server
 
-from bench.errors import UserError
-from bench.reporting.wandb_report import (
+from bench.core.errors import UserError
+from bench.reporting.wandb.report import (
     Board,
     Curve,
     Standing,

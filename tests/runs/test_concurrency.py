@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.files import write_json
+from bench.core.files import write_json
 from bench.runs.folder import RunFolder
+from bench.runs.heartbeat import STALE, Pulse, file_clock, others_pulse
 from bench.runs.plans import Entry
-from bench.runs.pulse import STALE, Pulse, file_clock, others_pulse
 from bench.runs.rows import Row, read_row, write_row
-from bench.runs.standing import Watch, count, shown
+from bench.runs.run_status import Watch, count, shown
 
 FORK = multiprocessing.get_context("fork")
 PROTOCOL = {"name": "quick", "settings": "request", "data": "digits"}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import files
-from bench.errors import UserError
+from bench.core import files
+from bench.core.errors import UserError
 from bench.runs.folder import RunFolder, find_run
 from bench.runs.identity import canonical_json, run_id
 from bench.runs.plans import (
@@ -162,7 +162,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_runs_and_reports_import_no_torch():
     code = (
-        "import sys, bench.runs.rows, bench.runs.plans, bench.runs.environment, bench.cli;"
+        "import sys, bench.runs.rows, bench.runs.plans, bench.runs.environment, bench.commands.cli;"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -7,7 +7,7 @@ import pytest
 
 from bench.scoring.classes import Classes, InceptionScore, Similarity
 from bench.scoring.features import Features, Reference
-from bench.scoring.measures import Measure
+from bench.scoring.metric_spec import Measure
 
 
 def seen(classes, count=4):

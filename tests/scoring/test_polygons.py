@@ -10,8 +10,8 @@ import torch
 from scipy.optimize import lsq_linear
 from torch import nn
 
+from bench.core.errors import UserError
 from bench.data.polygons import Polygons
-from bench.errors import UserError
 from bench.metrics import polygons as metric
 from bench.scoring.features import Features, Reference
 from bench.scoring.inversion import invert

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from support import ROOT
 
-from bench import build
-from bench.running.job import prepare
+from bench.config import build
 from bench.scoring.score import score_features
+from bench.training.job import prepare
 
 
 @pytest.fixture(scope="module")

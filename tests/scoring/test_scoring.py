@@ -20,6 +20,7 @@ from bench.scoring.features import (
     quantised,
     shuffled,
 )
+from bench.scoring.point_metrics import Mmd, Modes, Transport
 from bench.scoring.score import (
     Settings,
     check_counts,
@@ -27,7 +28,6 @@ from bench.scoring.score import (
     request_of,
     score_features,
 )
-from bench.scoring.toys import Mmd, Modes, Transport
 
 CPU = torch.device("cpu")
 ALL = {

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bench.errors import UserError
+from bench.core.errors import UserError
 from bench.scoring.statistics_file import read_statistics, write_statistics
 
 RNG = np.random.default_rng(0)

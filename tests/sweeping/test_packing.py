@@ -8,17 +8,17 @@ import pytest
 from omegaconf import OmegaConf
 from support import TINY
 
-from bench.errors import UserError
-from bench.reporting.stand import show_status
-from bench.running import queued
+from bench.commands.status import show_status
+from bench.core.errors import UserError
+from bench.core.signals import STOP
+from bench.execution import queue
 from bench.runs.plans import Entry, read_plan
-from bench.runs.standing import Standing
-from bench.stopping import STOP
+from bench.runs.run_status import Standing
 from bench.sweeping import packing
-from bench.sweeping.explicit import Explicit
 from bench.sweeping.jobs import jobs_of, overrides_of, workers_of
 from bench.sweeping.packing import Group, Packing
 from bench.sweeping.planning import estimated
+from bench.sweeping.run_spec import Explicit
 
 
 def sweep_of(params: str) -> str:
@@ -83,7 +83,7 @@ def test_only_the_first_stage_ends_the_command_where_nothing_can_be_packed(monke
 @pytest.mark.slow
 def test_what_shares_nothing_in_a_later_stage_runs_alone(launch, tmp_path, monkeypatch):
     """The search has two runs, what follows it one: nothing is lost to a refusal then."""
-    monkeypatch.setattr("bench.packed.stack.TRIAL", 0)
+    monkeypatch.setattr("bench.vectorized.stack.TRIAL", 0)
     text = TINY.replace("[ns_gan, vae]", "[ns_gan]").replace("choice: [1, 5]", "choice: [1]")
     text = text.replace("seeds: [1, 2]", "seeds: [1]")
     done = launch("pack=2", QUICK, text=text)
@@ -97,10 +97,10 @@ def test_what_shares_nothing_in_a_later_stage_runs_alone(launch, tmp_path, monke
 def test_an_interrupted_pack_knows_how_its_members_ended(launch, tmp_path, monkeypatch):
     """Of a queue of four one is refused, one has finished, one stops, one has not begun."""
     from bench import train
-    from bench.running.monitor import Monitor
+    from bench.training.monitor import Monitor
 
-    monkeypatch.setattr("bench.packed.stack.TRIAL", 0)
-    prepared, look, told = queued.prepare, Monitor.look, []
+    monkeypatch.setattr("bench.vectorized.stack.TRIAL", 0)
+    prepared, look, told = queue.prepare, Monitor.look, []
 
     def damaged(cfg, beside=None):
         if cfg.seed == 0:
@@ -115,7 +115,7 @@ def test_an_interrupted_pack_knows_how_its_members_ended(launch, tmp_path, monke
         told.append(one_of_many(cfg))
         return told[-1]
 
-    monkeypatch.setattr(queued, "prepare", damaged)
+    monkeypatch.setattr(queue, "prepare", damaged)
     monkeypatch.setattr(Monitor, "look", look_and_stop)
     monkeypatch.setattr(train, "_one_of_many", noted)
     monkeypatch.setattr(STOP, "asked", False)
@@ -143,7 +143,7 @@ def paces(monkeypatch):
         asked.append(slots)
         return known[slots]
 
-    monkeypatch.setattr("bench.running.probing.faster", faster)
+    monkeypatch.setattr("bench.execution.packs.autotune.faster", faster)
     return SimpleNamespace(known=known, asked=asked)
 
 
@@ -192,8 +192,8 @@ def test_auto_does_not_pack_where_that_is_not_clearly_faster(launch, tmp_path, p
 
 def test_auto_stays_within_memory_and_says_so(launch, monkeypatch, paces):
     paces.known |= {2: 1.5, 4: 3}
-    monkeypatch.setattr("bench.running.memory.needed", lambda cfg, samples: 2**30)
-    monkeypatch.setattr("bench.running.memory.available", lambda device: 3 * 2**30)
+    monkeypatch.setattr("bench.execution.packs.memory_check.needed", lambda cfg, samples: 2**30)
+    monkeypatch.setattr("bench.execution.packs.memory_check.available", lambda device: 3 * 2**30)
     done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
     assert "packs of 2, 1.50 times one at a time (R=2 1.50; a pack of 4 would need" in done.stdout
 
@@ -231,7 +231,7 @@ def test_a_member_that_this_machine_would_make_otherwise_is_refused_and_no_other
     launch, tmp_path, monkeypatch
 ):
     """As a plan that was made for a device of another kind: here the seed is another."""
-    monkeypatch.setattr("bench.packed.stack.TRIAL", 0)
+    monkeypatch.setattr("bench.vectorized.stack.TRIAL", 0)
     text = sweep_of("seed: '0,1'")
     from bench.runs import plans
 
@@ -243,7 +243,7 @@ def test_a_member_that_this_machine_would_make_otherwise_is_refused_and_no_other
         other = replace(one, overrides=tuple(o.replace("seed=1", "seed=7") for o in one.overrides))
         return replace(plan, stages=(plans.StagePlan("all", (zero, other)),))
 
-    monkeypatch.setattr("bench.running.queued.read_plan", elsewhere)
+    monkeypatch.setattr("bench.execution.queue.read_plan", elsewhere)
     done = launch("pack=2", QUICK, text=text)
     assert done.returncode == 2 and "2 planned, 1 finished, 1 refused" in done.stdout
     expected = next(e.run_id for e in read_plan(tmp_path / "runs", "tiny").entries if e.seed == 1)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from support import ROOT, SHARED
 
-from bench import build
-from bench.errors import UserError
+from bench.config import build
+from bench.core.errors import UserError
 from bench.sweeping.space import Range, draw, parse_range
 from bench.sweeping.stages import parse_stages
 

@@ -11,8 +11,8 @@ import pytest
 from omegaconf import OmegaConf
 from support import ROOT, TINY
 
-from bench import build
-from bench.reporting.stand import show_status
+from bench.commands.status import show_status
+from bench.config import build
 from bench.runs.plans import read_plan
 from bench.sweeping.stages import parse_stages
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.reporting.sweep import Curve
+from bench.reporting.data.records import Curve
 
 
 class Band(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from bench import stats
-from bench.reporting.search import Searched
-from bench.reporting.summary import LEVEL, RESAMPLES, generator
+from bench.reporting.tables.search import Searched
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, generator
 
 BAND = (0.1, 0.5, 0.9)  # quantiles drawn beside the mean
 EACH = 24  # budgets up to this one are all drawn; beyond, as many again in equal ratios

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench import stats
-from bench.reporting.summary import LEVEL, RESAMPLES, Table
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, Table
 from bench.stats.ranking import RankInterval
 
 

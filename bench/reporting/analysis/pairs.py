@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.reporting.contenders import Contender
-from bench.reporting.summary import Table
+from bench.reporting.tables.contenders import Contender
+from bench.reporting.tables.summary import Table
 
 PAIRS = (("precision", "recall"), ("polygon_precision", "polygon_recall"))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.reporting.search import Search, Searched
+from bench.reporting.tables.search import Search, Searched
 from bench.runs.rows import Setting
 
 FEW = 3  # distinct values that are drawn as columns, each with its median

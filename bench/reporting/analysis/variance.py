@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench import stats
-from bench.reporting.contenders import Contender
-from bench.reporting.search import Search, Searched
-from bench.reporting.summary import Table
+from bench.reporting.tables.contenders import Contender
+from bench.reporting.tables.search import Search, Searched
+from bench.reporting.tables.summary import Table
 
 
 @dataclass(frozen=True)

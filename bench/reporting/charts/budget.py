@@ -7,12 +7,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.reporting import rounding, words
+from bench.plotting.scales import is_long, log_ticks
+from bench.plotting.style import VARIABLES, Look
 from bench.reporting.analysis.budgets import Budget
 from bench.reporting.charts.look import INK, line
-from bench.reporting.figures.scales import is_long, log_ticks
-from bench.reporting.search import Search
-from bench.reporting.style import VARIABLES, Look
+from bench.reporting.tables import rounding
+from bench.reporting.tables.search import Search
+from bench.reporting.text import words
 
 HEIGHT, LABEL = 360, 16  # pixels of the chart, and of a line of text
 SHOWN = (1, 2, 5, 10, 20, 50, 100)  # budgets of the table beside the chart

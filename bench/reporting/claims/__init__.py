@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.reporting.claims.deviations import deviations
 from bench.reporting.claims.evidence import Evidence
 from bench.reporting.claims.judged import Claim, Judged
-from bench.reporting.comparisons import Comparison
+from bench.reporting.tables.comparisons import Comparison
 
 __all__ = ["claims", "judge"]
 

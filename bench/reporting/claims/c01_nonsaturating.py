@@ -1,7 +1,6 @@
 """C1: nothing consistently beats the non-saturating GAN."""
 
 from bench import stats
-from bench.reporting import words
 from bench.reporting.claims.evidence import (
     Evidence,
     line_of,
@@ -10,7 +9,8 @@ from bench.reporting.claims.evidence import (
     significantly_better,
 )
 from bench.reporting.claims.judged import NOT, OPEN, PARTLY, REPRODUCED, Claim, Finding, needs
-from bench.reporting.summary import LEVEL, RESAMPLES, Table, generator, outcomes
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, Table, generator, outcomes
+from bench.reporting.text import words
 
 DATA_SETS = 2  # fewer cannot show consistency
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from bench.reporting.claims.evidence import Evidence, gans, ranked
 from bench.reporting.claims.judged import Claim, Finding, needs, overall
-from bench.reporting.contenders import Contender
-from bench.reporting.search import Search
-from bench.reporting.summary import LEVEL, RESAMPLES, Table, generator
+from bench.reporting.tables.contenders import Contender
+from bench.reporting.tables.search import Search
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, Table, generator
 
 SIMILAR = 1.5  # times the best mean; holds for most of the study's GANs on each of its data sets
 FEWEST = 3  # GANs of which "most" can be said

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from bench.reporting import words
 from bench.reporting.claims.evidence import Evidence
 from bench.reporting.claims.judged import Claim, Finding, needs, overall
-from bench.reporting.search import Searched
-from bench.reporting.summary import LEVEL, RESAMPLES, generator
+from bench.reporting.tables.search import Searched
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, generator
+from bench.reporting.text import words
 
 CONFIGS = 10  # fewer have no quartiles to speak of
 RATIO = 2.0  # third over first quartile from which on a variant counts as sensitive

@@ -8,8 +8,8 @@ import numpy as np
 from bench import stats
 from bench.reporting.claims.evidence import Evidence
 from bench.reporting.claims.judged import Claim, Finding, needs, overall
-from bench.reporting.search import Searched
-from bench.reporting.summary import LEVEL, RESAMPLES, generator
+from bench.reporting.tables.search import Searched
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, generator
 
 CONFIGS = 10  # of a variant, at least
 FALL = 1.25  # factor by which the expected best falls, at least, to count

@@ -1,9 +1,9 @@
 """C5: results depend on the data set."""
 
-from bench.reporting import words
 from bench.reporting.claims.evidence import Evidence, significantly_better
 from bench.reporting.claims.judged import NOT, PARTLY, REPRODUCED, Claim, Finding, needs
-from bench.reporting.summary import Table
+from bench.reporting.tables.summary import Table
+from bench.reporting.text import words
 
 DATA_SETS = 2
 

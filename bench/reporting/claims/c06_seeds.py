@@ -5,7 +5,7 @@ import numpy as np
 from bench import stats
 from bench.reporting.claims.evidence import Evidence, ranked
 from bench.reporting.claims.judged import Claim, Finding, needs, overall
-from bench.reporting.summary import LEVEL, RESAMPLES, Table, generator, outcomes
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, Table, generator, outcomes
 from bench.stats import INTERVAL_RUNS
 
 WRONG = 0.1  # chance of the wrong order by one seed each, from which on seeds matter

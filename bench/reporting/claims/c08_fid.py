@@ -4,8 +4,8 @@ from statistics import median
 
 from bench.reporting.claims.evidence import Evidence
 from bench.reporting.claims.judged import NOT, OPEN, REPRODUCED, Claim, Finding
-from bench.reporting.published import same_quantity
-from bench.reporting.summary import Table
+from bench.reporting.tables.published import same_quantity
+from bench.reporting.tables.summary import Table
 
 SAMPLES = 10_000
 SHARE = 0.02  # of the score: spread over latent seeds that counts as very low

@@ -1,8 +1,8 @@
 """C9: on triangles many models fail to reach a high F1."""
 
-from bench.reporting import words
 from bench.reporting.claims.evidence import Evidence, line_of
 from bench.reporting.claims.judged import Claim, Finding, needs, overall
+from bench.reporting.text import words
 
 HIGH = 0.5  # F1
 BEST = ("ns_gan", "wgan")

@@ -4,7 +4,7 @@ import numpy as np
 
 from bench.reporting.claims.evidence import Evidence
 from bench.reporting.claims.judged import Claim, Finding, needs, overall
-from bench.reporting.summary import LEVEL, RESAMPLES, generator
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, generator
 
 FAR = 1.25  # default over tuned; the study's best GANs: 1.49, 1.49, 1.27 and 1.63
 CONFIGS = 10

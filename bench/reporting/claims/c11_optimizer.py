@@ -3,8 +3,8 @@
 from bench import stats
 from bench.reporting.claims.evidence import Evidence
 from bench.reporting.claims.judged import NOT, PARTLY, REPRODUCED, Claim, Finding, needs
-from bench.reporting.search import Search, Searched
-from bench.reporting.summary import LEVEL, RESAMPLES, generator
+from bench.reporting.tables.search import Search, Searched
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, generator
 
 LITTLE = (0.25, 0.75)  # probability of improvement within which the difference is little
 

@@ -4,7 +4,7 @@ from scipy.stats import spearmanr
 
 from bench.reporting.claims.evidence import Evidence
 from bench.reporting.claims.judged import NOT, PARTLY, REPRODUCED, Claim, Finding, needs
-from bench.reporting.summary import Table
+from bench.reporting.tables.summary import Table
 
 VARIANTS = 4  # of which an order can be compared at all
 ALIKE = (0.5, 0.9)  # Spearman's rank correlation: below, orders differ; above, they agree

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from bench.reporting import words
-from bench.reporting.comparisons import Comparison
-from bench.reporting.published import EXTRACTOR, published, study
+from bench.reporting.tables.comparisons import Comparison
+from bench.reporting.tables.published import EXTRACTOR, published, study
+from bench.reporting.text import words
 
 SAMPLES, CONFIGS, SEEDS = 10_000, 100, 50
 NETWORK = "infogan"

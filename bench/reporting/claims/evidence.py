@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench import stats
-from bench.reporting.comparisons import Comparison
-from bench.reporting.published import same_quantity, study
-from bench.reporting.search import Search, search_of
-from bench.reporting.summary import ALPHA, Line, Table, outcomes
+from bench.reporting.tables.comparisons import Comparison
+from bench.reporting.tables.published import same_quantity, study
+from bench.reporting.tables.search import Search, search_of
+from bench.reporting.tables.summary import ALPHA, Line, Table, outcomes
 
 LIKELIHOOD = ("vae",)  # variants that are no GANs
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from bench.reporting import words
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, drawn, figure
 from bench.reporting.analysis.budgets import Budget
-from bench.reporting.figures import labels, layout, scales
-from bench.reporting.search import Search
-from bench.reporting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, drawn, figure
-from bench.reporting.summary import RESAMPLES
+from bench.reporting.figures.axis_titles import quantity
+from bench.reporting.tables.search import Search
+from bench.reporting.tables.summary import RESAMPLES
+from bench.reporting.text import words
 
 COLUMNS = 3
 AXIS = "configurations tried, logarithmic"
@@ -39,7 +40,7 @@ def together(
         ends = [(float(b.mean[-1]), b.variant, looks[b.variant].colour) for b in budgets]
         labels.label_ends(axes, ends)
         axes.set_xlabel(AXIS)
-        axes.set_title(labels.quantity(group, log=log), color=MUTED)
+        axes.set_title(quantity(group, log=log), color=MUTED)
         alt = f"Expected {words.title(group.first)} of what a search finds against its budget."
         return drawn(shape, f"{group.slug}-budget", alt)
 
@@ -61,7 +62,7 @@ def each(search: Search, budgets: Sequence[Budget]) -> Drawing | None:
             labels.name_panel(axes, budget.variant, columns)
         for axes in grid[-columns:]:
             axes.set_xlabel(AXIS, labelpad=1.5)
-        labels.heading(shape, labels.quantity(group, log=log))
+        labels.heading(shape, quantity(group, log=log))
         labels.key(shape, _marks(), columns=5)
         alt = (
             f"{words.title(group.first)} of what a search finds against its budget, for each "

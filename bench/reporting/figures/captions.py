@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from bench.reporting import words
 from bench.reporting.analysis.variance import Shares
 from bench.reporting.figures.losses import KEPT, LINES
-from bench.reporting.summary import ALPHA, LEVEL, Table
+from bench.reporting.tables.summary import ALPHA, LEVEL, Table
+from bench.reporting.text import words
 
 DIVERGED = "A run that diverged counts as worse than any score."
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from bench.reporting import rounding, words
-from bench.reporting.figures import labels, layout, scales
-from bench.reporting.style import ACCENT, INK, SECOND, Drawing, drawn, figure
-from bench.reporting.summary import Line, Table
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import ACCENT, INK, SECOND, Drawing, drawn, figure
+from bench.reporting.figures.axis_titles import quantity
+from bench.reporting.tables import rounding
+from bench.reporting.tables.summary import Line, Table
+from bench.reporting.text import words
 
 
 def main_plot(table: Table, *, narrow: bool = False) -> Drawing:
@@ -31,7 +33,7 @@ def main_plot(table: Table, *, narrow: bool = False) -> Drawing:
         labels.name_rows(axes, names)
         for y, said in enumerate(lost):
             labels.beside_row(axes, y, said)
-        axes.set_xlabel(labels.quantity(group, log=log, between="\n" if narrow else ", "))
+        axes.set_xlabel(quantity(group, log=log, between="\n" if narrow else ", "))
         alt = f"{words.title(metric)} of each variant, one dot per seed; the table has the numbers."
         name = f"{group.slug}-{metric}{'-narrow' if narrow else ''}"
         return drawn(shape, name, alt, inline_only=narrow)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from bench.plotting.style import Drawing
 from bench.reporting.figures import captions, dots, sheet
 from bench.reporting.figures.sheet import Sample
-from bench.reporting.style import Drawing
-from bench.reporting.summary import Table
+from bench.reporting.tables.summary import Table
 
 
 @dataclass(frozen=True)

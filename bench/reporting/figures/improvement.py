@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from bench.plotting import layout, scales
+from bench.plotting.style import ACCENT, INK, PAPER, SECOND, Drawing, drawn, figure
 from bench.reporting.analysis.outcomes import Improvement
-from bench.reporting.figures import layout, scales
-from bench.reporting.style import ACCENT, INK, PAPER, SECOND, Drawing, drawn, figure
-from bench.reporting.summary import Table
+from bench.reporting.tables.summary import Table
 
 CELL = (0.56, 0.3)  # inches
 # A row that is better is dark and one that is worse pale, so that grey tells them apart as well.

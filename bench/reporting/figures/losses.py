@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import ACCENT, INK, SECOND, Drawing, drawn, figure
 from bench.reporting.analysis.bands import band_of
-from bench.reporting.figures import labels, layout, scales
-from bench.reporting.style import ACCENT, INK, SECOND, Drawing, drawn, figure
-from bench.reporting.summary import Table
-from bench.reporting.sweep import Curve, Run
+from bench.reporting.data.records import Curve, Run
+from bench.reporting.tables.summary import Table
 
 COLUMNS = 4
 LINES = 5  # seeds up to which each is a line

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import ACCENT, INK, RULE, Drawing, drawn, figure
 from bench.reporting.analysis.bands import Band, band_of
-from bench.reporting.figures import labels, layout, scales
-from bench.reporting.style import ACCENT, INK, RULE, Drawing, drawn, figure
-from bench.reporting.summary import Table
+from bench.reporting.tables.summary import Table
 
 COLUMNS = 5
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from bench.reporting.figures import labels, layout, scales
-from bench.reporting.style import ACCENT, INK, Drawing, drawn, figure
-from bench.reporting.summary import Table
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import ACCENT, INK, Drawing, drawn, figure
+from bench.reporting.tables.summary import Table
 from bench.stats.ranking import RankInterval
 
 ROW = 0.24  # inches of a contender

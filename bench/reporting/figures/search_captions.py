@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.reporting import words
 from bench.reporting.analysis.budgets import Budget
 from bench.reporting.analysis.sensitivity import Effect
-from bench.reporting.search import Search
-from bench.reporting.summary import ALPHA, LEVEL, RESAMPLES, Table
+from bench.reporting.tables.search import Search
+from bench.reporting.tables.summary import ALPHA, LEVEL, RESAMPLES, Table
+from bench.reporting.text import words
 
 
 def spread(search: Search) -> str:

@@ -1,5 +1,6 @@
 """All figures of a search, the main one first."""
 
+from bench.plotting.style import Look
 from bench.reporting.analysis.budgets import budget_of
 from bench.reporting.analysis.sensitivity import effects_of
 from bench.reporting.figures import (
@@ -11,9 +12,8 @@ from bench.reporting.figures import (
     tradeoff,
 )
 from bench.reporting.figures.figure import Figure, made, main_figure, sheet_figure
-from bench.reporting.search import Search
-from bench.reporting.style import Look
-from bench.reporting.summary import Table
+from bench.reporting.tables.search import Search
+from bench.reporting.tables.summary import Table
 
 
 def of_search(table: Table, search: Search, looks: dict[str, Look]) -> list[Figure | None]:

@@ -1,6 +1,7 @@
 """All figures of contenders with several seeds, the main one first."""
 
 from bench import stats
+from bench.plotting.style import Look
 from bench.reporting.analysis import outcomes
 from bench.reporting.analysis.variance import shares_of
 from bench.reporting.figures import (
@@ -19,9 +20,8 @@ from bench.reporting.figures.figure import (
     others_figure,
     sheet_figure,
 )
-from bench.reporting.search import Search
-from bench.reporting.style import Look
-from bench.reporting.summary import Table
+from bench.reporting.tables.search import Search
+from bench.reporting.tables.summary import Table
 
 
 def of_seeds(table: Table, search: Search | None, looks: dict[str, Look]) -> list[Figure | None]:

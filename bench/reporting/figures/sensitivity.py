@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.reporting import words
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import ACCENT, INK, MUTED, RULE, Drawing, drawn, figure
 from bench.reporting.analysis.sensitivity import Effect, even_in_log
-from bench.reporting.figures import labels, layout, scales
-from bench.reporting.search import Search
-from bench.reporting.style import ACCENT, INK, MUTED, RULE, Drawing, drawn, figure
+from bench.reporting.figures.axis_titles import quantity
+from bench.reporting.tables.search import Search
+from bench.reporting.text import words
 
 ALPHA = 0.05  # below which a correlation is printed dark, each panel by itself
 ROW = 0.7  # inches of a band
@@ -57,7 +58,7 @@ def sensitivity_plot(search: Search, effects: Mapping[str, Mapping[str, Effect]]
             for axes, name in zip(grid[len(shared) :], own[variant], strict=False):
                 _own(axes, y, name, effects[variant][name], up)
         _left(grid[0], variants, up)
-        labels.heading(shape, labels.quantity(group, log=up.log))
+        labels.heading(shape, quantity(group, log=up.log))
         alt = f"{words.title(group.first)} against each hyperparameter, for each variant."
         return drawn(shape, f"{group.slug}-sensitivity", alt)
 

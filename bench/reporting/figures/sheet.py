@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.reporting import rounding, words
-from bench.reporting.figures import labels, layout
-from bench.reporting.style import MUTED, Drawing, drawn, figure, wrapped
-from bench.reporting.summary import Line, Table, median_run
-from bench.reporting.sweep import Run
+from bench.plotting import labels, layout
+from bench.plotting.style import MUTED, Drawing, drawn, figure, wrapped
+from bench.reporting.data.records import Run
+from bench.reporting.tables import rounding
+from bench.reporting.tables.summary import Line, Table, median_run
+from bench.reporting.text import words
 
 COLUMNS = 5
 PAIRED = 6  # columns where each contender has two pictures

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from bench.reporting import rounding, words
-from bench.reporting.figures import labels, layout, scales
-from bench.reporting.search import Search, Searched
-from bench.reporting.style import ACCENT, INK, MUTED, PAPER, RULE, SECOND, Drawing, drawn, figure
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import ACCENT, INK, MUTED, PAPER, RULE, SECOND, Drawing, drawn, figure
+from bench.reporting.figures.axis_titles import quantity
+from bench.reporting.tables import rounding
+from bench.reporting.tables.search import Search, Searched
+from bench.reporting.text import words
 
 ROW = 0.3  # inches of a variant
 
@@ -45,7 +47,7 @@ def spread_plot(search: Search, *, narrow: bool = False) -> Drawing | None:
         if floor is not None:
             _floor(axes, floor.mean, rounding.floor_number(table, group.first), group.sign)
         _key(axes, variants)
-        axes.set_xlabel(labels.quantity(group, log=log, between="\n" if narrow else ", "))
+        axes.set_xlabel(quantity(group, log=log, between="\n" if narrow else ", "))
         alt = (
             f"{words.title(group.first)} of every configuration of each variant, with a box from "
             "the first to the third quartile."

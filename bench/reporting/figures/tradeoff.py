@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.reporting import words
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, drawn, figure
 from bench.reporting.analysis.pairs import harmonic, pair_of, pairs_of
-from bench.reporting.figures import labels, layout, scales
-from bench.reporting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, drawn, figure
-from bench.reporting.summary import Table
+from bench.reporting.tables.summary import Table
+from bench.reporting.text import words
 
 LEVELS = (0.2, 0.4, 0.6, 0.8)  # of the harmonic mean, as curves
 COLUMNS = 5

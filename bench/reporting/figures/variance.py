@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.reporting import words
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import ACCENT, INK, MUTED, SECOND, Drawing, drawn, figure
 from bench.reporting.analysis.variance import Shares
-from bench.reporting.figures import labels, layout, scales
-from bench.reporting.style import ACCENT, INK, MUTED, SECOND, Drawing, drawn, figure
-from bench.reporting.summary import Table
+from bench.reporting.tables.summary import Table
+from bench.reporting.text import words
 
 ROW = 0.27  # inches of a bar
 COLOURS = {"hyperparameters": ACCENT, "training seed": SECOND, "evaluation": MUTED}

@@ -9,7 +9,7 @@ from made import judged, normal, run, search, seeds
 
 from bench.reporting.claims import claims
 from bench.reporting.claims.judged import NOT, OPEN, PARTLY, REPRODUCED
-from bench.reporting.published import published
+from bench.reporting.tables.published import published
 
 LOW, MIDDLE, HIGH = (list(normal(mean, 1, 10)) for mean in (10, 20, 40))
 

@@ -1,0 +1,44 @@
+"""Training of feature extractors from the suite's own configs and data."""
+
+import shlex
+from typing import Any
+
+from bench.config import build, validate
+from bench.config.process_settings import settings
+from bench.core.errors import UserError
+from bench.data.digest import content_digest
+
+
+def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
+    """Train the extractor of conf/features/<name>.yaml on the data set it names.
+
+    Args:
+        overrides: of the config, dataset.root=DIR say.
+
+    Returns:
+        The card that was written beside the weights.
+
+    Raises:
+        UserError: the extractor is not one that the suite trains, or its data are missing.
+    """
+    features = build.compose_config([f"features={name}"]).features
+    if "training" not in features:
+        raise UserError(
+            f"features {name!r} are not trained here: {name}.yaml has no `training`",
+            fix="choose one whose yaml has it: mnist_convnet, say",
+        )
+    chosen = [f"features={name}", f"dataset={features.trained_on}", *overrides]
+    cfg = build.compose_config(chosen)
+    _, splits = build.build_splits(cfg)
+    with validate.explaining(f"features {name!r}"):
+        training = build.make(cfg.features.training)
+    plain = {"threads": cfg.threads, "precision": "32"}
+    shown = [o if not o.startswith("dataset.root=") else "dataset.root=DIR" for o in overrides]
+    with settings(plain), validate.explaining(f"features {name!r}"):
+        return training(
+            splits=splits,
+            dataset=cfg.names.dataset,
+            data_digest=content_digest(splits),
+            command=shlex.join(["bench", "features", name, *shown]),
+            say=print,
+        )

@@ -1,0 +1,90 @@
+"""Files that are either whole or absent: written beside their place, flushed, then renamed."""
+
+import hashlib
+import json
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from bench.core.errors import UserError
+
+
+class DiskError(UserError):
+    """The disk is full or read-only, or a folder may not be written."""
+
+
+def writer() -> str:
+    """Who writes: host and process, so that what a dead one left half-written is known."""
+    return f"{socket.gethostname().partition('.')[0]}-{os.getpid()}"
+
+
+@contextmanager
+def replacing(path: Path, name: Callable[[Path], str] | None = None) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it takes the name of `path` when the block succeeds.
+
+    Args:
+        path: the file to be made; its folder is created.
+        name: gives the file its name from its content instead, `path` only its folder.
+
+    Raises:
+        DiskError: the disk is full or read-only, or the folder may not be written. Nothing of
+            the attempt is left behind, and what stood at `path` stands there still.
+    """
+    temporary = path.with_name(f".{path.name}.{writer()}-{uuid.uuid4().hex[:8]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, path if name is None else path.with_name(name(temporary)))
+    except OSError as error:
+        raise DiskError(
+            f"cannot write {path}: {error.strerror or error}",
+            fix="free some space, or choose a folder that you may write to",
+        ) from error
+    finally:
+        with suppress(OSError):  # where the folder itself is unreachable the first error says so
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file at once."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a whole UTF-8 file at once, with line ends as given."""
+    write_bytes(path, content.encode())
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON with sorted keys; NaN and infinity are refused, a reader could not parse them."""
+    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    write_text(path, text + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"no file {path}", fix="check the path") from error
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"cannot read {path}: {error}", fix="move it away and make it again"
+        ) from error
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file's content."""
+    with open(path, "rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Score checkpoints, real samples and images from elsewhere."""

@@ -1,0 +1,1 @@
+"""Train many runs side by side in one process."""

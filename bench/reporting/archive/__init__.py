@@ -1,0 +1,1 @@
+"""Write a report's data files and read them back."""

@@ -1,0 +1,123 @@
+"""The data of a report as files: everything else in its folder is made from them.
+
+`rows.parquet` (and the same as `rows.csv`), `runs.jsonl` with `environments.json`, `plan.json`,
+`history.parquet`, `samples/<run_id>.png`. `bench.reporting.load` reads them back.
+"""
+
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bench.reporting.archive.row_table import as_text, columns_of, csv_text, row_lines
+from bench.reporting.data.records import Run, Sweep
+from bench.runs.digests import digest_of_scores
+from bench.runs.record import Record, record_files
+from bench.runs.rows import SCHEMA, file_names
+
+VERSION = 3  # of plan.json as it is published
+CURVES = ("d_loss", "g_loss", "frechet")
+
+
+def study_files(stages: Sequence[Sweep]) -> dict[str, bytes]:
+    """What `load` reads, by name."""
+    lines = row_lines(stages)
+    columns = columns_of(lines)
+    runs = {run.run_id: run for stage in stages for run in stage.runs}
+    plan = {
+        "version": VERSION,
+        "sweep": stages[-1].name,
+        "command": stages[-1].command,
+        "stages": [
+            {
+                "name": stage.stage,
+                "rule": stage.rule,
+                "chosen": list(stage.chosen),
+                "runs": [run.run_id for run in stage.runs],
+            }
+            for stage in stages
+        ],
+    }
+    texts = {
+        "rows.csv": csv_text(columns, lines),
+        **record_files(_records(runs.values())),
+        "plan.json": json.dumps(plan, indent=1, sort_keys=True, allow_nan=False) + "\n",
+    }
+    pictures = {f"samples/{r.run_id}.png": r.picture for r in runs.values() if r.picture}
+    protocols = {
+        line["protocol_id"]: {
+            key.removeprefix("protocol."): line[key] for key in line if key.startswith("protocol.")
+        }
+        for line in lines
+    }
+    return {
+        **{name: text.encode() for name, text in texts.items()},
+        "rows.parquet": _parquet(
+            {column: [line.get(column) for line in lines] for column in columns},
+            {"schema": SCHEMA, "protocols": protocols},
+        ),
+        "history.parquet": _parquet(_history_columns(runs.values()), {"schema": 1}),
+        **pictures,
+    }
+
+
+def _records(runs: Iterable[Run]) -> Iterable[Record]:
+    names = iter(file_names(row for run in runs for row in run.rows))
+    for run in runs:
+        yield Record(
+            run_id=run.run_id,
+            overrides=run.overrides,
+            variant=run.variant,
+            dataset=run.dataset,
+            seed=run.seed,
+            status=run.status,
+            chain=run.chain,
+            rows={next(names): digest_of_scores(row.scores, row.details) for row in run.rows},
+            environment=run.environment,
+            sample=run.sample,
+            cause=run.cause,
+            facts=run.facts,
+        )
+
+
+def _history_columns(runs: Iterable[Run]) -> dict[str, list[Any]]:
+    """A line for each run and step."""
+    columns: dict[str, list[Any]] = {name: [] for name in ("run_id", "d_steps", *CURVES)}
+    for run in runs:
+        values = {
+            name: dict(zip(*(axis.tolist() for axis in curve), strict=True))
+            for name, curve in run.history.items()
+        }
+        for step in sorted({step for curve in values.values() for step in curve}):
+            columns["run_id"].append(run.run_id)
+            columns["d_steps"].append(step)
+            for name in CURVES:
+                columns[name].append(values.get(name, {}).get(step))
+    return columns
+
+
+def _parquet(columns: Mapping[str, Sequence[Any]], facts: Mapping[str, Any]) -> bytes:
+    """A Parquet file without anything that differs from one writing to the next."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({name: _typed(values) for name, values in columns.items()})
+    told = json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    buffer = io.BytesIO()
+    pq.write_table(
+        table.replace_schema_metadata({"created_equal": told}), buffer, compression="zstd"
+    )
+    return buffer.getvalue()
+
+
+def _typed(values: Sequence[Any]) -> Any:
+    """Booleans, whole numbers, numbers, or text; what is mixed or nested as its text."""
+    import pyarrow as pa
+
+    kinds = {type(value) for value in values if value is not None}
+    for kind, of in ((bool, pa.bool_()), (int, pa.int64()), (str, pa.string())):
+        if kinds <= {kind} and kinds:
+            return pa.array(values, of)
+    if kinds <= {int, float}:
+        return pa.array([None if v is None else float(v) for v in values], pa.float64())
+    return pa.array([None if v is None else as_text(v) for v in values], pa.string())

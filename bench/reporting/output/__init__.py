@@ -1,0 +1,1 @@
+"""Render a report as a page, Markdown, LaTeX, CSV and terminal text."""

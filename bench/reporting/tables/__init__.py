@@ -1,0 +1,1 @@
+"""Group rows, summarise them and compare their methods."""

@@ -1,0 +1,1 @@
+"""Words and formatted cells of a report."""

@@ -1,0 +1,1 @@
+"""Publish a report to Weights & Biases."""

@@ -1,5 +1,0 @@
-"""One run from config to row: build, train, watch, keep, score."""
-
-from bench.shims import ensure_torchvision
-
-ensure_torchvision()  # before Lightning, which imports torchvision through torchmetrics

@@ -1,0 +1,135 @@
+"""Base of the torchmetrics classes: a metric of samples that pass through an extractor.
+
+Lightning converts, trains, saves and autocasts whatever hangs on a module. A score must not depend
+on that: the extractor stays as it is, states stay in their precision, and only devices change.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bench.core.shims import ensure_torchvision
+from bench.scoring.features import quantised
+
+ensure_torchvision()  # before torchmetrics, which imports torchvision
+
+from torchmetrics import Metric  # noqa: E402
+from torchmetrics.utilities import rank_zero_warn  # noqa: E402
+from torchmetrics.utilities.distributed import gather_all_tensors  # noqa: E402
+
+__all__ = ["Extracting", "gather_all_tensors"]
+NO_FLOAT64 = frozenset({"mps"})
+
+
+class Extracting(Metric):
+    """Samples -> features and logits, checked.
+
+    The extractor is no submodule: a checkpoint does not hold its weights, `parameters()` and
+    `train()` do not reach it, `half()` and a trainer's precision do not change it. Metric and
+    extractor begin where the extractor is and move together; where there is no float64 (mps),
+    states stay on the CPU and a warning says so.
+
+    Args:
+        extractor: samples [B, ...] -> (features [B, F], logits [B, K] or None), with an attribute
+            `width`, F; put into evaluation mode.
+        quantise: round images to 256 levels first; has no meaning for points [B, D].
+
+    Raises:
+        ValueError: the extractor does not say how wide its features are.
+    """
+
+    is_differentiable = False
+    full_state_update = False
+
+    def __init__(
+        self, extractor: nn.Module, quantise: bool, gather: Callable[..., list[Tensor]] | None
+    ) -> None:
+        super().__init__(dist_sync_fn=gather)
+        width = getattr(extractor, "width", None)
+        if not isinstance(width, int):
+            raise ValueError(f"{self}: the extractor needs an attribute width, found {width!r}")
+        self.width, self.quantise = width, quantise
+        self._held = (extractor.eval(),)  # in a tuple, where nn.Module does not find it
+        self._dtype = torch.float32  # of the vector that a process without samples gathers
+        tensors = (*extractor.parameters(), *extractor.buffers())
+        self._device = tensors[0].device if tensors else self._device
+        self._say_where()
+
+    def __repr__(self) -> str:
+        return type(self).__name__
+
+    @property
+    def extractor(self) -> nn.Module:
+        """As it was given."""
+        return self._held[0]
+
+    @property
+    def home(self) -> torch.device:
+        """Where the states are."""
+        return torch.device("cpu") if self.device.type in NO_FLOAT64 else self.device
+
+    def seen(self, samples: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Samples as the extractor gets them, features and logits, without gradient.
+
+        Args:
+            samples: images [B, C, H, W], float in [0, 1] or uint8, or points [B, D].
+
+        Raises:
+            ValueError: they are neither, or the extractor returns something else.
+            FloatingPointError: a sample or feature is not finite: the generator has diverged.
+        """
+        samples = self._checked(samples).to(self.device)
+        if self.quantise and samples.ndim == 4:
+            samples = quantised(samples)
+        with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
+            found = self.extractor(samples)
+        if not isinstance(found, tuple) or len(found) != 2:
+            raise ValueError(f"{self}: the extractor must return (features, logits or None)")
+        features, logits = found
+        if features.shape != (len(samples), self.width):
+            raise ValueError(
+                f"{self}: features of shape {list(features.shape)}, "
+                f"not {[len(samples), self.width]}"
+            )
+        if not all(torch.isfinite(part).all() for part in found if part is not None):
+            raise FloatingPointError("a feature is not finite")
+        return samples, features, logits
+
+    def _checked(self, samples: Tensor) -> Tensor:
+        """float32, finite, images in [0, 1]."""
+        shape = list(samples.shape) if isinstance(samples, Tensor) else type(samples).__name__
+        if not isinstance(samples, Tensor) or samples.ndim not in (2, 4) or 0 in samples.shape:
+            raise ValueError(f"{self}: samples are [B, C, H, W] or [B, D], found {shape}")
+        if samples.dtype == torch.uint8 and samples.ndim == 4:
+            return samples.float().div(255)
+        if not samples.is_floating_point():
+            raise ValueError(f"{self}: samples are floating point or uint8, found {samples.dtype}")
+        samples = samples.detach().float()
+        low, high = (edge.item() for edge in samples.aminmax())
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise FloatingPointError("a sample is not finite")
+        if samples.ndim == 4 and (low < 0 or high > 1):
+            raise ValueError(f"{self}: images are in [0, 1], found {low:g} to {high:g}")
+        return samples
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Any = ()) -> "Extracting":
+        """Follow to another device, in one's own precision."""
+        dtype, before = self._dtype, self.device
+        self._computed = self._forward_cache = None
+        super()._apply(fn, exclude_state=(*self._defaults, *exclude_state))
+        self._dtype = dtype
+        self.extractor.to(self.device)
+        for name in self._defaults:
+            state = getattr(self, name)
+            many = isinstance(state, list)
+            setattr(self, name, [s.to(self.home) for s in state] if many else state.to(self.home))
+        if self.device != before:
+            self._say_where()
+        return self
+
+    def _say_where(self) -> None:
+        if self.home != self.device:
+            rank_zero_warn(f"{self}: {self.device.type} has no float64; its states stay on the CPU")

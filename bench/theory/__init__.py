@@ -1,0 +1,1 @@
+"""The statements of the seed documents, each an experiment with a rule."""

@@ -1,0 +1,35 @@
+"""All experiments, found by listing their folder."""
+
+import importlib
+import pkgutil
+
+from bench.core.errors import UserError
+from bench.theory import experiments
+from bench.theory.experiment import Statement
+
+
+def statements() -> dict[str, Statement]:
+    """All of them by id, T1 first: what the files t<number>_* of `experiments/` define."""
+    names = (module.name for module in pkgutil.iter_modules(experiments.__path__))
+    found = [
+        importlib.import_module(f"{experiments.__name__}.{name}").STATEMENT
+        for name in sorted(names)
+    ]
+    return {one.id: one for one in found}
+
+
+def chosen(ids: list[str]) -> list[Statement]:
+    """The statements of these ids, each once, in the order of all; all for none.
+
+    Raises:
+        UserError: there is no such statement.
+    """
+    every = statements()
+    wanted = {word.upper() for word in ids}
+    unknown = sorted(wanted - every.keys())
+    if unknown:
+        raise UserError(
+            f"there is no statement {', '.join(unknown)}; there are {', '.join(every)}",
+            fix="`bench claims --list` shows them",
+        )
+    return [one for name, one in every.items() if not wanted or name in wanted]

@@ -1,0 +1,176 @@
+"""T24: Kantorovich's duality for p = 1 and 2, and the c-transform."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bench.core.seeds import numpy_generator
+from bench.divergences import (
+    Measure,
+    c_transform,
+    ground_costs,
+    kantorovich,
+    kantorovich_rubinstein,
+    transport,
+)
+from bench.plotting.style import HUES, MARKERS, MUTED, drawn, figure
+from bench.theory.experiment import (
+    Arrays,
+    Evidence,
+    Finding,
+    Minutes,
+    Number,
+    Picture,
+    Settings,
+    Statement,
+    overall,
+)
+
+ORDERS = (1, 2)
+ROUNDING = 1e-9  # of the largest cost: what the linear programmes promise
+TRIALS = 50  # potentials per pair of measures that no programme has seen
+SCALES = np.linspace(0, 2, 41)  # of an optimal potential
+
+
+def parts(quick: bool) -> dict[str, Settings]:
+    """Pairs of random measures, of more points from part to part."""
+    pairs, sizes = (3, (4, 12)) if quick else (10, (4, 12, 40))
+    return {
+        f"{n} points": {"points": n, "dimension": 2, "pairs": pairs, "trials": TRIALS, "seed": 0}
+        for n in sizes
+    }
+
+
+def measure(settings: Settings) -> Arrays:
+    """All gaps as shares of the largest cost, each [pairs, 2 orders], and one dual's profile."""
+    found = [
+        [_gaps(_pair(settings, index), p, settings, index) for p in ORDERS]
+        for index in range(settings["pairs"])
+    ]
+    names = found[0][0].keys()
+    arrays = {name: np.array([[one[name] for one in row] for row in found]) for name in names}
+    return {**arrays, "profile": arrays["profile"][0]}
+
+
+def judge(evidence: Evidence) -> Finding:
+    """Equality of infimum and supremum, of psi^(c c c) and psi^c, and nothing above."""
+    worst = {
+        name: max(float(np.abs(one[name]).max()) for one in evidence.values())
+        for name in ("duality", "rubinstein", "thrice")
+    }
+    excess = max(float(one["excess"].max()) for one in evidence.values())
+    changed = min(float(one["twice"].min()) for one in evidence.values())
+    pairs = sum(one["duality"].size for one in evidence.values())
+    equal = [worst["duality"] <= ROUNDING, worst["rubinstein"] <= ROUNDING]
+    verdict = overall([*equal, excess <= ROUNDING, worst["thrice"] <= ROUNDING])
+    found = (
+        f"In {pairs} problems, half of them with p = 2, the supremum with the cost norm^p / p is "
+        f"W_p^p / p to {worst['duality']:.0e} of the largest cost, and the one over 1-Lipschitz "
+        f"functions W_1 to {worst['rubinstein']:.0e}; random potentials exceed it by {excess:.0e} "
+        f"at most. psi^(c c c) is psi^c to {worst['thrice']:.0e}, while psi^(c c) differs "
+        f"from a random psi by {changed:.2f} or more."
+    )
+    numbers = (
+        Number("largest gap of W_p^p / p and its dual, of the largest cost", worst["duality"]),
+        Number("largest gap of W_1 and its Lipschitz dual, likewise", worst["rubinstein"]),
+        Number("largest excess of a random potential, likewise", excess, known="at most 0"),
+        Number("largest change from psi^c to psi^(c c c), likewise", worst["thrice"], known="0"),
+        Number("least change from psi to psi^(c c), likewise", changed, known="0 or more"),
+    )
+    return Finding(verdict, found, numbers)
+
+
+def draw(evidence: Evidence) -> Sequence[Picture]:
+    """The dual along a ray through an optimal potential, and all gaps."""
+    size, largest = list(evidence.items())[-1]
+    with figure(7.2, 2.5) as shape:
+        left, right = shape.subplots(1, 2)
+        for index, p in enumerate(ORDERS):
+            left.plot(SCALES, largest["profile"][index], color=HUES[index], linewidth=1.2)
+            left.text(0.75, 0.3 - 0.12 * index, f"p = {p}", color=HUES[index])
+        left.axhline(1, color=MUTED, linewidth=0.6)
+        left.text(0.02, 1.03, "W_p^p / p", color=MUTED)
+        left.set(xlabel="multiple of an optimal potential", ylabel="dual / (W_p^p / p)")
+        left.set(ylim=(min(-0.1, largest["profile"].min()), 1.15))
+        left.set_title(f"The supremum is reached, and not exceeded ({size})")
+        for place, one in enumerate(evidence.values()):
+            for index in range(len(ORDERS)):
+                gaps = np.maximum(np.abs(one["duality"][:, index]), 1e-18)
+                x = place + (index - 0.5) * 0.3 + np.linspace(-0.08, 0.08, len(gaps))
+                right.plot(x, gaps, MARKERS[index], color=HUES[index], markersize=3)
+        right.axhline(ROUNDING, color=MUTED, linewidth=0.6)
+        right.text(-0.2, 2e-9, "what counts as equal", color=MUTED)
+        right.set(yscale="log", ylim=(3e-19, 1e-7), ylabel="gap / largest cost")
+        right.yaxis.set_major_formatter("{x:.0e}")
+        right.set_xticks(range(len(evidence)), list(evidence))
+        right.set_title("Infimum less supremum (equal: 1e-18)")
+        alt = "Dual values with their maximum at an optimal potential; gaps near rounding"
+        drawing = drawn(shape, "T24-duality", alt)
+    caption = (
+        "Random weights on random points of the plane. Left: the dual of the slides at multiples "
+        "of a potential, the other one its c-transform. Right: each dot is a pair of measures."
+    )
+    return [Picture(caption, drawing)]
+
+
+def _pair(settings: Settings, index: int) -> tuple[Measure, Measure]:
+    rng = numpy_generator(settings["seed"], "data", 1000 * settings["points"] + index)
+    shape = settings["points"], settings["dimension"]
+    one, other = rng.dirichlet(np.ones(shape[0]), size=2)
+    mu = Measure(rng.normal(size=shape), one)
+    return mu, Measure(1 + rng.normal(size=shape), other)
+
+
+def _gaps(pair: tuple[Measure, Measure], p: int, settings: Settings, index: int) -> Arrays:
+    """The slides' problem: cost norm^p / p, value W_p^p / p; all but the profile over max cost."""
+    mu, nu = pair
+    costs = ground_costs(mu, nu, p) / p
+    scale, least = costs.max(), transport(mu, nu, p).cost / p
+    psi = kantorovich(mu, nu, p).phi / p
+    rng = numpy_generator(settings["seed"], "draws", 1000 * settings["points"] + index)
+    trials = scale * rng.normal(size=(settings["trials"], len(psi)))
+    once = [c_transform(trial, costs) for trial in trials]
+    twice = [c_transform(one, costs.T) for one in once]
+    thrice = [c_transform(two, costs) for two in twice]
+    others = max(_dual(trial, mu, nu, costs) for trial in [*trials, *twice])
+    return {
+        "duality": np.array(least - _dual(psi, mu, nu, costs)) / scale,
+        "rubinstein": np.array(kantorovich_rubinstein(mu, nu).value - least if p == 1 else 0.0)
+        / scale,
+        "excess": np.array(others - least) / scale,
+        "thrice": np.abs(np.subtract(thrice, once)).max() / scale,
+        "twice": np.abs(np.subtract(twice, trials)).max(axis=1).min() / scale,
+        "profile": np.array([_dual(t * psi, mu, nu, costs) for t in SCALES]) / least,
+    }
+
+
+def _dual(psi: np.ndarray, mu: Measure, nu: Measure, costs: np.ndarray) -> float:
+    return float(psi @ mu.weights + c_transform(psi, costs) @ nu.weights)
+
+
+STATEMENT = Statement(
+    id="T24",
+    title="Kantorovich's duality",
+    text=(
+        "W_p^p / p is the supremum of E_mu[psi] + E_nu[psi^c] over c-concave psi for the cost "
+        "norm^p / p, and psi^(c c c) = psi^c."
+    ),
+    source="slides [Villani 2003, Topics in Optimal Transportation]",
+    experiment=(
+        "Random measures of 4 to 40 points in the plane, p = 1 and 2: infimum and supremum by "
+        "linear programmes of their own, which know nothing of each other, the one over "
+        "1-Lipschitz functions too, and c-transforms of potentials drawn at random."
+    ),
+    rule=(
+        f"Four parts, each to {ROUNDING:g} of the largest cost and in every problem: the dual at "
+        "its solution is W_p^p / p; for p = 1 the supremum over 1-Lipschitz functions is W_1; no "
+        "random potential, nor its psi^(c c), exceeds W_p^p / p; psi^(c c c) = psi^c. Reproduced: "
+        "all; partly: some; not reproduced: none."
+    ),
+    version=1,
+    minutes=Minutes(full=1, quick=0.1),
+    parts=parts,
+    measure=measure,
+    judge=judge,
+    draw=draw,
+)

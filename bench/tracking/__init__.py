@@ -1,0 +1,1 @@
+"""Send a run's history to an experiment tracker."""

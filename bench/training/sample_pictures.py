@@ -1,0 +1,142 @@
+"""Pictures of a run at fixed latents: grids of images, and fields of points in the plane."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from bench.core.files import replacing
+from bench.core.seeds import generator as stream
+from bench.models.base import GenerativeModel
+from bench.networks.sampler import Sampler
+from bench.plotting.image_grid import grid
+
+SIDE = 8  # images a side of a grid
+POINTS = 1000
+
+
+def field(samples: np.ndarray, real: np.ndarray, opponent: Any, title: str) -> Image.Image:
+    """Real and generated points of the plane over what the opponent makes of it.
+
+    Args:
+        samples, real: [N, 2].
+        opponent: points [M, 2] -> values [M], or None where there is none to show.
+    """
+    from matplotlib.figure import Figure
+
+    low, high = real.min(0), real.max(0)
+    margin = 0.25 * (high - low).max() + 1e-6
+    x = np.linspace(low[0] - margin, high[0] + margin, 80)
+    y = np.linspace(low[1] - margin, high[1] + margin, 80)
+    figure = Figure(figsize=(8.4, 4), layout="constrained")
+    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    if opponent is not None:
+        across, down = np.meshgrid(x, y)
+        values = opponent(np.stack([across, down], -1).reshape(-1, 2)).reshape(80, 80)
+        colours = left.contourf(across, down, values, levels=20, cmap="RdBu_r")
+        figure.colorbar(colours, ax=left, shrink=0.8)
+    left.scatter(*real.T, s=3, c="black", alpha=0.3, label="real")
+    left.scatter(*samples.T, s=3, c="#e8a000", alpha=0.7, label="generated")
+    left.legend(loc="upper right", markerscale=3)
+    left.set_title("opponent's value, real and generated points")
+    right.hist2d(*samples.T, bins=(x, y), cmap="magma")
+    right.set_title("density of generated points")
+    for axes in (left, right):
+        axes.set_xlim(x[0], x[-1])
+        axes.set_ylim(y[0], y[-1])
+        axes.set_aspect("equal")
+    figure.suptitle(title)
+    return _rendered(figure)
+
+
+def curve(samples: np.ndarray, real: np.ndarray, title: str) -> Image.Image:
+    """Histograms of real and generated numbers, [N, 1] each."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axes = figure.subplots()
+    bins = np.linspace(real.min() - 1, real.max() + 1, 80)
+    axes.hist(real[:, 0], bins, density=True, alpha=0.4, color="black", label="real")
+    axes.hist(samples[:, 0], bins, density=True, alpha=0.7, color="#e8a000", label="generated")
+    axes.legend()
+    axes.set_title(title)
+    return _rendered(figure)
+
+
+def _rendered(figure: Any) -> Image.Image:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return Image.open(buffer).convert("RGB")
+
+
+class Painter:
+    """Draws a run's samples at the same latents each time, into files and loggers.
+
+    Args:
+        folder: of the pictures.
+        real: some training samples to set beside points.
+        seed: of the latents, with the stream "score".
+        label: of the run.
+    """
+
+    def __init__(self, folder: Path, real: np.ndarray, seed: int, label: str) -> None:
+        self.folder, self.real, self.seed, self.label = folder, real, seed, label
+
+    def __call__(self, model: GenerativeModel, loggers: Sequence[Any]) -> None:
+        """Draw samples/step-NNNNNN.png and send it to the loggers that take pictures."""
+        picture = self.draw(model)
+        self._write(self.folder / f"step-{model.d_steps:06d}.png", picture)
+        for logger in loggers:
+            if hasattr(logger, "log_image"):
+                logger.log_image("samples", [picture], step=model.d_steps)
+            elif hasattr(logger.experiment, "add_image"):
+                pixels = np.asarray(picture.convert("RGB"))
+                logger.experiment.add_image("samples", pixels, model.d_steps, dataformats="HWC")
+
+    def finish(self, model: GenerativeModel) -> None:
+        """Draw samples/final.png, and samples/training.gif where there are several pictures."""
+        self._write(self.folder / "final.png", self.draw(model))
+        frames = [Image.open(path) for path in sorted(self.folder.glob("step-*.png"))]
+        if len(frames) > 1:
+            with replacing(self.folder / "training.gif") as temporary:
+                frames[0].save(
+                    temporary,
+                    format="GIF",
+                    save_all=True,
+                    append_images=frames[1:],
+                    duration=400,
+                    loop=0,
+                )
+
+    def draw(self, model: GenerativeModel) -> Image.Image:
+        """The picture that fits the samples' shape."""
+        settings = model.training_settings
+        sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
+        count = SIDE * SIDE if self.real.ndim == 4 else POINTS
+        latents = stream(self.seed, "score")
+        samples = torch.cat(list(sampler.batches(count, latents, count)))
+        if samples.ndim == 4:
+            return grid(samples, SIDE)
+        title = f"{self.label}, step {model.d_steps:,}"
+        points = samples.double().cpu().numpy()
+        if points.shape[1] == 1:
+            return curve(points, self.real, title)
+        return field(points[:, :2], self.real[:, :2], self._opponent(model), title)
+
+    def _opponent(self, model: GenerativeModel) -> Any:
+        """The opponent as points [M, 2] -> values [M], where the model shows one."""
+
+        def value(points: np.ndarray) -> np.ndarray:
+            at = torch.from_numpy(points).float().to(model.device)
+            with torch.no_grad():
+                return model.opinion(at).double().cpu().numpy()
+
+        return value if self.real.shape[1] == 2 and hasattr(model, "opinion") else None
+
+    def _write(self, path: Path, picture: Image.Image) -> None:
+        with replacing(path) as temporary:
+            picture.save(temporary, format="PNG")

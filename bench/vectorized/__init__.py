@@ -1,0 +1,1 @@
+"""R ordinary models side by side in one process."""

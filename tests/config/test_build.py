@@ -1,0 +1,135 @@
+"""Bad configs: one sentence each, before anything is written."""
+
+import re
+
+import pytest
+
+from bench.config import build, validate
+from bench.core.errors import UserError
+from bench.training.job import prepare
+
+BAD = {
+    "unknown variant": (["variant=wgan_pg"], "no variant 'wgan_pg'.*wgan_gp"),
+    "unknown data": (["dataset=cifar11"], "no dataset 'cifar11'"),
+    "misspelt key": (["d_step=3"], "d_step"),
+    "misspelt hyperparameter": (["hyperparameters.learning_rte=1"], "learning_rte"),
+    "accelerator": (["trainer.accelerator=foo"], "trainer.accelerator is 'foo'"),
+    "data place": (["trainer.data=foo"], "trainer.data is 'foo'"),
+    "checkpoints": (["trainer.checkpoint_every=0"], "trainer.checkpoint_every is 0"),
+    "unknown trainer key": (["+trainer.foo=1"], "no argument 'foo'"),
+    "split": (
+        ["score.split=dev"],
+        "score.split is 'dev'; dataset 'digits' has test, train, validation",
+    ),
+    "too few real": (
+        ["score.n_real=501"],
+        "score.n_real is 501; split 'test' of dataset 'digits' has 500",
+    ),
+    "study's protocol on few": (["score=study_10k_test", "score.n_real=10000"], "has 500"),
+    "part of a sample": (["score.n_fake=60.5"], "score.n_fake is 60.5"),
+    "rounding": (["score.quantise=maybe"], "score.quantise is 'maybe'"),
+    "another's features": (["features=mnist_convnet"], "mnist_convnet"),
+    "batch of one": (["batch_size=1"], "batch_size is 1"),
+    "width of none": (["network.dense=-3"], "."),
+    "spread of weights": (["network.std=-0.02"], "std"),
+    "no budget": (["d_steps=0"], "d_steps is 0"),
+    "no number": (["batch_size=many"], "batch_size is 'many'"),
+    "fraction": (["threads=1.5"], "threads is 1.5"),
+    "n_dis of 0": (["hyperparameters.n_dis=0"], "n_dis is 0"),
+    "negative rate": (["hyperparameters.learning_rate=-1"], "learning rate: -1"),
+    "rate of NaN": (["hyperparameters.learning_rate=nan"], "nan"),
+    "rate of text": (["hyperparameters.learning_rate=fast"], "learning_rate is 'fast'"),
+    "beta of 2": (["hyperparameters.beta1=2"], "beta"),
+    "negative weight": (["variant=wgan_gp", "hyperparameters.penalty_weight=-1"], "penalty_weight"),
+    "clip of 0": (["variant=wgan", "hyperparameters.weight_clip=0"], "weight_clip is 0"),
+    "batch norm under a penalty": (
+        ["variant=wgan_gp", "hyperparameters.d_batch_norm=true"],
+        "batch norm in a discriminator under a gradient penalty",
+    ),
+    "images' network on points": (["dataset=ring", "network=infogan"], "is for image"),
+    "another size than the data's": (["dataset.shape=[1,10,10]"], "shape"),
+    "latents of no width": (["network.latent_dim=0"], "latent_dim is 0"),
+    "precision": (["precision=16"], "precision is"),
+    "ema": (["model.training.ema_decay=1.5"], "ema_decay is 1.5"),
+    "loss without its settings": (["loss=began"], "hyperparameters.gamma"),
+    "loss of another model": (
+        ["variant=began", "loss=minimax"],
+        "model 'began'",
+    ),
+    "objective for a VAE": (
+        ["variant=vae", "loss=hinge", "+hyperparameters.n_dis=1"],
+        "model 'vae'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("overrides", "sentence"), BAD.values(), ids=BAD)
+def test_a_bad_config_is_one_sentence_and_writes_nothing(tiny, tmp_path, overrides, sentence):
+    with pytest.raises(UserError, match=f"(?i){sentence}") as caught:
+        job = prepare(build.compose_config([*tiny(), *overrides]))
+        build.build_model(job.cfg)
+    assert caught.value.fix and "\n" not in caught.value.message
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_network_for_points_on_images_is_one_sentence():
+    with pytest.raises(UserError, match="'mlp' is for points, dataset 'digits' holds image"):
+        validate.check(build.compose_config(["network=mlp"]))
+
+
+def test_a_size_that_the_network_cannot_make_is_one_sentence():
+    with pytest.raises(UserError, match="multiples of 4"):
+        build.build_model(build.compose_config(["dataset.shape=[1,10,10]"]))
+
+
+@pytest.mark.parametrize(
+    ("key", "suggestion"),
+    [
+        ("+loss.penalty.place.scal=1.0", "'scal'.*scale"),
+        ("+loss.discriminator.off=1", "'off'"),
+        ("+optimizer.bettas=1", "'bettas'.*did you mean 'betas'"),
+        ("+network.gan.discriminator.denze=3", "'denze'.*did you mean 'dense'"),
+    ],
+)
+def test_a_key_under_partial_is_checked(tiny, key, suggestion):
+    cfg = build.compose_config([*tiny(), "variant=dragan", key])
+    with pytest.raises(UserError) as caught:
+        validate.check(cfg)
+    assert re.search(suggestion, str(caught.value), flags=re.DOTALL)
+
+
+def test_a_target_that_does_not_exist_is_named(tiny):
+    cfg = build.compose_config([*tiny(), "loss.generator._target_=bench.losses.nothing.loss"])
+    with pytest.raises(UserError, match="there is no 'bench.losses.nothing.loss'"):
+        validate.check(cfg)
+
+
+def test_what_changes_a_bit_changes_the_run_id_and_nothing_else_does(tiny):
+    def name(*overrides):
+        return prepare(build.compose_config([*tiny(), *overrides])).folder.run_id
+
+    base = name()
+    for override in (
+        "seed=1",
+        "threads=2",
+        "d_steps=5",
+        "batch_size=32",
+        "precision=bf16",
+        "hyperparameters.learning_rate=1e-3",
+        "network.dense=9",
+        "loss=minimax",
+        "model.training.ema_decay=0.9",
+        "dataset.source.counts.train=900",
+        "model.reuse_samples=true",
+    ):
+        assert name(override) != base, override
+    for override in (
+        "score.n_fake=50",
+        "log_every=1",
+        "logger=csv",
+        "trainer.pictures=3",
+        "runs_root=elsewhere",
+        "dataset.source.counts.test=400",
+        "trainer.data=host",
+    ):
+        assert name(override) == base, override

@@ -1,0 +1,142 @@
+"""Two processes against one with the same batch: the same numbers, from every variant."""
+
+import pytest
+import team
+import torch
+from support import ROOT, SMALL
+
+from bench.config import build, validate
+from bench.core import distributed
+
+POINTS = ["dataset=ring", *SMALL["mlp"]]
+IMAGES = ["dataset.shape=[1,8,8]", "dataset=digits", *SMALL["infogan"]]
+VARIANTS = sorted(path.stem for path in (ROOT / "conf/variant").glob("*.yaml"))
+UNNORMED = ("wgan_gp", "wgan_lp")  # whose discriminators have batch norm only where they are told
+QUICK = "dragan on images"  # batch norm under a gradient penalty
+STEEP = ["loss.penalty.of._target_=team.steep", "hyperparameters.penalty_weight=0.01"]
+MOVING = "model.training.ema_decay=0.75"
+FURTHER = {  # losses that no variant names
+    "dragan_gaussian": ["variant=dragan"],
+    "dragan_v2": ["variant=dragan"],
+    "nonsaturating_smoothed": ["variant=ns_gan"],
+    "nonsaturating_r1": ["variant=wgan_gp"],
+    "nonsaturating_r2": ["variant=wgan_gp"],
+    "wgan_gp_exact": ["variant=wgan_gp"],
+    "wgan_fresh": ["variant=wgan"],
+    "began_clipped": ["variant=began"],
+}
+
+
+def on_points() -> dict[str, list[str]]:
+    """Networks without batch norm: every variant, and losses that none of them names."""
+    plain = [*POINTS, "hyperparameters.d_batch_norm=false"]
+    variants = {f"{variant} on points": [f"variant={variant}", *plain] for variant in VARIANTS}
+    losses = {
+        f"loss {loss}": [*variant, f"loss={loss}", *plain] for loss, variant in FURTHER.items()
+    }
+    variants["wgan_lp on points"] += STEEP
+    return variants | losses
+
+
+def on_images() -> dict[str, list[str]]:
+    """Batch norm in generators always, in discriminators where the variant has it, and more."""
+    more = ["hyperparameters.d_batch_norm=true", "model.batch_norm_under_penalty=true"]
+    more.append("hyperparameters.penalty_weight=0.01")  # plain descent bears no more
+    variants = {f"{name} on images": [f"variant={name}", *IMAGES, MOVING] for name in VARIANTS}
+    normed = {f"{name}, D normed": [f"variant={name}", *IMAGES, *more] for name in UNNORMED}
+    return variants | normed
+
+
+def plain_of(cases: dict[str, list[str]]) -> dict[str, dict]:
+    return {name: validate.plain_of(build.compose_config(case)) for name, case in cases.items()}
+
+
+def slow(case: str):
+    return pytest.param(case, marks=pytest.mark.slow)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """Of two processes: points and one case of images, that without synchronising, helpers."""
+    plain, few = plain_of(on_points()), plain_of({QUICK: on_images()[QUICK]})
+    told = [(team.all_trained, plain | few), (team.all_trained, few, False), (team.of_helpers,)]
+    found = team.in_two(tmp_path_factory.mktemp("two"), *told)
+    return team.all_trained(plain | few), *found
+
+
+@pytest.fixture(scope="module")
+def points(shared):
+    alone, first, second = shared
+    return alone, first[0], second[0]
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    plain = plain_of(on_images())
+    first, second = team.in_two(tmp_path_factory.mktemp("two"), (team.all_trained, plain))
+    return team.all_trained(plain), first[0], second[0]
+
+
+@pytest.mark.parametrize(
+    "case", [*on_points(), QUICK, *map(slow, sorted(set(on_images()) - {QUICK}))]
+)
+def test_two_processes_train_as_one(case, request):
+    """The same weights, averages, controller, streams and losses after steps of both players."""
+    both = request.getfixturevalue("points" if case in on_points() or case == QUICK else "images")
+    alone, first, second = (found[case] for found in both)
+    assert alone["counts"] == first["counts"] == second["counts"]
+    assert alone["counts"][0] == team.STEPS and alone["counts"][1] >= 4
+    # |differences| of all pairs bend at 0: there rounding, of some processors, grows tenfold
+    rtol, atol = (1e-8, 1e-11) if "minibatch" in case else (1e-9, 1e-12)
+    moved = 0
+    for name, expected in alone["state"].items():
+        assert torch.equal(first["state"][name], second["state"][name]), name
+        assert expected.isfinite().all(), name
+        torch.testing.assert_close(
+            first["state"][name], expected, rtol=rtol, atol=atol, msg=lambda m, n=name: f"{n}: {m}"
+        )
+        moved += not torch.allclose(expected, alone["before"][name], rtol=1e-6, atol=0)
+    assert moved > len(alone["state"]) / 2
+    for name, expected in alone["losses"].items():
+        torch.testing.assert_close(first["losses"][name], expected, rtol=1e-9, atol=1e-12)
+    for name, expected in alone["streams"].items():
+        assert torch.equal(first["streams"][name], expected)
+        assert torch.equal(second["streams"][name], expected)
+
+
+def test_batch_norm_per_process_is_something_else(shared):
+    """Each share has a mean of its own: other weights, and still the same in both processes."""
+    alone, first, second = shared[0][QUICK], *(found[1][QUICK] for found in shared[1:])
+    weight = "opponent.dense.weight"
+    assert torch.equal(first["state"][weight], second["state"][weight])
+    assert not torch.allclose(first["state"][weight], alone["state"][weight], rtol=1e-6, atol=0)
+
+
+def test_what_the_processes_tell_each_other(shared):
+    rows = torch.arange(6.0).reshape(6, 1)
+    for rank, (_, _, found) in enumerate(shared[1:]):
+        assert found["place"] == [rank, 2]
+        assert torch.equal(found["share"], rows[3 * rank : 3 * rank + 3])
+        assert found["gathered"].flatten().tolist() == [0, 1, 2, 103, 104, 105]
+        assert found["mean"].tolist() == [1.5, 4.5] and found["other"].item() == 5
+        assert found["agreed"] == [True, False]
+        assert torch.equal(found["apart"], rows)
+        # sum over processes of (r + 1) s^3 at s = 5: derivatives 3 * 3 * 25 and 2 * 3 * 6 * 5
+        assert found["total"] == [(rank + 1) * 125, 225, 180, 225]
+
+
+def test_alone_everything_is_itself():
+    rows = torch.rand(3, 2)
+    assert (distributed.rank(), distributed.size()) == (0, 1)
+    assert distributed.share(rows) is rows and distributed.gathered(rows) is rows
+    assert (
+        distributed.total(rows) is rows
+        and distributed.agreed(True)
+        and not distributed.agreed(False)
+    )
+
+
+def test_rows_that_cannot_be_shared_out_are_refused(monkeypatch):
+    monkeypatch.setattr(distributed, "_size", 2)
+    with pytest.raises(ValueError, match="3 rows .* among 2"):
+        distributed.share(torch.rand(3, 2))

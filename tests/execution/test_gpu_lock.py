@@ -1,0 +1,100 @@
+"""GPUs are shared out evenly, each process keeps its own, and the dead hold none."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from bench.core.errors import UserError
+from bench.execution import gpu_lock
+
+CLAIM = """
+import sys
+from pathlib import Path
+from bench.execution.gpu_lock import claim
+name, lock = claim(sys.argv[2].split(","), Path(sys.argv[1]))
+print(name, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def claimed(tmp_path):
+    """Starts a process that claims one of the names and holds it; returns name and process."""
+    processes = []
+
+    def start(names: str) -> tuple[str, subprocess.Popen]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", CLAIM, tmp_path / "slots", names],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        processes.append(process)
+        return process.stdout.readline().strip(), process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_processes_share_evenly_and_a_killed_one_gives_its_gpu_back(claimed):
+    names, processes = zip(*(claimed("5,7") for _ in range(4)), strict=True)
+    assert names == ("5", "7", "5", "7")
+    processes[1].send_signal(signal.SIGKILL)
+    processes[1].wait()
+    assert claimed("5,7")[0] == "7"  # held twice before; now "5" is, and the free place is found
+    assert claimed("5,7")[0] == "5"
+
+
+def test_who_sees_other_gpus_does_not_count_ours(claimed):
+    assert claimed("0,1")[0] == "0"
+    assert claimed("1,2")[0] == "1"
+    assert claimed("0,1,2")[0] == "2"
+
+
+@pytest.fixture
+def gpus(monkeypatch, tmp_path):
+    """A machine with three GPUs, of which this process holds none."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(gpu_lock, "_held", [])
+    monkeypatch.setattr(gpu_lock.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    yield
+    for lock in gpu_lock._held:
+        lock.close()
+
+
+@pytest.mark.parametrize(("given", "taken"), [("", "0"), ("GPU-9f, 4,2", "GPU-9f")])
+def test_a_process_sees_its_gpu_alone_and_claims_once(gpus, monkeypatch, given, taken):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    gpu_lock.claim_gpu("auto")
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == taken and len(gpu_lock._held) == 1
+    gpu_lock.claim_gpu("auto")
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == taken and len(gpu_lock._held) == 1
+
+
+@pytest.mark.parametrize(("accelerator", "devices"), [("cpu", 1), ("gpu", 2), ("gpu", "auto")])
+def test_runs_on_the_cpu_or_on_several_gpus_claim_none(gpus, accelerator, devices):
+    gpu_lock.claim_gpu(accelerator, devices)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held
+
+
+def test_after_cuda_woke_it_is_too_late(gpus, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    gpu_lock.claim_gpu("gpu")
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held
+
+
+def test_one_gpu_is_everybodys(gpus, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    gpu_lock.claim_gpu("gpu")
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held
+
+
+def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot share out GPUs"):
+        gpu_lock.claim(["0", "1"], tmp_path / "file")

@@ -1,0 +1,295 @@
+"""Runs side by side: what each leaves, who touches whom, and how all go on."""
+
+import gc
+import os
+import random
+import signal
+import time
+import weakref
+
+import pytest
+from execution.test_survival import FORK, leavings
+
+from bench.config import build
+from bench.config.process_settings import settings
+from bench.core.errors import Interrupted, UserError
+from bench.core.signals import STOP
+from bench.execution.packs import slot_io
+from bench.execution.packs.pack_runner import Pack, Queued
+from bench.execution.run import execute
+from bench.runs.rows import read_rows
+from bench.training.job import prepare
+from bench.training.monitor import Monitor
+from bench.vectorized.trainer import TRIAL_STEPS
+from bench.vectorized.trainer import empty_stack
+
+RING = ["dataset=ring", "trainer.checkpoint_every=10", "score.every=20"]
+
+
+@pytest.fixture(autouse=True)
+def no_trial(monkeypatch):
+    """Looking for odd slots takes as long as all of the rest; the sweeps' tests do it."""
+    monkeypatch.setattr("bench.vectorized.stack.TRIAL_STEPS", 0)
+
+
+@pytest.fixture
+def jobs_of(tiny):
+    """(slots, one list of overrides for each run) -> their jobs."""
+
+    def make(slots, *runs, root=None):
+        where = [f"runs_root={root}"] if root else []
+        shared = [*RING, f"packed={slots}", "d_steps=60", *where]
+        return [prepare(build.compose_config(tiny(*shared, *run, network="mlp"))) for run in runs]
+
+    return make
+
+
+def train(jobs, told=None, *, share=False):
+    """All jobs in one pack; run_id -> how each ended."""
+    members = [Queued(job.folder.run_id, lambda beside, job=job: job) for job in jobs]
+    tell = (lambda job, outcome, seconds: told.append(job.plain["seed"])) if told is not None else (
+        lambda *_: None
+    )  # fmt: skip
+    with settings(jobs[0].plain):
+        pack = Pack(members, jobs[0].plain["packed"], share=share, tell=tell)
+        return pack.carry_out()
+
+
+def seeds(*numbers, more=()):
+    return [[f"seed={number}", *more] for number in numbers]
+
+
+def test_a_run_leaves_the_same_alone_in_its_pack_and_beside_others(jobs_of, tmp_path):
+    """Slots, neighbours and the moment at which a slot was free change no bit."""
+    together, told = jobs_of(2, *seeds(0, 1, 2)), []
+    endings = train(together, told)
+    assert [ending.status for ending in endings.values()] == ["finished"] * 3
+    assert sorted(told) == [0, 1, 2] and list(endings) == [j.folder.run_id for j in together]
+    for job in jobs_of(2, *seeds(2, 0), root=tmp_path / "alone"):
+        execute(job)
+        other = next(j for j in together if j.folder.run_id == job.folder.run_id)
+        assert leavings(job) == leavings(other)
+    assert {len(leavings(job)["rows"]) for job in together} == {3}
+
+
+def test_members_have_rates_of_their_own(jobs_of, tmp_path, monkeypatch):
+    """In stacks that were tried, as all are outside this file."""
+    monkeypatch.setattr("bench.vectorized.stack.TRIAL_STEPS", TRIAL_STEPS)
+    kinds = [[f"hyperparameters.learning_rate={rate}"] for rate in (1e-3, 1e-4)]
+    jobs = jobs_of(2, *kinds)
+    train(jobs)
+    alone = jobs_of(2, kinds[1], root=tmp_path / "alone")[0]
+    execute(alone)
+    assert leavings(alone) == leavings(jobs[1]) and leavings(jobs[0]) != leavings(jobs[1])
+
+
+def test_the_number_of_slots_is_a_part_of_a_runs_identity(jobs_of):
+    ids = {jobs_of(slots, [])[0].folder.run_id for slots in (1, 2, 3)}
+    assert len(ids) == 3 and jobs_of("false", [])[0].folder.run_id not in ids
+
+
+def test_what_diverges_ends_alone_and_the_next_takes_its_slot(jobs_of, tmp_path):
+    unstable = ["variant=lsgan", "loss=lsgan_logits"]
+    wild = [*unstable, "hyperparameters.learning_rate=1e30"]
+    jobs = jobs_of(2, wild, *seeds(1, 2, more=unstable))
+    endings = list(train(jobs).values())
+    assert [ending.status for ending in endings] == ["diverged", "finished", "finished"]
+    assert jobs[0].folder.status()["cause"] == "a loss was not finite at step 50"
+    assert endings[0].row.scores == {} and endings[0].row.d_steps == 50
+    for job in jobs_of(2, *seeds(1, 2, more=unstable), root=tmp_path / "alone"):
+        execute(job)
+        other = next(j for j in jobs if j.folder.run_id == job.folder.run_id)
+        assert leavings(job) == leavings(other)
+
+
+def pressing(step, act):
+    """`Monitor.look` with something done before it, once, at a step of any replica."""
+    look, done = Monitor.look, []
+
+    def hook(self, model):
+        if model.d_steps == step and not done:
+            done.append(act())
+        look(self, model)
+
+    return hook
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
+def test_an_interrupted_pack_goes_on_bit_for_bit(jobs_of, tmp_path, monkeypatch, number):
+    ema = ["model.training.ema_decay=0.9"]
+    whole = jobs_of(2, *seeds(0, 1, 2, more=ema), root=tmp_path / "whole")
+    cut = jobs_of(2, *seeds(0, 1, 2, more=ema))
+    train(whole)
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr(Monitor, "look", pressing(23, lambda: os.kill(os.getpid(), number)))
+        STOP.install()
+        train(cut)
+    assert not STOP.asked
+    found = [job.folder.status() for job in cut]
+    assert [status["status"] for status in found[:2]] == ["interrupted"] * 2 and found[2] is None
+    assert [status["d_steps"] for status in found[:2]] == [23, 23]
+    assert [e.status for e in train(cut[::-1]).values()] == ["finished"] * 3
+    assert [leavings(job) for job in cut] == [leavings(job) for job in whole]
+
+
+def test_a_run_that_cannot_write_fails_and_its_neighbour_finishes(jobs_of, monkeypatch):
+    jobs = jobs_of(2, *seeds(0, 1))
+
+    def take_away():
+        jobs[0].folder.checkpoints.rename(jobs[0].folder.path / "aside")
+        jobs[0].folder.checkpoints.write_text("a file where the folder was")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Monitor, "look", pressing(25, take_away))
+        endings = list(train(jobs).values())
+    assert [ending.status for ending in endings] == ["failed", "finished"]
+    assert "cannot write" in endings[0].cause
+    jobs[0].folder.checkpoints.unlink()
+    (jobs[0].folder.path / "aside").rename(jobs[0].folder.checkpoints)
+    assert [e.status for e in train(jobs).values()] == ["finished", "finished"]
+
+
+def test_a_step_that_fails_fails_all_who_make_it(jobs_of, monkeypatch):
+    jobs = jobs_of(2, *seeds(0, 1, 2))
+
+    def broken(self):
+        raise RuntimeError("made to fail")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bench.vectorized.stack.Stack.step", broken)
+        endings = list(train(jobs).values())
+    assert {(e.status, e.cause) for e in endings} == {("failed", "RuntimeError: made to fail")}
+    assert "Traceback" in (jobs[0].folder.path / "error.txt").read_text()
+    assert [e.status for e in train(jobs).values()] == ["finished"] * 3
+
+
+def test_members_that_are_done_or_cannot_begin_cost_no_slot(jobs_of):
+    jobs = jobs_of(1, *seeds(0, 1, 2))
+    first = execute(jobs[0])
+    (jobs[1].folder.path / "status.json").parent.mkdir()
+    (jobs[1].folder.path / "status.json").write_text("{}")
+    endings = list(train(jobs).values())
+    assert endings[0].skipped and endings[0].row == first.row
+    assert isinstance(endings[1], UserError) and "status.json" in endings[1].message
+    assert endings[2].status == "finished"
+    assert len(read_rows(jobs[2].folder.root, [jobs[2].folder.run_id])) == 3
+
+
+def test_what_another_process_is_at_is_left_to_it(jobs_of, monkeypatch):
+    jobs = jobs_of(2, *seeds(0, 1))
+    monkeypatch.setattr(
+        "bench.execution.lifecycle.others_pulse",
+        lambda path, now: path == jobs[0].folder.pulse or None,
+    )
+    endings = list(train(jobs, share=True).values())
+    assert [ending.status for ending in endings] == ["elsewhere", "finished"]
+    assert jobs[0].folder.status() is None
+
+
+def test_odd_slots_stay_empty_and_that_is_said(jobs_of, monkeypatch, tmp_path):
+    jobs = jobs_of(3, *seeds(0, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(slot_io, "empty_stack", lambda *given: (empty_stack(*given)[0], [0, 2]))
+        with pytest.warns(match="2 slots round otherwise .* and stay empty: 0, 2"):
+            train(jobs)
+    other = jobs_of(3, ["seed=1"], root=tmp_path / "alone")[0]
+    execute(other)
+    assert leavings(jobs[1]) == leavings(other)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["packed=0"], "packed is 0"),
+        (["packed=true"], "packed is True"),
+        (["packed=2.5"], "packed is 2.5"),
+        (["packed=2", "precision=bf16"], "packed=2 is not possible: precision=bf16"),
+        (["packed=2", "trainer.data=host"], "packed=2 is not possible: trainer.data=host"),
+        (["packed=2", "variant=lda"], "lda cannot train in a pack: "),
+        (["packed=100000000"], "a pack of 100000000 would need about .* GiB, and .* are free"),
+    ],
+)
+def test_what_cannot_be_packed_is_one_sentence_before_anything_is_written(
+    tiny, tmp_path, overrides, sentence
+):
+    with pytest.raises(UserError, match=sentence):
+        execute(prepare(build.compose_config(tiny("dataset=ring", *overrides, network="mlp"))))
+    assert not list(tmp_path.glob("runs/*/status.json"))
+
+
+def test_a_pack_too_large_for_its_device_is_a_sentence_and_loses_no_run(jobs_of, monkeypatch):
+    import torch
+
+    jobs, steps = jobs_of(2, *seeds(0, 1, 2, 3, 4)), []
+
+    def full(self):
+        steps.append(1)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bench.vectorized.stack.Stack.step", full)
+        endings = list(train(jobs).values())
+    assert len(endings) == 5 and len(steps) == 1
+    assert all("a pack of 2 is too large for the cpu device" in e.message for e in endings)
+    assert not any(job.folder.path.exists() for job in jobs[2:])
+    assert [e.status for e in train(jobs[:2]).values()] == ["finished", "finished"]
+
+
+def test_what_cannot_be_prepared_or_stacked_is_told_and_raises_nothing(jobs_of, monkeypatch):
+    jobs, asked = jobs_of(1, *seeds(0, 1, 2)), []
+
+    def broken(*given):
+        asked.append(given)
+        raise OSError("made to fail")
+
+    members = [Queued("none", broken), Queued(jobs[0].folder.run_id, lambda beside: jobs[0])]
+    pack = Pack(members, 1, share=False)
+    with settings(jobs[0].plain):
+        first, second = pack.carry_out().values()
+    assert str(first) == "made to fail" and second.status == "finished"
+    with monkeypatch.context() as patch:
+        patch.setattr("bench.execution.packs.pack_runner.stack_for", broken)
+        endings = train(jobs[1:])
+    assert [str(ending) for ending in endings.values()] == ["made to fail"] * 2
+    assert len(asked) == 2  # to prepare one, and for a stack once
+
+
+def test_nothing_of_a_stack_waits_for_the_garbage_collector(jobs_of, monkeypatch):
+    """Which does not run for want of a GPU's memory."""
+    made = []
+
+    def noted(*given):
+        found = slot_io.stack_for(*given)
+        made.append(weakref.ref(found[0]))
+        return found
+
+    monkeypatch.setattr("bench.execution.packs.pack_runner.stack_for", noted)
+    jobs = jobs_of(1, *seeds(0))
+    gc.disable()
+    try:
+        train(jobs)
+        assert made[0]() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["ns_gan", "wgan_gp", "began", "vae"])
+def test_killed_at_any_moment_a_pack_goes_on_to_the_same_bits(jobs_of, tmp_path, variant):
+    runs = seeds(0, 1, 2, more=[f"variant={variant}", "model.training.ema_decay=0.9"])
+    whole = jobs_of(2, *runs, root=tmp_path / "whole")
+    began = time.monotonic()
+    train(whole)
+    took = time.monotonic() - began
+    cut, moments = jobs_of(2, *runs), random.Random(variant)
+    for _ in range(3):
+        child = FORK.Process(target=train, args=(cut,))
+        child.start()
+        child.join(took * moments.uniform(0.1, 0.6))
+        child.kill()
+        child.join()
+        assert child.exitcode in (-9, 0)
+    train(cut)
+    assert [leavings(job) for job in cut] == [leavings(job) for job in whole]

@@ -1,0 +1,101 @@
+"""What the page's script is given: boards, runs to open, and the numbers of its charts."""
+
+import json
+import re
+
+import pytest
+
+from bench.plotting.style import looks_of
+from bench.reporting.analysis.budgets import budget_of
+from bench.reporting.charts import budget
+from bench.reporting.charts.library import javascript
+from bench.reporting.output import interactive, run_details
+from bench.reporting.output.leaderboard import boards_of, order_of
+from bench.reporting.tables.search import search_of
+
+
+def test_a_board_orders_each_score_by_its_own_direction(made):
+    made.seeds("wgan", [1.0, 3.0], scores=[{"recall": 0.2}, {"recall": 0.4}])
+    made.seeds("vae", [4.0, None], scores=[{"recall": 0.9}, None])
+    made.floor(frechet=0.25, recall=0.95)
+    (board,) = boards_of(made.comparisons(), ())
+    assert [line["name"] for line in order_of(board, "frechet")] == ["wgan", "vae"]
+    assert [line["name"] for line in order_of(board, "recall")] == ["vae", "wgan"]
+    wgan, vae = board["lines"]
+    assert wgan["cells"]["frechet"]["mean"] == (2.0, "2.00")
+    assert wgan["cells"]["frechet"]["low"][0] == 1.0 and wgan["cells"]["frechet"]["high"][0] == 3.0
+    assert wgan["cells"]["recall"]["place"] == (2, "2")
+    assert wgan["cells"]["frechet"]["interval"] == (None, "\u2013")  # of two runs there is none
+    assert vae["facts"]["diverged"] == (1, "1") and vae["lost"] == "1 diverged"
+    assert board["floors"][0]["cells"]["recall"][0] == 0.95
+
+
+def test_boards_of_a_study_are_one_each_for_stage_and_checkpoint(made):
+    made.search("wgan", [5.0, 1.0])
+    made.seeds("wgan", [1.0, 2.0])
+    comparisons = made.comparisons()
+    seeds, wide = boards_of(comparisons, run_details.opened_runs(comparisons))
+    assert (seeds["unit"], wide["unit"]) == ("seeds", "configurations")
+    assert wide["table"] == "digits: the search" and seeds["table"] != wide["table"]
+    assert seeds["lines"][0]["runs"] == ["00000000-seeds", "00000001-seeds"]
+    few = boards_of(comparisons, {"00000001-wide"})[1]["lines"][0]
+    assert (few["runs"], few["more"]) == (["00000001-wide"], 1)
+
+
+def test_a_large_study_keeps_best_median_and_default_runs_and_then_the_last_stage(
+    made, monkeypatch
+):
+    made.search("wgan", [9.0, 5.0, 1.0, 7.0, 3.0])  # default 9, best 1, median 5
+    made.seeds("wgan", [1.0, 2.0, 3.0])
+    comparisons = made.comparisons()
+    wide = [f"{number:08x}-wide" for number in range(5)]
+    seeds = [f"{number:08x}-seeds" for number in range(3)]
+    assert len(run_details.opened_runs(comparisons)) == 8
+    monkeypatch.setattr(run_details, "MOST", 6)
+    assert set(run_details.opened_runs(comparisons)) == {*seeds, *wide[:3]}
+    monkeypatch.setattr(run_details, "MOST", 7)
+    assert set(run_details.opened_runs(comparisons)) == {*seeds, *wide[:4]}
+
+
+def test_a_run_is_told_with_its_scores_under_each_board(made):
+    made.seeds("wgan", [1.25], scores=[{"recall": 0.5}], settings=[{"learning_rate": 0.00123456}])
+    comparisons = made.comparisons()
+    told = run_details.told(comparisons, run_details.opened_runs(comparisons))
+    ((run_id, run),) = told["runs"].items()
+    board = boards_of(comparisons, told["runs"])[0]
+    values = dict(
+        zip([m["name"] for m in board["metrics"]], run["scores"][board["slug"]], strict=True)
+    )
+    assert values["frechet"] == 1.25 and values["recall"] == 0.5
+    assert run["settings"] == {"learning rate": "0.001235"}
+    assert run_id == board["lines"][0]["runs"][0]
+
+
+def test_the_budget_chart_has_the_expected_best(made):
+    """Of 1, 2 and 6: one finds 3, two (2 * 1 + 2) / 3, three 1."""
+    made.search("wgan", [6.0, 1.0, 2.0])
+    search = search_of(made.comparisons()[0].main)
+    found = [budget_of(search.variants[0])]
+    chart = budget.budget(search, found, looks_of(["wgan"]))
+    points = chart["datasets"]["budgets"]
+    assert [point["k"] for point in points] == [1, 2, 3]
+    assert [point["value"] for point in points] == pytest.approx([3, 4 / 3, 1], rel=1e-5)
+    assert budget.table_of(found) == ([1, 2, 3], {"wgan": ["3.00", "1.33", "1.00"]})
+
+
+def test_names_at_the_ends_of_curves_keep_apart(made):
+    for name in ("a", "b", "c"):
+        made.search(name, [9.0, 1.0])
+    search = search_of(made.comparisons()[0].main)
+    found = [budget_of(one) for one in search.variants]
+    ends = budget.budget(search, found, looks_of("abc"))["datasets"]["ends"]
+    places = [end["value"] for end in ends]
+    gap = (5 - 1) * budget.LABEL / budget.HEIGHT  # means of one and of two: 5 and 1
+    assert places == pytest.approx([1, 1 + gap, 1 + 2 * gap], rel=1e-4)
+
+
+def test_no_text_ends_the_script_that_it_stands_in():
+    text = "</script><script>alert('&')</script><!--"
+    assert "<" not in interactive.as_json({"cause": text})
+    assert json.loads(interactive.as_json({"cause": text})) == {"cause": text}
+    assert not re.search("</script|<!--", javascript(), re.IGNORECASE)

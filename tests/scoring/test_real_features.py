@@ -1,0 +1,90 @@
+"""Features of real samples: kept under what they depend on, verified, made again."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bench.core.errors import UserError
+from bench.data.split import Split
+from bench.scoring.real_features import Reals
+
+CPU = torch.device("cpu")
+SPLITS = {
+    "train": Split(np.arange(48, dtype=np.float32).reshape(24, 2), None),
+    "test": Split(np.ones((7, 2), np.float32), None),
+}
+
+
+class Doubling(nn.Module):
+    name, weight_hash, resize = "doubling", "", "none"
+
+    def __init__(self):
+        super().__init__()
+        self.seen = 0
+
+    def forward(self, points):
+        self.seen += len(points)
+        return 2 * points, points[:, :1]
+
+
+def reals(cache, *, extractor=None, splits=SPLITS, digest="a", name="points"):
+    facts = {key: {"digest": digest + key, "count": len(s.samples)} for key, s in SPLITS.items()}
+    return Reals(name, extractor or Doubling(), CPU, 5, facts, splits, cache)
+
+
+def test_features_are_those_of_the_samples_and_computed_once(tmp_path):
+    first = reals(tmp_path)
+    seen = first.features("train", 20)
+    assert (seen.features == 2 * SPLITS["train"].samples[:20]).all()
+    assert (seen.logits == SPLITS["train"].samples[:20, :1]).all()
+    assert first.features("train", 20) is seen and first.extractor.seen == 20
+    second = reals(tmp_path)
+    assert (second.features("train", 20).features == seen.features).all()
+    assert (second.features("train", 20).logits == seen.logits).all()
+    assert second.extractor.seen == 0
+
+
+@pytest.mark.parametrize("change", ["digest", "weights", "resize", "count", "split"])
+def test_other_data_or_weights_are_other_features(tmp_path, change):
+    reals(tmp_path).features("train", 7)
+    other = Doubling()
+    if change in ("weights", "resize"):
+        setattr(other, {"weights": "weight_hash", "resize": "resize"}[change], "other")
+    again = reals(tmp_path, extractor=other, digest="b" if change == "digest" else "a")
+    count, split = 8 if change == "count" else 7, "test" if change == "split" else "train"
+    again.features(split, min(count, 7) if split == "test" else count)
+    assert other.seen > 0
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty"])
+def test_a_damaged_file_is_made_again(tmp_path, damage):
+    whole = reals(tmp_path).features("train", 24).features
+    (file,) = tmp_path.iterdir()
+    content = bytearray(file.read_bytes())
+    if damage == "changed":
+        content[-3] ^= 0xFF
+    file.write_bytes({"cut": content[:-8], "changed": content, "empty": b""}[damage])
+    again = reals(tmp_path)
+    assert (again.features("train", 24).features == whole).all() and again.extractor.seen == 24
+    third = reals(tmp_path)
+    assert (third.features("train", 24).features == whole).all() and third.extractor.seen == 0
+
+
+def test_without_the_data_the_cache_will_do_also_that_of_another_environment(tmp_path):
+    whole = reals(tmp_path).features("test", 7).features
+    (file,) = tmp_path.iterdir()
+    file.rename(tmp_path / f"{file.name.partition('-')[0]}-elsewhere.safetensors")
+    assert (reals(tmp_path, splits=None).features("test", 7).features == whole).all()
+    with pytest.raises(UserError, match="is not here") as error:
+        reals(tmp_path, splits=None).features("train", 24)
+    assert "dataset.root=DIR" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("split", "wanted", "said"), [("validation", None, "has test, train"), ("test", 8, "has 7")]
+)
+def test_what_is_not_there_is_said(tmp_path, split, wanted, said):
+    with pytest.raises(UserError, match=said):
+        reals(tmp_path).count(split, wanted, "score.split")
+    assert reals(tmp_path).count("test", None, "score.split") == 7

@@ -1,0 +1,95 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+import bench.theory
+from bench.core.errors import UserError
+from bench.theory.report import contents, numbers_csv, read_report, write_report
+from bench.theory.terminal_list import show_claims, show_list
+
+
+@pytest.fixture
+def outcome(statement, tmp_path):
+    return bench.theory.runner.run("T98", runs_root=tmp_path / "runs")
+
+
+def test_the_report_is_made_again_from_its_results_to_the_same_bytes(outcome, tmp_path):
+    write_report([outcome], tmp_path / "a")
+    write_report(read_report(tmp_path / "a"), tmp_path / "b")
+    first = {p.relative_to(tmp_path / "a"): p for p in (tmp_path / "a").rglob("*") if p.is_file()}
+    assert len(first) == 9
+    for name, path in first.items():
+        assert path.read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+def test_numbers_in_full(outcome):
+    lines = numbers_csv([outcome]).decode().splitlines()
+    assert lines[0] == "statement,number,value,low,high,known"
+    assert re.fullmatch(r'T98,"?value, <mean>\|"?,1\.5,0\.\d+,2\.\d+,a half & more', lines[1])
+
+
+def test_the_page_has_verdict_figure_rule_and_asks_for_nothing(outcome):
+    page = contents([outcome])["index.html"].decode()
+    assert "1 statement of the seed documents: 1 reproduced." in page
+    assert "value, &lt;mean&gt;|" in page and "<svg" in page and "Reproduced: above 1." in page
+    assert not re.search(r'(src|href)="(?!data:|#)(?!numbers\.csv|report\.md)', page)
+    assert "data:image/gif;base64,R0lGODlh" in page
+
+
+def test_an_earlier_report_leaves_nothing_behind(outcome, tmp_path):
+    write_report([outcome], tmp_path)
+    (tmp_path / "mine.txt").write_text("kept")
+    sums = tmp_path / "SHA256SUMS"
+    (tmp_path / "figures" / "T1-old.svg").write_text("old")
+    sums.write_text(sums.read_text() + "0  figures/T1-old.svg\n0  ../outside\n")
+    write_report([outcome], tmp_path)
+    assert not (tmp_path / "figures" / "T1-old.svg").exists() and (tmp_path / "mine.txt").exists()
+
+
+def test_results_of_other_parts_are_refused(outcome, statement, tmp_path, monkeypatch):
+    write_report([outcome], tmp_path)
+    fewer = {"seed 0": {"seed": 0}}
+    other = replace(statement, parts=lambda quick: fewer)
+    monkeypatch.setattr(bench.theory, "statements", lambda: {"T98": other})
+    with pytest.raises(UserError, match="does not hold the parts of T98"):
+        read_report(tmp_path)
+
+
+def test_a_folder_without_results_is_refused(statement, tmp_path):
+    with pytest.raises(UserError, match="holds no results of statements"):
+        read_report(tmp_path)
+
+
+def test_the_terminal_tells_verdict_and_page(statement, tmp_path, capsys):
+    options = {"quick": True, "runs_root": tmp_path, "to": None, "written": None, "processes": 1}
+    show_claims([], **options)
+    shown = capsys.readouterr().out
+    assert "not reproduced" in shown and "seed 1" in shown
+    assert shown.split()[-1] == str(tmp_path / "reports" / "claims-quick" / "index.html")
+    show_claims([], **options)
+    assert "2 of 2 parts are there already" in capsys.readouterr().out
+
+
+def test_without_a_checkout_one_statement_is_left_out(statement, tmp_path, monkeypatch, capsys):
+    other = replace(statement, id="T99", needs=tmp_path / "rows.parquet")
+    monkeypatch.setattr(bench.theory, "statements", lambda: {"T98": statement, "T99": other})
+    options = {"quick": True, "runs_root": tmp_path, "to": None, "written": None, "processes": 1}
+    show_claims([], **options)
+    shown = capsys.readouterr().out
+    assert "T99 is left out" in shown and "1 statement of" in shown
+    (tmp_path / "rows.parquet").touch()
+    show_claims([], **options)
+    assert "2 statements of" in capsys.readouterr().out
+
+
+def test_the_list_adds_up(statement, capsys):
+    show_list([statement, statement])
+    assert "6 in full, 0.4 with --quick" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("bad", [{"processes": 0}, {"written": "x", "quick": True}])
+def test_options_that_do_not_go_together_are_refused(statement, tmp_path, bad):
+    options = {"quick": False, "runs_root": tmp_path, "to": None, "written": None, "processes": 1}
+    with pytest.raises(UserError):
+        show_claims([], **options | bad)

@@ -1,0 +1,63 @@
+"""T5's rule on made norms, and the control's gradient against a quadrature."""
+
+import numpy as np
+import pytest
+
+from bench.theory.experiment import NOT, PARTLY, REPRODUCED
+from bench.theory.experiments.t05_vanishing_gradient import judge, orders
+from bench.theory.toolkit.frozen_generator import exact_control_gradient, gaussians, gradient
+
+
+def result(last, accuracy=1.0, **more):
+    made = {"step": np.arange(2), "norm": np.array([1.0, last])}
+    return made | {"accuracy": np.array([0.5, accuracy])} | more
+
+
+def evidence(early, late, control, accuracy=1.0):
+    found = {}
+    for seed in range(3):
+        found[f"stage 1, seed {seed}"] = result(early * (1 + seed / 10), accuracy)
+        found[f"stage 2, seed {seed}"] = result(late * (1 + seed / 10), accuracy)
+        found[f"control, seed {seed}"] = result(control, 0.7, exact=np.array(0.445))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("made", "verdict"),
+    [
+        (evidence(1e-4, 1e-3, 1.5), REPRODUCED),
+        (evidence(1e-4, 1e-1, 1.5), PARTLY),
+        (evidence(1e-4, 1e-3, 1e-3), PARTLY),  # it vanishes where supports overlap, too
+        (evidence(0.5, 0.5, 1.5), NOT),
+        (evidence(1e-4, 1e-3, 1.5, accuracy=0.8), NOT),
+        (evidence(np.nan, np.inf, 1.5), NOT),
+        (evidence(0.0, 0.0, 1.5), NOT),  # underflow proves nothing
+    ],
+)
+def test_the_rule(made, verdict):
+    assert judge(made).verdict == verdict
+
+
+def test_orders():
+    assert orders(result(1e-3)) == pytest.approx(3)
+
+
+def test_gradient_under_the_optimal_discriminator_of_the_control():
+    """The bias along the shift: E_q[D*] = integral of p q / (p + q), by a sum over a grid."""
+    import torch
+
+    x = np.linspace(-9, 10, 20001)
+    p, q = (np.exp(-((x - m) ** 2) / 2) / np.sqrt(2 * np.pi) for m in (0, 1))
+    ratio = q * p / (p + q) * (x[1] - x[0])
+    expected = np.hypot(np.sum(ratio), np.sum(ratio * (x - 1)))
+    assert exact_control_gradient("minimax") == pytest.approx(expected, rel=0.01)
+
+    best = torch.nn.Linear(2, 1)
+    with torch.no_grad():
+        best.weight.copy_(torch.tensor([[-1.0, 0.0]]))
+        best.bias.fill_(0.5)
+    latents = torch.randn(100_000, 2, generator=torch.Generator().manual_seed(0)).double()
+    found = gradient(
+        gaussians(0)[0], torch.nn.Sequential(best, torch.nn.Flatten(0)), "minimax", latents
+    )
+    assert float(found.norm()) == pytest.approx(expected, rel=0.02)

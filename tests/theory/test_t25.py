@@ -1,0 +1,53 @@
+"""T25's rule on outcomes that were made up."""
+
+import numpy as np
+import pytest
+
+from bench.core.errors import UserError
+from bench.theory.experiment import NOT, PARTLY, REPRODUCED
+from bench.theory.experiments import t25_created_equal
+from bench.theory.experiments.t25_created_equal import CODES, STATEMENT
+
+OPEN = CODES[3]
+LOW = list(range(10))
+HIGH = [100 + value for value in LOW]
+
+
+def evidence(second, c1, c2):
+    """Three variants of ten seeds, the last of which is a VAE."""
+    return {
+        "made": {
+            "name": np.array(["a", "b", "vae"]),
+            "adversarial": np.array([True, True, False]),
+            "cost": np.array([LOW, second, LOW], dtype=float),
+            "claims": np.array([CODES.index(c1), CODES.index(c2)]),
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("second", "c1", "c2", "verdict"),
+    [
+        (LOW, REPRODUCED, REPRODUCED, REPRODUCED),
+        (LOW, OPEN, REPRODUCED, PARTLY),  # one data set
+        (LOW, OPEN, NOT, PARTLY),
+        (HIGH, REPRODUCED, REPRODUCED, PARTLY),  # one variant is ahead of all others
+        (HIGH, OPEN, NOT, NOT),
+        ([np.inf] * 10, OPEN, NOT, NOT),  # all diverged: no equal
+    ],
+)
+def test_rule(second, c1, c2, verdict):
+    assert STATEMENT.judge(evidence(second, c1, c2)).verdict == verdict
+
+
+def test_codes_are_the_claims_verdicts():
+    from bench.reporting.claims import judged
+
+    assert (judged.REPRODUCED, judged.PARTLY, judged.NOT, judged.OPEN) == CODES
+
+
+def test_without_the_rows_it_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(t25_created_equal, "ROWS", tmp_path / "rows.parquet")
+    (settings,) = STATEMENT.parts(False).values()
+    with pytest.raises(UserError, match="is not there"):
+        STATEMENT.measure(settings)

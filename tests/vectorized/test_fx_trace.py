@@ -1,0 +1,36 @@
+"""What is written down is the function: same values, for every shape, with every other number."""
+
+import torch
+
+from bench.vectorized.fx_trace import Traced
+
+
+def penalised(weights, inputs, power):
+    """Mean of |grad f|^p with f(x) = tanh(x . w)."""
+    slopes = torch.func.grad(lambda x: (x @ weights).tanh().sum())(inputs)
+    return slopes.square().sum(1).pow(power / 2).mean()
+
+
+def test_a_traced_function_follows_its_arguments_and_their_shapes(generator):
+    mapped = torch.vmap(torch.func.grad_and_value(penalised))
+    traced = Traced(mapped)
+    for rows in (5, 5, 8):
+        weights = torch.randn(3, 2, 4, generator=generator, dtype=torch.float64)
+        inputs = torch.randn(3, rows, 2, generator=generator, dtype=torch.float64)
+        powers = torch.rand(3, generator=generator, dtype=torch.float64) + 1
+        for found, wanted in zip(
+            traced(weights, inputs, powers), mapped(weights, inputs, powers), strict=True
+        ):
+            assert torch.equal(found, wanted) and not found.requires_grad
+    assert len(traced.graphs) == 2
+
+
+def test_steps_that_do_nothing_are_left_out():
+    def turned(x):
+        return x.view(2, 3).expand(2, 3).transpose(0, 1).transpose(0, 1) + x.transpose(0, 1).sum()
+
+    traced, x = Traced(turned), torch.arange(6.0).reshape(2, 3)
+    assert torch.equal(traced(x), x + 15)
+    (graph,) = traced.graphs.values()
+    names = [node.target.__name__ for node in graph.graph.nodes if node.op == "call_function"]
+    assert sorted(names) == ["add.Tensor", "sum.default", "transpose.int"]

@@ -1,0 +1,332 @@
+"""Models in a stack are the models that they are alone, whoever else is there."""
+
+import copy
+from functools import cache
+
+import pytest
+import torch
+from support import ROOT, SMALL
+
+from bench.config import build, validate
+from bench.core.errors import UserError
+from bench.data.batches import shuffled
+from bench.vectorized.compatibility import key_of, refusal
+from bench.vectorized.stack import Stack
+from bench.vectorized.trainer import empty_stack, train_step
+
+VARIANTS = sorted(p.stem for p in (ROOT / "conf/variant").glob("*.yaml"))
+ALONE = {  # variants that cannot be packed, and why
+    "historical_gan": "changes its optimizer's step",
+    "lda": "a training step of its own",
+    "qda": "a training step of its own",
+    "naive_bayes": "a training step of its own",
+}
+PACKED = [variant for variant in VARIANTS if variant not in ALONE]
+BATCH, COUNT = 16, 90
+TOLERANCE = 1e-9  # of chaotic steps; float32 would be off by a million times as much
+SETTINGS = [  # seed, learning rate, beta1, weight of whatever else a variant has of its own
+    (0, 5e-4, 0.5, 0.3),
+    (7, 2e-4, 0.0, 0.9),
+    (2**40, 1e-4, 0.9, 0.6),
+]
+
+
+@pytest.fixture
+def double():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@cache
+def composed(*overrides):
+    return build.compose_config(list(overrides))
+
+
+@cache
+def config(variant, place, dataset, *more):
+    seed, rate, beta1, own = SETTINGS[place]
+    chosen = [f"variant={variant}", f"dataset={dataset}"]
+    known = composed(*chosen)
+    asks = {
+        "learning_rate": rate,
+        "beta1": beta1,
+        "d_batch_norm": not known.model.get("objective", {}).get("penalty"),
+        "penalty_weight": 10 * own,
+        "weight_clip": own / 10,
+        "gamma": own,
+        "k_rate": own / 100,
+        "unroll_steps": 1 + (dataset == "digits"),
+        "n_dis": 2,
+    }
+    given = [f"hyperparameters.{k}={v}" for k, v in asks.items() if k in known.hyperparameters]
+    size = ["network.width=16"] if dataset == "ring" else SMALL["infogan"]
+    return build.compose_config([*chosen, f"seed={seed}", *given, *size, *more])
+
+
+def made(variant, place=0, dataset="ring", *more):
+    # with Adam's own eps a gradient that is rounding alone would move a weight by a whole rate
+    eps = ["optimizer.eps=1e-4"] if torch.get_default_dtype() == torch.float64 else []
+    model = build.build_model(config(variant, place, dataset, *eps, *more))
+    return model.to(torch.get_default_dtype())
+
+
+def samples(dataset="ring"):
+    shape = (2,) if dataset == "ring" else (1, 8, 8)
+    return torch.rand(COUNT, *shape, generator=torch.Generator().manual_seed(3))
+
+
+def alone(model, steps, dataset="ring", watch=lambda model: None):
+    optimizers = model.configure_optimizers()
+    model.optimizers = lambda use_pl_optimizer: optimizers if len(optimizers) > 1 else optimizers[0]
+    model.on_fit_start()
+    seed, data = model.training_settings.seed, samples(dataset)
+    for index, rows in enumerate(shuffled(COUNT, BATCH, seed, model.d_steps, steps)):
+        model.training_step(data[rows], index)
+    return model
+
+
+def gradients(model):
+    return [torch.cat([p.grad.flatten() for p in one.parameters()]) for one in model.players()]
+
+
+def bits(model):
+    return {name: tensor.numpy().tobytes() for name, tensor in model.state_dict().items()}
+
+
+def stepped(stack, steps):
+    for _ in range(steps):
+        train_step(stack)
+    return stack
+
+
+def assert_each_is_itself(variant, dataset, steps, *more):
+    places = range(len(SETTINGS))
+    models = [made(variant, place, dataset, *more) for place in places]
+    stack = stepped(Stack(models, samples(dataset), BATCH), steps)
+    for place in places:
+        one, packed = alone(made(variant, place, dataset, *more), steps, dataset), models[place]
+        assert (one.d_steps, one.g_steps) == (packed.d_steps, packed.g_steps)
+        for name, value in one.state_dict().items():
+            assert torch.allclose(
+                value, packed.state_dict()[name], rtol=TOLERANCE, atol=TOLERANCE
+            ), name
+        assert one.losses.keys() == packed.losses.keys()
+        for name, loss in one.losses.items():
+            assert packed.losses[name].item() == pytest.approx(
+                loss.item(), rel=TOLERANCE, abs=TOLERANCE
+            )
+        for player, gradient in enumerate(gradients(one)):
+            row = stack.optimizers[place][player].param_groups[0]["params"][0]
+            assert torch.allclose(row.grad, gradient, rtol=TOLERANCE, atol=TOLERANCE)
+            assert row.grad.abs().max() > 0
+        for name, opened in one.streams.items():
+            assert torch.equal(opened.get_state(), packed.streams[name].get_state())
+
+
+@pytest.mark.parametrize("variant", PACKED)
+def test_in_float64_every_variant_is_what_it_is_alone(double, variant):
+    """Weights, buffers, gradients, losses and streams after 50 steps, of three replicas."""
+    assert_each_is_itself(variant, "ring", 50)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", PACKED)
+def test_and_so_it_is_on_images(double, variant):
+    assert_each_is_itself(variant, "digits", 50)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["optimizer=rmsprop"],
+        ["loss=wgan", "+hyperparameters.weight_clip=0.05"],
+        ["model.training.ema_decay=0.9"],
+        ["hyperparameters.n_dis=5", "loss=wgan_fresh", "+hyperparameters.weight_clip=0.05"],
+    ],
+    ids=["rmsprop", "clipped", "averaged", "fresh latents"],
+)
+def test_so_it_is_with_other_optimizers_constraints_and_averages(double, more):
+    assert_each_is_itself("ns_gan", "ring", 20, *more)
+
+
+@pytest.mark.parametrize(("variant", "why"), ALONE.items())
+def test_what_cannot_be_packed_says_why(variant, why):
+    model = made(variant)
+    assert why in refusal(model) and "\n" not in refusal(model)
+    with pytest.raises(ValueError, match="cannot be packed"):
+        Stack([model], samples(), BATCH)
+
+
+@pytest.mark.parametrize(
+    ("override", "why"),
+    [
+        ("model.reuse_samples=true", "reuse_samples=true keeps a graph"),
+        ("precision=bf16", "precision=bf16"),
+        ("optimizer._target_=torch.optim.Adafactor", "Adafactor"),
+    ],
+)
+def test_settings_that_cannot_be_packed_say_why(override, why):
+    more = [override]
+    if "Adafactor" in override:
+        more += ["~optimizer.betas", "~optimizer.eps", "~optimizer.fused"]
+    assert why in refusal(made("ns_gan", 0, "ring", *more))
+
+
+def test_a_replica_that_diverges_changes_no_bit_of_another():
+    wild = "hyperparameters.learning_rate=1e30"
+    ends = []
+    stack = Stack([made("wgan_gp"), None, None], samples(), BATCH)
+    stack.take(0)
+    for more in ([], [wild]):
+        models = [made("wgan_gp", 0), made("wgan_gp", 1, "ring", *more), made("wgan_gp", 2)]
+        for slot, model in enumerate(models):
+            stack.put(slot, model)
+        stepped(stack, 12)
+        ends.append([stack.take(slot) for slot in range(3)])
+    assert not ends[1][1].losses["d_loss"].isfinite()
+    assert ends[0][1].losses["d_loss"].isfinite()
+    for place in (0, 2):
+        assert bits(ends[0][place]) == bits(ends[1][place])
+
+
+def test_a_freed_slot_takes_another_model_whose_bits_do_not_know():
+    """The next of the plan in a used stack: as in a fresh one, without a graph being traced."""
+    stack = Stack([made("ns_gan", 1), made("ns_gan", 2)], samples(), BATCH)
+    stepped(stack, 9)
+    fresh = [stack.take(slot) for slot in range(2)]
+    for place in range(2):
+        stack.put(place, made("ns_gan", place))
+    stepped(stack, 7)
+    taken = stack.take(1)
+    kept = bits(taken)
+    traced = [len(one.graphs) for one in stack.mapped.traced.values()]
+    stack.put(1, made("ns_gan", 2))
+    stepped(stack, 9)
+    assert [len(one.graphs) for one in stack.mapped.traced.values()] == traced
+    assert bits(stack.models[1]) == bits(fresh[1])
+    assert bits(taken) == kept and taken.d_steps == 7
+    assert stack.models[0].d_steps == 16
+
+
+@pytest.mark.parametrize("variant", ["wgan_gp", "began"])
+def test_from_a_checkpoint_it_goes_on_to_the_same_bits(variant, tmp_path):
+    through = [made(variant, 0), made(variant, 1)]
+    stack = stepped(Stack(through, samples(), BATCH), 5)
+    for slot in (0, 1):
+        torch.save(stack.checkpoint(slot), tmp_path / f"{slot}.ckpt")
+    assert (tmp_path / "0.ckpt").stat().st_size < 400_000  # of one replica, not of views of all
+    stepped(stack, 6)
+    again = [made(variant, 0), made(variant, 1)]
+    for slot, model in enumerate(again):
+        stack.take(slot)
+        content = torch.load(tmp_path / f"{slot}.ckpt", weights_only=True)
+        model.load_state_dict(content["state_dict"])
+        model.on_load_checkpoint(content)
+        stack.put(slot, model, content["optimizer_states"])
+    stepped(stack, 6)
+    for one, other in zip(through, again, strict=True):
+        assert bits(one) == bits(other) and one.d_steps == other.d_steps == 11
+        assert {n: v.item() for n, v in one.losses.items()} == {
+            n: v.item() for n, v in other.losses.items()
+        }
+
+
+def test_replicas_at_different_steps_each_keep_their_own_turns(double):
+    """n_dis = 3: one is put in after the other's step 4; generators are due at other times."""
+    more = ["hyperparameters.n_dis=3", "loss=wgan_fresh", "+hyperparameters.weight_clip=0.05"]
+    first, second = (made("ns_gan", place, "ring", *more) for place in (0, 1))
+    stack = stepped(Stack([first, None], samples(), BATCH), 4)
+    stack.put(1, second)
+    stepped(stack, 11)
+    for packed, place, steps in ((first, 0, 15), (second, 1, 11)):
+        one = alone(made("ns_gan", place, "ring", *more), steps)
+        assert (one.d_steps, one.g_steps) == (packed.d_steps, packed.g_steps)
+        for name, value in one.state_dict().items():
+            assert torch.allclose(
+                value, packed.state_dict()[name], rtol=TOLERANCE, atol=TOLERANCE
+            ), name
+        for name, opened in one.streams.items():
+            assert torch.equal(opened.get_state(), packed.streams[name].get_state())
+
+
+def test_slots_that_are_not_odd_round_alike():
+    slots = 5
+    stack, odd = empty_stack(made("wgan_gp"), slots, samples(), BATCH)
+    assert len(odd) < slots / 2
+    for slot in range(slots):
+        stack.put(slot, made("wgan_gp"))
+    stepped(stack, 20)
+    alike = [bits(stack.models[slot]) for slot in range(slots) if slot not in odd]
+    assert all(one == alike[0] for one in alike)
+
+
+@pytest.mark.parametrize("what", ["a weight", "a loss"])
+def test_an_odd_slot_is_found(monkeypatch, what):
+    given = Stack.move, Stack.step
+
+    def moved(self, player, slot, gradient):
+        given[0](self, player, slot, gradient * (1 + 1e-3 * (slot == 2)))
+
+    def stepped(self):
+        given[1](self)
+        self.losses["d_loss"][2] += 1
+
+    if what == "a weight":
+        monkeypatch.setattr(Stack, "move", moved)
+    else:
+        monkeypatch.setattr(Stack, "step", stepped)
+    stack, odd = empty_stack(made("ns_gan"), 4, samples(), BATCH)
+    assert odd == [2] and stack.occupied == []
+
+
+def test_what_a_stack_refuses():
+    with pytest.raises(ValueError, match="no models"):
+        Stack([None, None], samples(), BATCH)
+    with pytest.raises(ValueError, match="need 1 or more"):
+        Stack([made("ns_gan")], samples(), 0)
+    stack = Stack([made("ns_gan"), None], samples(), BATCH)
+    with pytest.raises(ValueError, match="slot 0 is taken"):
+        stack.put(0, made("ns_gan"))
+    with pytest.raises(ValueError, match="one architecture"):
+        stack.put(1, made("ns_gan", 0, "ring", "network.depth=1"))
+    stack.take(0)
+    with pytest.raises(ValueError, match="no models"):
+        train_step(stack)
+
+
+def plain(*overrides):
+    return validate.check(build.compose_config(["variant=wgan_gp", "dataset=ring", *overrides]))
+
+
+@pytest.mark.parametrize(
+    ("override", "same"),
+    [
+        ("seed=5", True),
+        ("hyperparameters.learning_rate=0.1", True),
+        ("hyperparameters.beta1=0.25", True),
+        ("hyperparameters.penalty_weight=3.5", True),
+        ("runs_root=elsewhere", True),
+        ("hyperparameters.n_dis=3", False),
+        ("loss=wgan_lp", False),
+        ("batch_size=32", False),
+        ("d_steps=7", False),
+        ("network.width=9", False),
+        ("dataset=grid", False),
+        ("optimizer.eps=1e-7", False),
+        ("precision=tf32", False),
+    ],
+)
+def test_runs_share_a_stack_where_they_differ_in_what_is_their_own(override, same):
+    assert (key_of(plain()) == key_of(plain(override))) is same
+
+
+def test_a_stack_takes_models_of_one_key_as_they_are_made():
+    """What the key leaves out is read from each model: penalty weights of a pack differ."""
+    models = [made("wgan_gp", place) for place in range(3)]
+    stack = Stack(copy.copy(models), samples(), BATCH)
+    weights = [model.objective.penalty_weight for model in models]
+    assert weights == [3.0, 9.0, 6.0]
+    assert stack.own["objective.penalty_weight"].tolist() == weights
+    with pytest.raises(UserError, match="n_dis is 0"):
+        made("wgan_gp", 0, "ring", "hyperparameters.n_dis=0")
