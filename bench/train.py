@@ -16,11 +16,11 @@ from omegaconf import DictConfig
 
 from bench.config.paths import config_dir
 from bench.core.errors import UserError, show_cautions
-from bench.core.signals import STOP
+from bench.core.signals import INTERRUPT
 
 if TYPE_CHECKING:
-    from bench.execution.packs.pack_runner import Ending
-    from bench.execution.run import Outcome
+    from bench.execution.lifecycle import RunOutcome
+    from bench.execution.packs.pack_runner import RunResult
     from bench.training.job import Job
 
 
@@ -58,34 +58,34 @@ def _one_of_many(cfg: DictConfig) -> dict[str, str]:
     Returns:
         run_id -> how it ended.
     """
-    from bench.execution.gpu_lock import claim_gpu
-    from bench.execution.queue import queued_of
+    from bench.execution.gpu_lock import acquire_gpu
+    from bench.execution.queue import pending_runs
     from bench.execution.run import execute_all
 
-    STOP.install()
+    INTERRUPT.install()
     planned = [str(run_id) for run_id in cfg.pack_members or [cfg.expected_run_id]]
     interrupted = dict.fromkeys(planned, "interrupted")
-    if STOP.asked:  # no further job after Ctrl-C, in this process
+    if INTERRUPT.requested:  # no further job after Ctrl-C, in this process
         return interrupted
-    ended: dict[str, Ending] = {}
+    ended: dict[str, RunResult] = {}
     try:
-        claim_gpu(cfg.trainer.get("accelerator", "auto"), cfg.trainer.get("devices", 1))
-        execute_all(cfg, queued_of(cfg), _line, ended)
+        acquire_gpu(cfg.trainer.get("accelerator", "auto"), cfg.trainer.get("devices", 1))
+        execute_all(cfg, pending_runs(cfg), _line, ended)
     except UserError as error:
         ended = {run_id: error for run_id in planned} | ended
     except KeyboardInterrupt:
-        STOP.asked = True
+        INTERRUPT.requested = True
         words = interrupted | _words(cfg, ended)
-        STOP.hand_on()  # does not come back where a scheduler's library queues the job again
+        INTERRUPT.forward()  # does not come back where a scheduler's library queues the job again
         return words
     return _words(cfg, ended)
 
 
-def _words(cfg: DictConfig, ended: "dict[str, Ending]") -> dict[str, str]:
+def _words(cfg: DictConfig, ended: "dict[str, RunResult]") -> dict[str, str]:
     return {run_id: _word(cfg, run_id, ending) for run_id, ending in ended.items()}
 
 
-def _word(cfg: DictConfig, run_id: str, ending: "Ending") -> str:
+def _word(cfg: DictConfig, run_id: str, ending: "RunResult") -> str:
     """How a run ended; where it could not start, that is noted in the plan."""
     if not isinstance(ending, Exception):
         return ending.status
@@ -97,27 +97,27 @@ def _word(cfg: DictConfig, run_id: str, ending: "Ending") -> str:
     return "refused"
 
 
-def _line(job: "Job", outcome: "Outcome", seconds: float) -> None:
+def _line(job: "Job", outcome: "RunOutcome", seconds: float) -> None:
     """A line for one run of many."""
     scores = _scores(outcome)
     first = "".join(f", {name} {value:.4g}" for name, value in list(scores.items())[:1])
     print(f"{_head(job, outcome, seconds)}{first}", flush=True)
 
 
-def _head(job: "Job", outcome: "Outcome", seconds: float) -> str:
+def _head(job: "Job", outcome: "RunOutcome", seconds: float) -> str:
     """What became of a run, in one line."""
     how = " before, skipped" if outcome.skipped else f" in {seconds:.0f} s"
     cause = f" ({outcome.cause})" if outcome.cause else ""
     return f"{job.label}: {outcome.status}{how}{cause}"
 
 
-def _scores(outcome: "Outcome") -> dict[str, float]:
+def _scores(outcome: "RunOutcome") -> dict[str, float]:
     from bench.runs.rows import in_order
 
     return in_order(outcome.row.scores) if outcome.row else {}
 
 
-def _tell(job: "Job", outcome: "Outcome", seconds: float) -> None:
+def _tell(job: "Job", outcome: "RunOutcome", seconds: float) -> None:
     """A few lines for a run of its own."""
     print(_head(job, outcome, seconds))
     if outcome.row:
@@ -133,23 +133,25 @@ def _tell(job: "Job", outcome: "Outcome", seconds: float) -> None:
 
 def guarded(call: Any) -> int:
     """The exit status of a command: 2 for what a user can mend, 130 for an interruption."""
-    STOP.install()
+    INTERRUPT.install()
     show_cautions()
     try:
         try:
             call()
         except Exception as error:
-            if STOP.asked:  # a worker that was interrupted while it started takes the pool along
+            if (
+                INTERRUPT.requested
+            ):  # a worker that was interrupted while it started takes the pool along
                 raise KeyboardInterrupt from error
-            from bench.config.validate import explaining
+            from bench.config.validate import as_user_error
 
-            with explaining("config"):
+            with as_user_error("config"):
                 raise error
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        STOP.asked = True
+        INTERRUPT.requested = True
     except BrokenPipeError:  # `| head` closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:  # Hydra makes runs_root before we see it
@@ -161,8 +163,8 @@ def guarded(call: Any) -> int:
             reason = UserError(str(error), fix="start it first, or correct its address")
         print(reason, file=sys.stderr)
         return 2
-    if STOP.asked:
-        STOP.ignore()
+    if INTERRUPT.requested:
+        INTERRUPT.ignore()
         print("interrupted; the same command goes on from here", file=sys.stderr)
         return 130
     return 0

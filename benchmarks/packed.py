@@ -24,8 +24,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from training import bare, case_of, suite
 
 from bench.config import build
-from bench.data.batches import held
-from bench.vectorized.stack import Stack
+from bench.data.batches import as_contiguous_tensor
+from bench.vectorized.stack import ReplicaStack
 from bench.vectorized.trainer import train_step
 
 NARROW = ["network.dense=64", "network.deep=16", "network.shallow=8"]
@@ -57,9 +57,9 @@ class Contestants:
         where = {"cuda": "gpu"}.get(device, device)
         fixed = [*overrides, f"trainer.accelerator={where}", "model.reuse_samples=false"]
         self.cfg, self.splits = case_of(fixed, steps)
-        self.samples = held(self.splits["train"].samples).to(self.device)
+        self.samples = as_contiguous_tensor(self.splits["train"].samples).to(self.device)
         self.folder = tempfile.TemporaryDirectory()
-        self.stack: Stack | None = None
+        self.stack: ReplicaStack | None = None
 
     def build(self, size: int) -> None:
         """A warm stack in place of the one before; none if it is too large."""
@@ -69,7 +69,7 @@ class Contestants:
             self.cfg.seed = seed
             models.append(build.build_model(self.cfg))
         try:
-            self.stack = Stack(models, self.samples, self.cfg.batch_size)
+            self.stack = ReplicaStack(models, self.samples, self.cfg.batch_size)
             for _ in range(WARM):
                 train_step(self.stack)
         except torch.OutOfMemoryError:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from made import PROTOCOL, run
 
 from bench.reporting import load, report
-from bench.reporting.data.records import Sweep
+from bench.reporting.data.records import StageRecord
 
 VARIANTS = ("mm_gan", "ns_gan", "lsgan", "wgan", "wgan_gp", "dragan", "began", "vae")
 DATASETS = ("mnist", "fashion_mnist", "cifar10", "celeba")
@@ -63,7 +63,10 @@ def study(share):
     kinds = [(v, d) for d in DATASETS for v in VARIANTS]
     wide = [drawn(generator, *k, n, 0, 1.5) for k in kinds for n in range(int(470 * share))]
     seeds = [drawn(generator, *k, 7, n, 0.1) for k in kinds for n in range(int(50 * share))]
-    return [Sweep("b", "c", "wide", tuple(wide), ()), Sweep("b", "c", "seeds", tuple(seeds), ())]
+    return [
+        StageRecord("b", "c", "wide", tuple(wide), ()),
+        StageRecord("b", "c", "seeds", tuple(seeds), ()),
+    ]
 
 
 def main():

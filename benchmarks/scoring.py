@@ -156,12 +156,12 @@ def digits(rounds: int) -> None:
     import torch
 
     from bench.config import build, validate
-    from bench.evaluation.evaluator import facts_of, judge_of
+    from bench.evaluation.evaluator import build_evaluator, split_digests
     from bench.scoring.features import batches_of, extract, shuffled
-    from bench.scoring.score import applying
+    from bench.scoring.score import applicable
 
     cfg = build.compose_config(["dataset=digits", "score=quick", f"score.n_fake={N_SAMPLES}"])
-    validate.check(cfg)
+    validate.validate_config(cfg)
     source, splits = build.build_splits(cfg)
     device, images, rng = torch.device("cpu"), splits["train"].samples, np.random.default_rng(0)
     copies = images[rng.integers(len(images), size=N_SAMPLES)] / np.float32(255)
@@ -169,15 +169,15 @@ def digits(rounds: int) -> None:
     fake = (copies + noise).clip(0, 1).astype(np.float32)
 
     took, started = {}, clock()
-    judge = judge_of(cfg, source, facts_of(splits), splits, device, None)
-    settings, reference = judge.settings, judge.reference
+    evaluator = build_evaluator(cfg, source, split_digests(splits), splits, device, None)
+    settings, reference = evaluator.settings, evaluator.reference
     took["reference"], started = clock() - started, clock()
     batches = batches_of(fake, settings.batch_size)
     keep = settings.n_images
-    seen = extract(judge.extractor, batches, quantise=True, device=device, keep=keep)
+    seen = extract(evaluator.extractor, batches, quantise=True, device=device, keep=keep)
     seen = shuffled(seen)
     took["features"], started = clock() - started, clock()
-    for name, measure in applying(settings, reference).items():
+    for name, measure in applicable(settings, reference).items():
         measure(reference, seen)
         took[name], started = clock() - started, clock()
     print(f"digits: {N_SAMPLES} samples, {len(reference.real)} real, {sum(took.values()):.1f} s")

@@ -18,7 +18,7 @@ import torch
 from bench.config import build
 from bench.execution.run import execute
 from bench.runs.plans import read_plan
-from bench.runs.run_status import Watch, count, shown
+from bench.runs.run_status import StatusReader, as_text, count_states
 from bench.training.checkpoints import Checkpoints
 from bench.training.job import prepare
 
@@ -142,11 +142,11 @@ def planning(folder: Path) -> None:
         row = {"status": "finished", "protocol": protocol}
         (root / entry.run_id / "rows" / "final-0.json").write_text(json.dumps(row))
     began = time.perf_counter()
-    found = count(Watch(root).look(plan.entries))
+    found = count_states(StatusReader(root).look(plan.entries))
     look = time.perf_counter() - began
     print(
         f"{len(plan.entries):,} runs: planned in {first:.1f} s (of a cold process), how they stand "
-        f"({shown(found)}) in {look:.1f} s, planned again and all skipped in {seconds():.1f} s"
+        f"({as_text(found)}) in {look:.1f} s, planned again and all skipped in {seconds():.1f} s"
     )
 
 

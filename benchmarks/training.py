@@ -19,12 +19,12 @@ from torch.nn.functional import softplus
 
 from bench.config import build, validate
 from bench.data.split import Split
-from bench.evaluation.checkpoint_selection import Candidates
+from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.executor import frozen
 from bench.runs.folder import RunFolder
-from bench.runs.heartbeat import Pulse
+from bench.runs.heartbeat import Heartbeat
 from bench.training.checkpoints import Checkpoints
-from bench.training.digests import Chain
+from bench.training.digests import DigestLog
 from bench.training.fit import fit
 from bench.training.job import Job
 from bench.training.monitor import Monitor
@@ -54,24 +54,24 @@ class Timed(Monitor):
 
 def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
     """Steps per second of a real run's loop: readings, bar and checks included."""
-    plain = validate.check(cfg)
-    conduct = build.make(cfg.trainer)
-    job = Job(cfg, plain, conduct, splits, None, RunFolder(folder, "benchmark"))
+    plain = validate.validate_config(cfg)
+    trainer_settings = build.instantiate(cfg.trainer)
+    job = Job(cfg, plain, trainer_settings, splits, None, RunFolder(folder, "benchmark"))
     monitor = Timed(
         job.folder.history,
         Checkpoints(job.folder.checkpoints, 2),
-        Chain(job.folder.chain, BUDGET),
-        Pulse(job.folder.pulse, steps),
+        DigestLog(job.folder.chain, BUDGET),
+        Heartbeat(job.folder.heartbeat, steps),
         log_every=plain["log_every"],
-        checkpoint_every=conduct.checkpoint_every,
-        checkpoint_seconds=conduct.checkpoint_seconds,
+        checkpoint_every=trainer_settings.checkpoint_every,
+        checkpoint_seconds=trainer_settings.checkpoint_seconds,
         limit_seconds=None,
         progress=True,
         label="suite",
         draw=lambda model, loggers: None,
         drawing_steps=frozenset(),
-        judge=Candidates(job.folder, None),
-        judge_every=None,
+        selector=CheckpointSelector(job.folder, None),
+        select_every=None,
         tracker=Tracker(),
     )
     fit(job, build.build_model(cfg), monitor)
@@ -81,7 +81,7 @@ def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
 def bare(cfg, samples: Tensor, steps: int) -> float:
     """Steps per second of a loop that does nothing but train."""
     model = build.build_model(cfg)
-    generator, discriminator = model.generator, model.opponent
+    generator, discriminator = model.generator, model.discriminator
     g_optimizer, d_optimizer = model.configure_optimizers()
     started = time.perf_counter()
     for _ in range(steps):

@@ -51,7 +51,7 @@ def dropping(seen: Features, classes: np.ndarray, kind: str) -> list[dict[str, f
             fifths of each along its first principal component.
     """
     cfg = build.compose_config(["dataset=digits", "score=images", "score.n_fake=180"])
-    settings = build.make(cfg.score)
+    settings = build.instantiate(cfg.score)
     order = np.random.Generator(np.random.PCG64(0)).permutation(len(classes))
     real = in_canonical_order(part(seen, order[:897]))
     pool = order[897:]

@@ -11,7 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from bench.core.files import write_text
-from bench.theory.catalogue import statements
+from bench.theory.catalogue import experiments_by_id
 
 HERE = Path(__file__).parent
 INTRODUCTION = """# From GAN to Wasserstein GAN, statement by statement
@@ -47,7 +47,7 @@ def notebook() -> nbformat.NotebookNode:
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
     cells = [new_markdown_cell(INTRODUCTION), new_code_cell(START)]
-    for one in statements().values():
+    for one in experiments_by_id().values():
         said = f"## {one.id}. {one.title}\n\n> {one.text} *({one.source})*\n\n{one.experiment}"
         cells += [
             new_markdown_cell(f"{said}\n\n**Loose.** {one.caveat}" if one.caveat else said),

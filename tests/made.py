@@ -4,8 +4,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from bench.reporting.claims import judge
-from bench.reporting.data.records import Run, Sweep
+from bench.reporting.claims import test_claims
+from bench.reporting.data.records import RunRecord, StageRecord
 from bench.reporting.tables.comparisons import comparisons_of
 from bench.runs.rows import Row
 
@@ -37,7 +37,7 @@ def run(
         f"variant={variant}", f"dataset={dataset}", *settings,
         f"hyperparameters.x={sample}", f"seed={seed}",
     )  # fmt: skip
-    return Run(
+    return RunRecord(
         run_id, variant, dataset, seed, sample, overrides, status, "", {"d_steps": 40}, {}, (row,)
     )
 
@@ -63,13 +63,13 @@ def search(scores, **fields):
 def comparisons(*stages):
     """Of lists of runs, one a stage."""
     return comparisons_of(
-        [Sweep("s", "command", f"stage{i}", tuple(runs), ()) for i, runs in enumerate(stages)]
+        [StageRecord("s", "command", f"stage{i}", tuple(runs), ()) for i, runs in enumerate(stages)]
     )
 
 
 def judged(name, *stages):
     """A claim's outcome on lists of runs."""
-    return next(found for found in judge(comparisons(*stages)) if found.name == name)
+    return next(found for found in test_claims(comparisons(*stages)) if found.name == name)
 
 
 def normal(mean, sd, n):

@@ -12,7 +12,7 @@ from torch import nn
 
 from bench.scoring.distances import Frechet
 from bench.scoring.features import Features, Reference
-from bench.scoring.metric_spec import Measure
+from bench.scoring.metric_spec import MetricSpec
 from bench.scoring.torchmetrics_api import FrechetDistance, InceptionScore, Scores
 
 SHAPE, WIDTH, CLASSES, CAPACITY = (1, 2, 3), 4, 3, 40
@@ -33,7 +33,7 @@ class Exact(nn.Module):
         return features, features[:, :CLASSES] / 2
 
 
-class InOrder(Measure):
+class InOrder(MetricSpec):
     """What depends on which samples come first, and on which pictures are kept."""
 
     directions = {"in_order": "lower"}

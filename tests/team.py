@@ -38,9 +38,9 @@ def in_two(folder: Path, *calls: tuple) -> list[list]:
 
 def _one(rank, folder, calls):
     torch.set_num_threads(1)
-    distributed.join(rank, 2, folder / "meeting", cuda=False)
+    distributed.init(rank, 2, folder / "meeting", cuda=False)
     found = [function(*arguments) for function, *arguments in calls]
-    distributed.leave()
+    distributed.shutdown()
     torch.save(found, folder / f"{rank}.pt")
 
 
@@ -89,7 +89,7 @@ def trained(plain: dict, synchronised: bool) -> dict:
     drawn = torch.Generator().manual_seed(7)
     for step in range(STEPS):
         real = torch.rand(BATCH, *cfg.dataset.shape, generator=drawn, dtype=torch.float64)
-        model.training_step(distributed.share(real), step)
+        model.training_step(distributed.shard(real), step)
     return {
         "state": model.state_dict(),
         "before": before,
@@ -109,16 +109,16 @@ def of_helpers() -> dict:
     rows = torch.arange(6.0).reshape(6, 1)
     mean = torch.tensor([1.0, 3.0]) * (rank + 1)
     other = torch.tensor(10.0 * rank, dtype=torch.float64)
-    distributed.average_([mean, other])
-    with distributed.apart():
-        apart = distributed.share(rows)
+    distributed.all_reduce_mean_([mean, other])
+    with distributed.single_process():
+        apart = distributed.shard(rows)
     return {
-        "place": [rank, distributed.size()],
-        "share": distributed.share(rows),
-        "gathered": distributed.gathered(distributed.share(rows) + 100 * rank),
+        "place": [rank, distributed.world_size()],
+        "share": distributed.shard(rows),
+        "gathered": distributed.all_gather(distributed.shard(rows) + 100 * rank),
         "mean": mean,
         "other": other,
-        "agreed": [distributed.agreed(rank == 1), distributed.agreed(False)],
+        "agreed": [distributed.any_rank(rank == 1), distributed.any_rank(False)],
         "apart": apart,
         "total": _total(rank),
     }
@@ -128,7 +128,7 @@ def _total(rank: int) -> list[float]:
     """x = 2 and 3; each process's value is (2 + 3)^3 (rank + 1), and its derivatives."""
 
     def value(x):
-        return (rank + 1) * distributed.total(x) ** 3
+        return (rank + 1) * distributed.all_reduce_sum(x) ** 3
 
     x = torch.tensor(2.0 + rank, dtype=torch.float64, requires_grad=True)
     (first,) = torch.autograd.grad(value(x), x, create_graph=True)

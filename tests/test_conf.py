@@ -36,7 +36,7 @@ def variant_for(loss: str) -> str:
     for variant in sorted(VARIANTS, key=lambda name: own_losses()[name] != loss):
         try:
             chosen = build.compose_config([f"variant={variant}", f"loss={loss}"])
-            validate.check(chosen)
+            validate.validate_config(chosen)
             build.build_model(chosen)
             return variant
         except (UserError, AttributeError):
@@ -153,7 +153,7 @@ def test_every_logger_runs_offline(tiny, tmp_path, monkeypatch, logger):
 @pytest.mark.parametrize("sweep", entries("sweeps"))
 def test_every_sweep_composes(sweep):
     cfg = build.compose_config([f"sweeps={sweep}"])
-    validate.check(cfg)
+    validate.validate_config(cfg)
 
 
 def test_small_networks_are_known_for_every_network():

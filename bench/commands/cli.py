@@ -52,11 +52,11 @@ def leaderboard(arguments: argparse.Namespace) -> int:
 
 def claims(arguments: argparse.Namespace) -> int:
     """Run the statements of the seed documents as experiments."""
-    from bench.theory.catalogue import chosen
+    from bench.theory.catalogue import select
     from bench.theory.terminal_list import show_claims, show_list
 
     if arguments.list:
-        show_list(chosen(arguments.ids))
+        show_list(select(arguments.ids))
         return 0
     show_claims(
         arguments.ids,
@@ -139,9 +139,9 @@ def verify(arguments: argparse.Namespace) -> int:
 
 def reproduce(arguments: argparse.Namespace) -> int:
     """Print how to make a run again."""
-    from bench.commands.reproduce import recipe
+    from bench.commands.reproduce import reproduce_steps
 
-    for line in recipe(Path(arguments.runs_root), arguments.rows, arguments.run):
+    for line in reproduce_steps(Path(arguments.runs_root), arguments.rows, arguments.run):
         print(line)
     return 0
 

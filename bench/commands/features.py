@@ -4,7 +4,7 @@ import shlex
 from typing import Any
 
 from bench.config import build, validate
-from bench.config.process_settings import settings
+from bench.config.process_settings import process_settings
 from bench.core.errors import UserError
 from bench.data.digest import content_digest
 
@@ -30,11 +30,11 @@ def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
     chosen = [f"features={name}", f"dataset={features.trained_on}", *overrides]
     cfg = build.compose_config(chosen)
     _, splits = build.build_splits(cfg)
-    with validate.explaining(f"features {name!r}"):
-        training = build.make(cfg.features.training)
+    with validate.as_user_error(f"features {name!r}"):
+        training = build.instantiate(cfg.features.training)
     plain = {"threads": cfg.threads, "precision": "32"}
     shown = [o if not o.startswith("dataset.root=") else "dataset.root=DIR" for o in overrides]
-    with settings(plain), validate.explaining(f"features {name!r}"):
+    with process_settings(plain), validate.as_user_error(f"features {name!r}"):
         return training(
             splits=splits,
             dataset=cfg.names.dataset,

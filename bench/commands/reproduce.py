@@ -8,7 +8,7 @@ from bench.runs.folder import find_run
 from bench.runs.record import Record, overrides_of, read_records, record_of
 
 
-def recipe(runs_root: Path, rows: str | None, name: str) -> list[str]:
+def reproduce_steps(runs_root: Path, rows: str | None, name: str) -> list[str]:
     """Lines for a terminal.
 
     Args:

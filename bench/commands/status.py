@@ -10,8 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from bench.runs.plans import Entry, Plan, read_plan
-from bench.runs.run_status import ENDED, ORDER, Standing, Watch, count
+from bench.runs.plans import Plan, PlannedRun, read_plan
+from bench.runs.run_status import ENDED, ORDER, RunStatus, StatusReader, count_states
 
 SHOWN = 8  # causes and runs at work that are listed; the rest is counted
 
@@ -25,7 +25,7 @@ def show_status(runs_root: Path, name: str, *, every: float | None) -> bool:
     Raises:
         UserError: there is no such plan.
     """
-    watch, console = Watch(runs_root), Console(highlight=False)
+    watch, console = StatusReader(runs_root), Console(highlight=False)
     if every is None:
         shown, done = _picture(runs_root, name, watch)
         console.print(shown)
@@ -39,20 +39,20 @@ def show_status(runs_root: Path, name: str, *, every: float | None) -> bool:
     return done
 
 
-def _picture(runs_root: Path, name: str, watch: Watch) -> tuple[Group, bool]:
+def _picture(runs_root: Path, name: str, watch: StatusReader) -> tuple[Group, bool]:
     plan = read_plan(runs_root, name)
     watch.refused = plan.refused
     entries = list({entry.run_id: entry for entry in plan.entries}.values())
-    standings = dict(zip((e.run_id for e in entries), watch.look(entries), strict=True))
-    done = sum(standings[e.run_id].word in ENDED for e in entries)
+    standings = dict(zip((e.run_id for e in entries), watch.read(entries), strict=True))
+    done = sum(standings[e.run_id].state in ENDED for e in entries)
     parts = [_table(plan, standings), Text()]
     parts += [Text(line) for line in _lines(plan, entries, standings, done)]
     return Group(*parts), done == len(entries) and not plan.waiting
 
 
-def _table(plan: Plan, standings: dict[str, Standing]) -> Table:
+def _table(plan: Plan, standings: dict[str, RunStatus]) -> Table:
     """A line for each stage and variant; columns of words that occur."""
-    there = {standing.word for standing in standings.values()}
+    there = {standing.state for standing in standings.values()}
     words = [word for word in ORDER if word in there]
     table = Table(title=f"sweep {plan.name}", title_justify="left", box=None, pad_edge=False)
     table.add_column("stage")
@@ -63,38 +63,39 @@ def _table(plan: Plan, standings: dict[str, Standing]) -> Table:
     for stage in plan.stages:
         for variant in dict.fromkeys(entry.variant for entry in stage.entries):
             mine = [standings[e.run_id] for e in stage.entries if e.variant == variant]
-            counts = count(mine)
+            counts = count_states(mine)
             cells = [str(counts[word] or "") for word in words]
             table.add_row(stage.name, variant, str(len(mine)), *cells)
-    total = count(standings.values())
+    total = count_states(standings.values())
     cells = [str(total[word]) for word in words]
     table.add_row("all", "", str(len(standings)), *cells, style="bold")
     return table
 
 
 def _lines(
-    plan: Plan, entries: Sequence[Entry], standings: dict[str, Standing], done: int
+    plan: Plan, entries: Sequence[PlannedRun], standings: dict[str, RunStatus], done: int
 ) -> list[str]:
     lines = []
     if plan.waiting:
         lines.append(f"planned later, from the rows of these: {', '.join(plan.waiting)}")
-    working = [e for e in entries if standings[e.run_id].word == "running"]
+    working = [e for e in entries if standings[e.run_id].state == "running"]
     for entry in working[:SHOWN]:
-        pulse = standings[entry.run_id].pulse or {}
+        heartbeat = standings[entry.run_id].heartbeat or {}
         lines.append(
-            f"at work: {_label(entry)}: {pulse.get('phase')}, step {pulse.get('step', 0):,} of "
-            f"{pulse.get('d_steps', 0):,}, on {pulse.get('host')}"
+            f"at work: {_label(entry)}: {heartbeat.get('phase')}, "
+            f"step {heartbeat.get('step', 0):,} of {heartbeat.get('d_steps', 0):,}, "
+            f"on {heartbeat.get('host')}"
         )
     lines += _rest(len(working))
-    troubled = [e for e in entries if standings[e.run_id].word in ("failed", "refused")]
+    troubled = [e for e in entries if standings[e.run_id].state in ("failed", "refused")]
     for entry in troubled[:SHOWN]:
         standing = standings[entry.run_id]
-        lines.append(f"{standing.word}: {_label(entry)} ({entry.run_id}): {standing.cause}")
+        lines.append(f"{standing.state}: {_label(entry)} ({entry.run_id}): {standing.cause}")
     lines += _rest(len(troubled))
     seconds = [
         standing.facts["wall_seconds"]
         for standing in standings.values()
-        if standing.word in ENDED and "wall_seconds" in standing.facts
+        if standing.state in ENDED and "wall_seconds" in standing.facts
     ]
     left = len(entries) - done
     if left and seconds and working:
@@ -110,7 +111,7 @@ def _lines(
     return lines
 
 
-def _label(entry: Entry) -> str:
+def _label(entry: PlannedRun) -> str:
     return f"{entry.variant} on {entry.dataset}, sample {entry.sample}, seed {entry.seed}"
 
 

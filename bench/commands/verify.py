@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from bench.config import build
 from bench.core.errors import UserError
 from bench.execution.run import execute
-from bench.runs.digests import digest_of_scores, read_chain
+from bench.runs.digests import read_digests, scores_digest
 from bench.runs.environment import environment
 from bench.runs.folder import SETTLED, RunFolder, find_run
 from bench.runs.record import Record, read_records, record_of
@@ -140,9 +140,9 @@ def _compare(record: Record, cfg: DictConfig) -> Finding:
 
 
 def _first_difference(record: Record, folder: RunFolder, reasons: tuple[str, ...]) -> Finding:
-    now = read_chain(folder.chain)
+    now = read_digests(folder.chain)
     rows = {
-        row.file_name(): digest_of_scores(row.scores, row.details)
+        row.file_name(): scores_digest(row.scores, row.details)
         for row in read_rows(folder.root, [folder.run_id])
     }
     links = 0

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from safetensors.torch import load_file
 
 from bench.config.paths import config_dir
-from bench.config.validate import explaining
+from bench.config.validate import as_user_error
 from bench.core.errors import UserError
 from bench.data.split import Split
 from bench.models.base import GenerativeModel
@@ -35,7 +35,7 @@ def compose_config(overrides: list[str], *, keep_hydra: bool = False) -> DictCon
     """
     GlobalHydra.instance().clear()
     with (
-        explaining("config"),
+        as_user_error("config"),
         initialize_config_dir(str(config_dir().resolve()), version_base="1.3"),
     ):
         cfg = compose("config", overrides=overrides, return_hydra_config=True)
@@ -53,13 +53,13 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
     Raises:
         UserError: one of them has another form.
     """
-    with explaining("config"):
+    with as_user_error("config"):
         parsed = OverridesParser.create().parse_overrides(list(overrides))
         found = {o.key_or_group: o.value() for o in parsed}
     return found
 
 
-def make(node: Any) -> Any:
+def instantiate(node: Any) -> Any:
     """The object that a config node describes, `_target_` and `_partial_` as in Hydra.
 
     Hydra's own `instantiate` gives deferred callables that check their target anew on each call,
@@ -68,10 +68,10 @@ def make(node: Any) -> Any:
     if isinstance(node, DictConfig | ListConfig):
         node = OmegaConf.to_container(node, resolve=True)
     if isinstance(node, list):
-        return [make(item) for item in node]
+        return [instantiate(item) for item in node]
     if not isinstance(node, dict):
         return node
-    arguments = {k: make(v) for k, v in node.items() if k not in ("_target_", "_partial_")}
+    arguments = {k: instantiate(v) for k, v in node.items() if k not in ("_target_", "_partial_")}
     if "_target_" not in node:
         return arguments
     target = get_object(node["_target_"])
@@ -82,33 +82,33 @@ def make(node: Any) -> Any:
 
 def build_source(cfg: DictConfig) -> Any:
     """The data set's source, unread."""
-    with explaining(f"dataset {cfg.names.dataset!r}"):
-        return make(cfg.dataset.source)
+    with as_user_error(f"dataset {cfg.names.dataset!r}"):
+        return instantiate(cfg.dataset.source)
 
 
 def build_splits(cfg: DictConfig) -> tuple[Any, dict[str, Split]]:
     """The data set's source and its splits."""
     source = build_source(cfg)
-    with explaining(f"dataset {cfg.names.dataset!r}"):
+    with as_user_error(f"dataset {cfg.names.dataset!r}"):
         return source, source.splits()
 
 
 def build_model(cfg: DictConfig) -> GenerativeModel:
     """The LightningModule with its networks, initial weights drawn from the run's stream."""
-    with explaining(f"variant {cfg.names.variant!r}"), torch.random.fork_rng(devices=[]):
-        return make(cfg.model)
+    with as_user_error(f"variant {cfg.names.variant!r}"), torch.random.fork_rng(devices=[]):
+        return instantiate(cfg.model)
 
 
 def build_extractor(cfg: DictConfig) -> torch.nn.Module:
     """The feature extractor of `cfg.features`."""
-    with explaining(f"features {cfg.features.get('name', '')!r}"):
-        return make(cfg.features.extractor)
+    with as_user_error(f"features {cfg.features.get('name', '')!r}"):
+        return instantiate(cfg.features.extractor)
 
 
 def build_measures(cfg: DictConfig) -> dict[str, Any]:
     """The measures of `cfg.score.metrics` by name."""
-    with explaining("score"):
-        return make(cfg.score.metrics)
+    with as_user_error("score"):
+        return instantiate(cfg.score.metrics)
 
 
 def build_loggers(cfg: DictConfig, save_dir: Path) -> list[Any]:
@@ -118,8 +118,8 @@ def build_loggers(cfg: DictConfig, save_dir: Path) -> list[Any]:
         UserError: a logger's package is not installed, or it refuses its settings.
     """
     try:
-        with explaining("logger"):
-            makers = make(cfg.logger) or {}
+        with as_user_error("logger"):
+            makers = instantiate(cfg.logger) or {}
             return [maker(save_dir=str(save_dir)) for maker in makers.values()]
     except ImportError as error:
         raise UserError(
@@ -168,9 +168,12 @@ def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:
         raise UserError(
             f"run {folder.run_id} is damaged: {reason}", fix="delete its folder and train it again"
         ) from error
-    with explaining(f"run {folder.run_id}"), torch.random.fork_rng(devices=[]):
-        generator = make(model.generator)
-        prior, latent_dim = make(model.training.prior), make(model.training.latent_dim)
+    with as_user_error(f"run {folder.run_id}"), torch.random.fork_rng(devices=[]):
+        generator = instantiate(model.generator)
+        prior, latent_dim = (
+            instantiate(model.training.prior),
+            instantiate(model.training.latent_dim),
+        )
     try:
         generator.load_state_dict(weights)
     except RuntimeError as error:
@@ -190,17 +193,17 @@ def build_untrained(folder: RunFolder) -> Sampler:
     cfg = read_config(folder.config)
     training = cfg.model.training
     generator = build_model(cfg).generator
-    return Sampler(generator.eval(), make(training.prior), make(training.latent_dim))
+    return Sampler(generator.eval(), instantiate(training.prior), instantiate(training.latent_dim))
 
 
-def identity_of(
+def run_id_for(
     plain: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], device: str
 ) -> str:
     """The run_id of a checked config, trained on data of a given digest on a kind of device."""
-    return run_id(what_makes(plain, facts, device))
+    return run_id(run_identity(plain, facts, device))
 
 
-def what_makes(
+def run_identity(
     plain: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], device: str
 ) -> dict[str, Any]:
     """Everything that can change a bit of a run's training: what its run_id is a hash of."""

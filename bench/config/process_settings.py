@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 
 @contextmanager
-def settings(plain: Mapping[str, Any]) -> Iterator[None]:
+def process_settings(plain: Mapping[str, Any]) -> Iterator[None]:
     """Threads, determinism and float32 products of this process, given back afterwards."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS is not deterministic
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()

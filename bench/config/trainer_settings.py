@@ -12,7 +12,7 @@ ACCELERATORS = {
 
 
 @dataclass(frozen=True)
-class Conduct:
+class TrainerSettings:
     """Settings of `conf/trainer/`; devices and batch norm alone can change the result.
 
     Args:

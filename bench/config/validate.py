@@ -20,7 +20,7 @@ SEE = "see `python -m bench.train --help` for the groups, `--cfg job` for the ke
 
 
 @contextmanager
-def explaining(what: str) -> Iterator[None]:
+def as_user_error(what: str) -> Iterator[None]:
     """Turn what a config can do wrong into one sentence.
 
     Args:
@@ -54,7 +54,7 @@ def _nearest(name: str, options: list[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def check(cfg: DictConfig) -> dict[str, Any]:
+def validate_config(cfg: DictConfig) -> dict[str, Any]:
     """The resolved config as plain Python, once nothing in it is known to be wrong.
 
     Raises:
@@ -84,21 +84,21 @@ def check(cfg: DictConfig) -> dict[str, Any]:
             f"network {cfg.names.network!r} has no pair for model {kind!r}",
             fix="choose another network=, or add the pair to its yaml",
         )
-    plain = plain_of(cfg)
-    with explaining("config"):
+    plain = to_plain(cfg)
+    with as_user_error("config"):
         for group in ("model", "dataset", "features", "score", "logger", "trainer"):
             check_targets(plain[group], group)
         canonical_json({"model": plain["model"], "hyperparameters": plain["hyperparameters"]})
     return plain
 
 
-def plain_of(cfg: DictConfig) -> dict[str, Any]:
+def to_plain(cfg: DictConfig) -> dict[str, Any]:
     """A config as plain Python, every interpolation resolved.
 
     Raises:
         UserError: one of them leads nowhere.
     """
-    with explaining("config"):
+    with as_user_error("config"):
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
         assert isinstance(plain, dict)
         return plain  # type: ignore[return-value]

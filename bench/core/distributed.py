@@ -1,6 +1,6 @@
 """One run in several processes: which of them this is, and what all of them say.
 
-A run is together only after `join`; before, and after `leave`, a process is alone and everything
+A run is together only after `init`; before, and after `shutdown`, a process is alone and everything
 here gives back what it was given. All processes call these functions in the same order with the
 same shapes: each is a message that the others wait for.
 """
@@ -14,10 +14,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-PATIENCE = timedelta(days=7)  # the others wait while one judges; the dead are seen elsewhere
-ALONE = (0, 1)
+TIMEOUT = timedelta(days=7)  # the others wait while one judges; the dead are seen elsewhere
+SINGLE = (0, 1)
 
-_rank, _size = ALONE
+_rank, _size = SINGLE
 
 
 def rank() -> int:
@@ -25,13 +25,13 @@ def rank() -> int:
     return _rank
 
 
-def size() -> int:
+def world_size() -> int:
     """How many processes train this run."""
     return _size
 
 
-def join(rank: int, size: int, meeting: Path, *, cuda: bool) -> None:
-    """Become process `rank` of `size`.
+def init(rank: int, size: int, meeting: Path, *, cuda: bool) -> None:
+    """Become process `rank` of `world_size`.
 
     Args:
         meeting: a file that does not exist yet, the same for all of them.
@@ -43,33 +43,33 @@ def join(rank: int, size: int, meeting: Path, *, cuda: bool) -> None:
         init_method=meeting.absolute().as_uri(),
         rank=rank,
         world_size=size,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
     _rank, _size = rank, size
 
 
-def leave() -> None:
+def shutdown() -> None:
     """Be alone from here on, once every process has come to this line."""
     global _rank, _size
     if _size > 1:
-        agreed(False)
+        any_rank(False)
         dist.destroy_process_group()
-    _rank, _size = ALONE
+    _rank, _size = SINGLE
 
 
 @contextmanager
-def apart() -> Iterator[None]:
+def single_process() -> Iterator[None]:
     """Within the block this process is alone: the others are not there to answer."""
     global _rank, _size
     before = _rank, _size
-    _rank, _size = ALONE
+    _rank, _size = SINGLE
     try:
         yield
     finally:
         _rank, _size = before
 
 
-def agreed(flag: bool) -> bool:
+def any_rank(flag: bool) -> bool:
     """Whether any process says so; on the CPU, so that no device is waited for."""
     if _size == 1:
         return flag
@@ -78,8 +78,8 @@ def agreed(flag: bool) -> bool:
     return bool(said)
 
 
-def share(rows: Tensor) -> Tensor:
-    """This process's part of rows [B, ...] that all have: the rank-th of `size` equal pieces.
+def shard(rows: Tensor) -> Tensor:
+    """This process's part of rows [B, ...] that all have: the rank-th of `world_size` equal pieces.
 
     Raises:
         ValueError: they cannot be shared out evenly.
@@ -91,8 +91,8 @@ def share(rows: Tensor) -> Tensor:
     return rows.chunk(_size)[_rank]
 
 
-def gathered(rows: Tensor) -> Tensor:
-    """The rows [B, ...] of all processes, [size * B, ...], in the order of `share`.
+def all_gather(rows: Tensor) -> Tensor:
+    """The rows [B, ...] of all processes, [size * B, ...], in the order of `shard`.
 
     Rows that need a gradient travel as a sum with zeros, which can be differentiated.
     """
@@ -100,14 +100,14 @@ def gathered(rows: Tensor) -> Tensor:
         return rows
     if rows.requires_grad:
         others = torch.zeros_like(rows)
-        return total(torch.cat([rows if i == _rank else others for i in range(_size)]))
+        return all_reduce_sum(torch.cat([rows if i == _rank else others for i in range(_size)]))
     rows = rows.detach().contiguous()
     parts = [torch.empty_like(rows) for _ in range(_size)]
     dist.all_gather(parts, rows)
     return torch.cat(parts)
 
 
-def average_(tensors: Sequence[Tensor]) -> None:
+def all_reduce_mean_(tensors: Sequence[Tensor]) -> None:
     """Replace each by its mean over the processes, in one message; the same bits everywhere."""
     if _size == 1:
         return
@@ -118,12 +118,12 @@ def average_(tensors: Sequence[Tensor]) -> None:
         tensor.detach().copy_(mean.view_as(tensor))
 
 
-def total(part: Tensor) -> Tensor:
+def all_reduce_sum(part: Tensor) -> Tensor:
     """The sum over the processes; differentiable any number of times, under torch.func too."""
-    return part if _size == 1 else _Total.apply(part)
+    return part if _size == 1 else _AllReduceSum.apply(part)
 
 
-class _Total(torch.autograd.Function):
+class _AllReduceSum(torch.autograd.Function):
     """Every process's loss depends on every part: its derivative is the same sum again."""
 
     @staticmethod
@@ -138,4 +138,4 @@ class _Total(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> Tensor:
-        return _Total.apply(gradient)
+        return _AllReduceSum.apply(gradient)

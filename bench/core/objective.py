@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 Critic = Callable[[Tensor], Tensor]  # samples [B, ...] -> logits [B]
-Draws = Mapping[str, Tensor]  # name -> random numbers that the caller drew
-Share = Callable[[Tensor], Tensor]  # points [N, ...] -> some of them
+RandomInputs = Mapping[str, Tensor]  # name -> random numbers that the caller drew
+Shard = Callable[[Tensor], Tensor]  # points [N, ...] -> some of them
 
 
 @dataclass(frozen=True)
-class Draw:
+class RandomInput:
     """Random numbers that a pure function asks its caller for.
 
     Args:
@@ -37,7 +37,7 @@ class Draw:
         return (self.copies * len(real), *rest)
 
 
-def whole(points: Tensor) -> Tensor:
+def identity(points: Tensor) -> Tensor:
     """All of them."""
     return points
 
@@ -46,11 +46,16 @@ class Penalty(Protocol):
     """A term added to the discriminator's loss; `draws` says which numbers it needs."""
 
     @property
-    def draws(self) -> Mapping[str, Draw]:
+    def draws(self) -> Mapping[str, RandomInput]:
         """The numbers that a call needs, by name."""
 
     def __call__(
-        self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws, share: Share = whole
+        self,
+        critic: Critic,
+        real: Tensor,
+        fake: Tensor,
+        draws: RandomInputs,
+        share: Shard = identity,
     ) -> Tensor:
         """The unweighted term, a scalar, from samples [B, ...].
 
@@ -66,7 +71,7 @@ def upcast(logits: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Turns:
+class UpdateSchedule:
     """Whose turn it is, after compare_gan v1.
 
     Args:
@@ -95,7 +100,7 @@ class Turns:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Objective(Turns):
+class Objective(UpdateSchedule):
     """The losses of discriminator and generator, and the rules of the game between them.
 
     Args:
@@ -104,7 +109,7 @@ class Objective(Turns):
         penalty: added to the discriminator's loss with `penalty_weight`, or None.
         penalty_weight: lambda of the papers, at least 0.
         constraint: called on the discriminator's parameters after each of its steps, or None.
-        n_dis: see `Turns`.
+        n_dis: see `UpdateSchedule`.
         fresh_latent: the generator's step draws new latents instead of the discriminator's.
 
     Raises:
@@ -132,7 +137,12 @@ class Objective(Turns):
         return self.discriminator(upcast(critic(real)), upcast(critic(fake)))
 
     def penalty_term(
-        self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws, share: Share = whole
+        self,
+        critic: Critic,
+        real: Tensor,
+        fake: Tensor,
+        draws: RandomInputs,
+        share: Shard = identity,
     ) -> Tensor:
         """penalty_weight times the penalty, a scalar; 0 where there is none. `share`: `Penalty`."""
         if self.penalty is None:
@@ -140,7 +150,7 @@ class Objective(Turns):
         return self.penalty_weight * self.penalty(critic, real, fake, draws, share)
 
     def discriminator_loss(
-        self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws
+        self, critic: Critic, real: Tensor, fake: Tensor, draws: RandomInputs
     ) -> Tensor:
         """What the discriminator minimises, a scalar, from samples [B, ...]."""
         loss = self.adversarial_loss(critic, real, fake)

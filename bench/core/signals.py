@@ -23,12 +23,12 @@ RELAY_SECONDS = 0.1  # between two looks for a child that listens now
 Handler = Callable[[int, FrameType | None], object]
 
 
-class Stop:
+class InterruptState:
     """Whether the process was asked to stop, and whether asking interrupts at once."""
 
     def __init__(self) -> None:
-        self.asked, self.at_once = False, False
-        self.insisted = False  # asked twice: nothing is waited for
+        self.requested, self.immediate = False, False
+        self.forced = False  # asked twice: nothing is waited for
         self.relaying = False  # SIGTERM goes on to the processes that this one started
         self._owed: int | None = None  # the scheduler's signal that was answered here
         self._before: dict[int, Handler] = {}  # who answered it before: submitit, say
@@ -43,12 +43,16 @@ class Stop:
         except ValueError:  # not the main thread
             return
 
+    def acknowledge(self) -> None:
+        """Forget a request that was answered: a caller who goes on may be asked again."""
+        self.requested = False
+
     def ignore(self) -> None:
         """The process is leaving: a further signal would only interrupt its last words."""
         for number in (*PERSONS, *SCHEDULERS):
             signal.signal(number, signal.SIG_IGN)
 
-    def hand_on(self) -> None:
+    def forward(self) -> None:
         """Once a run is left: a scheduler's signal goes to the handler that was there before ours.
 
         submitit's puts the job back into the queue and ends the process; where it may not, it
@@ -64,14 +68,14 @@ class Stop:
             print(f"not queued again: {error}", file=sys.stderr, flush=True)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        second = self.asked and number in PERSONS
-        self.asked, self.insisted = True, self.insisted or second
+        second = self.requested and number in PERSONS
+        self.requested, self.forced = True, self.forced or second
         if number in SCHEDULERS:
             self._owed = number
         if self.relaying and number == signal.SIGTERM:  # Ctrl-C reaches them from the terminal
             told = _tell(number, set())
             threading.Thread(target=self._relay, args=(number, told), daemon=True).start()
-        if second or self.at_once:
+        if second or self.immediate:
             raise KeyboardInterrupt
 
     def _relay(self, number: int, told: set[int]) -> None:
@@ -81,13 +85,13 @@ class Stop:
             told |= _tell(number, told)
 
     @contextmanager
-    def interrupting(self, at_once: bool) -> Iterator[None]:
+    def interrupting(self, immediate: bool) -> Iterator[None]:
         """Within the block a first signal interrupts at once, or waits to be noticed."""
-        before, self.at_once = self.at_once, at_once
+        before, self.immediate = self.immediate, immediate
         try:
             yield
         finally:
-            self.at_once = before
+            self.immediate = before
 
 
 def _children() -> list[int]:
@@ -123,4 +127,4 @@ def _listens(process: int, number: int) -> bool:
     return False
 
 
-STOP = Stop()
+INTERRUPT = InterruptState()

@@ -30,7 +30,7 @@ def shuffled(count: int, batch_size: int, seed: int, first: int, last: int) -> I
             epoch += 1
             following = torch.randperm(count, generator=generator(seed, "data", epoch))
             left = torch.cat([left, following])
-        yield distributed.share(left[:batch_size])
+        yield distributed.shard(left[:batch_size])
         left = left[batch_size:]
 
 
@@ -39,7 +39,7 @@ def as_float(samples: Tensor) -> Tensor:
     return samples.float().div_(255) if samples.dtype == torch.uint8 else samples
 
 
-def held(samples: np.ndarray) -> Tensor:
+def as_contiguous_tensor(samples: np.ndarray) -> Tensor:
     """Samples of a split as a tensor, in the order of their memory."""
     return torch.from_numpy(np.ascontiguousarray(samples))
 
@@ -112,7 +112,7 @@ class Batches(pl.LightningDataModule):
         super().__init__()
         if len(samples) == 0 or batch_size < 1:
             raise ValueError(f"{len(samples)} samples in batches of {batch_size}: need 1 or more")
-        self.samples = held(samples)
+        self.samples = as_contiguous_tensor(samples)
         self.batch_size, self.seed, self.d_steps = batch_size, seed, d_steps
         self.on_device, self.workers = on_device, workers
 

@@ -11,14 +11,14 @@ import torch
 from safetensors.torch import save
 
 from bench.core.files import write_bytes, write_json
-from bench.evaluation.evaluator import Judge
+from bench.evaluation.evaluator import Evaluator
 from bench.models.base import GenerativeModel
 from bench.networks.sampler import Sampler
-from bench.runs.candidates import best, read_candidates
+from bench.runs.candidates import best_candidate, read_candidates
 from bench.runs.folder import RunFolder
 
 
-class Candidates:
+class CheckpointSelector:
     """Scores a model at given steps and keeps its weights where they may be asked for again.
 
     Args:
@@ -26,8 +26,8 @@ class Candidates:
         judge: who scores.
     """
 
-    def __init__(self, folder: RunFolder, judge: Judge) -> None:
-        self.folder, self.judge = folder, judge
+    def __init__(self, folder: RunFolder, evaluator: Evaluator) -> None:
+        self.folder, self.evaluator = folder, evaluator
 
     def __call__(self, model: GenerativeModel) -> float | None:
         """Score the generator as it stands and keep its weights.
@@ -38,15 +38,15 @@ class Candidates:
         settings = model.training_settings
         sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
         try:
-            distance: float | None = self.judge.chosen_by(sampler)
+            distance: float | None = self.evaluator.selection_fid(sampler)
         except FloatingPointError:
             distance = None  # diverging: never the best
         now = {"d_steps": model.d_steps, "g_steps": model.g_steps, "frechet": distance}
-        before, choice = read_candidates(self.folder.candidates), self.judge.choice
+        before, choice = read_candidates(self.folder.candidates), self.evaluator.selection_protocol
         # Resumed under another choice the list begins anew: its distances are other quantities.
         kept = before.steps if before.choice == choice else ()
         known = [*(step for step in kept if step["d_steps"] < model.d_steps), now]
-        weights = save(tensors(model.sampled_generator()))
+        weights = save(state_tensors(model.sampled_generator()))
         write_bytes(self.folder.weights(f"step-{model.d_steps}"), weights)
         write_json(self.folder.candidates, {"choice": choice, "steps": known})
         return distance
@@ -64,11 +64,11 @@ class Candidates:
                 path.unlink(missing_ok=True)
 
     def _wanted(self, known: Sequence[dict[str, Any]]) -> set[str]:
-        first, keep = best(known), self.judge.settings.keep_last
+        first, keep = best_candidate(known), self.evaluator.settings.keep_last
         steps = [*known[max(0, len(known) - keep) :], *([first] if first else [])]
         return {f"step-{step['d_steps']}.safetensors" for step in steps}
 
 
-def tensors(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+def state_tensors(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     """A module's state as safetensors wants it."""
     return {name: t.detach().cpu().contiguous() for name, t in module.state_dict().items()}

@@ -17,20 +17,20 @@ from bench.data.digest import content_digest
 from bench.data.split import Split
 from bench.networks.sampler import Sampler
 from bench.scoring.features import Reference, batches_of, extract, shuffled
-from bench.scoring.metric_spec import of_points
-from bench.scoring.real_features import Facts, Reals
+from bench.scoring.metric_spec import is_points
+from bench.scoring.real_features import Facts, RealFeatures
 from bench.scoring.score import (
-    Settings,
+    ScoreSettings,
     check_counts,
-    facts_of_extractor,
-    protocol_of,
-    request_of,
+    describe_extractor,
+    describe_protocol,
+    protocol_hash,
     score_batches,
 )
 
 
 @dataclass(frozen=True)
-class Judge:
+class Evaluator:
     """Protocol, extractor and real samples.
 
     Args:
@@ -38,11 +38,11 @@ class Judge:
         source: of the data set.
     """
 
-    settings: Settings
+    settings: ScoreSettings
     extractor: torch.nn.Module
     device: torch.device
     request: str
-    reals: Reals
+    reals: RealFeatures
     source: Any
 
     @cached_property
@@ -52,7 +52,7 @@ class Judge:
         count = reals.count(settings.split, settings.n_real, "score.split")
         real = shuffled(reals.features(settings.split, count))
         real = replace(real, images=reals.images(settings.split, settings.n_images))
-        if "train" not in settings.needs or of_points(Reference(real, source=self.source)):
+        if "train" not in settings.needs or is_points(Reference(real, source=self.source)):
             return Reference(real, source=self.source)
         train = reals.features("train", reals.count("train", None, "the split that trains"))
         other = real
@@ -62,7 +62,7 @@ class Judge:
         return Reference(real, train, other, self.source)
 
     @cached_property
-    def choosing(self) -> Reference:
+    def selection_reference(self) -> Reference:
         """What checkpoints of a run are chosen by."""
         settings = self.settings
         there = self.reals.count(settings.select_split, None, "score.select_split")
@@ -73,23 +73,23 @@ class Judge:
     def protocol(self, own: Mapping[str, Any]) -> dict[str, Any]:
         """Of a row: how its scores were made, against which data, and what the config asked for."""
         data = self.reals.digest(self.settings.split)
-        made = protocol_of(self.settings, self.reference, self.extractor, data, own)
+        made = describe_protocol(self.settings, self.reference, self.extractor, data, own)
         return {**made, "settings": self.request}
 
     @property
-    def choice(self) -> dict[str, Any]:
+    def selection_protocol(self) -> dict[str, Any]:
         """How a checkpoint is chosen: a part of the best one's protocol."""
         settings = self.settings
         return {
             "by": "frechet",
             "split": settings.select_split,
             "data": self.reals.digest(settings.select_split),
-            "n_real": len(self.choosing.real),
+            "n_real": len(self.selection_reference.real),
             "n_fake": settings.n_fake,
             "quantised": settings.quantise,
             "latent_seed": settings.latent_seed,
             "every": settings.every,
-            **facts_of_extractor(self.extractor),
+            **describe_extractor(self.extractor),
         }
 
     def scores(
@@ -118,7 +118,7 @@ class Judge:
         }
         return found | spread
 
-    def chosen_by(self, sampler: Sampler) -> float:
+    def selection_fid(self, sampler: Sampler) -> float:
         """The Frechet distance to the samples that choose among checkpoints, lower is better.
 
         Raises:
@@ -126,7 +126,7 @@ class Judge:
         """
         alone = {"frechet": self.settings.metrics["frechet"]}
         settings = replace(self.settings, metrics=alone)
-        found = self._scores(sampler, settings, self.settings.latent_seed, self.choosing)
+        found = self._scores(sampler, settings, self.settings.latent_seed, self.selection_reference)
         return found["frechet"]
 
     def samples(self, sampler: Sampler, seed: int) -> Iterator[torch.Tensor]:
@@ -139,7 +139,7 @@ class Judge:
     def _scores(
         self,
         sampler: Sampler,
-        settings: Settings,
+        settings: ScoreSettings,
         seed: int,
         reference: Reference | None = None,
         notes: dict[str, Any] | None = None,
@@ -149,7 +149,7 @@ class Judge:
         return score_batches(batches, against, self.extractor, settings, device, sampler, notes)
 
 
-def facts_of(splits: Mapping[str, Split]) -> dict[str, dict[str, Any]]:
+def split_digests(splits: Mapping[str, Split]) -> dict[str, dict[str, Any]]:
     """Digest and number of the samples of every split."""
     return {
         name: {"digest": content_digest({name: split}), "count": len(split.samples)}
@@ -157,42 +157,44 @@ def facts_of(splits: Mapping[str, Split]) -> dict[str, dict[str, Any]]:
     }
 
 
-def judge_of(
+def build_evaluator(
     cfg: DictConfig,
     source: Any,
     facts: Facts,
     splits: Mapping[str, Split] | None,
     device: torch.device,
     cache: Path | None,
-) -> Judge:
+) -> Evaluator:
     """Build settings and extractor and try them on a few real samples, where there are any.
 
     Raises:
         UserError: a setting, a split or a weights file does not exist, or the extractor wants
             other samples.
     """
-    with validate.explaining("score"):
-        settings: Settings = build.make(cfg.score)
+    with validate.as_user_error("score"):
+        settings: ScoreSettings = build.instantiate(cfg.score)
     extractor = build.build_extractor(cfg)
-    reals = Reals(cfg.names.dataset, extractor, device, settings.batch_size, facts, splits, cache)
+    reals = RealFeatures(
+        cfg.names.dataset, extractor, device, settings.batch_size, facts, splits, cache
+    )
     if settings.n_fake is None:
         raise UserError(
             "score.n_fake is null, which is for images that are given",
             fix="choose another score=, or set score.n_fake to a number",
         )
     n_real = reals.count(settings.split, settings.n_real, "score.split")
-    with validate.explaining("score"):
+    with validate.as_user_error("score"):
         check_counts(settings, n_real, settings.n_fake)
     if settings.every is not None:
         _check_choice(settings, reals)
     if splits is not None:
-        with validate.explaining("features"):
+        with validate.as_user_error("features"):
             samples = batches_of(splits[settings.split].samples[:2], 2)
             extract(extractor, samples, quantise=False, device=device)
-    return Judge(settings, extractor, device, request_of(settings, extractor), reals, source)
+    return Evaluator(settings, extractor, device, protocol_hash(settings, extractor), reals, source)
 
 
-def _check_choice(settings: Settings, reals: Reals) -> None:
+def _check_choice(settings: ScoreSettings, reals: RealFeatures) -> None:
     reals.count(settings.select_split, None, "score.select_split")
     if "frechet" not in settings.metrics:
         raise UserError(

@@ -10,22 +10,22 @@ import numpy as np
 from omegaconf import DictConfig
 
 from bench.config import build, validate
-from bench.config.process_settings import settings
-from bench.config.trainer_settings import Conduct
+from bench.config.process_settings import process_settings
+from bench.config.trainer_settings import TrainerSettings
 from bench.core.errors import UserError
-from bench.data.given import Given, read_given
 from bench.data.npz import names_in
-from bench.evaluation.evaluator import facts_of, judge_of
-from bench.evaluation.real_baselines import Found, bias, floor
+from bench.data.user_images import UserImages, read_user_images
+from bench.evaluation.evaluator import build_evaluator, split_digests
+from bench.evaluation.real_baselines import Found, real_vs_real, split_half_bias
 from bench.metrics.frechet import moments
 from bench.metrics.inception_score import inception_score
 from bench.scoring.distances import distance_of
 from bench.scoring.features import Features, Reference, batches_of, extract, shuffled
 from bench.scoring.score import (
-    Settings,
+    ScoreSettings,
     check_counts,
-    facts_of_extractor,
-    protocol_of,
+    describe_extractor,
+    describe_protocol,
     score_features,
 )
 from bench.scoring.statistics_file import read_statistics, write_statistics
@@ -34,7 +34,7 @@ OWN = {"prior": "unknown", "batch_norm": "unknown", "ema": None}
 
 
 @dataclass(frozen=True)
-class Outside:
+class ExternalScores:
     """Scores by name, how they were made, and what real samples score where that is known."""
 
     protocol: dict[str, Any]
@@ -49,7 +49,7 @@ def score_images(
     statistics_to: Path | None,
     *,
     floors: bool = True,
-) -> Outside | None:
+) -> ExternalScores | None:
     """Score given images against a data set, other images, or stored statistics.
 
     Args:
@@ -64,28 +64,30 @@ def score_images(
         UserError: images, reference, extractor or protocol do not fit; nothing is written then.
     """
     cfg = _config(reference, overrides)
-    plain = validate.plain_of(cfg)
+    plain = validate.to_plain(cfg)
     validate.check_targets(plain["score"], "score")
     validate.check_targets(plain["features"], "features")
-    with validate.explaining("trainer"):
-        conduct: Conduct = build.make(cfg.trainer)
-    with validate.explaining("score"):
-        wanted: Settings = build.make(cfg.score)
-    with settings(plain):
+    with validate.as_user_error("trainer"):
+        trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
+    with validate.as_user_error("score"):
+        wanted: ScoreSettings = build.instantiate(cfg.score)
+    with process_settings(plain):
         extractor = build.build_extractor(cfg)
-        given = _some(read_given(path), wanted.n_fake, f"score.n_fake of {wanted.name!r}", path)
+        given = _some(
+            read_user_images(path), wanted.n_fake, f"score.n_fake of {wanted.name!r}", path
+        )
         wanted = replace(wanted, n_fake=len(given.images))
-        fake = _seen(given.images, path, extractor, wanted, conduct)
+        fake = _seen(given.images, path, extractor, wanted, trainer_settings)
         found = None
         if reference is not None and reference.startswith("dataset="):
-            found = _against_dataset(cfg, plain, conduct, wanted, fake, floors=floors)
+            found = _against_dataset(cfg, plain, trainer_settings, wanted, fake, floors=floors)
         elif reference is not None and _is_statistics(Path(reference)):
             found = _against_statistics(Path(reference), extractor, wanted, fake)
         elif reference is not None:
-            found = _against_images(Path(reference), extractor, wanted, conduct, fake)
+            found = _against_images(Path(reference), extractor, wanted, trainer_settings, fake)
         if statistics_to is not None:
             facts = {
-                **facts_of_extractor(extractor),
+                **describe_extractor(extractor),
                 "quantised": wanted.quantise,
                 "source": str(path),
             }
@@ -94,12 +96,16 @@ def score_images(
 
 
 def _seen(
-    images: np.ndarray, path: Path, extractor: Any, wanted: Settings, conduct: Conduct
+    images: np.ndarray,
+    path: Path,
+    extractor: Any,
+    wanted: ScoreSettings,
+    trainer_settings: TrainerSettings,
 ) -> Features:
     batches = batches_of(images, wanted.batch_size)
     found = extract(
-        extractor, batches, quantise=wanted.quantise, device=conduct.device, keep=wanted.n_images,
-        what=f"{extractor.name} features of {path.name}", total=len(images),
+        extractor, batches, quantise=wanted.quantise, device=trainer_settings.device,
+        keep=wanted.n_images, what=f"{extractor.name} features of {path.name}", total=len(images),
     )  # fmt: skip
     if not np.isfinite(found.features).all():
         raise UserError(
@@ -108,8 +114,8 @@ def _seen(
     return found
 
 
-def _scored(fake: Features, against: Reference, wanted: Settings) -> dict[str, float]:
-    with validate.explaining("score"):
+def _scored(fake: Features, against: Reference, wanted: ScoreSettings) -> dict[str, float]:
+    with validate.as_user_error("score"):
         check_counts(wanted, len(against.real), len(fake))
         return score_features(fake, against, wanted)
 
@@ -125,7 +131,7 @@ def _config(reference: str | None, overrides: Sequence[str]) -> DictConfig:
     return build.compose_config(given)
 
 
-def _some(given: Given, count: int | None, asked: str, path: Path) -> Given:
+def _some(given: UserImages, count: int | None, asked: str, path: Path) -> UserImages:
     """As many as are asked for, in an order that depends on nothing but what the images show.
 
     Files are often sorted by class; the first of them would be no random part.
@@ -144,26 +150,30 @@ def _some(given: Given, count: int | None, asked: str, path: Path) -> Given:
 def _against_dataset(
     cfg: DictConfig,
     plain: dict[str, Any],
-    conduct: Conduct,
-    wanted: Settings,
+    trainer_settings: TrainerSettings,
+    wanted: ScoreSettings,
     fake: Features,
     *,
     floors: bool,
-) -> Outside:
+) -> ExternalScores:
     source, splits = build.build_splits(cfg)
     cache = Path(plain["runs_root"]) / "references"
     cfg.score.n_fake = len(fake)
-    judge = judge_of(cfg, source, facts_of(splits), splits, conduct.device, cache)
-    scores = _scored(fake, judge.reference, wanted)
-    protocol = judge.protocol(OWN)
-    return Outside(
+    evaluator = build_evaluator(
+        cfg, source, split_digests(splits), splits, trainer_settings.device, cache
+    )
+    scores = _scored(fake, evaluator.reference, wanted)
+    protocol = evaluator.protocol(OWN)
+    return ExternalScores(
         {"dataset": cfg.names.dataset, **protocol},
         scores,
-        (floor(judge), bias(judge)) if floors else (),
+        (real_vs_real(evaluator), split_half_bias(evaluator)) if floors else (),
     )
 
 
-def _against_statistics(path: Path, extractor: Any, wanted: Settings, fake: Features) -> Outside:
+def _against_statistics(
+    path: Path, extractor: Any, wanted: ScoreSettings, fake: Features
+) -> ExternalScores:
     """What statistics allow: the Frechet distance, and the score that looks at no real image."""
     known = read_statistics(path, extractor=extractor)
     stated = known.protocol.get("quantised", wanted.quantise)
@@ -173,7 +183,7 @@ def _against_statistics(path: Path, extractor: Any, wanted: Settings, fake: Feat
             f"score.quantise is {str(wanted.quantise).lower()}",
             fix=f"set score.quantise={str(stated).lower()}",
         )
-    with validate.explaining("score"):
+    with validate.as_user_error("score"):
         scores = distance_of(known.mean, known.cov, known.n, fake.features)
     directions = {"frechet": "lower"}
     if fake.logits is not None:
@@ -181,7 +191,7 @@ def _against_statistics(path: Path, extractor: Any, wanted: Settings, fake: Feat
         directions["inception_score"] = "higher"
     protocol = {
         "name": wanted.name,
-        **facts_of_extractor(extractor),
+        **describe_extractor(extractor),
         "quantised": wanted.quantise,
         "split": "statistics",
         "n_real": known.n,
@@ -190,19 +200,23 @@ def _against_statistics(path: Path, extractor: Any, wanted: Settings, fake: Feat
         "metrics": directions,
         **OWN,
     }
-    return Outside(protocol, scores, ())
+    return ExternalScores(protocol, scores, ())
 
 
 def _against_images(
-    path: Path, extractor: Any, wanted: Settings, conduct: Conduct, fake: Features
-) -> Outside:
-    others = _some(read_given(path), wanted.n_real, f"score.n_real of {wanted.name!r}", path)
-    real = _seen(others.images, path, extractor, wanted, conduct)
+    path: Path,
+    extractor: Any,
+    wanted: ScoreSettings,
+    trainer_settings: TrainerSettings,
+    fake: Features,
+) -> ExternalScores:
+    others = _some(read_user_images(path), wanted.n_real, f"score.n_real of {wanted.name!r}", path)
+    real = _seen(others.images, path, extractor, wanted, trainer_settings)
     against = Reference(shuffled(real))
     scores = _scored(fake, against, wanted)
     data = hashlib.sha256(np.ascontiguousarray(others.images).data).hexdigest()[:16]
-    protocol = protocol_of(wanted, against, extractor, data, OWN)
-    return Outside({**protocol, "split": "given"}, scores, ())
+    protocol = describe_protocol(wanted, against, extractor, data, OWN)
+    return ExternalScores({**protocol, "split": "given"}, scores, ())
 
 
 def _is_statistics(path: Path) -> bool:

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from bench.core.files import replacing
-from bench.evaluation.evaluator import Judge
+from bench.evaluation.evaluator import Evaluator
 from bench.networks.sampler import Sampler
 from bench.plotting.image_grid import grid
 from bench.scoring.features import batches_of, quantised
@@ -17,13 +17,15 @@ PAIRS = 32
 COLUMNS = 16  # eight pairs a row: the generated image, then the training image
 
 
-def picture_copies(path: Path, judge: Judge, sampler: Sampler, notes: dict[str, Any]) -> None:
+def save_memorisation_grid(
+    path: Path, evaluator: Evaluator, sampler: Sampler, notes: dict[str, Any]
+) -> None:
     """Draw the worst pairs, where images were searched for and the training images are there.
 
     Args:
         notes: "memorised" as `bench.metrics.memorisation` gives it, "order" of the samples.
     """
-    splits = judge.reals.splits
+    splits = evaluator.reals.splits
     if "memorised" not in notes or splits is None or splits["train"].samples.ndim != 4:
         return
     found = notes["memorised"]
@@ -31,18 +33,18 @@ def picture_copies(path: Path, judge: Judge, sampler: Sampler, notes: dict[str, 
     wanted = notes["order"][worst]  # in canonical order -> as they were drawn
     drawn = {}
     start = 0
-    for batch in judge.samples(sampler, judge.settings.latent_seed):
+    for batch in evaluator.samples(sampler, evaluator.settings.latent_seed):
         inside = wanted[(wanted >= start) & (wanted < start + len(batch))]
         drawn |= {int(i): batch[int(i) - start].float().cpu() for i in inside}
         start += len(batch)
-    picture_pairs(
+    draw_pairs(
         path,
         torch.stack([drawn[int(i)] for i in wanted]),
         splits["train"].samples[found.nearest[worst]],
     )
 
 
-def picture_pairs(path: Path, drawn: torch.Tensor, train: np.ndarray) -> None:
+def draw_pairs(path: Path, drawn: torch.Tensor, train: np.ndarray) -> None:
     """Write pairs side by side: samples [n, C, H, W] in [0, 1], training images uint8."""
     real = torch.cat(list(batches_of(train, len(train))))
     pairs = torch.stack([quantised(drawn.clone()), real], 1).flatten(0, 1)

@@ -7,14 +7,14 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from bench.config import build, validate
-from bench.config.process_settings import settings
-from bench.config.trainer_settings import Conduct
+from bench.config.process_settings import process_settings
+from bench.config.trainer_settings import TrainerSettings
 from bench.core.errors import UserError
 from bench.core.files import read_json
 from bench.data.split import Split
-from bench.evaluation.evaluator import Judge, facts_of, judge_of
-from bench.evaluation.real_baselines import floors_are_missing, folder_of, score_floors
-from bench.evaluation.score_run import score_run, scored
+from bench.evaluation.evaluator import Evaluator, build_evaluator, split_digests
+from bench.evaluation.real_baselines import baseline_folder, baselines_missing, score_baselines
+from bench.evaluation.score_run import find_row, score_run
 from bench.runs.folder import RunFolder
 from bench.runs.rows import Row, read_rows
 
@@ -24,7 +24,7 @@ _ABSENT = object()
 
 
 @dataclass(frozen=True)
-class Rescored:
+class RescoredRun:
     """A row, whether it was there already, and the rows of real samples under its protocol."""
 
     row: Row
@@ -32,7 +32,7 @@ class Rescored:
     floors: tuple[Row, ...]
 
 
-def rescore(folder: RunFolder, overrides: Sequence[str], checkpoint: str) -> Rescored:
+def rescore(folder: RunFolder, overrides: Sequence[str], checkpoint: str) -> RescoredRun:
     """Score a checkpoint of a run under the protocol that it was made for, or another one.
 
     Args:
@@ -45,18 +45,18 @@ def rescore(folder: RunFolder, overrides: Sequence[str], checkpoint: str) -> Res
         UserError: the run, the data, the protocol or the extractor do not fit, or are absent.
     """
     cfg = _config(folder, overrides)
-    plain = validate.plain_of(cfg)
+    plain = validate.to_plain(cfg)
     for group in GROUPS:
         validate.check_targets(plain[group], group)
-    with validate.explaining("trainer"):
-        conduct: Conduct = build.make(cfg.trainer)
-    with settings(plain):
-        judge = _judge(folder, cfg, plain, conduct)
-        known = scored(folder, judge, checkpoint)
-        with validate.explaining("score"):
-            row = known or score_run(folder, plain, judge, checkpoint)
-        floors = _floors(folder, plain, judge, row)
-    return Rescored(row, known is not None, floors)
+    with validate.as_user_error("trainer"):
+        trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
+    with process_settings(plain):
+        evaluator = _judge(folder, cfg, plain, trainer_settings)
+        known = find_row(folder, evaluator, checkpoint)
+        with validate.as_user_error("score"):
+            row = known or score_run(folder, plain, evaluator, checkpoint)
+        floors = _floors(folder, plain, evaluator, row)
+    return RescoredRun(row, known is not None, floors)
 
 
 def _config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
@@ -78,7 +78,7 @@ def _config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
             entry = [] if group in chosen else [f"{group}={stored[group].name}"]
             composed = build.compose_config([f"dataset={stored.names.dataset}", *entry, *ours])
             composed.dataset = stored.dataset
-            stored[group] = validate.plain_of(composed)[group]
+            stored[group] = validate.to_plain(composed)[group]
             chosen = {k: v for k, v in chosen.items() if k.partition(".")[0] != group}
     if "dataset.root" in chosen:
         chosen["dataset.source.root"] = chosen["dataset.root"]
@@ -90,7 +90,9 @@ def _config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
     return stored
 
 
-def _judge(folder: RunFolder, cfg: DictConfig, plain: Mapping[str, Any], conduct: Conduct) -> Judge:
+def _judge(
+    folder: RunFolder, cfg: DictConfig, plain: Mapping[str, Any], trainer_settings: TrainerSettings
+) -> Evaluator:
     source = build.build_source(cfg)
     facts = _facts(folder)
     splits: Mapping[str, Split] | None = None
@@ -100,7 +102,7 @@ def _judge(folder: RunFolder, cfg: DictConfig, plain: Mapping[str, Any], conduct
         if facts is None:
             raise
     if splits is not None:
-        found = facts_of(splits)
+        found = split_digests(splits)
         for split in sorted({*found, *(facts or found)}):
             here, there = found.get(split), (facts or found).get(split)
             if here != there:
@@ -112,7 +114,7 @@ def _judge(folder: RunFolder, cfg: DictConfig, plain: Mapping[str, Any], conduct
         facts = found
     assert facts is not None  # or the data could not have been absent
     cache = folder.root / "references"
-    return judge_of(cfg, source, facts, splits, conduct.device, cache)
+    return build_evaluator(cfg, source, facts, splits, trainer_settings.device, cache)
 
 
 def _said(fact: Mapping[str, Any] | None) -> str:
@@ -134,13 +136,15 @@ def _facts(folder: RunFolder) -> Mapping[str, Any] | None:
     return facts
 
 
-def _floors(folder: RunFolder, plain: Mapping[str, Any], judge: Judge, row: Row) -> tuple[Row, ...]:
+def _floors(
+    folder: RunFolder, plain: Mapping[str, Any], evaluator: Evaluator, row: Row
+) -> tuple[Row, ...]:
     """Rows of real samples, made where the data allow it."""
-    if floors_are_missing(folder.root, row, judge):
+    if baselines_missing(folder.root, row, evaluator):
         try:
-            score_floors(folder.root, plain, judge, row)
+            score_baselines(folder.root, plain, evaluator, row)
         except UserError:
-            if judge.reals.splits is not None:
+            if evaluator.reals.splits is not None:
                 raise
             return ()
-    return tuple(sorted(read_rows(folder.root, [folder_of(row)]), key=lambda r: r.variant))
+    return tuple(sorted(read_rows(folder.root, [baseline_folder(row)]), key=lambda r: r.variant))

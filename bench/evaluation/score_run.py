@@ -8,18 +8,21 @@ import numpy as np
 
 from bench.config import build
 from bench.core.errors import Caution, UserError
-from bench.evaluation.evaluator import Judge
-from bench.evaluation.memorisation_grid import picture_copies
-from bench.runs.candidates import best, read_candidates
+from bench.evaluation.evaluator import Evaluator
+from bench.evaluation.memorisation_grid import save_memorisation_grid
+from bench.runs.candidates import best_candidate, read_candidates
 from bench.runs.folder import SETTLED, RunFolder
 from bench.runs.rows import Row, read_rows, write_row
 
 COUNTS = ("d_steps", "g_steps", "images")
 
 
-def scored(folder: RunFolder, judge: Judge, checkpoint: str = "final") -> Row | None:
+def find_row(folder: RunFolder, evaluator: Evaluator, checkpoint: str = "final") -> Row | None:
     """The run's row of a checkpoint under the config's protocol, if it is there."""
-    wanted = {"settings": judge.request, "data": judge.reals.digest(judge.settings.split)}
+    wanted = {
+        "settings": evaluator.request,
+        "data": evaluator.reals.digest(evaluator.settings.split),
+    }
     if (chosen := _chosen(folder, checkpoint)) is not None:
         wanted["chosen"] = chosen
     for row in read_rows(folder.root, [folder.run_id]):
@@ -29,7 +32,7 @@ def scored(folder: RunFolder, judge: Judge, checkpoint: str = "final") -> Row | 
     return None
 
 
-def score_checkpoints(folder: RunFolder, plain: Mapping[str, Any], judge: Judge) -> Row:
+def score_checkpoints(folder: RunFolder, plain: Mapping[str, Any], evaluator: Evaluator) -> Row:
     """The rows of the final checkpoint, and of the best and the last few where there are any.
 
     That of the final one is written last: a run that has it has them all.
@@ -37,26 +40,26 @@ def score_checkpoints(folder: RunFolder, plain: Mapping[str, Any], judge: Judge)
     Returns:
         That of the final one.
     """
-    there = scored(folder, judge)
-    final = there or score_run(folder, plain, judge, "final", settle=True, write=False)
-    if judge.settings.every is not None and final.status == "finished":
-        _score_others(folder, plain, judge)
+    there = find_row(folder, evaluator)
+    final = there or score_run(folder, plain, evaluator, "final", settle=True, write=False)
+    if evaluator.settings.every is not None and final.status == "finished":
+        _score_others(folder, plain, evaluator)
     if there is None:
         write_row(folder.root, final)
     return final
 
 
-def write_failure(folder: RunFolder, plain: Mapping[str, Any], judge: Judge) -> None:
+def write_failed_row(folder: RunFolder, plain: Mapping[str, Any], evaluator: Evaluator) -> None:
     """A row without scores for a run that its own limits ended."""
-    write_row(folder.root, _row(folder, plain, judge, "final", folder.status() or {}, {}))
+    write_row(folder.root, _row(folder, plain, evaluator, "final", folder.status() or {}, {}))
 
 
-def _score_others(folder: RunFolder, plain: Mapping[str, Any], judge: Judge) -> None:
+def _score_others(folder: RunFolder, plain: Mapping[str, Any], evaluator: Evaluator) -> None:
     """The rows of the best checkpoint and of the last few."""
-    known, keep = read_candidates(folder.candidates).steps, judge.settings.keep_last
-    if best(known) is not None and scored(folder, judge, "best") is None:
-        score_run(folder, plain, judge, "best")
-    if keep and scored(folder, judge, f"last-{keep}") is None:
+    known, keep = read_candidates(folder.candidates).steps, evaluator.settings.keep_last
+    if best_candidate(known) is not None and find_row(folder, evaluator, "best") is None:
+        score_run(folder, plain, evaluator, "best")
+    if keep and find_row(folder, evaluator, f"last-{keep}") is None:
         last = known[max(0, len(known) - keep) :]
         there = [folder.weights(f"step-{step['d_steps']}").is_file() for step in last]
         if len(last) < keep or not all(there):
@@ -67,13 +70,13 @@ def _score_others(folder: RunFolder, plain: Mapping[str, Any], judge: Judge) -> 
                 stacklevel=2,
             )
         elif all(step["frechet"] is not None for step in last):
-            _score_last(folder, plain, judge, last)
+            _score_last(folder, plain, evaluator, last)
 
 
 def score_run(
     folder: RunFolder,
     plain: Mapping[str, Any],
-    judge: Judge,
+    evaluator: Evaluator,
     checkpoint: str,
     *,
     settle: bool = False,
@@ -96,14 +99,14 @@ def score_run(
     status = _status(folder)
     steps = _steps(folder, status, checkpoint)
     if checkpoint == "best":
-        _check_choice(folder, judge)
+        _check_choice(folder, evaluator)
     found: dict[str, float] = {}
     notes: dict[str, Any] = {}
     if status["status"] == "finished":
         kept = "final" if checkpoint == "final" else f"step-{steps['d_steps']}"
         sampler = build.build_sampler(folder, kept)
         try:
-            found = judge.scores(sampler, notes)
+            found = evaluator.scores(sampler, notes)
         except FloatingPointError as error:
             status = {**status, "status": "diverged", "cause": f"{error}, found while scoring"}
             notes.clear()
@@ -112,41 +115,44 @@ def score_run(
         if checkpoint == "final":
             found |= {f"discriminator.{k}": v for k, v in status.get("opinions", {}).items()}
     if status["status"] == "diverged":
-        found = _untrained(folder, judge)
+        found = _untrained(folder, evaluator)
     if checkpoint == "best" and status["status"] == "finished":
-        chosen = best(read_candidates(folder.candidates).steps)
+        chosen = best_candidate(read_candidates(folder.candidates).steps)
         assert chosen is not None  # or `_steps` would have refused
         found["selection.frechet"] = chosen["frechet"]  # to the split that selects
-    row = _row(folder, plain, judge, checkpoint, {**status, **steps}, found)
+    row = _row(folder, plain, evaluator, checkpoint, {**status, **steps}, found)
     if write:
         write_row(folder.root, row)
     if notes:
-        name = f"copies-{checkpoint}-{judge.request}.png"
-        picture_copies(folder.samples / name, judge, sampler, notes)
+        name = f"copies-{checkpoint}-{evaluator.request}.png"
+        save_memorisation_grid(folder.samples / name, evaluator, sampler, notes)
     return row
 
 
-def _untrained(folder: RunFolder, judge: Judge) -> dict[str, float]:
+def _untrained(folder: RunFolder, evaluator: Evaluator) -> dict[str, float]:
     """Scores of the generator that the run began with, as details; none if it has none."""
     try:
-        scores = judge.scores(build.build_untrained(folder), noise=False)
+        scores = evaluator.scores(build.build_untrained(folder), noise=False)
     except FloatingPointError:
         return {}
     return {f"untrained.{name}": value for name, value in scores.items() if "." not in name}
 
 
 def _score_last(
-    folder: RunFolder, plain: Mapping[str, Any], judge: Judge, last: Sequence[dict[str, Any]]
+    folder: RunFolder,
+    plain: Mapping[str, Any],
+    evaluator: Evaluator,
+    last: Sequence[dict[str, Any]],
 ) -> Row:
     """Means over the last checkpoints; `NAME.checkpoint_sd` is the spread of a score."""
     samplers = (build.build_sampler(folder, f"step-{step['d_steps']}") for step in last)
-    each = [judge.scores(sampler, noise=False) for sampler in samplers]
+    each = [evaluator.scores(sampler, noise=False) for sampler in samplers]
     values = {name: [found[name] for found in each] for name in each[0]}
     found = {name: float(np.mean(v)) for name, v in values.items()}
     if len(each) > 1:
         spread = {n: float(np.std(v, ddof=1)) for n, v in values.items() if "." not in n}
         found |= {f"{name}.checkpoint_sd": sd for name, sd in spread.items()}
-    row = _row(folder, plain, judge, f"last-{len(last)}", _status(folder), found)
+    row = _row(folder, plain, evaluator, f"last-{len(last)}", _status(folder), found)
     write_row(folder.root, row)
     return row
 
@@ -166,14 +172,14 @@ def _steps(folder: RunFolder, status: Mapping[str, Any], checkpoint: str) -> dic
     if checkpoint == "final":
         return {key: status[key] for key in COUNTS}
     known = read_candidates(folder.candidates).steps
-    found = best(known) if checkpoint == "best" else None
+    found = best_candidate(known) if checkpoint == "best" else None
     for candidate in known:
         kept = folder.weights(checkpoint).is_file()
         if kept and checkpoint == f"step-{candidate['d_steps']}":
             found = candidate
     if found is None:
         names = sorted(path.stem for path in folder.generator.parent.glob("step-*.safetensors"))
-        there = ", ".join(["final", *(["best"] if best(known) else []), *names])
+        there = ", ".join(["final", *(["best"] if best_candidate(known) else []), *names])
         raise UserError(
             f"run {folder.run_id} has no checkpoint {checkpoint!r} (has: {there})",
             fix="choose one of these; score.every=N keeps more of them while a run trains",
@@ -193,8 +199,8 @@ def _chosen(folder: RunFolder, checkpoint: str) -> dict[str, Any] | None:
     return choice if checkpoint == "best" else {"every": choice["every"]}
 
 
-def _check_choice(folder: RunFolder, judge: Judge) -> None:
-    choice, settings = read_candidates(folder.candidates).choice, judge.settings
+def _check_choice(folder: RunFolder, evaluator: Evaluator) -> None:
+    choice, settings = read_candidates(folder.candidates).choice, evaluator.settings
     assert choice is not None
     if choice["split"] == settings.split and not settings.select_on_reported:
         raise UserError(
@@ -207,7 +213,7 @@ def _check_choice(folder: RunFolder, judge: Judge) -> None:
 def _row(
     folder: RunFolder,
     plain: Mapping[str, Any],
-    judge: Judge,
+    evaluator: Evaluator,
     checkpoint: str,
     status: Mapping[str, Any],
     found: Mapping[str, float],
@@ -220,13 +226,13 @@ def _row(
     }
     if (limit := plain["trainer"].get("limit_minutes")) is not None:
         found = {**found, "limit.wall_minutes": float(limit)}
-    protocol = judge.protocol(own)
+    protocol = evaluator.protocol(own)
     if (chosen := _chosen(folder, checkpoint)) is not None:
         protocol["chosen"] = chosen
-    return row_of(plain, folder.run_id, status, found, protocol, checkpoint)
+    return build_row(plain, folder.run_id, status, found, protocol, checkpoint)
 
 
-def row_of(
+def build_row(
     plain: Mapping[str, Any],
     run_id: str,
     status: Mapping[str, Any],

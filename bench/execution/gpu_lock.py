@@ -17,7 +17,7 @@ from bench.core.errors import UserError
 _held: list[IO[bytes]] = []  # the lock of this process, open until it ends
 
 
-def claim_gpu(accelerator: str, devices: int = 1) -> None:
+def acquire_gpu(accelerator: str, devices: int = 1) -> None:
     """Let this process see one GPU of several: the least used by other processes of the user.
 
     Must come before CUDA is initialised; later, or a second time, it does nothing.
@@ -34,12 +34,12 @@ def claim_gpu(accelerator: str, devices: int = 1) -> None:
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = given.split(",")[:number] if given else [str(index) for index in range(number)]
     folder = Path(tempfile.gettempdir()) / f"created-equal-gpus-{os.getuid()}"
-    name, lock = claim(names, folder)
+    name, lock = acquire_first(names, folder)
     _held.append(lock)
     os.environ["CUDA_VISIBLE_DEVICES"] = name
 
 
-def claim(names: list[str], folder: Path) -> tuple[str, IO[bytes]]:
+def acquire_first(names: list[str], folder: Path) -> tuple[str, IO[bytes]]:
     """The first name that the fewest living processes hold, and the lock, held while it is open.
 
     Args:

@@ -13,24 +13,24 @@ from pathlib import Path
 from bench.config import build
 from bench.core.errors import UserError
 from bench.core.files import DiskError
-from bench.core.signals import STOP
-from bench.evaluation.real_baselines import floors_are_missing, score_floors
-from bench.evaluation.score_run import score_checkpoints, scored, write_failure
+from bench.core.signals import INTERRUPT
+from bench.evaluation.real_baselines import baselines_missing, score_baselines
+from bench.evaluation.score_run import find_row, score_checkpoints, write_failed_row
 from bench.models.base import GenerativeModel
 from bench.runs.folder import SETTLED
-from bench.runs.heartbeat import Pulse, file_clock, others_pulse
+from bench.runs.heartbeat import Heartbeat, active_elsewhere, file_clock
 from bench.runs.rows import Row
-from bench.tracking.choose import tracker_of
-from bench.training.finish import TimeLimit, counts
-from bench.training.fit import begin
+from bench.tracking.choose import choose_tracker
+from bench.training.finish import TimeLimit, step_counts
+from bench.training.fit import write_run_metadata
 from bench.training.job import Job
 from bench.training.tracker import Tracker
 
-Training = Callable[[Job, GenerativeModel, Pulse, Tracker], Iterator[None]]
+Training = Callable[[Job, GenerativeModel, Heartbeat, Tracker], Iterator[None]]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """How a run ended.
 
     Args:
@@ -50,7 +50,9 @@ class Outcome:
     folder: Path
 
 
-def life(job: Job, training: Training, *, share: bool) -> Generator[None, None, Outcome]:
+def run_lifecycle(
+    job: Job, training: Training, *, share: bool
+) -> Generator[None, None, RunOutcome]:
     """Train and score a run, or as much of it as is not there yet.
 
     Args:
@@ -64,17 +66,17 @@ def life(job: Job, training: Training, *, share: bool) -> Generator[None, None, 
     folder = job.folder
     status = folder.status()
     skipped = status is not None and status["status"] in SETTLED
-    if share and others_pulse(folder.pulse, file_clock(folder.root)) is not None:
-        return Outcome(folder.run_id, "elsewhere", True, None, "", folder.path)
-    done = skipped and scored(folder, job.judge) is not None
-    tracker = Tracker() if done else tracker_of(job)
+    if share and active_elsewhere(folder.heartbeat, file_clock(folder.root)) is not None:
+        return RunOutcome(folder.run_id, "elsewhere", True, None, "", folder.path)
+    done = skipped and find_row(folder, job.evaluator) is not None
+    tracker = Tracker() if done else choose_tracker(job)
     model = None if skipped else build.build_model(job.cfg)
     if model is not None:
-        begin(job)
-    with tracker.following(job):
+        write_run_metadata(job)
+    with tracker.track(job):
         cause = yield from _carry_out(job, model, training, tracker)
     if cause:
-        return Outcome(folder.run_id, "failed", skipped, None, cause, folder.path)
+        return RunOutcome(folder.run_id, "failed", skipped, None, cause, folder.path)
     return _outcome(job, skipped=skipped)
 
 
@@ -83,12 +85,12 @@ def _carry_out(
 ) -> Generator[None, None, str]:
     """Train, unless that is done, and score; the cause where it failed, else empty."""
     cause = ""
-    with Pulse(job.folder.pulse, job.plain["d_steps"]).beating() as pulse:
+    with Heartbeat(job.folder.heartbeat, job.plain["d_steps"]).running() as heartbeat:
         try:
             if model is not None:
-                yield from training(job, model, pulse, tracker)
-            pulse.phase = "scoring"
-            with STOP.interrupting(at_once=True):
+                yield from training(job, model, heartbeat, tracker)
+            heartbeat.phase = "scoring"
+            with INTERRUPT.interrupting(immediate=True):
                 _score(job)
         except (DiskError, TimeLimit) as error:
             cause = error.message
@@ -110,22 +112,22 @@ def _fail(job: Job, model: GenerativeModel | None, cause: str, *, in_row: bool =
     if status.get("status") in SETTLED:
         return
     with suppress(DiskError):  # the cause is told all the same
-        job.folder.write_status("failed", cause, **counts(job, model))
+        job.folder.write_status("failed", cause, **step_counts(job, model))
         if in_row:
-            write_failure(job.folder, job.plain, job.judge)
+            write_failed_row(job.folder, job.plain, job.evaluator)
 
 
-def _outcome(job: Job, *, skipped: bool) -> Outcome:
+def _outcome(job: Job, *, skipped: bool) -> RunOutcome:
     status = job.folder.status() or {}
-    row = scored(job.folder, job.judge)
-    return Outcome(
+    row = find_row(job.folder, job.evaluator)
+    return RunOutcome(
         job.folder.run_id, status["status"], skipped, row, status["cause"], job.folder.path
     )
 
 
 def _score(job: Job) -> None:
     """The run's rows, and once for its data and protocol those of real samples."""
-    row = score_checkpoints(job.folder, job.plain, job.judge)
-    if floors_are_missing(job.folder.root, row, job.judge):
-        score_floors(job.folder.root, job.plain, job.judge, row)
+    row = score_checkpoints(job.folder, job.plain, job.evaluator)
+    if baselines_missing(job.folder.root, row, job.evaluator):
+        score_baselines(job.folder.root, job.plain, job.evaluator, row)
     (job.folder.path / "error.txt").unlink(missing_ok=True)

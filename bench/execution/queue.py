@@ -11,13 +11,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from bench.config import validate
 from bench.core.errors import UserError
-from bench.runs.plans import Entry, read_plan
+from bench.runs.plans import PlannedRun, read_plan
 from bench.training.job import Job, prepare
-from bench.vectorized.compatibility import key_of
+from bench.vectorized.compatibility import pack_key
 
 
 @dataclass(frozen=True)
-class Queued:
+class PendingRun:
     """A run that waits for a slot.
 
     Args:
@@ -29,7 +29,7 @@ class Queued:
     prepare: Callable[[Job | None], Job]
 
 
-def queued_of(cfg: DictConfig) -> list[Queued]:
+def pending_runs(cfg: DictConfig) -> list[PendingRun]:
     """Those of `pack_members`, or of a job that trains one run that run.
 
     Raises:
@@ -37,7 +37,7 @@ def queued_of(cfg: DictConfig) -> list[Queued]:
     """
     expected = str(cfg.expected_run_id)
     if not cfg.pack_members:
-        return [Queued(expected, partial(_first, cfg, expected))]
+        return [PendingRun(expected, partial(_first, cfg, expected))]
     plan = read_plan(Path(cfg.runs_root), cfg.sweep_name)
     entries = {entry.run_id: entry for entry in plan.entries}
     missing = [run_id for run_id in cfg.pack_members if run_id not in entries]
@@ -47,19 +47,19 @@ def queued_of(cfg: DictConfig) -> list[Queued]:
             "to train: it was planned anew since",
             fix="launch the sweep again",
         )
-    return [Queued(r, partial(_member, cfg, entries[r])) for r in map(str, cfg.pack_members)]
+    return [PendingRun(r, partial(_member, cfg, entries[r])) for r in map(str, cfg.pack_members)]
 
 
 def _first(cfg: DictConfig, expected: str, beside: Job | None) -> Job:
     return _expected(prepare(cfg), expected)
 
 
-def _member(cfg: DictConfig, entry: Entry, beside: Job | None) -> Job:
+def _member(cfg: DictConfig, entry: PlannedRun, beside: Job | None) -> Job:
     if entry.run_id == cfg.expected_run_id:
         job = prepare(_resolved(cfg), beside)
     else:
         job = prepare(_composed(entry.overrides), beside)
-    if beside is not None and key_of(job.plain) != key_of(beside.plain):
+    if beside is not None and pack_key(job.plain) != pack_key(beside.plain):
         raise UserError(
             f"runs {entry.run_id} and {beside.folder.run_id} cannot share a pack: their networks, "
             "losses or batches differ",
@@ -86,7 +86,7 @@ def _composed(overrides: Sequence[str]) -> DictConfig:
     here = HydraConfig.instance().cfg
     assert here is not None
     loader = GlobalHydra.instance().config_loader()
-    with validate.explaining("config"):
+    with validate.as_user_error("config"):
         whole = loader.load_sweep_config(here, list(overrides))
         HydraConfig.instance().set_config(whole)
         try:
@@ -100,4 +100,4 @@ def _composed(overrides: Sequence[str]) -> DictConfig:
 
 def _resolved(cfg: DictConfig) -> DictConfig:
     """Without what only the run's own `hydra` node can tell."""
-    return OmegaConf.create(validate.plain_of(cfg))
+    return OmegaConf.create(validate.to_plain(cfg))

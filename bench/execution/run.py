@@ -5,20 +5,21 @@ from collections.abc import Callable, Iterator, Sequence
 
 from omegaconf import DictConfig
 
-from bench.config.process_settings import settings
+from bench.config.process_settings import process_settings
 from bench.core.errors import Interrupted
-from bench.core.signals import STOP
-from bench.execution.distributed.launch import train_together
-from bench.execution.lifecycle import Outcome, life
-from bench.execution.packs.pack_runner import Ending, Pack, Queued
+from bench.core.signals import INTERRUPT
+from bench.execution.distributed.launch import train_in_processes
+from bench.execution.lifecycle import RunOutcome, run_lifecycle
+from bench.execution.packs.pack_runner import PackRunner, RunResult
+from bench.execution.queue import PendingRun
 from bench.models.base import GenerativeModel
-from bench.runs.heartbeat import Pulse
+from bench.runs.heartbeat import Heartbeat
 from bench.training.fit import train
 from bench.training.job import Job
 from bench.training.tracker import Tracker
 
 
-def execute(job: Job, *, share: bool = False) -> Outcome:
+def execute(job: Job, *, share: bool = False) -> RunOutcome:
     """Train and score a run, or as much of it as is not there yet.
 
     Args:
@@ -29,12 +30,12 @@ def execute(job: Job, *, share: bool = False) -> Outcome:
         UserError: the config does not build.
         Interrupted: Ctrl-C or a scheduler's signal; the run goes on from here when started again.
     """
-    if STOP.asked:
+    if INTERRUPT.requested:
         raise Interrupted
-    with settings(job.plain), STOP.interrupting(at_once=True):
+    with process_settings(job.plain), INTERRUPT.interrupting(immediate=True):
         if job.plain.get("packed"):  # not said by runs that were stored before there were packs
             return _alone_in_a_pack(job, share)
-        going = life(job, _alone, share=share)
+        going = run_lifecycle(job, _alone, share=share)
         while True:
             try:
                 next(going)
@@ -44,9 +45,9 @@ def execute(job: Job, *, share: bool = False) -> Outcome:
 
 def execute_all(
     cfg: DictConfig,
-    members: Sequence[Queued],
-    tell: Callable[[Job, Outcome, float], None],
-    ended: dict[str, Ending],
+    members: Sequence[PendingRun],
+    tell: Callable[[Job, RunOutcome, float], None],
+    ended: dict[str, RunResult],
 ) -> None:
     """What one job of a launcher is to train: a run, or those of a pack; each is left to others.
 
@@ -59,10 +60,10 @@ def execute_all(
         UserError, Interrupted: as `execute`; of a pack, a member that cannot start has ended.
     """
     if cfg.packed:
-        if STOP.asked:
+        if INTERRUPT.requested:
             raise Interrupted
-        with settings(cfg), STOP.interrupting(at_once=True):
-            Pack(members, cfg.packed, share=True, ended=ended, tell=tell).carry_out()
+        with process_settings(cfg), INTERRUPT.interrupting(immediate=True):
+            PackRunner(members, cfg.packed, share=True, ended=ended, tell=tell).run()
         return
     (member,) = members
     started = time.monotonic()
@@ -72,15 +73,19 @@ def execute_all(
     tell(job, outcome, time.monotonic() - started)
 
 
-def _alone_in_a_pack(job: Job, share: bool) -> Outcome:
-    member = Queued(job.folder.run_id, lambda beside: job)
-    (ending,) = Pack([member], job.plain["packed"], share=share).carry_out().values()
+def _alone_in_a_pack(job: Job, share: bool) -> RunOutcome:
+    member = PendingRun(job.folder.run_id, lambda beside: job)
+    (ending,) = PackRunner([member], job.plain["packed"], share=share).run().values()
     if isinstance(ending, Exception):
         raise ending
     return ending
 
 
-def _alone(job: Job, model: GenerativeModel, pulse: Pulse, tracker: Tracker) -> Iterator[None]:
+def _alone(
+    job: Job, model: GenerativeModel, heartbeat: Heartbeat, tracker: Tracker
+) -> Iterator[None]:
     """The whole training at once."""
-    (train if job.conduct.devices == 1 else train_together)(job, model, pulse, tracker)
+    (train if job.trainer_settings.devices == 1 else train_in_processes)(
+        job, model, heartbeat, tracker
+    )
     yield from ()

@@ -17,7 +17,7 @@ from bench.features.network import ConvNet
 
 
 @dataclass(frozen=True)
-class Settings:
+class FitSettings:
     """How a classifier is trained.
 
     Args:
@@ -38,7 +38,7 @@ class Settings:
 
 
 def fit(
-    net: ConvNet, images: Tensor, labels: Tensor, settings: Settings, say: Callable[[str], None]
+    net: ConvNet, images: Tensor, labels: Tensor, settings: FitSettings, say: Callable[[str], None]
 ) -> None:
     """Minimise the cross-entropy of uint8 images [N, C, H, W] and classes [N], in place.
 

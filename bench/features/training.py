@@ -14,7 +14,7 @@ from torch import Tensor
 from bench.core.files import sha256_of, write_bytes, write_json
 from bench.core.seeds import derived_seed
 from bench.features.convnet import files_of
-from bench.features.fitting import Settings, accuracy, fit
+from bench.features.fitting import FitSettings, accuracy, fit
 from bench.features.network import ConvNet, folded
 
 
@@ -36,7 +36,7 @@ def train(
     folder: str | Path | None,
     stages: Sequence[Sequence[int]],
     width: int,
-    settings: Settings,
+    settings: FitSettings,
     splits: Mapping[str, Labelled],
     dataset: str,
     data_digest: str,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from bench.core.objective import Turns
+from bench.core.objective import UpdateSchedule
 
 
 def reconstruction_error(reconstruction: Tensor, samples: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def convergence(real_error: Tensor, fake_error: Tensor, *, gamma: float) -> Tens
 
 
 @dataclass(frozen=True, kw_only=True)
-class Equilibrium(Turns):
+class Equilibrium(UpdateSchedule):
     """The controller of section 3.3.1 and whose turn it is.
 
     Args:
@@ -36,7 +36,7 @@ class Equilibrium(Turns):
         clip_k: keep k in [0, 1], as the paper does.
         fresh_errors: the controller reads errors computed anew after the weights moved, as the
             study's code does; else those of the losses, as the paper does.
-        n_dis: see `bench.core.objective.Turns`.
+        n_dis: see `bench.core.objective.UpdateSchedule`.
 
     Raises:
         ValueError: a number is outside its range.

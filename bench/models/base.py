@@ -15,18 +15,18 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bench.core import distributed
-from bench.core.objective import Draw, Turns
+from bench.core.objective import RandomInput, UpdateSchedule
 from bench.core.seeds import generator as stream
 from bench.data.split import Split
-from bench.models.differentiable import Held, held_by
-from bench.models.executor import Hands, Who, frozen
+from bench.models.differentiable import ParamState, param_states
+from bench.models.executor import ReplicaMask, StepExecutor, frozen
 
 DRAW = {"uniform": torch.rand, "normal": torch.randn}
 PRECISIONS = ("32", "tf32", "bf16")
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingConfig:
     """What a run chooses for any model.
 
     Args:
@@ -59,7 +59,7 @@ class Training:
         self.optimizer([torch.zeros(1, requires_grad=True)])  # refuses bad rates now, not in step 1
 
 
-def require(part: Any, kind: type, model: str) -> None:
+def check_objective_type(part: Any, kind: type, model: str) -> None:
     """Refuse a loss that was written for another model.
 
     Raises:
@@ -73,31 +73,34 @@ def require(part: Any, kind: type, model: str) -> None:
 
 
 class GenerativeModel(pl.LightningModule):
-    """A generator, its opponent if any, and how they are trained.
+    """Train a generator, against or with other networks where the model has any.
 
     Args:
-        generator: latents [B, L] -> samples [B, ...].
-        opponent: the discriminator, autoencoder or encoder.
-        training: see `Training`.
+        players: networks by attribute name, the generator (latents [B, L] -> samples [B, ...])
+            first; each is initialised from a stream of its own.
+        training: see `TrainingConfig`.
 
     Attributes:
         own: numbers that a turn computes with and that replicas side by side may each have of
             their own, as "attribute.name".
     """
 
-    own: ClassVar[tuple[str, ...]] = ()
+    replica_hyperparameters: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, generator: nn.Module, opponent: nn.Module, training: Training) -> None:
+    generator: nn.Module
+
+    def __init__(self, players: Mapping[str, nn.Module], training: TrainingConfig) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.training_settings = training
-        self.generator, self.opponent = generator, opponent
-        for index, player in enumerate((generator, opponent)):
+        self.player_names = tuple(players)
+        for index, (name, player) in enumerate(players.items()):
+            self.add_module(name, player)
             player.reset(stream(training.seed, "init", index))
         self.average: AveragedModel | None = None
         if training.ema_decay is not None:
             rule = get_ema_multi_avg_fn(training.ema_decay)
-            self.average = AveragedModel(generator, multi_avg_fn=rule, use_buffers=True)
+            self.average = AveragedModel(self.generator, multi_avg_fn=rule, use_buffers=True)
         self.d_steps, self.g_steps = 0, 0
         self.losses: dict[str, Tensor] = {}
         self.streams: dict[str, torch.Generator] = {}
@@ -105,7 +108,7 @@ class GenerativeModel(pl.LightningModule):
 
     def players(self) -> tuple[nn.Module, ...]:
         """The modules that have an optimizer each, in order."""
-        return self.generator, self.opponent
+        return tuple(getattr(self, name) for name in self.player_names)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """One optimizer for each player, with the same settings."""
@@ -121,26 +124,26 @@ class GenerativeModel(pl.LightningModule):
 
     def training_step(self, real: Tensor, batch_idx: int) -> None:
         """One turn with real samples [B, ...]; it counts as a discriminator step."""
-        self.turn(Alone(self, real))
+        self.training_round(SingleExecutor(self, real))
         self.d_steps += 1
 
-    def turn(self, hands: Hands) -> None:
+    def training_round(self, ex: StepExecutor) -> None:
         """What is computed in a step, in order, for whoever carries it out."""
         raise NotImplementedError(f"{type(self).__name__} says neither a turn nor a training step")
 
     def constrain(self, parameters: Iterable[Tensor]) -> None:
-        """Bring the opponent's parameters where they may be, in place; here, anywhere."""
+        """Project the discriminator's parameters onto the allowed set, in place; here, any set."""
 
-    def show(self, train: Split) -> None:
+    def fit_to_data(self, train: Split) -> None:
         """What trains, with its labels, before the first step; batches carry samples alone."""
 
     def draw_latent(self, count: int) -> Tensor:
         """The stream's next latents, [count, L]: this process's share of the whole batch's."""
         settings = self.training_settings
-        count *= distributed.size()
-        return distributed.share(settings.prior(count, settings.latent_dim, self.streams["latent"]))
+        count *= distributed.world_size()
+        return distributed.shard(settings.prior(count, settings.latent_dim, self.streams["latent"]))
 
-    def draw(self, wanted: Mapping[str, Draw], real: Tensor) -> dict[str, Tensor]:
+    def draw(self, wanted: Mapping[str, RandomInput], real: Tensor) -> dict[str, Tensor]:
         """The stream's next numbers for a pure function that asks for them."""
         draws = self.streams["draws"]
         return {
@@ -176,8 +179,10 @@ class GenerativeModel(pl.LightningModule):
             parameter.grad = None  # as zero_grad does, which first tells a profiler
         loss.backward()
         loss = loss.detach()
-        if distributed.size() > 1:
-            distributed.average_([loss, *(p.grad for p in parameters if p.grad is not None)])
+        if distributed.world_size() > 1:
+            distributed.all_reduce_mean_(
+                [loss, *(p.grad for p in parameters if p.grad is not None)]
+            )
         optimizer.step()
         return loss
 
@@ -191,8 +196,8 @@ class GenerativeModel(pl.LightningModule):
         """What is kept and scored: the moving average where there is one."""
         return self.generator if self.average is None else self.average.module
 
-    def diagnose(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
-        """The opponent's view of samples called "train", "test" and "fake"; none by default."""
+    def discriminator_diagnostics(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return statistics of what D says of samples "train", "test" and "fake"; here, none."""
         return {}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -207,7 +212,7 @@ class GenerativeModel(pl.LightningModule):
         self._stream_states, self.losses = checkpoint["streams"], checkpoint["losses"]
 
 
-class Alone:
+class SingleExecutor:
     """The hands of one model.
 
     Args:
@@ -220,39 +225,44 @@ class Alone:
         optimizers: Any = model.optimizers(use_pl_optimizer=False)
         self.optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
 
-    def due(self, turns: Turns) -> Who:
+    def due(self, turns: UpdateSchedule) -> ReplicaMask:
         """One, or nobody."""
         is_due = turns.generator_is_due(self.model.d_steps, self.model.g_steps)
         return (0,) if is_due else ()
 
-    def latents(self, count: int = 1, who: Who | None = None) -> Tensor:
+    def latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
         """[count B, L]."""
         return self.model.draw_latent(count * len(self.real))
 
-    def draws(self, wanted: Mapping[str, Draw], who: Who | None = None) -> dict[str, Tensor]:
+    def draws(
+        self, wanted: Mapping[str, RandomInput], mask: ReplicaMask | None = None
+    ) -> dict[str, Tensor]:
         """For the whole batch, of which each process has its share."""
         real = self.real
-        if distributed.size() > 1:
-            real = real[:1].expand(distributed.size() * len(real), *real.shape[1:])
+        if distributed.world_size() > 1:
+            real = real[:1].expand(distributed.world_size() * len(real), *real.shape[1:])
         return self.model.draw(wanted, real)
 
     def noise(self, width: int) -> Tensor:
         """[B, width]: this process's share."""
-        draws, shape = self.model.streams["draws"], (len(self.real) * distributed.size(), width)
+        draws, shape = (
+            self.model.streams["draws"],
+            (len(self.real) * distributed.world_size(), width),
+        )
         drawn = torch.randn(shape, generator=draws, device=draws.device, dtype=self.real.dtype)
-        return distributed.share(drawn)
+        return distributed.shard(drawn)
 
-    def given(self, method: Callable[..., Any], *inputs: Any, keep: bool = False) -> Any:
+    def forward(self, method: Callable[..., Any], *inputs: Any, with_grad: bool = False) -> Any:
         """Called, with or without a graph."""
-        with torch.set_grad_enabled(keep):
+        with torch.set_grad_enabled(with_grad):
             return method(*inputs)
 
-    def memory(self, player: int) -> list[Held]:
+    def optimizer_state(self, player: int) -> list[ParamState]:
         """Those of the player's optimizer."""
-        return held_by(self.optimizers[player])
+        return param_states(self.optimizers[player])
 
-    def descend(
-        self, player: int, loss: Callable[..., Any], *inputs: Any, who: Who | None = None
+    def optimizer_step(
+        self, player: int, loss: Callable[..., Any], *inputs: Any, mask: ReplicaMask | None = None
     ) -> tuple[Tensor, ...]:
         """By the player's optimizer; the others' weights have no gradients meanwhile."""
         with ExitStack() as stack:
@@ -266,10 +276,10 @@ class Alone:
         """In place."""
         self.model.constrain(self.model.players()[player].parameters())
 
-    def note(self, name: str, value: Tensor, who: Who | None = None) -> None:
+    def log(self, name: str, value: Tensor, mask: ReplicaMask | None = None) -> None:
         """Among the model's losses."""
         self.model.losses[name] = value
 
-    def generator_moved(self, who: Who | None = None) -> None:
+    def generator_moved(self, mask: ReplicaMask | None = None) -> None:
         """And fold it into the moving average."""
         self.model.generator_moved()

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from bench.core import distributed
 from bench.losses import began
-from bench.models.base import GenerativeModel, Training, require
-from bench.models.executor import Hands
+from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
+from bench.models.executor import StepExecutor
 
 
 class BEGAN(GenerativeModel):
@@ -20,10 +20,10 @@ class BEGAN(GenerativeModel):
         autoencoder: samples [B, ...] -> reconstructions [B, ...].
         equilibrium: the controller and whose turn it is.
         reuse_samples: as in `bench.models.gan.GAN`.
-        training: see `Training`.
+        training: see `TrainingConfig`.
     """
 
-    own: ClassVar[tuple[str, ...]] = ("equilibrium.gamma", "equilibrium.k_rate")
+    replica_hyperparameters: ClassVar[tuple[str, ...]] = ("equilibrium.gamma", "equilibrium.k_rate")
 
     def __init__(
         self,
@@ -31,46 +31,49 @@ class BEGAN(GenerativeModel):
         autoencoder: nn.Module,
         equilibrium: began.Equilibrium,
         reuse_samples: bool,
-        training: Training,
+        training: TrainingConfig,
     ) -> None:
-        require(equilibrium, began.Equilibrium, "began")
-        super().__init__(generator, autoencoder, training)
+        check_objective_type(equilibrium, began.Equilibrium, "began")
+        super().__init__({"generator": generator, "autoencoder": autoencoder}, training)
         self.equilibrium, self.reuse_samples = equilibrium, reuse_samples
         self.register_buffer("k", torch.zeros(()))
 
     def error(self, samples: Tensor) -> Tensor:
         """The autoencoder's reconstruction error on [B, ...], a scalar."""
         with self.autocast():
-            reconstruction = self.opponent(samples)
+            reconstruction = self.autoencoder(samples)
         return began.reconstruction_error(reconstruction.to(samples.dtype), samples)
 
-    def opinion(self, samples: Tensor) -> Tensor:
+    def discriminator_scores(self, samples: Tensor) -> Tensor:
         """Each sample's reconstruction error, [B], to be shown over the plane."""
-        return (self.opponent(samples) - samples).abs().flatten(1).mean(1)
+        return (self.autoencoder(samples) - samples).abs().flatten(1).mean(1)
 
-    def diagnose(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
+    def discriminator_diagnostics(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
         """Mean reconstruction errors of train, test and fake samples."""
-        return {f"mean_{name}": float(self.opinion(part).mean()) for name, part in samples.items()}
+        return {
+            f"mean_{name}": float(self.discriminator_scores(part).mean())
+            for name, part in samples.items()
+        }
 
-    def turn(self, hands: Hands) -> None:
+    def training_round(self, ex: StepExecutor) -> None:
         """One autoencoder step, where due one generator step, then the controller's."""
-        due = hands.due(self.equilibrium)
-        latent = hands.latents()
-        fake = hands.given(self.generate, latent, keep=bool(due) and self.reuse_samples)
+        due = ex.due(self.equilibrium)
+        latent = ex.latents()
+        fake = ex.forward(self.generate, latent, with_grad=bool(due) and self.reuse_samples)
 
-        d_loss, *errors = hands.descend(1, self.autoencoder_step, hands.real, fake.detach())
-        hands.note("d_loss", d_loss)
+        d_loss, *errors = ex.optimizer_step(1, self.autoencoder_step, ex.real, fake.detach())
+        ex.log("d_loss", d_loss)
 
         if due:
             if self.reuse_samples:
-                (g_loss,) = hands.descend(0, self.generator_step_on, fake, who=due)
+                (g_loss,) = ex.optimizer_step(0, self.generator_step_on, fake, mask=due)
             else:
-                (g_loss,) = hands.descend(0, self.generator_step, latent, who=due)
-            hands.note("g_loss", g_loss, due)
-            hands.generator_moved(due)
-        k, measure = hands.given(self.control, hands.real, latent, *errors)
-        hands.note("k", k)
-        hands.note("convergence", measure)
+                (g_loss,) = ex.optimizer_step(0, self.generator_step, latent, mask=due)
+            ex.log("g_loss", g_loss, due)
+            ex.generator_moved(due)
+        k, measure = ex.forward(self.control, ex.real, latent, *errors)
+        ex.log("k", k)
+        ex.log("convergence", measure)
 
     def autoencoder_step(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What the autoencoder descends, and the two errors."""
@@ -94,7 +97,7 @@ class BEGAN(GenerativeModel):
         """
         if self.equilibrium.fresh_errors:
             real_error, fake_error = self.error(real), self.error(self.generate(latent))
-        distributed.average_([real_error, fake_error])
+        distributed.all_reduce_mean_([real_error, fake_error])
         self.k.copy_(self.equilibrium.next_k(self.k, real_error, fake_error))
         gamma = self.equilibrium.gamma
         return self.k.clone(), began.convergence(real_error, fake_error, gamma=gamma)

@@ -10,9 +10,8 @@ from bench.core import distributed
 from bench.data.batches import as_float
 from bench.data.split import Split
 from bench.losses.classes import ClassLikelihood
-from bench.models.base import GenerativeModel, Training, require
+from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
 from bench.models.estimators import Fitted
-from bench.models.imle import Nobody
 from bench.networks.gaussians import Gaussians
 
 
@@ -27,7 +26,7 @@ class Classical(GenerativeModel):
         generator: one of `bench.networks.gaussians`.
         estimator: (samples [N, D], labels [N]) -> `bench.models.estimators.Fitted`.
         loss: what is read of each batch.
-        training: see `Training`; its optimizer has nothing to move.
+        training: see `TrainingConfig`; its optimizer has nothing to move.
     """
 
     def __init__(
@@ -35,18 +34,14 @@ class Classical(GenerativeModel):
         generator: Gaussians,
         estimator: Callable[[np.ndarray, np.ndarray], Fitted],
         loss: ClassLikelihood,
-        training: Training,
+        training: TrainingConfig,
     ) -> None:
-        require(loss, ClassLikelihood, "of class-conditional Gaussians")
-        super().__init__(generator, Nobody(), training)
+        check_objective_type(loss, ClassLikelihood, "of class-conditional Gaussians")
+        super().__init__({"generator": generator}, training)
         self.estimator, self.loss = estimator, loss
         self._shown: Split | None = None
 
-    def players(self) -> tuple[torch.nn.Module, ...]:
-        """The generator alone."""
-        return (self.generator,)
-
-    def show(self, train: Split) -> None:
+    def fit_to_data(self, train: Split) -> None:
         """Remember what the first step is to fit."""
         self._shown = train
 
@@ -56,7 +51,7 @@ class Classical(GenerativeModel):
             self.generator.take(*map(torch.from_numpy, self.fitted()))
         with torch.no_grad():
             loss = self.loss(self.generator.log_joint(real))
-        distributed.average_([loss])
+        distributed.all_reduce_mean_([loss])
         self.losses["d_loss"] = loss
         self.generator_moved()
         self.d_steps += 1

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 State = dict[str, Any]
-Step = Callable[[Tensor, Tensor, State, Mapping[str, Any]], tuple[Tensor, State]]
+DifferentiableStep = Callable[[Tensor, Tensor, State, Mapping[str, Any]], tuple[Tensor, State]]
 
 
-def root(squares: Tensor) -> Tensor:
+def safe_sqrt(squares: Tensor) -> Tensor:
     """sqrt(v), elementwise, with slope 0 where v is 0: a unit that is dead has no gradient."""
     positive = squares > 0
     return torch.where(positive, squares, 1).sqrt() * positive
@@ -46,17 +46,20 @@ def adam(
     step = state.get("step", 0.0) + 1
     mean = beta1 * state.get("exp_avg", zero) + (1 - beta1) * gradient
     square = beta2 * state.get("exp_avg_sq", zero) + (1 - beta2) * gradient.square()
-    denominator = root(square) / (1 - beta2**step) ** 0.5 + settings["eps"]
+    denominator = safe_sqrt(square) / (1 - beta2**step) ** 0.5 + settings["eps"]
     moved = parameter - settings["lr"] / (1 - beta1**step) * mean / denominator
     return moved, {"step": step, "exp_avg": mean, "exp_avg_sq": square}
 
 
-STEPS: Mapping[type[torch.optim.Optimizer], Step] = {torch.optim.SGD: sgd, torch.optim.Adam: adam}
+STEPS: Mapping[type[torch.optim.Optimizer], DifferentiableStep] = {
+    torch.optim.SGD: sgd,
+    torch.optim.Adam: adam,
+}
 SETTINGS = ("lr", "betas", "eps")
 PLAIN = ("momentum", "weight_decay", "dampening", "nesterov", "amsgrad", "maximize")
 
 
-def step_of(optimizer: torch.optim.Optimizer) -> Step:
+def differentiable_step(optimizer: torch.optim.Optimizer) -> DifferentiableStep:
     """The differentiable step that does as the optimizer would.
 
     Raises:
@@ -77,7 +80,7 @@ def step_of(optimizer: torch.optim.Optimizer) -> Step:
     return STEPS[kind]
 
 
-class Held(NamedTuple):
+class ParamState(NamedTuple):
     """What an optimizer knows of one parameter between two steps.
 
     Args:
@@ -89,10 +92,10 @@ class Held(NamedTuple):
     settings: Mapping[str, Any]
 
 
-def held_by(optimizer: torch.optim.Optimizer) -> list[Held]:
+def param_states(optimizer: torch.optim.Optimizer) -> list[ParamState]:
     """One for each parameter, in the optimizer's order."""
     return [
-        Held(
+        ParamState(
             {
                 k: float(v) if k == "step" else v.detach()
                 for k, v in optimizer.state.get(parameter, {}).items()

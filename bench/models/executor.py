@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from bench.core.objective import Draw, Turns
-from bench.models.differentiable import Held
+from bench.core.objective import RandomInput, UpdateSchedule
+from bench.models.differentiable import ParamState
 
-Who = Sequence[int]  # the replicas that a move is for; empty if it is for none
+ReplicaMask = Sequence[int]  # the replicas that a move is for; empty if it is for none
 
 
 @contextmanager
@@ -26,31 +26,33 @@ def frozen(module: nn.Module) -> Iterator[None]:
         module.requires_grad_(True)
 
 
-class Hands(Protocol):
+class StepExecutor(Protocol):
     """Carries out a turn. Tensors belong to one model or to all; a model does not look inside."""
 
     real: Tensor
 
-    def due(self, turns: Turns) -> Who:
+    def due(self, turns: UpdateSchedule) -> ReplicaMask:
         """Whose generator moves in this turn."""
 
-    def latents(self, count: int = 1, who: Who | None = None) -> Tensor:
+    def latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
         """The streams' next latents for `count` batches."""
 
-    def draws(self, wanted: Mapping[str, Draw], who: Who | None = None) -> Mapping[str, Tensor]:
+    def draws(
+        self, wanted: Mapping[str, RandomInput], mask: ReplicaMask | None = None
+    ) -> Mapping[str, Tensor]:
         """The streams' next numbers that a pure function asks for."""
 
     def noise(self, width: int) -> Tensor:
         """The streams' next normal numbers, `width` for each sample."""
 
-    def given(self, method: Callable[..., Any], *inputs: Any, keep: bool = False) -> Any:
-        """What a method of the model returns; with its graph only where `keep` says so."""
+    def forward(self, method: Callable[..., Any], *inputs: Any, with_grad: bool = False) -> Any:
+        """What a method of the model returns; with its graph only where `with_grad` says so."""
 
-    def memory(self, player: int) -> list[Held]:
+    def optimizer_state(self, player: int) -> list[ParamState]:
         """What a player's optimizer knows of each of its parameters."""
 
-    def descend(
-        self, player: int, loss: Callable[..., Any], *inputs: Any, who: Who | None = None
+    def optimizer_step(
+        self, player: int, loss: Callable[..., Any], *inputs: Any, mask: ReplicaMask | None = None
     ) -> tuple[Tensor, ...]:
         """One step of a player down a loss, a method of the model that returns (loss, ...).
 
@@ -61,8 +63,8 @@ class Hands(Protocol):
     def constrain(self, player: int) -> None:
         """Bring a player's weights where the objective's constraint wants them."""
 
-    def note(self, name: str, value: Tensor, who: Who | None = None) -> None:
+    def log(self, name: str, value: Tensor, mask: ReplicaMask | None = None) -> None:
         """Keep a reading for whoever wants it."""
 
-    def generator_moved(self, who: Who | None = None) -> None:
+    def generator_moved(self, mask: ReplicaMask | None = None) -> None:
         """Count a step of the generator."""

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from bench.core import distributed
 from bench.core.objective import Objective, upcast
-from bench.models.base import Training
+from bench.models.base import TrainingConfig
 from bench.models.gan import GAN
 
 
@@ -33,7 +33,7 @@ class FeatureMatchingGAN(GAN):
         objective: Objective,
         reuse_samples: bool,
         batch_norm_under_penalty: bool,
-        training: Training,
+        training: TrainingConfig,
         matching: Callable[[Tensor, Tensor], Tensor],
     ) -> None:
         if not hasattr(discriminator, "features"):
@@ -49,6 +49,9 @@ class FeatureMatchingGAN(GAN):
     def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """How far the mean features of [B, ...] generated samples are from those of real ones."""
         with self.autocast():
-            features = [self.opponent.features(samples) for samples in (real, fake)]
-        means = [distributed.total(upcast(one).mean(0)) / distributed.size() for one in features]
+            features = [self.discriminator.features(samples) for samples in (real, fake)]
+        means = [
+            distributed.all_reduce_sum(upcast(one).mean(0)) / distributed.world_size()
+            for one in features
+        ]
         return self.matching(*means)

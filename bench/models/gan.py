@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from bench.core import distributed
-from bench.core.objective import Critic, Draw, Draws, Objective
-from bench.models.base import GenerativeModel, Training, require
-from bench.models.executor import Hands, Who
+from bench.core.objective import Critic, Objective, RandomInput, RandomInputs
+from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
+from bench.models.executor import ReplicaMask, StepExecutor
 from bench.networks.layers import BatchNorm
 
 
-def refuse_mixing(discriminator: nn.Module) -> None:
+def check_no_batch_statistics(discriminator: nn.Module) -> None:
     """Refuse layers that let samples of a batch depend on one another.
 
     Raises:
@@ -45,13 +45,13 @@ class GAN(GenerativeModel):
         batch_norm_under_penalty: allow batch norm in a discriminator under a gradient penalty.
             The penalty is meant for each sample's own gradient (Gulrajani et al. 2017, section
             4); batch norm makes it depend on the others, and so does minibatch discrimination.
-        training: see `Training`.
+        training: see `TrainingConfig`.
 
     Raises:
         ValueError: batch norm under a penalty without saying so.
     """
 
-    own: ClassVar[tuple[str, ...]] = ("objective.penalty_weight",)
+    replica_hyperparameters: ClassVar[tuple[str, ...]] = ("objective.penalty_weight",)
 
     def __init__(
         self,
@@ -60,56 +60,60 @@ class GAN(GenerativeModel):
         objective: Objective,
         reuse_samples: bool,
         batch_norm_under_penalty: bool,
-        training: Training,
+        training: TrainingConfig,
     ) -> None:
-        require(objective, Objective, "gan")
+        check_objective_type(objective, Objective, "gan")
         if objective.penalty is not None and not batch_norm_under_penalty:
-            refuse_mixing(discriminator)
-        super().__init__(generator, discriminator, training)
+            check_no_batch_statistics(discriminator)
+        super().__init__({"generator": generator, "discriminator": discriminator}, training)
         self.objective = objective
         self.reuse_samples = reuse_samples and not objective.fresh_latent
 
-    def turn(self, hands: Hands) -> None:
+    def training_round(self, ex: StepExecutor) -> None:
         """One discriminator step and, where due, one generator step."""
-        due = hands.due(self.objective)
-        latent = hands.latents()
-        fake = hands.given(self.generate, latent, keep=bool(due) and self.reuse_samples)
+        due = ex.due(self.objective)
+        latent = ex.latents()
+        fake = ex.forward(self.generate, latent, with_grad=bool(due) and self.reuse_samples)
 
-        draws = hands.draws(self.wanted_draws)
-        (d_loss,) = hands.descend(1, self.discriminator_step, hands.real, fake.detach(), draws)
-        hands.note("d_loss", d_loss)
-        hands.constrain(1)
+        draws = ex.draws(self.wanted_draws)
+        (d_loss,) = ex.optimizer_step(1, self.discriminator_step, ex.real, fake.detach(), draws)
+        ex.log("d_loss", d_loss)
+        ex.constrain(1)
 
         if due:
             if self.objective.fresh_latent:
-                latent = hands.latents(who=due)
-            ahead = self.seen_ahead(hands, due)
+                latent = ex.latents(mask=due)
+            lookahead = self.lookahead_args(ex, due)
             if self.reuse_samples:
-                found = hands.descend(0, self.generator_step_on, hands.real, fake, *ahead, who=due)
+                found = ex.optimizer_step(
+                    0, self.generator_step_on, ex.real, fake, *lookahead, mask=due
+                )
             else:
-                found = hands.descend(0, self.generator_step, hands.real, latent, *ahead, who=due)
+                found = ex.optimizer_step(
+                    0, self.generator_step, ex.real, latent, *lookahead, mask=due
+                )
             (g_loss,) = found
-            hands.note("g_loss", g_loss, due)
-            hands.generator_moved(due)
+            ex.log("g_loss", g_loss, due)
+            ex.generator_moved(due)
 
     @property
-    def wanted_draws(self) -> Mapping[str, Draw]:
+    def wanted_draws(self) -> Mapping[str, RandomInput]:
         """The numbers that a discriminator's loss asks for."""
         return {} if self.objective.penalty is None else self.objective.penalty.draws
 
-    def discriminator_step(self, real: Tensor, fake: Tensor, draws: Draws) -> tuple[Tensor]:
+    def discriminator_step(self, real: Tensor, fake: Tensor, draws: RandomInputs) -> tuple[Tensor]:
         """What the discriminator descends."""
-        return (self.discriminator_loss(self.opponent, real, fake, draws),)
+        return (self.discriminator_loss(self.discriminator, real, fake, draws),)
 
-    def generator_step(self, real: Tensor, latent: Tensor, *ahead: Any) -> tuple[Tensor]:
+    def generator_step(self, real: Tensor, latent: Tensor, *lookahead: Any) -> tuple[Tensor]:
         """What the generator descends, from latents [B, L]."""
-        return self.generator_step_on(real, self.generate(latent), *ahead)
+        return self.generator_step_on(real, self.generate(latent), *lookahead)
 
-    def generator_step_on(self, real: Tensor, fake: Tensor, *ahead: Any) -> tuple[Tensor]:
+    def generator_step_on(self, real: Tensor, fake: Tensor, *lookahead: Any) -> tuple[Tensor]:
         """The same from samples [B, ...] that have their graph."""
-        return (self.generator_loss(real, fake, *ahead),)
+        return (self.generator_loss(real, fake, *lookahead),)
 
-    def seen_ahead(self, hands: Hands, due: Who) -> tuple[Any, ...]:
+    def lookahead_args(self, ex: StepExecutor, due: ReplicaMask) -> tuple[Any, ...]:
         """What the generator's loss needs beside samples; nothing here."""
         return ()
 
@@ -121,10 +125,10 @@ class GAN(GenerativeModel):
     def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """The objective's loss, a scalar, from samples [B, ...]; the real ones are not used."""
         with self.autocast():
-            return self.objective.generator_loss(self.opponent, fake)
+            return self.objective.generator_loss(self.discriminator, fake)
 
     def discriminator_loss(
-        self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws
+        self, critic: Critic, real: Tensor, fake: Tensor, draws: RandomInputs
     ) -> Tensor:
         """The objective's loss; its penalty stands outside autocast.
 
@@ -134,21 +138,21 @@ class GAN(GenerativeModel):
             loss = self.objective.adversarial_loss(critic, real, fake)
         if self.objective.penalty is None:
             return loss
-        real, fake = distributed.gathered(real), distributed.gathered(fake)
-        return loss + self.objective.penalty_term(critic, real, fake, draws, distributed.share)
+        real, fake = distributed.all_gather(real), distributed.all_gather(fake)
+        return loss + self.objective.penalty_term(critic, real, fake, draws, distributed.shard)
 
-    def opinion(self, samples: Tensor) -> Tensor:
+    def discriminator_scores(self, samples: Tensor) -> Tensor:
         """The discriminator's logits [B], to be shown over the plane."""
-        return self.opponent(samples)
+        return self.discriminator(samples)
 
-    def diagnose(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
+    def discriminator_diagnostics(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
         """Mean logits of train, test and fake samples, and shares judged rightly at logit 0.
 
         As compare_gan reports them. The differences of the means are a critic's gaps; the shares
         mean something only where the loss makes sigmoid(logit) a probability. Training against
         test tells whether the discriminator has learnt its images by heart.
         """
-        logits = {name: self.opinion(part).double() for name, part in samples.items()}
+        logits = {name: self.discriminator_scores(part).double() for name, part in samples.items()}
         found = {f"mean_{name}": float(part.mean()) for name, part in logits.items()}
         rightly = {n: (part < 0 if n == "fake" else part > 0) for n, part in logits.items()}
         shares = {f"accuracy_{name}": float(part.double().mean()) for name, part in rightly.items()}

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.objective import Objective
-from bench.models.base import Training
+from bench.models.base import TrainingConfig
 from bench.models.gan import GAN
 from bench.penalties import historical
 
@@ -32,7 +32,7 @@ class HistoricalGAN(GAN):
         objective: Objective,
         reuse_samples: bool,
         batch_norm_under_penalty: bool,
-        training: Training,
+        training: TrainingConfig,
         history_weight: float,
     ) -> None:
         if not (math.isfinite(history_weight) and history_weight >= 0):

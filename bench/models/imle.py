@@ -3,19 +3,11 @@
 from collections.abc import Callable
 from types import FunctionType
 
-import torch
 from torch import Tensor, nn
 
 from bench.core import distributed
-from bench.models.base import GenerativeModel, Training, require
-from bench.models.executor import Hands
-
-
-class Nobody(nn.Module):
-    """The opponent of a generator that has none."""
-
-    def reset(self, generator: torch.Generator) -> None:
-        """There are no weights to draw."""
+from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
+from bench.models.executor import StepExecutor
 
 
 class IMLE(GenerativeModel):
@@ -28,7 +20,7 @@ class IMLE(GenerativeModel):
         generator: latents [B, L] -> samples [B, ...].
         loss: (samples [B, ...], pool [M, ...]) -> scalar.
         pool_factor: m, generated samples per real one: M = m B. At least 1.
-        training: see `Training`.
+        training: see `TrainingConfig`.
 
     Raises:
         ValueError: m is not a whole number from 1 on.
@@ -45,28 +37,24 @@ class IMLE(GenerativeModel):
         generator: nn.Module,
         loss: Callable[[Tensor, Tensor], Tensor],
         pool_factor: int,
-        training: Training,
+        training: TrainingConfig,
     ) -> None:
-        require(loss, self.kind, self.name)
+        check_objective_type(loss, self.kind, self.name)
         if isinstance(pool_factor, bool) or not isinstance(pool_factor, int) or pool_factor < 1:
             raise ValueError(
                 f"pool_factor is {pool_factor!r}; it counts generated samples per real one: "
                 "1 or more"
             )
-        super().__init__(generator, Nobody(), training)
+        super().__init__({"generator": generator}, training)
         self.loss, self.pool_factor = loss, pool_factor
 
-    def players(self) -> tuple[nn.Module, ...]:
-        """The generator alone."""
-        return (self.generator,)
-
-    def turn(self, hands: Hands) -> None:
+    def training_round(self, ex: StepExecutor) -> None:
         """One step of the generator."""
-        latent = hands.latents(self.pool_factor)
-        (loss,) = hands.descend(0, self.generator_step, hands.real, latent)
-        hands.note("d_loss", loss)
-        hands.generator_moved()
+        latent = ex.latents(self.pool_factor)
+        (loss,) = ex.optimizer_step(0, self.generator_step, ex.real, latent)
+        ex.log("d_loss", loss)
+        ex.generator_moved()
 
     def generator_step(self, real: Tensor, latent: Tensor) -> tuple[Tensor]:
         """What the generator descends, from samples [B, ...] and the pool's latents [m B, L]."""
-        return (self.loss(real, distributed.gathered(self.generate(latent))),)
+        return (self.loss(real, distributed.all_gather(self.generate(latent))),)

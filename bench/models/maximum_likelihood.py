@@ -29,4 +29,4 @@ class MaximumLikelihood(IMLE):
         """The stream's next latents of G, [count, L]: this process's share."""
         width, latents = self.generator.latent_dim, self.streams["latent"]
         prior = self.training_settings.prior
-        return distributed.share(prior(count * distributed.size(), width, latents))
+        return distributed.shard(prior(count * distributed.world_size(), width, latents))

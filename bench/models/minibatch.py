@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from bench.core.objective import Objective
-from bench.models.base import Training
+from bench.models.base import TrainingConfig
 from bench.models.gan import GAN
 
 
@@ -24,7 +24,7 @@ class MinibatchGAN(GAN):
         objective: Objective,
         reuse_samples: bool,
         batch_norm_under_penalty: bool,
-        training: Training,
+        training: TrainingConfig,
         batch_size: int,
     ) -> None:
         super().__init__(
@@ -32,10 +32,10 @@ class MinibatchGAN(GAN):
         )
         self.batch_size = batch_size
 
-    def opinion(self, samples: Tensor) -> Tensor:
+    def discriminator_scores(self, samples: Tensor) -> Tensor:
         """Logits [N]: each batch takes every n-th sample, so that it is spread like the whole."""
         apart = -(-len(samples) // self.batch_size)
         logits = samples.new_empty(len(samples))
         for first in range(apart):
-            logits[first::apart] = self.opponent(samples[first::apart])
+            logits[first::apart] = self.discriminator(samples[first::apart])
         return logits

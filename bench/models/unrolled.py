@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from bench.core import distributed
-from bench.core.objective import Critic, Draws, Objective
-from bench.models.base import Training
-from bench.models.differentiable import Held, step_of
-from bench.models.executor import Hands, Who
+from bench.core.objective import Critic, Objective, RandomInputs
+from bench.models.base import TrainingConfig
+from bench.models.differentiable import ParamState, differentiable_step
+from bench.models.executor import ReplicaMask, StepExecutor
 from bench.models.gan import GAN
 
 
@@ -38,7 +38,7 @@ class UnrolledGAN(GAN):
         objective: Objective,
         reuse_samples: bool,
         batch_norm_under_penalty: bool,
-        training: Training,
+        training: TrainingConfig,
         unroll_steps: int,
     ) -> None:
         if isinstance(unroll_steps, bool) or not isinstance(unroll_steps, int) or unroll_steps < 0:
@@ -52,20 +52,22 @@ class UnrolledGAN(GAN):
                 "place: choose another loss="
             )
         if unroll_steps:
-            self.step_ahead = step_of(training.optimizer([torch.zeros(1, requires_grad=True)]))
+            self.differentiable_step = differentiable_step(
+                training.optimizer([torch.zeros(1, requires_grad=True)])
+            )
         self.unroll_steps = unroll_steps
 
-    def seen_ahead(self, hands: Hands, due: Who) -> tuple[Any, ...]:
+    def lookahead_args(self, ex: StepExecutor, due: ReplicaMask) -> tuple[Any, ...]:
         """What the discriminator's optimizer remembers, and the draws of each step ahead."""
-        draws = [hands.draws(self.wanted_draws, due) for _ in range(self.unroll_steps)]
-        return hands.memory(1), draws
+        draws = [ex.draws(self.wanted_draws, due) for _ in range(self.unroll_steps)]
+        return ex.optimizer_state(1), draws
 
     def generator_loss(
         self,
         real: Tensor,
         fake: Tensor,
-        memory: Sequence[Held] = (),
-        draws: Sequence[Draws] = (),
+        memory: Sequence[ParamState] = (),
+        draws: Sequence[RandomInputs] = (),
     ) -> Tensor:
         """f_G(G, D_k(G, D)), section 2.2, a scalar, from samples [B, ...]; k = len(draws)."""
         if not draws:
@@ -74,26 +76,33 @@ class UnrolledGAN(GAN):
             return self.objective.generator_loss(self.unrolled(real, fake, memory, draws), fake)
 
     def unrolled(
-        self, real: Tensor, fake: Tensor, memory: Sequence[Held], draws: Sequence[Draws]
+        self,
+        real: Tensor,
+        fake: Tensor,
+        memory: Sequence[ParamState],
+        draws: Sequence[RandomInputs],
     ) -> Critic:
         """D_k as a function of samples: D_0 = D, D_(i+1) = D_i less a step on f_D(G, D_i)."""
-        weights = {name: p.detach() for name, p in self.opponent.named_parameters()}
+        weights = {name: p.detach() for name, p in self.discriminator.named_parameters()}
         for drawn in draws:
 
-            def loss(given: Mapping[str, Tensor], drawn: Draws = drawn) -> Tensor:
+            def loss(given: Mapping[str, Tensor], drawn: RandomInputs = drawn) -> Tensor:
                 return self.discriminator_loss(self.critic_with(given), real, fake, drawn)
 
             gradients = torch.func.grad(loss)(weights)
             steps = [
-                self.step_ahead(p, distributed.total(g) / distributed.size(), *held)
+                self.differentiable_step(
+                    p, distributed.all_reduce_sum(g) / distributed.world_size(), *held
+                )
                 for p, g, held in zip(weights.values(), gradients.values(), memory, strict=True)
             ]
             weights = {name: p for name, (p, _) in zip(weights, steps, strict=True)}
             memory = [
-                Held(state, held.settings) for (_, state), held in zip(steps, memory, strict=True)
+                ParamState(state, held.settings)
+                for (_, state), held in zip(steps, memory, strict=True)
             ]
         return self.critic_with(weights)
 
     def critic_with(self, weights: Mapping[str, Tensor]) -> Critic:
         """The discriminator with other weights, by name."""
-        return lambda samples: functional_call(self.opponent, dict(weights), (samples,))
+        return lambda samples: functional_call(self.discriminator, dict(weights), (samples,))

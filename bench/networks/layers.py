@@ -41,7 +41,7 @@ class BatchNorm(nn.Module):
         """Normalised x, same shape, [B, features, ...]."""
         if (
             self.synchronised
-            and distributed.size() > 1
+            and distributed.world_size() > 1
             and (self.training or self.momentum is None)
         ):
             return self._by_all(x)
@@ -64,11 +64,11 @@ class BatchNorm(nn.Module):
         Two passes, the mean and then the centred squares, as sums that have derivatives.
         """
         values = x.float() if x.dtype == torch.bfloat16 else x
-        count = values.numel() // len(self.weight) * distributed.size()
+        count = values.numel() // len(self.weight) * distributed.world_size()
         axes, column = [0, *range(2, x.ndim)], (-1, *(1,) * (x.ndim - 2))
-        mean = distributed.total(values.sum(axes)) / count
+        mean = distributed.all_reduce_sum(values.sum(axes)) / count
         centred = values - mean.reshape(column)
-        var = distributed.total(centred.square().sum(axes)) / count
+        var = distributed.all_reduce_sum(centred.square().sum(axes)) / count
         if self.momentum is not None:
             self.running_mean.lerp_(mean.detach(), self.momentum)
             self.running_var.lerp_(var.detach(), self.momentum)

@@ -37,7 +37,7 @@ class MinibatchDiscrimination(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """o [B, kernels] from f [B, inputs]."""
         rows = torch.einsum("na,abc->nbc", features, self.tensor)
-        distances = (rows[:, None] - distributed.gathered(rows)[None]).abs().sum(3)
+        distances = (rows[:, None] - distributed.all_gather(rows)[None]).abs().sum(3)
         return distances.neg().exp().sum(1)
 
 

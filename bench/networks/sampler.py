@@ -1,4 +1,4 @@
-"""A trained generator as something that only draws samples; no data set, no opponent needed."""
+"""A trained generator that only draws samples; it needs no data set and no discriminator."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

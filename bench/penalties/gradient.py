@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.core.objective import Critic, Draw, Draws, Share, whole
+from bench.core.objective import Critic, RandomInput, RandomInputs, Shard, identity
 
 
 def gradient_norm(critic: Critic, points: Tensor, *, eps: float) -> Tensor:
@@ -42,7 +42,7 @@ class GradientPenalty:
         ValueError: eps is negative or NaN.
     """
 
-    place: Callable[[Tensor, Tensor, Draws], Tensor]
+    place: Callable[[Tensor, Tensor, RandomInputs], Tensor]
     ask: Callable[[Tensor], Tensor]
     of: Callable[[Tensor], Tensor]
     eps: float
@@ -52,13 +52,18 @@ class GradientPenalty:
             raise ValueError(f"eps is {self.eps}; it stands under a root: 0 or more")
 
     @property
-    def draws(self) -> Mapping[str, Draw]:
+    def draws(self) -> Mapping[str, RandomInput]:
         """The random numbers that the place asks its caller for."""
         place: Any = self.place.func if isinstance(self.place, partial) else self.place
         return place.draws
 
     def __call__(
-        self, critic: Critic, real: Tensor, fake: Tensor, draws: Draws, share: Share = whole
+        self,
+        critic: Critic,
+        real: Tensor,
+        fake: Tensor,
+        draws: RandomInputs,
+        share: Shard = identity,
     ) -> Tensor:
         """The unweighted penalty, a scalar, from samples [B, ...]. `share`: see `Penalty`."""
         points = share(self.place(real, fake, draws))

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from bench.core.objective import Draw, Draws
+from bench.core.objective import RandomInput, RandomInputs
 
 
-def asks_for(**draws: Draw) -> Callable[[Callable], Callable]:
+def needs_random(**draws: RandomInput) -> Callable[[Callable], Callable]:
     """Write the needed draws on the function, where they are found without calling it."""
 
     def mark(place: Callable) -> Callable:
@@ -27,14 +27,14 @@ def per_sample(numbers: Tensor, like: Tensor) -> Tensor:
     return numbers.reshape(-1, *(1,) * (like.ndim - 1))
 
 
-@asks_for(mix=Draw("uniform", "sample"))
-def interpolated(real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
+@needs_random(mix=RandomInput("uniform", "sample"))
+def interpolated(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tensor:
     """real + mix (fake - real): Gulrajani et al. 2017 (arXiv:1704.00028), Algorithm 1, line 6."""
     return real + per_sample(draws["mix"], real) * (fake - real)
 
 
-@asks_for(noise=Draw("uniform", "element"), mix=Draw("uniform", "sample"))
-def around_real(real: Tensor, fake: Tensor, draws: Draws, *, scale: float) -> Tensor:
+@needs_random(noise=RandomInput("uniform", "element"), mix=RandomInput("uniform", "sample"))
+def around_real(real: Tensor, fake: Tensor, draws: RandomInputs, *, scale: float) -> Tensor:
     """real + mix scale std(real) noise: DRAGAN as compare_gan v1 has it.
 
     Args:
@@ -49,20 +49,25 @@ def around_real(real: Tensor, fake: Tensor, draws: Draws, *, scale: float) -> Te
     return real + per_sample(draws["mix"], real) * spread
 
 
-@asks_for(noise=Draw("normal", "element"))
-def around_real_gaussian(real: Tensor, fake: Tensor, draws: Draws, *, scale: float) -> Tensor:
+@needs_random(noise=RandomInput("normal", "element"))
+def around_real_gaussian(
+    real: Tensor, fake: Tensor, draws: RandomInputs, *, scale: float
+) -> Tensor:
     """real + scale noise, noise ~ N(0, I): Kodali et al. 2017 (arXiv:1705.07215), Algorithm 1."""
     return real + scale * draws["noise"]
 
 
-@asks_for(noise=Draw("uniform", "element"))
-def around_real_centred(real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
+@needs_random(noise=RandomInput("uniform", "element"))
+def around_real_centred(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tensor:
     """clip(real + std(real) (noise - 1/2), 0, 1): DRAGAN as compare_gan v2 and v3 have it."""
     return (real + real.std(correction=0) * (draws["noise"] - 0.5)).clamp(0, 1)
 
 
-@asks_for(noise=Draw("uniform", "element", copies=2), mix=Draw("uniform", "sample", copies=2))
-def around_both(real: Tensor, fake: Tensor, draws: Draws, *, scale: float) -> Tensor:
+@needs_random(
+    noise=RandomInput("uniform", "element", copies=2),
+    mix=RandomInput("uniform", "sample", copies=2),
+)
+def around_both(real: Tensor, fake: Tensor, draws: RandomInputs, *, scale: float) -> Tensor:
     """Real and fake concatenated, then perturbed: [2B, ...].
 
     Petzka et al. 2017 (arXiv:1709.08894), with the perturbation of `around_real`.
@@ -72,13 +77,13 @@ def around_both(real: Tensor, fake: Tensor, draws: Draws, *, scale: float) -> Te
     return both + per_sample(draws["mix"], both) * spread
 
 
-@asks_for()
-def at_real(real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
+@needs_random()
+def at_real(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tensor:
     """The real samples themselves: R1 of Mescheder et al. 2018 (arXiv:1801.04406), equation 9."""
     return real
 
 
-@asks_for()
-def at_fake(real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
+@needs_random()
+def at_fake(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tensor:
     """The generated samples themselves: R2 of Mescheder et al. 2018, equation 10."""
     return fake

@@ -122,7 +122,7 @@ def wrapped(name: str, letters: int = LABEL) -> str:
     return "\n".join(textwrap.fill(line.rstrip(), letters) for line in lines)
 
 
-def drawn(shape: Any, name: str, alt: str, *, inline_only: bool = False) -> Drawing:
+def render(shape: Any, name: str, alt: str, *, inline_only: bool = False) -> Drawing:
     """Render a figure, without dates and versions; call it inside `figure`.
 
     Args:

@@ -8,9 +8,9 @@ from bench.core.errors import UserError
 from bench.core.files import sha256_of, write_bytes
 from bench.reporting.archive.read import load, read_table
 from bench.reporting.archive.write import study_files
-from bench.reporting.claims import judge
+from bench.reporting.claims import test_claims
 from bench.reporting.data.collect import read_stages, with_curves, with_pictures
-from bench.reporting.data.records import Sweep, whole
+from bench.reporting.data.records import StageRecord, merge_stages
 from bench.reporting.output import pages, summary_csv
 from bench.reporting.output.latex import latex_files
 from bench.reporting.output.sections import Report, sections_of
@@ -37,7 +37,7 @@ def report_of(name: str, runs_root: Path, to: Path | None) -> Report:
     return write_report(stages_of(name, runs_root), to or _published(name))
 
 
-def stages_of(name: str, runs_root: Path) -> Sequence[Sweep]:
+def stages_of(name: str, runs_root: Path) -> Sequence[StageRecord]:
     """A study from its runs, or where they are not here from its published rows.
 
     Raises:
@@ -55,7 +55,7 @@ def _published(name: str) -> Path:
     return Path(name) if (Path(name) / DATA).is_file() else RESULTS / name
 
 
-def collect(runs_root: Path, name: str) -> list[Sweep]:
+def collect(runs_root: Path, name: str) -> list[StageRecord]:
     """All that a report needs of a sweep, from the folders of its runs.
 
     Raises:
@@ -65,7 +65,7 @@ def collect(runs_root: Path, name: str) -> list[Sweep]:
     return with_pictures(runs_root, stages, _pictured(comparisons_of(stages)))
 
 
-def write_report(stages: Sequence[Sweep], folder: Path) -> Report:
+def write_report(stages: Sequence[StageRecord], folder: Path) -> Report:
     """Write the data, report.md, index.html, tables/ and figures/.
 
     The same rows give the same bytes: no file holds a date, a version of ours or a path.
@@ -81,7 +81,7 @@ def write_report(stages: Sequence[Sweep], folder: Path) -> Report:
     comparisons = comparisons_of(stages)
     _refuse_namesakes(comparisons)
     sections = sections_of(comparisons)
-    claims, everything = judge(comparisons), whole(stages)
+    claims, everything = test_claims(comparisons), merge_stages(stages)
     files = study_files(stages)
     for name, text in latex_files(comparisons, claims).items():
         files[f"tables/{name}"] = text.encode()
@@ -111,7 +111,7 @@ def _pictured(comparisons: Iterable[Comparison]) -> Iterable[str]:
     yield from (run.run_id for comparison in comparisons[:1] for run in comparison.stage.runs)
 
 
-def _refuse_fewer(stages: Sequence[Sweep], folder: Path) -> None:
+def _refuse_fewer(stages: Sequence[StageRecord], folder: Path) -> None:
     """A published report is not replaced by one of fewer runs by accident."""
     path = folder / DATA
     if not path.is_file():

@@ -13,7 +13,7 @@ KEYS = {"d_steps", "g_steps", "frechet"}
 
 
 @dataclass(frozen=True)
-class Known:
+class CandidateList:
     """What is known of a run's checkpoints.
 
     Args:
@@ -25,14 +25,14 @@ class Known:
     steps: tuple[dict[str, Any], ...]
 
 
-def read_candidates(file: Path) -> Known:
+def read_candidates(file: Path) -> CandidateList:
     """The checkpoints of a run.
 
     Raises:
         UserError: the file is damaged.
     """
     if not file.is_file():
-        return Known(None, ())
+        return CandidateList(None, ())
     content = read_json(file)
     whole = isinstance(content, dict) and isinstance(content.get("choice"), dict)
     steps = content.get("steps") if whole else None
@@ -40,10 +40,10 @@ def read_candidates(file: Path) -> Known:
         isinstance(step, dict) and step.keys() >= KEYS for step in steps
     ):
         raise UserError(f"{file} is damaged", fix="delete the run's folder and train it again")
-    return Known(content["choice"], tuple(steps))
+    return CandidateList(content["choice"], tuple(steps))
 
 
-def best(steps: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def best_candidate(steps: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """The one with the lowest distance, the earliest of equals; None where none has one."""
     scored = [c for c in steps if c["frechet"] is not None and math.isfinite(c["frechet"])]
     return min(scored, key=lambda c: (c["frechet"], c["d_steps"])) if scored else None

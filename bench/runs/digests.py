@@ -9,16 +9,16 @@ from bench.core.errors import UserError
 from bench.core.files import read_json, write_json
 from bench.runs.identity import canonical_json
 
-POINTS = 8  # along the training, evenly spread, beside the initial weights
+N_POINTS = 8  # along the training, evenly spread, beside the initial weights
 DIGITS = 32
 
 
-def points(d_steps: int) -> tuple[int, ...]:
+def digest_steps(d_steps: int) -> tuple[int, ...]:
     """Steps after which weights are digested: a function of the budget alone."""
-    return tuple(sorted({-(-d_steps * n // POINTS) for n in range(1, POINTS + 1)}))
+    return tuple(sorted({-(-d_steps * n // N_POINTS) for n in range(1, N_POINTS + 1)}))
 
 
-def read_chain(path: Path) -> dict[str, str]:
+def read_digests(path: Path) -> dict[str, str]:
     """The chain in order: "step-0", "step-125", ..., "generator", "samples"; empty without a file.
 
     Raises:
@@ -37,7 +37,7 @@ def read_chain(path: Path) -> dict[str, str]:
     return {name: digest for name, digest in content}
 
 
-def write_chain(path: Path, chain: Mapping[str, str]) -> None:
+def write_digests(path: Path, chain: Mapping[str, str]) -> None:
     """Replace the file, in the order of the mapping."""
     write_json(path, [[name, digest] for name, digest in chain.items()])
 
@@ -48,7 +48,7 @@ def step_of(name: str) -> int | None:
     return int(number) if number != name and number.isdigit() else None
 
 
-def digest_of_scores(scores: Mapping[str, Any], details: Mapping[str, Any]) -> str:
+def scores_digest(scores: Mapping[str, Any], details: Mapping[str, Any]) -> str:
     """Of all digits of a row's numbers."""
     content = canonical_json({"scores": dict(scores), "details": dict(details)})
     return hashlib.sha256(content.encode()).hexdigest()[:DIGITS]

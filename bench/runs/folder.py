@@ -68,7 +68,7 @@ class RunFolder:
         return self.path / "digests.json"
 
     @property
-    def pulse(self) -> Path:
+    def heartbeat(self) -> Path:
         """Touched while somebody is at work on the run, JSON."""
         return self.path / "pulse.json"
 

@@ -20,7 +20,7 @@ BEAT = 10.0  # seconds between touches
 STALE = 60.0  # seconds after which nobody is thought to be there
 
 
-class Pulse:
+class Heartbeat:
     """What a run says of itself while it goes on; `step` may be set at any time."""
 
     def __init__(self, path: Path, d_steps: int) -> None:
@@ -46,7 +46,7 @@ class Pulse:
                 return
 
     @contextmanager
-    def beating(self) -> Iterator["Pulse"]:
+    def running(self) -> Iterator["Heartbeat"]:
         """Touch the file while the block goes on, from a thread; take it away at its end."""
         thread = threading.Thread(target=self._beat, daemon=True)
         thread.start()
@@ -72,7 +72,7 @@ def file_clock(folder: Path) -> float:
     return now
 
 
-def others_pulse(path: Path, now: float) -> dict[str, Any] | None:
+def active_elsewhere(path: Path, now: float) -> dict[str, Any] | None:
     """What another living process last said of a run; None where there is none.
 
     Args:

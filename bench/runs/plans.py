@@ -22,7 +22,7 @@ READ = (2, VERSION)  # 2 knows of no packs
 
 
 @dataclass(frozen=True)
-class Entry:
+class PlannedRun:
     """One run of a plan.
 
     Args:
@@ -63,7 +63,7 @@ class StagePlan:
     """
 
     name: str
-    entries: tuple[Entry, ...]
+    entries: tuple[PlannedRun, ...]
     rule: str = ""
     chosen: tuple[dict[str, Any], ...] = ()
 
@@ -89,7 +89,7 @@ class Plan:
     packs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[PlannedRun, ...]:
         """The runs of all stages."""
         return tuple(entry for stage in self.stages for entry in stage.entries)
 
@@ -202,7 +202,7 @@ def read_plan(runs_root: Path, name: str) -> Plan:
         for stage in head["stages"]:
             path = folder / f"{stage['name']}.json"
             entries = tuple(
-                Entry(**{**content, "overrides": tuple(content["overrides"])})
+                PlannedRun(**{**content, "overrides": tuple(content["overrides"])})
                 for content in read_json(path)
             )
             stages.append(StagePlan(stage["name"], entries, stage["rule"], tuple(stage["chosen"])))

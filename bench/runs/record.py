@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.core.errors import UserError
 from bench.core.files import read_json, write_text
-from bench.runs.digests import digest_of_scores, read_chain
+from bench.runs.digests import read_digests, scores_digest
 from bench.runs.folder import RunFolder
 from bench.runs.rows import read_rows
 
@@ -68,8 +68,8 @@ def record_of(folder: RunFolder, overrides: Sequence[str]) -> Record:
         dataset=rows[0].dataset,
         seed=rows[0].seed,
         status=str(status["status"]),
-        chain=read_chain(folder.chain),
-        rows={row.file_name(): digest_of_scores(row.scores, row.details) for row in rows},
+        chain=read_digests(folder.chain),
+        rows={row.file_name(): scores_digest(row.scores, row.details) for row in rows},
         environment=read_json(folder.path / "environment.json"),
     )
 

@@ -10,15 +10,15 @@ from typing import Any
 from bench.core.errors import UserError
 from bench.core.files import read_json
 from bench.runs.folder import SETTLED, RunFolder
-from bench.runs.heartbeat import file_clock, others_pulse
-from bench.runs.plans import Entry
+from bench.runs.heartbeat import active_elsewhere, file_clock
+from bench.runs.plans import PlannedRun
 
 ORDER = ("finished", "diverged", "failed", "refused", "interrupted", "running", "waiting")
 ENDED = ("finished", "diverged")
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunStatus:
     """What became of a run so far.
 
     Args:
@@ -29,13 +29,13 @@ class Standing:
         pulse: who is at work on it.
     """
 
-    word: str
+    state: str
     cause: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
-    pulse: dict[str, Any] | None = None
+    heartbeat: dict[str, Any] | None = None
 
 
-class Watch:
+class StatusReader:
     """Reads how runs stand; what has ended is not read again.
 
     Args:
@@ -45,9 +45,9 @@ class Watch:
 
     def __init__(self, runs_root: Path, refused: dict[str, str] | None = None) -> None:
         self.root, self.refused = runs_root, refused or {}
-        self.ended: dict[tuple[str, str, str], Standing] = {}
+        self.ended: dict[tuple[str, str, str], RunStatus] = {}
 
-    def look(self, entries: Sequence[Entry]) -> list[Standing]:
+    def read(self, entries: Sequence[PlannedRun]) -> list[RunStatus]:
         """One for each entry."""
         there = self._present()
         now = file_clock(self.root) if self.root.is_dir() else 0.0
@@ -61,47 +61,47 @@ class Watch:
         except FileNotFoundError:
             return set()
 
-    def _one(self, entry: Entry, there: set[str], now: float) -> Standing:
+    def _one(self, entry: PlannedRun, there: set[str], now: float) -> RunStatus:
         key = (entry.run_id, entry.request, entry.data)
         if key in self.ended:
             return self.ended[key]
         if entry.run_id not in there:
             why = self.refused.get(entry.run_id)
-            return Standing("waiting") if why is None else Standing("refused", why)
+            return RunStatus("waiting") if why is None else RunStatus("refused", why)
         standing = self._read(entry, now)
-        if standing.word in ENDED:
+        if standing.state in ENDED:
             self.ended[key] = standing
         return standing
 
-    def _read(self, entry: Entry, now: float) -> Standing:
+    def _read(self, entry: PlannedRun, now: float) -> RunStatus:
         folder = RunFolder(self.root, entry.run_id)
         try:
             facts = folder.status() or {"status": "waiting", "cause": ""}
         except UserError as error:  # damaged; whoever runs it says so too
-            return Standing("failed", error.message)
+            return RunStatus("failed", error.message)
         word, cause = str(facts.pop("status")), str(facts.pop("cause"))
         if word in SETTLED and has_row(folder, entry):
-            return Standing(word, cause, facts)
-        pulse = others_pulse(folder.pulse, now) or _own_pulse(folder, now)
-        if pulse is not None:
-            return Standing("running", "", facts, pulse)
+            return RunStatus(word, cause, facts)
+        heartbeat = active_elsewhere(folder.heartbeat, now) or _own_pulse(folder, now)
+        if heartbeat is not None:
+            return RunStatus("running", "", facts, heartbeat)
         if entry.run_id in self.refused:
-            return Standing("refused", self.refused[entry.run_id])
+            return RunStatus("refused", self.refused[entry.run_id])
         if word == "failed":
-            return Standing(word, cause, facts)
-        return Standing("waiting" if word == "waiting" else "interrupted", cause, facts)
+            return RunStatus(word, cause, facts)
+        return RunStatus("waiting" if word == "waiting" else "interrupted", cause, facts)
 
 
 def _own_pulse(folder: RunFolder, now: float) -> dict[str, Any] | None:
     """Of this very process, in another thread of which the run goes on."""
     try:
-        facts = read_json(folder.pulse)
+        facts = read_json(folder.heartbeat)
     except (UserError, OSError):
         return None
     return facts if isinstance(facts, dict) and facts.get("pid") == os.getpid() else None
 
 
-def has_row(folder: RunFolder, entry: Entry) -> bool:
+def has_row(folder: RunFolder, entry: PlannedRun) -> bool:
     """Whether the run's last row under the plan's protocol is there; it is written last."""
     for path in (folder.path / "rows").glob("final-*.json"):
         try:
@@ -118,11 +118,11 @@ def has_row(folder: RunFolder, entry: Entry) -> bool:
     return False
 
 
-def count(standings: Iterable[Standing]) -> Counter[str]:
+def count_states(standings: Iterable[RunStatus]) -> Counter[str]:
     """How many stand how."""
-    return Counter(standing.word for standing in standings)
+    return Counter(standing.state for standing in standings)
 
 
-def shown(counts: Counter[str]) -> str:
+def as_text(counts: Counter[str]) -> str:
     """The words that occur, in order: 12 finished, 1 diverged."""
     return ", ".join(f"{counts[word]} {word}" for word in ORDER if counts[word]) or "none"

@@ -6,11 +6,11 @@ import numpy as np
 
 from bench.metrics import inception_score, modes, similarity
 from bench.scoring.features import Features, Reference
-from bench.scoring.metric_spec import Measure
+from bench.scoring.metric_spec import MetricSpec
 
 
 @dataclass(frozen=True)
-class InceptionScore(Measure):
+class InceptionScore(MetricSpec):
     """The Inception Score's formula on the extractor's class probabilities.
 
     Args:
@@ -45,7 +45,7 @@ class InceptionScore(Measure):
 
 
 @dataclass(frozen=True)
-class Classes(Measure):
+class Classes(MetricSpec):
     """Classes covered, and how far their shares are from those of the real samples.
 
     The divergence exists where every class occurs among the reference's samples, or where the data
@@ -83,7 +83,7 @@ def _shares(reference: Reference) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Similarity(Measure):
+class Similarity(MetricSpec):
     """Mean structural similarity of pairs of generated images: the lower, the more diverse.
 
     Args:

@@ -6,13 +6,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from bench.scoring.feature_metric import Extracting
+from bench.scoring.feature_metric import FeatureMetric
 from bench.scoring.features import Features, Reference, in_canonical_order
-from bench.scoring.metric_spec import Measure
+from bench.scoring.metric_spec import MetricSpec
 from bench.scoring.reservoir import images_of, records_of, rows_of, smallest
 
 
-class Scores(Extracting):
+class CombinedMetric(FeatureMetric):
     """All measures that apply, from features that are computed once: {name: float64 scalar}.
 
     States: features and logits of `capacity` samples at most, float32, and as many images as a
@@ -23,7 +23,7 @@ class Scores(Extracting):
     `self.log_dict(self.scores.compute())` and `self.scores.reset()`.
 
     Args:
-        extractor, quantise: see `Extracting`.
+        extractor, quantise: see `FeatureMetric`.
         measures: by name, as `conf/metric` makes them.
         reference: real samples, seen by the same extractor.
         capacity: how many samples may come, in all processes together.
@@ -39,7 +39,7 @@ class Scores(Extracting):
     def __init__(
         self,
         extractor: nn.Module,
-        measures: Mapping[str, Measure],
+        measures: Mapping[str, MetricSpec],
         reference: Reference,
         quantise: bool,
         capacity: int,

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from bench.metrics import prd, prdc
 from bench.scoring.features import Features, Reference
-from bench.scoring.metric_spec import Measure, check_most
+from bench.scoring.metric_spec import MetricSpec, check_most
 
 
 @dataclass(frozen=True)
-class Neighbours(Measure):
+class Neighbours(MetricSpec):
     """Precision, recall, density, coverage.
 
     Args:
@@ -51,7 +51,7 @@ class Neighbours(Measure):
 
 
 @dataclass(frozen=True)
-class PrecisionRecallCurve(Measure):
+class PrecisionRecallCurve(MetricSpec):
     """The two summaries of the curve of Sajjadi et al.
 
     Args:

@@ -8,11 +8,11 @@ import numpy as np
 from bench.core.errors import Caution
 from bench.metrics import frechet, kernel
 from bench.scoring.features import Features, Reference
-from bench.scoring.metric_spec import Measure, rng
+from bench.scoring.metric_spec import MetricSpec, rng
 
 
 @dataclass(frozen=True)
-class Frechet(Measure):
+class Frechet(MetricSpec):
     """Frechet distance between Gaussians fitted to the features, squared.
 
     Beside it stands what sampling alone adds to it, to leading order.
@@ -50,7 +50,7 @@ def distance_of(
 
 
 @dataclass(frozen=True)
-class FrechetInfinity(Measure):
+class FrechetInfinity(MetricSpec):
     """Frechet distance extrapolated to infinitely many generated samples.
 
     Args:
@@ -88,7 +88,7 @@ class FrechetInfinity(Measure):
 
 
 @dataclass(frozen=True)
-class Kernel(Measure):
+class Kernel(MetricSpec):
     """Kernel distance (KID's estimators): of all samples, and as a mean over disjoint blocks.
 
     Args:

@@ -20,11 +20,11 @@ from torchmetrics import Metric  # noqa: E402
 from torchmetrics.utilities import rank_zero_warn  # noqa: E402
 from torchmetrics.utilities.distributed import gather_all_tensors  # noqa: E402
 
-__all__ = ["Extracting", "gather_all_tensors"]
+__all__ = ["FeatureMetric", "gather_all_tensors"]
 NO_FLOAT64 = frozenset({"mps"})
 
 
-class Extracting(Metric):
+class FeatureMetric(Metric):
     """Samples -> features and logits, checked.
 
     The extractor is no submodule: a checkpoint does not hold its weights, `parameters()` and
@@ -115,7 +115,7 @@ class Extracting(Metric):
             raise ValueError(f"{self}: images are in [0, 1], found {low:g} to {high:g}")
         return samples
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Any = ()) -> "Extracting":
+    def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Any = ()) -> "FeatureMetric":
         """Follow to another device, in one's own precision."""
         dtype, before = self._dtype, self.device
         self._computed = self._forward_cache = None

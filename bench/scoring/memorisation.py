@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from bench import stats
 from bench.metrics import memorisation
 from bench.scoring.features import Features, Reference
-from bench.scoring.metric_spec import Measure, of_points
+from bench.scoring.metric_spec import MetricSpec, is_points
 
 
 @dataclass(frozen=True)
-class Memorisation(Measure):
+class Memorisation(MetricSpec):
     """Share of samples nearer to a training sample than that one's nearest other.
 
     Held-out real samples stand beside it, since a part of them is so too: two thirds on a line,
@@ -30,7 +30,7 @@ class Memorisation(Measure):
     def applies(self, reference: Reference) -> bool:
         """For images whose training data are known; a toy density gives points without end."""
         known = reference.train is not None and reference.held_out is not None
-        return known and not of_points(reference)
+        return known and not is_points(reference)
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
         """{"memorised": share} and beside it that of held-out samples, with the interval."""

@@ -12,7 +12,7 @@ import numpy as np
 from bench.scoring.features import Features, Reference
 
 
-class Measure:
+class MetricSpec:
     """Scores from real and generated features.
 
     Args of subclasses come from `conf/metric/` and stand in the protocol.
@@ -45,7 +45,7 @@ class Measure:
         raise NotImplementedError
 
 
-def of_points(reference: Reference) -> bool:
+def is_points(reference: Reference) -> bool:
     """Whether the samples are points, which are their own features."""
     shape = getattr(reference.source, "shape", None)
     return shape is not None and len(shape) == 1

@@ -7,11 +7,11 @@ import numpy as np
 
 from bench.metrics import kernel, modes, transport
 from bench.scoring.features import Features, Reference
-from bench.scoring.metric_spec import Measure, check_most, of_points
+from bench.scoring.metric_spec import MetricSpec, check_most, is_points
 
 
 @dataclass(frozen=True)
-class Modes(Measure):
+class Modes(MetricSpec):
     """Modes covered and share of high-quality samples; the features are the points themselves.
 
     Args:
@@ -36,7 +36,7 @@ class Modes(Measure):
 
 
 @dataclass(frozen=True)
-class Transport(Measure):
+class Transport(MetricSpec):
     """Exact Wasserstein distances between equally many points.
 
     Args:
@@ -52,7 +52,7 @@ class Transport(Measure):
 
     def applies(self, reference: Reference) -> bool:
         """For points."""
-        return of_points(reference)
+        return is_points(reference)
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
         """{"wasserstein_1": value, "wasserstein_2": value}."""
@@ -65,7 +65,7 @@ class Transport(Measure):
 
 
 @dataclass(frozen=True)
-class Mmd(Measure):
+class Mmd(MetricSpec):
     """Squared maximum mean discrepancy under a sum of Gaussian kernels.
 
     Args:
@@ -83,7 +83,7 @@ class Mmd(Measure):
 
     def applies(self, reference: Reference) -> bool:
         """For points."""
-        return of_points(reference)
+        return is_points(reference)
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
         """{"mmd": value}; unbiased, so that it may lie below 0."""

@@ -12,13 +12,13 @@ from bench.core.seeds import generator as stream
 from bench.metrics import polygons
 from bench.scoring.features import Features, Reference
 from bench.scoring.inversion import invert
-from bench.scoring.metric_spec import Measure, rng
+from bench.scoring.metric_spec import MetricSpec, rng
 
 BATCH = 512  # latents at once; no part of the result
 
 
 @dataclass(frozen=True)
-class PolygonScores(Measure):
+class PolygonScores(MetricSpec):
     """Share of generated images near the manifold, of real ones near the generator, and their F1.
 
     Args:

@@ -23,13 +23,13 @@ from bench.core.files import replacing
 from bench.data.split import Split
 from bench.runs.identity import short_hash
 from bench.scoring.features import Features, batches_of, extract
-from bench.scoring.score import facts_of_extractor
+from bench.scoring.score import describe_extractor
 
 Facts = Mapping[str, Mapping[str, Any]]  # split -> {"digest", "count"}
 
 
 @dataclass(frozen=True)
-class Reals:
+class RealFeatures:
     """The real samples that a protocol may ask for.
 
     Args:
@@ -94,7 +94,7 @@ class Reals:
 
     def _read(self, split: str, count: int) -> Features:
         key = {
-            **facts_of_extractor(self.extractor),
+            **describe_extractor(self.extractor),
             "digest": self.facts[split]["digest"],
             "count": count,
         }

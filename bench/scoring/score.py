@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from bench.runs.identity import short_hash
 from bench.scoring.features import Features, Reference, extract, shuffled
-from bench.scoring.metric_spec import Measure, of_points
+from bench.scoring.metric_spec import MetricSpec, is_points
 
 ASKED = ("name", "split", "n_real", "n_fake", "quantise", "latent_seed", "noise_seeds")
 
 
 @dataclass(frozen=True)
-class Settings:
+class ScoreSettings:
     """A named protocol; `conf/score/` holds them.
 
     Args:
@@ -46,7 +46,7 @@ class Settings:
     latent_seed: int
     noise_seeds: int
     batch_size: int
-    metrics: Mapping[str, Measure]
+    metrics: Mapping[str, MetricSpec]
     select_split: str
     select_on_reported: bool
     every: int | None
@@ -79,7 +79,7 @@ class Settings:
         return max((m.n_images for m in self.metrics.values()), default=0)
 
 
-def check_counts(settings: Settings, n_real: int, n_fake: int) -> None:
+def check_counts(settings: ScoreSettings, n_real: int, n_fake: int) -> None:
     """Refuse before anything is computed what a measure could not work on.
 
     Raises:
@@ -93,7 +93,7 @@ def check_counts(settings: Settings, n_real: int, n_fake: int) -> None:
             )
 
 
-def applying(settings: Settings, reference: Reference) -> dict[str, Measure]:
+def applicable(settings: ScoreSettings, reference: Reference) -> dict[str, MetricSpec]:
     """The measures that have a meaning for these data."""
     return {name: m for name, m in settings.metrics.items() if m.applies(reference)}
 
@@ -102,7 +102,7 @@ def score_batches(
     batches: Iterable[Tensor],
     reference: Reference,
     extractor: nn.Module,
-    settings: Settings,
+    settings: ScoreSettings,
     device: torch.device,
     sampler: Any = None,
     notes: dict[str, Any] | None = None,
@@ -125,7 +125,7 @@ def score_batches(
 def score_features(
     fake: Features,
     reference: Reference,
-    settings: Settings,
+    settings: ScoreSettings,
     sampler: Any = None,
     notes: dict[str, Any] | None = None,
 ) -> dict[str, float]:
@@ -134,13 +134,13 @@ def score_features(
     seen = replace(shuffled(fake), sampler=sampler, notes=notes)
     notes["order"] = seen.order
     scores: dict[str, float] = {}
-    for measure in applying(settings, reference).values():
+    for measure in applicable(settings, reference).values():
         scores.update(measure(reference, seen))
     return scores
 
 
-def protocol_of(
-    settings: Settings,
+def describe_protocol(
+    settings: ScoreSettings,
     reference: Reference,
     extractor: nn.Module,
     data: str,
@@ -152,12 +152,12 @@ def protocol_of(
         data: digest of the real samples compared with.
         own: prior, batch_norm and ema of the run.
     """
-    measures = applying(settings, reference)
+    measures = applicable(settings, reference)
     directions = {k: way for m in measures.values() for k, way in m.names(reference).items()}
     return {
         "name": settings.name,
-        **facts_of_extractor(extractor),
-        "quantised": None if of_points(reference) else settings.quantise,
+        **describe_extractor(extractor),
+        "quantised": None if is_points(reference) else settings.quantise,
         "split": settings.split,
         "data": data,
         "n_real": len(reference.real),
@@ -171,23 +171,23 @@ def protocol_of(
     }
 
 
-def facts_of_extractor(extractor: nn.Module) -> dict[str, str]:
+def describe_extractor(extractor: nn.Module) -> dict[str, str]:
     """What makes two extractors the same one."""
     keys = {"extractor": "name", "weight_hash": "weight_hash", "resize": "resize"}
     return {key: getattr(extractor, name) for key, name in keys.items()}
 
 
-def request_of(settings: Settings, extractor: nn.Module) -> str:
+def protocol_hash(settings: ScoreSettings, extractor: nn.Module) -> str:
     """Hash of what a config asks for: all that a number depends on but the data and the run."""
     asked = {
         **{key: getattr(settings, key) for key in ASKED},
         "measures": {name: _arguments(m) for name, m in settings.metrics.items()},
-        "extractor": facts_of_extractor(extractor),
+        "extractor": describe_extractor(extractor),
     }
     return short_hash(asked)
 
 
-def _arguments(measure: Measure) -> dict[str, Any]:
+def _arguments(measure: MetricSpec) -> dict[str, Any]:
     """The numbers of `conf/metric/` that a score depends on; how much memory it takes is none."""
     held = {name: getattr(measure, name) for name in getattr(measure, "__dataclass_fields__", ())}
     return {k: v for k, v in held.items() if k != "max_bytes"}

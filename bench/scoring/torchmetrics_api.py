@@ -18,10 +18,10 @@ from torch.nn.functional import pad
 
 from bench.core.errors import Caution
 from bench.metrics.frechet import expected_bias, frechet_distance
-from bench.scoring.combined_metric import Scores
-from bench.scoring.feature_metric import Extracting, gather_all_tensors
+from bench.scoring.combined_metric import CombinedMetric
+from bench.scoring.feature_metric import FeatureMetric, gather_all_tensors
 
-__all__ = ["FrechetDistance", "InceptionScore", "Scores"]
+__all__ = ["FrechetDistance", "InceptionScore", "CombinedMetric"]
 
 
 def merged(parts: Tensor) -> Tensor:
@@ -44,13 +44,13 @@ def merged(parts: Tensor) -> Tensor:
     return whole
 
 
-class FrechetDistance(Extracting):
+class FrechetDistance(FeatureMetric):
     """`frechet_distance` between real and generated samples.
 
     States: two matrices [F + 1, F + 1] in float64, whatever the number of samples.
 
     Args:
-        extractor, quantise: see `Extracting`.
+        extractor, quantise: see `FeatureMetric`.
         reset_real_features: whether `reset` forgets the real samples too.
     """
 
@@ -125,13 +125,13 @@ def padded(part: Tensor, group: Any = None) -> list[Tensor]:
     return [pad(p, (0, longest - p.numel())) if p.ndim else p for p in parts]
 
 
-class InceptionScore(Extracting):
+class InceptionScore(FeatureMetric):
     """exp(H(p(y)) - E H(p(y|x))), `inception_score` over all samples at once.
 
     States: the sums of p(y|x), [K], and of H(p(y|x)), and the number of samples, in float64.
 
     Args:
-        extractor, quantise: see `Extracting`; the extractor classifies.
+        extractor, quantise: see `FeatureMetric`; the extractor classifies.
     """
 
     higher_is_better = True

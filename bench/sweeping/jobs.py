@@ -5,10 +5,10 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from bench.runs.plans import Entry
+from bench.runs.plans import PlannedRun
 
 
-def jobs_of(entries: Sequence[Entry], workers: int) -> list[list[Entry]]:
+def jobs_of(entries: Sequence[PlannedRun], workers: int) -> list[list[PlannedRun]]:
     """The runs of each job: of a pack more than it has slots, where the workers are fewer.
 
     A slot that is free takes the job's next run, so that a pack stays full.
@@ -16,7 +16,7 @@ def jobs_of(entries: Sequence[Entry], workers: int) -> list[list[Entry]]:
     Args:
         workers: how many jobs the launcher carries out at once.
     """
-    kinds: dict[tuple[str, int], list[Entry]] = {}
+    kinds: dict[tuple[str, int], list[PlannedRun]] = {}
     for entry in entries:
         kinds.setdefault((entry.pack or entry.run_id, entry.slots), []).append(entry)
     jobs = []
@@ -26,7 +26,7 @@ def jobs_of(entries: Sequence[Entry], workers: int) -> list[list[Entry]]:
     return jobs
 
 
-def overrides_of(job: Sequence[Entry]) -> list[str]:
+def overrides_of(job: Sequence[PlannedRun]) -> list[str]:
     """As a command line has them: those of the first run, and which others it brings along."""
     first, ids = job[0], ",".join(entry.run_id for entry in job)
     members = [f"pack_members=[{ids}]"] if first.pack else []

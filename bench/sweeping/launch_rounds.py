@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.core.signals import STOP
-from bench.runs.plans import Entry, plan_folder, refuse
-from bench.runs.run_status import ENDED, Standing, Watch, count, shown
+from bench.core.signals import INTERRUPT
+from bench.runs.plans import PlannedRun, plan_folder, refuse
+from bench.runs.run_status import ENDED, RunStatus, StatusReader, as_text, count_states
 from bench.sweeping.jobs import jobs_of, overrides_of
 
 TRIES = 2  # of a run that fails, in one launch
@@ -22,7 +22,7 @@ POLL_SECONDS = 2.0  # between two looks at runs that another launch is at
 OVER = (*ENDED, "refused")
 
 
-class Rounds:
+class LaunchRounds:
     """Carries out the runs of a plan.
 
     Args:
@@ -38,46 +38,46 @@ class Rounds:
     ) -> None:
         self.launcher, self.root, self.name = launcher, runs_root, name
         self.rounds, self.chunk, self.workers = rounds, chunk, workers
-        self.watch = Watch(runs_root)
+        self.watch = StatusReader(runs_root)
         self.tries: Counter[str] = Counter()
         self.launched = 0
 
-    def carry_out(self, entries: Sequence[Entry]) -> list[Standing]:
+    def run(self, entries: Sequence[PlannedRun]) -> list[RunStatus]:
         """Launch until nothing is left to launch; how every run stands at the end."""
         for number in range(1, self.rounds + 1):
             left = self._left(entries)
             if not left and self._wait_for_others(entries):
                 left = self._left(entries)
-            if not left or STOP.asked:
+            if not left or INTERRUPT.requested:
                 break
             if number > 1:
                 print(f"round {number} of {self.rounds}: {len(left)} runs have no row", flush=True)
             with self._telling(entries):
                 jobs = jobs_of(left, self.workers)
                 for start in range(0, len(jobs), self.chunk):
-                    if not STOP.asked:
+                    if not INTERRUPT.requested:
                         self._launch(jobs[start : start + self.chunk])
                 self._wait_for_others(entries)
-        return self.watch.look(entries)
+        return self.watch.read(entries)
 
-    def _left(self, entries: Sequence[Entry]) -> list[Entry]:
+    def _left(self, entries: Sequence[PlannedRun]) -> list[PlannedRun]:
         return [
             entry
-            for entry, standing in zip(entries, self.watch.look(entries), strict=True)
-            if standing.word not in OVER
-            and standing.pulse is None
-            and not (standing.word == "failed" and self.tries[entry.run_id] >= TRIES)
+            for entry, standing in zip(entries, self.watch.read(entries), strict=True)
+            if standing.state not in OVER
+            and standing.heartbeat is None
+            and not (standing.state == "failed" and self.tries[entry.run_id] >= TRIES)
         ]
 
-    def _launch(self, jobs: Sequence[Sequence[Entry]]) -> None:
+    def _launch(self, jobs: Sequence[Sequence[PlannedRun]]) -> None:
         """Hand runs to the launcher; what becomes of them is read from their folders."""
         self.tries.update(entry.run_id for job in jobs for entry in job)
         given = [overrides_of(job) for job in jobs]
         # Slurm's jobs go on without us: nothing is to be waited for when we are asked to stop.
         away = type(self.launcher).__name__ == "SlurmLauncher"
-        STOP.relaying = True
+        INTERRUPT.relaying = True
         try:
-            with STOP.interrupting(at_once=away):
+            with INTERRUPT.interrupting(immediate=away):
                 returns = self.launcher.launch(given, initial_job_idx=self.launched)
         except (KeyboardInterrupt, UserError, ConnectionError):
             raise  # a cluster that is not there will not be there in the next round
@@ -89,7 +89,7 @@ class Rounds:
                 fix="correct hydra.launcher, see docs/clusters.md; nothing was launched",
             ) from error
         except Exception as error:  # a worker was killed, a node is gone: the launchers' own kinds
-            if STOP.asked:
+            if INTERRUPT.requested:
                 raise KeyboardInterrupt from error
             reason = " ".join(str(error).split())[:200]
             print(
@@ -102,15 +102,15 @@ class Rounds:
             for job, returned in zip(jobs, returns, strict=True):
                 self._note(job, returned)
         finally:
-            STOP.relaying = False
+            INTERRUPT.relaying = False
         self.launched += len(jobs)
 
-    def _note(self, job: Sequence[Entry], returned: Any) -> None:
+    def _note(self, job: Sequence[PlannedRun], returned: Any) -> None:
         """A job that raised before its run could say anything: a config that does not compose."""
         try:
             words = dict(returned.return_value)
         except KeyboardInterrupt:
-            STOP.asked = True
+            INTERRUPT.requested = True
             return
         except Exception as error:
             words, reason = {}, " ".join(str(error).split())[:300]
@@ -126,15 +126,15 @@ class Rounds:
                 why = path.read_text(encoding="utf-8") if there else "see what the job printed"
                 self.watch.refused[run_id] = why
 
-    def _wait_for_others(self, entries: Sequence[Entry]) -> bool:
+    def _wait_for_others(self, entries: Sequence[PlannedRun]) -> bool:
         """Let another launch's runs end: those of a job array go on when one of its jobs fails.
 
         Returns:
             Whether there were any.
         """
         waited = False
-        while not STOP.asked:
-            living = sum(s.word == "running" for s in self.watch.look(entries))
+        while not INTERRUPT.requested:
+            living = sum(s.state == "running" for s in self.watch.read(entries))
             if not living:
                 break
             if not waited:
@@ -144,20 +144,20 @@ class Rounds:
         return waited
 
     @contextmanager
-    def _telling(self, entries: Sequence[Entry]) -> Iterator[None]:
+    def _telling(self, entries: Sequence[PlannedRun]) -> Iterator[None]:
         """Now and then a line of progress with an estimate, from a thread."""
-        over, watch, began = threading.Event(), Watch(self.root), time.monotonic()
-        first = len(entries) - count(watch.look(entries))["waiting"]
+        over, watch, began = threading.Event(), StatusReader(self.root), time.monotonic()
+        first = len(entries) - count_states(watch.read(entries))["waiting"]
 
         def tell() -> None:
             while not over.wait(LOOK_SECONDS):
-                counts = count(watch.look(entries))
+                counts = count_states(watch.read(entries))
                 done = sum(counts[word] for word in ENDED)
                 rate = max(done - first, 0) / (time.monotonic() - began)
                 left = len(entries) - done
                 ending = f"; about {left / rate / 60:.0f} min left" if rate > 0 else ""
                 print(
-                    f"sweep {self.name}: {done} of {len(entries)} ({shown(counts)}), "
+                    f"sweep {self.name}: {done} of {len(entries)} ({as_text(counts)}), "
                     f"{60 * rate:.1f} runs a minute{ending}",
                     flush=True,
                 )

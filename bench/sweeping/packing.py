@@ -10,16 +10,16 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from bench.config import build, validate
-from bench.config.process_settings import settings
+from bench.config.process_settings import process_settings
 from bench.core.errors import UserError
-from bench.data.batches import held
-from bench.execution.packs.autotune import Choice, choose
-from bench.execution.packs.memory_check import check_memory, give_back
+from bench.data.batches import as_contiguous_tensor
+from bench.execution.packs.autotune import PackSize, best_pack_size
+from bench.execution.packs.memory_check import check_memory, release_cached_memory
 from bench.runs.identity import canonical_json, short_hash
-from bench.sweeping.run_id_templates import MARK, Skeletons
-from bench.sweeping.run_spec import Explicit
+from bench.sweeping.run_id_templates import MARK, RunIdTemplates
+from bench.sweeping.run_spec import RunSpec
 from bench.training.job import not_packed
-from bench.vectorized.compatibility import key_of, refusal
+from bench.vectorized.compatibility import pack_key, why_not_packable
 
 Choices = dict[str, dict[str, Any]]  # stage/pack -> slots (0: one at a time), why, most
 
@@ -39,7 +39,7 @@ class Group:
     label: str
     plain: Mapping[str, Any]
     device: str
-    runs: tuple[Explicit, ...]
+    runs: tuple[RunSpec, ...]
 
     @property
     def cfg(self) -> DictConfig:
@@ -61,7 +61,7 @@ class Packing:
     """
 
     def __init__(
-        self, asked: Any, skeletons: Skeletons, known: Mapping[str, Any], workers: int
+        self, asked: Any, skeletons: RunIdTemplates, known: Mapping[str, Any], workers: int
     ) -> None:
         off = asked is False or asked == "off"  # as YAML 1.1 reads the word
         if not off and asked != "auto" and not (type(asked) is int and asked >= 1):
@@ -74,7 +74,7 @@ class Packing:
         self._samples: dict[str, torch.Tensor] = {}
         self._begun = False  # a stage is planned: what comes now ends no command
 
-    def packed(self, stage: str, runs: Sequence[Explicit]) -> list[Explicit]:
+    def packed(self, stage: str, runs: Sequence[RunSpec]) -> list[RunSpec]:
         """The runs, those that share packs with the override that says so.
 
         Raises:
@@ -84,14 +84,14 @@ class Packing:
         if not self.asked:
             return list(runs)
         key_of_run = {run: self._key(run) for run in dict.fromkeys(runs)}
-        members: dict[str, list[Explicit]] = {}
+        members: dict[str, list[RunSpec]] = {}
         for run, group in key_of_run.items():
             members.setdefault(group.key, []).append(run)
         groups = {g.key: replace(g, runs=tuple(members[g.key])) for g in key_of_run.values()}
         slots = self._slots(stage, list(groups.values()))
         self._begun = True
         self._samples.clear()
-        give_back()  # on a GPU what this process keeps is not there for those that train
+        release_cached_memory()  # on a GPU, memory that this process keeps is missing for training
         return [
             replace(run, varied=(*run.varied, ("packed", size)), pack=key_of_run[run].key)
             if (size := slots[key_of_run[run].key])
@@ -124,7 +124,7 @@ class Packing:
 
     def _alone(self, group: Group) -> str:
         """Why the runs of a group cannot share a pack; empty if they can."""
-        why = not_packed(group.plain) or refusal(build.build_model(group.cfg))
+        why = not_packed(group.plain) or why_not_packable(build.build_model(group.cfg))
         if why and self.asked != "auto" and not self._begun:
             raise UserError(
                 f"pack={self.asked}: {group.label} cannot train in a pack: {why}",
@@ -137,7 +137,7 @@ class Packing:
     def _check(self, group: Group) -> None:
         """Refuse packs that this machine cannot hold, where it is one that trains them."""
         if group.device == "cpu" or torch.cuda.is_available():
-            with settings(group.plain), _steps_may_fail():
+            with process_settings(group.plain), _steps_may_fail():
                 check_memory(group.cfg, self._split(group), self.asked)
 
     def _chosen(self, stage: str, group: Group, most: int) -> int:
@@ -153,9 +153,9 @@ class Packing:
                 "pack=auto measures on the device that trains, and this machine has no GPU",
                 fix="set pack=N, 64 say: a pack that is too large for its device says so",
             )
-        choice = Choice(0, "one at a time, a step that was tried failed")
-        with settings(group.plain), _steps_may_fail():
-            choice = choose(group.cfg, self._split(group), most)
+        choice = PackSize(0, "one at a time, a step that was tried failed")
+        with process_settings(group.plain), _steps_may_fail():
+            choice = best_pack_size(group.cfg, self._split(group), most)
             self.choices[place] = {**vars(choice), "most": most}
         print(f"{label}: {choice.why}", flush=True)
         return choice.slots
@@ -165,36 +165,36 @@ class Packing:
         place = canonical_json([group.plain["dataset"]["source"], group.device])
         if place not in self._samples:
             _, splits = build.build_splits(group.cfg)
-            self._samples = {place: held(splits["train"].samples).to(group.device)}
+            self._samples = {place: as_contiguous_tensor(splits["train"].samples).to(group.device)}
         return self._samples[place]
 
-    def _key(self, run: Explicit) -> Group:
+    def _key(self, run: RunSpec) -> Group:
         """The group of a run; runs that differ in nothing that matters are composed once."""
         place = (run.shared, tuple(key for key, _ in run.varied))
         if place not in self._bound:
             self._bound[place] = self._binding(run)
         values = tuple(v for k, v in run.varied if k in self._bound[place])
         if (place, values) not in self._groups:
-            plain = validate.check(self._config(run))
+            plain = validate.validate_config(self._config(run))
             names, device = plain["names"], self.skeletons.device(plain["trainer"]["accelerator"])
-            own = {"key": key_of(plain), "variant": names["variant"], "dataset": names["dataset"]}
+            own = {"key": pack_key(plain), "variant": names["variant"], "dataset": names["dataset"]}
             key = short_hash({**own, "device": device, "threads": plain["threads"]})
             label = f"{names['variant']} on {names['dataset']}"
             self._groups[place, values] = Group(key, label, plain, device, ())
         return self._groups[place, values]
 
-    def _binding(self, run: Explicit) -> tuple[str, ...]:
+    def _binding(self, run: RunSpec) -> tuple[str, ...]:
         """The varied keys that members of a pack must have in common."""
-        own = key_of(validate.plain_of(self._config(run)))
+        own = pack_key(validate.to_plain(self._config(run)))
         bound = []
         for key, _ in run.varied:
             marked = self._config(run)
             OmegaConf.update(marked, key, MARK.format(key), force_add=True)
-            if key_of(validate.plain_of(marked)) != own:
+            if pack_key(validate.to_plain(marked)) != own:
                 bound.append(key)
         return tuple(bound)
 
-    def _config(self, run: Explicit) -> DictConfig:
+    def _config(self, run: RunSpec) -> DictConfig:
         cfg = self.skeletons.shared_config([f"{key}={text}" for key, text in run.shared])
         for key, value in run.varied:
             OmegaConf.update(cfg, key, value, force_add=True)

@@ -11,17 +11,17 @@ from bench.runs.identity import SEMANTICS_VERSION
 from bench.runs.plans import (
     READ,
     VERSION,
-    Entry,
+    PlannedRun,
     StagePlan,
     read_plan,
     set_aside,
     stages_of,
     write_plan,
 )
-from bench.runs.run_status import Standing
+from bench.runs.run_status import RunStatus
 from bench.sweeping.packing import Choices, Packing
-from bench.sweeping.run_spec import Explicit, explicit_runs
-from bench.sweeping.selection import choose, record
+from bench.sweeping.run_spec import RunSpec, run_specs
+from bench.sweeping.selection import record, select_best
 from bench.sweeping.space import Value
 from bench.sweeping.stage import Stage
 
@@ -55,7 +55,7 @@ def plan_stage(
         }
     else:
         assert stage.after is not None and stage.rule is not None
-        found = choose(stage.rule, planned[stage.after].entries, runs_root)
+        found = select_best(stage.rule, planned[stage.after].entries, runs_root)
         missing = [f"{v} on {d}" for v in stage.variants for d in stage.datasets
                    if (v, d) not in found]  # fmt: skip
         if not found:
@@ -72,7 +72,7 @@ def plan_stage(
             for (v, d), (sample, _, _) in found.items()
         }
         rule, chosen = stage.rule.words(), record(found)
-    runs = explicit_runs(stage, configurations, constant)
+    runs = run_specs(stage, configurations, constant)
     return StagePlan(stage.name, entries_of(stage.name, runs, packing), rule, chosen)
 
 
@@ -83,10 +83,10 @@ def _origin(stage: Stage, stages: Mapping[str, Stage]) -> Stage:
     return stage
 
 
-def entries_of(stage: str, runs: Sequence[Explicit], packing: Packing) -> tuple[Entry, ...]:
+def entries_of(stage: str, runs: Sequence[RunSpec], packing: Packing) -> tuple[PlannedRun, ...]:
     """Each run once: two that come out the same are one, and that is said."""
-    found: dict[str, Entry] = {}
-    twice: list[Entry] = []
+    found: dict[str, PlannedRun] = {}
+    twice: list[PlannedRun] = []
     for run in packing.packed(stage, runs):
         entry = packing.skeletons.entry(run)
         if found.setdefault(entry.run_id, entry) is not entry:
@@ -102,12 +102,14 @@ def entries_of(stage: str, runs: Sequence[Explicit], packing: Packing) -> tuple[
     return tuple(found.values())
 
 
-def estimated(entries: Sequence[Entry], standings: Sequence[Standing]) -> tuple[Entry, ...]:
+def estimated(
+    entries: Sequence[PlannedRun], standings: Sequence[RunStatus]
+) -> tuple[PlannedRun, ...]:
     """With seconds by the pace of the runs of the same variant and data set that have ended."""
     pace, members = defaultdict(list), Counter(entry.pack for entry in entries)
     for entry, standing in zip(entries, standings, strict=True):
         seconds, steps = standing.facts.get("wall_seconds"), standing.facts.get("d_steps")
-        if standing.word == "finished" and seconds and steps:
+        if standing.state == "finished" and seconds and steps:
             beside = max(min(entry.slots, members[entry.pack]), 1)
             pace[entry.variant, entry.dataset].append(seconds / steps / beside)
     if not pace:

@@ -17,11 +17,11 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from bench.config import build, validate
 from bench.core.errors import UserError
-from bench.evaluation.evaluator import facts_of
+from bench.evaluation.evaluator import split_digests
 from bench.runs.identity import canonical_json, content_of, hash_of
-from bench.runs.plans import Entry
-from bench.scoring.score import request_of
-from bench.sweeping.run_spec import Explicit, text_of
+from bench.runs.plans import PlannedRun
+from bench.scoring.score import protocol_hash
+from bench.sweeping.run_spec import RunSpec, text_of
 
 Compose = Callable[[list[str]], DictConfig]  # overrides -> config with its `hydra`
 MARK = "@@{}@@"
@@ -29,7 +29,7 @@ BYTES = 4  # of a float32
 
 
 @dataclass(frozen=True)
-class Skeleton:
+class RunIdTemplate:
     """What runs share.
 
     Args:
@@ -52,7 +52,7 @@ class Skeleton:
     disk_mib: float
 
 
-class Skeletons:
+class RunIdTemplates:
     """Composes each kind of run once.
 
     Args:
@@ -62,13 +62,13 @@ class Skeletons:
 
     def __init__(self, compose: Compose, *, gpus: bool) -> None:
         self.compose, self.gpus = compose, gpus
-        self.known: dict[tuple[Any, ...], Skeleton] = {}
+        self.known: dict[tuple[Any, ...], RunIdTemplate] = {}
         self._configs: dict[tuple[str, ...], tuple[DictConfig, DictConfig]] = {}
         self._facts: dict[str, Any] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
         self._requests: dict[str, str] = {}
 
-    def entry(self, run: Explicit) -> Entry:
+    def entry(self, run: RunSpec) -> PlannedRun:
         """The run as a plan has it.
 
         Raises:
@@ -81,7 +81,7 @@ class Skeletons:
         one = self.known[place]
         varied = [f"{'+' * (k in one.unknown)}{k}={text_of(v)}" for k, v in run.varied]
         overrides = (*one.overrides, *varied)
-        return Entry(
+        return PlannedRun(
             run_id=self._run_id(one, run, overrides),
             overrides=overrides,
             variant=one.variant,
@@ -96,7 +96,7 @@ class Skeletons:
             slots=int(dict(run.varied).get("packed", 0)),
         )
 
-    def _run_id(self, one: Skeleton, run: Explicit, overrides: Sequence[str]) -> str:
+    def _run_id(self, one: RunIdTemplate, run: RunSpec, overrides: Sequence[str]) -> str:
         if one.template is None:
             return self._composed_id(overrides)
         text = one.template
@@ -105,13 +105,13 @@ class Skeletons:
         return hash_of(text)
 
     def _composed_id(self, overrides: Sequence[str]) -> str:
-        plain = validate.check(self._config(list(overrides)))
+        plain = validate.validate_config(self._config(list(overrides)))
         facts = self._facts_of(plain)
-        return build.identity_of(plain, facts, self.device(plain["trainer"]["accelerator"]))
+        return build.run_id_for(plain, facts, self.device(plain["trainer"]["accelerator"]))
 
     def _config(self, overrides: list[str]) -> DictConfig:
         """Composed, and ready to be resolved."""
-        with validate.explaining("config"):
+        with validate.as_user_error("config"):
             whole = self.compose(overrides)
             HydraConfig.instance().set_config(whole)
             cfg = whole.copy()
@@ -129,7 +129,7 @@ class Skeletons:
         HydraConfig.instance().set_config(whole)
         return cfg.copy()
 
-    def _skeleton(self, run: Explicit, keys: tuple[str, ...]) -> Skeleton:
+    def _skeleton(self, run: RunSpec, keys: tuple[str, ...]) -> RunIdTemplate:
         shared = [f"{key}={text}" for key, text in run.shared]
         cfg = self.shared_config(shared)
         unknown = {k for k in keys if OmegaConf.select(cfg, k, default=None) is None}
@@ -140,17 +140,17 @@ class Skeletons:
         for key, value in run.varied:
             OmegaConf.update(cfg, key, value, force_add=True)
             OmegaConf.update(marked, key, MARK.format(key), force_add=True)
-        plain = validate.check(cfg)
+        plain = validate.validate_config(cfg)
         facts = self._facts_of(plain, cfg)
         device = self.device(plain["trainer"]["accelerator"])
-        template = _template(validate.plain_of(marked), facts, device, keys)
+        template = _template(validate.to_plain(marked), facts, device, keys)
         request, split = self._request(plain, cfg), plain["score"]["split"]
         generator, everything = self._size(plain, cfg)
         kept = 1 + (1 + plain["score"]["keep_last"] if plain["score"]["every"] is not None else 0)
         kept_bytes = BYTES * generator * kept
         if plain["trainer"]["keep_checkpoint"]:
             kept_bytes += 3 * BYTES * everything  # weights and Adam's two moments
-        one = Skeleton(
+        one = RunIdTemplate(
             overrides=tuple(shared),
             unknown=frozenset(unknown),
             template=template,
@@ -164,7 +164,7 @@ class Skeletons:
         )
         return self._proven(one, run)
 
-    def _proven(self, one: Skeleton, run: Explicit) -> Skeleton:
+    def _proven(self, one: RunIdTemplate, run: RunSpec) -> RunIdTemplate:
         """Without its template, if that does not give what composing gives."""
         varied = [f"{'+' * (k in one.unknown)}{k}={text_of(v)}" for k, v in run.varied]
         overrides = (*one.overrides, *varied)
@@ -189,7 +189,7 @@ class Skeletons:
         if key not in self._facts:
             assert cfg is not None  # a skeleton comes first
             _, splits = build.build_splits(cfg)
-            self._facts[key] = facts_of(splits)
+            self._facts[key] = split_digests(splits)
         return self._facts[key]
 
     def _size(self, plain: Mapping[str, Any], cfg: DictConfig) -> tuple[int, int]:
@@ -204,9 +204,9 @@ class Skeletons:
     def _request(self, plain: Mapping[str, Any], cfg: DictConfig) -> str:
         key = canonical_json([plain["score"], plain["features"]])
         if key not in self._requests:
-            with validate.explaining("score"):
-                settings = build.make(cfg.score)
-            self._requests[key] = request_of(settings, build.build_extractor(cfg))
+            with validate.as_user_error("score"):
+                settings = build.instantiate(cfg.score)
+            self._requests[key] = protocol_hash(settings, build.build_extractor(cfg))
         if plain["score"]["split"] not in self._facts_of(plain):
             raise UserError(
                 f"score.split is {plain['score']['split']!r}; dataset "
@@ -220,7 +220,7 @@ def _template(
     marked: Mapping[str, Any], facts: Any, device: str, keys: Sequence[str]
 ) -> str | None:
     """The text with marks in place of the varied values; None where a mark is a part of a word."""
-    text = content_of(build.what_makes(marked, facts, device))
+    text = content_of(build.run_identity(marked, facts, device))
     whole = all(
         text.count(MARK.format(key)) == text.count(json.dumps(MARK.format(key))) for key in keys
     )

@@ -12,7 +12,7 @@ AXES = {"variant": "variants", "dataset": "datasets"}
 
 
 @dataclass(frozen=True)
-class Explicit:
+class RunSpec:
     """One run: what it shares with others, and the plain values in which it differs from them.
 
     Args:
@@ -37,11 +37,11 @@ def text_of(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def explicit_runs(
+def run_specs(
     stage: Stage,
     configurations: Mapping[tuple[str, str], Sequence[tuple[int, Mapping[str, Value]]]],
     constant: Mapping[str, str],
-) -> list[Explicit]:
+) -> list[RunSpec]:
     """The runs of a stage, in an order in which the first of them compare already.
 
     All variants on all data sets with their defaults, then with their next configuration, ...;
@@ -65,12 +65,12 @@ def explicit_runs(
                 varied = {full_name(key): value for key, value in values.items()}
                 kept = tuple((k, x) for k, x in shared.items() if k not in varied)
                 for s, seed in enumerate(stage.seeds):
-                    run = Explicit(kept, (*varied.items(), ("seed", seed)), sample)
+                    run = RunSpec(kept, (*varied.items(), ("seed", seed)), sample)
                     runs.append(((place, s, d, v), run))
     return [run for _, run in sorted(runs, key=lambda item: item[0])]
 
 
-def split_choices(overrides: Sequence[str]) -> Explicit:
+def split_choices(overrides: Sequence[str]) -> RunSpec:
     """One run of Hydra's own product of choices."""
     shared, varied = [], []
     for override in overrides:
@@ -81,7 +81,7 @@ def split_choices(overrides: Sequence[str]) -> Explicit:
             varied.append((key, value))
         else:
             shared.append((key, text))
-    return Explicit(tuple(shared), tuple(varied), 0)
+    return RunSpec(tuple(shared), tuple(varied), 0)
 
 
 def _plain(text: str) -> Value | None:

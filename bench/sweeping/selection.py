@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.runs.plans import Entry
+from bench.runs.plans import PlannedRun
 from bench.runs.rows import Row, read_rows
 from bench.sweeping.stage import Rule
 
-Chosen = dict[tuple[str, str], tuple[int, float, tuple[str, ...]]]  # sample, score, run_ids
+Selection = dict[tuple[str, str], tuple[int, float, tuple[str, ...]]]  # sample, score, run_ids
 
 
-def choose(rule: Rule, entries: Iterable[Entry], runs_root: Path) -> Chosen:
+def select_best(rule: Rule, entries: Iterable[PlannedRun], runs_root: Path) -> Selection:
     """(variant, data set) -> the best sample, its score and the runs that it comes from.
 
     A sample with several seeds stands by the mean of their scores; one of which a run has no score
@@ -28,7 +28,7 @@ def choose(rule: Rule, entries: Iterable[Entry], runs_root: Path) -> Chosen:
         values[group][entry.sample].append(score_of(rule, entry, runs_root))
         runs[(*group, entry.sample)].append(entry.run_id)
     sign = 1 if rule.name == "lowest" else -1
-    found: Chosen = {}
+    found: Selection = {}
     for group, samples in values.items():
         means = {
             sample: statistics.fmean(scores)  # type: ignore[arg-type]
@@ -41,7 +41,7 @@ def choose(rule: Rule, entries: Iterable[Entry], runs_root: Path) -> Chosen:
     return found
 
 
-def score_of(rule: Rule, entry: Entry, runs_root: Path) -> float | None:
+def score_of(rule: Rule, entry: PlannedRun, runs_root: Path) -> float | None:
     """Of a run under its plan's protocol; None where there is none."""
     for row in read_rows(runs_root, [entry.run_id]):
         if row.checkpoint == rule.checkpoint and _fits(row, entry):
@@ -56,12 +56,12 @@ def score_of(rule: Rule, entry: Entry, runs_root: Path) -> float | None:
     return None
 
 
-def _fits(row: Row, entry: Entry) -> bool:
+def _fits(row: Row, entry: PlannedRun) -> bool:
     protocol: Mapping[str, Any] = row.protocol
     return protocol.get("settings") == entry.request and protocol.get("data") == entry.data
 
 
-def record(chosen: Chosen) -> tuple[dict[str, Any], ...]:
+def record(chosen: Selection) -> tuple[dict[str, Any], ...]:
     """As a plan keeps it."""
     return tuple(
         {"variant": v, "dataset": d, "sample": sample, "score": score, "runs": list(runs)}

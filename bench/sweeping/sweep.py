@@ -12,14 +12,14 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from bench.core.errors import UserError
-from bench.core.signals import STOP
-from bench.runs.plans import Entry, StagePlan, forget_refusals, plan_folder, stages_of
-from bench.runs.run_status import ENDED, Standing, count, shown
+from bench.core.signals import INTERRUPT
+from bench.runs.plans import PlannedRun, StagePlan, forget_refusals, plan_folder, stages_of
+from bench.runs.run_status import ENDED, RunStatus, as_text, count_states
 from bench.sweeping.jobs import workers_of
-from bench.sweeping.launch_rounds import Rounds
+from bench.sweeping.launch_rounds import LaunchRounds
 from bench.sweeping.packing import Packing
 from bench.sweeping.planning import entries_of, estimated, keep_plan, plan_stage
-from bench.sweeping.run_id_templates import Skeletons
+from bench.sweeping.run_id_templates import RunIdTemplates
 from bench.sweeping.run_spec import AXES, narrowed, split_choices
 from bench.sweeping.stage import Stage, full_name
 from bench.sweeping.stages import parse_stages
@@ -71,11 +71,11 @@ class Sweep:
         known = stages_of(self.root, self.name)
         self.packing = Packing(
             config.pack,
-            Skeletons(self._compose, gpus=bool(asked)),
+            RunIdTemplates(self._compose, gpus=bool(asked)),
             known[0].get("packs", {}) if known else {},
             workers,
         )
-        self.rounds = Rounds(
+        self.rounds = LaunchRounds(
             launcher,
             self.root,
             self.name,
@@ -84,7 +84,7 @@ class Sweep:
             workers=workers,
         )
         self.planned: dict[str, StagePlan] = {}
-        self.standings: dict[str, Standing] = {}
+        self.standings: dict[str, RunStatus] = {}
         self.skipped = 0
 
     def _compose(self, overrides: list[str]) -> DictConfig:
@@ -133,9 +133,9 @@ class Sweep:
             waiting = [later.name for later in stages[place + 1 :]]
             plan = plan_stage(stage, self.planned, by_name, constant, self.packing, self.root)
             self._carry_out(plan, waiting)
-            if STOP.asked or (self.settings.plan_only and waiting):
+            if INTERRUPT.requested or (self.settings.plan_only and waiting):
                 break
-            unfinished = [e for e in plan.entries if self.standings[e.run_id].word not in ENDED]
+            unfinished = [e for e in plan.entries if self.standings[e.run_id].state not in ENDED]
             if unfinished and waiting:
                 print(
                     f"stage {stage.name}: {len(unfinished)} of {len(plan.entries)} runs have no "
@@ -177,7 +177,7 @@ class Sweep:
 
     def _carry_out(self, plan: StagePlan, waiting: Sequence[str]) -> None:
         watch = self.rounds.watch
-        before = watch.look(plan.entries)
+        before = watch.read(plan.entries)
         entries = estimated(plan.entries, before)
         plan = StagePlan(plan.name, entries, plan.rule, plan.chosen)
         self.planned[plan.name] = plan
@@ -186,27 +186,27 @@ class Sweep:
         forget_refusals(self.root, self.name)
         if said:
             print(said, flush=True)
-        skipped = sum(standing.word in ENDED for standing in before)
+        skipped = sum(standing.state in ENDED for standing in before)
         self.skipped += skipped
         print(
             f"sweep {self.name}{'' if plan.name == 'all' else f', stage {plan.name}'}: "
             f"{len(entries)} runs planned, {skipped} skipped{_cost(entries, before)}",
             flush=True,
         )
-        standings = before if self.settings.plan_only else self.rounds.carry_out(entries)
+        standings = before if self.settings.plan_only else self.rounds.run(entries)
         self.standings |= {e.run_id: s for e, s in zip(entries, standings, strict=True)}
 
     def _tell(self) -> None:
         """The counts, and the exit status that follows from them."""
-        counts = count(self.standings.values())
+        counts = count_states(self.standings.values())
         skipped = f" ({self.skipped} skipped)" if self.skipped else ""
-        print(f"sweep {self.name}: {len(self.standings)} planned, {shown(counts)}{skipped}")
-        entries: list[Entry] = [e for plan in self.planned.values() for e in plan.entries]
+        print(f"sweep {self.name}: {len(self.standings)} planned, {as_text(counts)}{skipped}")
+        entries: list[PlannedRun] = [e for plan in self.planned.values() for e in plan.entries]
         for entry in entries:
             standing = self.standings[entry.run_id]
-            if standing.word in ("failed", "refused"):
+            if standing.state in ("failed", "refused"):
                 label = f"{entry.variant} on {entry.dataset}, seed {entry.seed}"
-                print(f"  {standing.word}: {label} ({entry.run_id}): {standing.cause}")
+                print(f"  {standing.state}: {label} ({entry.run_id}): {standing.cause}")
         print(f"its plan: {plan_folder(self.root, self.name)}; how it stands: bench status "
               f"{self.name}; its report: bench report {self.name}")  # fmt: skip
         if counts["refused"]:
@@ -215,9 +215,9 @@ class Sweep:
             LATEST["status"] = 1
 
 
-def _cost(entries: Sequence[Entry], before: Sequence[Standing]) -> str:
+def _cost(entries: Sequence[PlannedRun], before: Sequence[RunStatus]) -> str:
     """What is left, estimated: steps, core hours where a pace is known, megabytes on disk."""
-    left = [e for e, s in zip(entries, before, strict=True) if s.word not in ENDED]
+    left = [e for e, s in zip(entries, before, strict=True) if s.state not in ENDED]
     if not left:
         return ""
     steps, disk = sum(e.steps for e in left), sum(e.disk_mib for e in entries)

@@ -5,10 +5,10 @@ import pkgutil
 
 from bench.core.errors import UserError
 from bench.theory import experiments
-from bench.theory.experiment import Statement
+from bench.theory.experiment import Experiment
 
 
-def statements() -> dict[str, Statement]:
+def experiments_by_id() -> dict[str, Experiment]:
     """All of them by id, T1 first: what the files t<number>_* of `experiments/` define."""
     names = (module.name for module in pkgutil.iter_modules(experiments.__path__))
     found = [
@@ -18,13 +18,13 @@ def statements() -> dict[str, Statement]:
     return {one.id: one for one in found}
 
 
-def chosen(ids: list[str]) -> list[Statement]:
+def select(ids: list[str]) -> list[Experiment]:
     """The statements of these ids, each once, in the order of all; all for none.
 
     Raises:
         UserError: there is no such statement.
     """
-    every = statements()
+    every = experiments_by_id()
     wanted = {word.upper() for word in ids}
     unknown = sorted(wanted - every.keys())
     if unknown:

@@ -16,7 +16,9 @@ VERDICTS = (REPRODUCED, PARTLY, NOT)
 
 Settings = Mapping[str, Any]  # of a part: plain JSON; what is in it is what its result depends on
 Arrays = dict[str, np.ndarray]  # a part's result: numbers, no objects
-Evidence = Mapping[str, Mapping[str, np.ndarray]]  # part -> its result, in the order of the parts
+PartResults = Mapping[
+    str, Mapping[str, np.ndarray]
+]  # part -> its result, in the order of the parts
 
 
 class Number(NamedTuple):
@@ -36,7 +38,7 @@ class Number(NamedTuple):
     known: str = ""
 
 
-class Finding(NamedTuple):
+class Result(NamedTuple):
     """What a rule made of the evidence.
 
     Args:
@@ -51,7 +53,7 @@ class Finding(NamedTuple):
     numbers: tuple[Number, ...]
 
 
-class Picture(NamedTuple):
+class Figure(NamedTuple):
     """A figure and the words below it; `frames` holds an animation of it as GIF, or nothing."""
 
     caption: str
@@ -78,7 +80,7 @@ class Minutes(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Statement:
+class Experiment:
     """One statement and its experiment.
 
     Args:
@@ -109,8 +111,8 @@ class Statement:
     minutes: Minutes
     parts: Callable[[bool], Mapping[str, Settings]]
     measure: Callable[[Settings], Arrays]
-    judge: Callable[[Evidence], Finding]
-    draw: Callable[[Evidence], Sequence[Picture]]
+    judge: Callable[[PartResults], Result]
+    draw: Callable[[PartResults], Sequence[Figure]]
     caveat: str = ""
     needs: Path | None = None
 
@@ -124,10 +126,10 @@ class Outcome:
         about: part -> what was recorded of its making: settings, environment, wall seconds.
     """
 
-    statement: Statement
-    evidence: Evidence
-    finding: Finding
-    pictures: tuple[Picture, ...]
+    statement: Experiment
+    evidence: PartResults
+    finding: Result
+    pictures: tuple[Figure, ...]
     quick: bool
     about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

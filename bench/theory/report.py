@@ -12,8 +12,8 @@ from bench.core.files import write_bytes
 from bench.plotting.style import inline
 from bench.reporting.output.provenance import facts_of
 from bench.theory import store
-from bench.theory.catalogue import chosen
-from bench.theory.experiment import VERDICTS, Arrays, Number, Outcome, Statement
+from bench.theory.catalogue import select
+from bench.theory.experiment import VERDICTS, Arrays, Experiment, Number, Outcome
 from bench.theory.not_covered import OMISSIONS
 from bench.theory.runner import concluded
 
@@ -65,7 +65,7 @@ def read_report(folder: Path) -> list[Outcome]:
         UserError: there are none, or one is damaged.
     """
     found = []
-    for one in chosen([]):
+    for one in select([]):
         path = folder / "evidence" / f"{one.id}.npz"
         if path.exists():
             found.append(_outcome(one, path))
@@ -83,7 +83,7 @@ def _evidence(outcome: Outcome) -> bytes:
     return store.pack(flat, {"quick": outcome.quick, "parts": outcome.about})
 
 
-def _outcome(statement: Statement, path: Path) -> Outcome:
+def _outcome(statement: Experiment, path: Path) -> Outcome:
     flat, about = store.unpack(path)
     try:
         parts, quick = list(statement.parts(about["quick"])), about["quick"]

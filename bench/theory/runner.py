@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from bench.core.errors import UserError
 from bench.theory import store
-from bench.theory.catalogue import chosen, statements
-from bench.theory.experiment import Evidence, Outcome, Settings, Statement
+from bench.theory.catalogue import experiments_by_id, select
+from bench.theory.experiment import Experiment, Outcome, PartResults, Settings
 from bench.theory.toolkit.suite_access import RUNS_ROOT
 
 Tell = Callable[["Task", float], None]  # after each part: which, and the seconds that it took
@@ -22,7 +22,7 @@ Tell = Callable[["Task", float], None]  # after each part: which, and the second
 class Task(NamedTuple):
     """A part that has no result yet; `share` of its statement's minutes orders the work."""
 
-    statement: Statement
+    statement: Experiment
     part: str
     settings: Settings
     path: Path
@@ -35,10 +35,10 @@ def run(name: str, *, quick: bool = False, runs_root: str | Path = "runs") -> Ou
     Raises:
         UserError: there is no such statement, or its results cannot be kept.
     """
-    return outcomes(chosen([name]), quick=quick, runs_root=Path(runs_root), processes=1)[0]
+    return outcomes(select([name]), quick=quick, runs_root=Path(runs_root), processes=1)[0]
 
 
-def tasks_of(statements: Sequence[Statement], *, quick: bool, runs_root: Path) -> list[Task]:
+def tasks_of(statements: Sequence[Experiment], *, quick: bool, runs_root: Path) -> list[Task]:
     """All parts, whether or not they have a result.
 
     Raises:
@@ -59,7 +59,7 @@ def tasks_of(statements: Sequence[Statement], *, quick: bool, runs_root: Path) -
 
 
 def outcomes(
-    statements: Sequence[Statement],
+    statements: Sequence[Experiment],
     *,
     quick: bool,
     runs_root: Path,
@@ -89,7 +89,7 @@ def outcomes(
 
 
 def concluded(
-    statement: Statement, evidence: Evidence, about: Mapping[str, Any], *, quick: bool
+    statement: Experiment, evidence: PartResults, about: Mapping[str, Any], *, quick: bool
 ) -> Outcome:
     """The verdict and the figures of results that are there; `about` as in `Outcome`."""
     finding, pictures = statement.judge(evidence), tuple(statement.draw(evidence))
@@ -143,7 +143,7 @@ def measure_one(statement_id: str, settings: Settings, path: Path, runs_root: Pa
     """Compute a part under one thread and keep it; the seconds that it took."""
     started = time.monotonic()
     with alone(runs_root):
-        arrays = statements()[statement_id].measure(settings)
+        arrays = experiments_by_id()[statement_id].measure(settings)
         from bench.runs.environment import environment
 
         seconds = time.monotonic() - started

@@ -12,19 +12,19 @@ import numpy as np
 from bench.core.errors import UserError
 from bench.core.files import write_bytes
 from bench.runs.identity import content_of, hash_of
-from bench.theory.experiment import Arrays, Settings, Statement
+from bench.theory.experiment import Arrays, Experiment, Settings
 
 FOLDER = "claims"
 ABOUT = "about"  # of the arrays of a file, the one that holds JSON
 
 
-def part_id(statement: Statement, settings: Settings) -> str:
+def part_id(statement: Experiment, settings: Settings) -> str:
     """16 hex digits: of the statement, its version, the part's settings, one thread of a CPU."""
     identity = {"statement": statement.id, "version": statement.version, "settings": settings}
     return hash_of(content_of({**identity, "threads": 1, "device": "cpu"}))
 
 
-def path_of(runs_root: Path, statement: Statement, settings: Settings) -> Path:
+def path_of(runs_root: Path, statement: Experiment, settings: Settings) -> Path:
     """Where a part's result lies, or will."""
     return runs_root / FOLDER / f"{statement.id}-{part_id(statement, settings)}.npz"
 

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.core.errors import UserError
-from bench.theory.catalogue import chosen
-from bench.theory.experiment import Outcome, Statement
+from bench.theory.catalogue import select
+from bench.theory.experiment import Experiment, Outcome
 from bench.theory.report import headline, read_report, write_report
 from bench.theory.runner import Task, outcomes, tasks_of
 
@@ -38,7 +38,7 @@ def show_claims(
             raise UserError("--from reads a whole report", fix="leave the ids and --quick out")
         found = read_report(written)
     else:
-        wanted = chosen(ids)
+        wanted = select(ids)
         if not ids:
             wanted = _with_their_files(wanted, console)
         found = _measured(wanted, console, quick, runs_root, processes)
@@ -49,7 +49,7 @@ def show_claims(
     console.print(Text(str(page)), soft_wrap=True)
 
 
-def _with_their_files(statements: Sequence[Statement], console: Console) -> list[Statement]:
+def _with_their_files(statements: Sequence[Experiment], console: Console) -> list[Experiment]:
     """Those that can be measured here; says which are left out, before hours are spent."""
     lacking = [one for one in statements if one.needs is not None and not one.needs.is_file()]
     for one in lacking:
@@ -58,7 +58,7 @@ def _with_their_files(statements: Sequence[Statement], console: Console) -> list
     return [one for one in statements if one not in lacking]
 
 
-def show_list(statements: Sequence[Statement]) -> None:
+def show_list(statements: Sequence[Experiment]) -> None:
     """Ids, titles and budgets, and their sums."""
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for head in ("", "statement", "full", "quick"):
@@ -74,7 +74,7 @@ def show_list(statements: Sequence[Statement]) -> None:
 
 
 def _measured(
-    statements: Sequence[Statement],
+    statements: Sequence[Experiment],
     console: Console,
     quick: bool,
     runs_root: Path,

@@ -5,7 +5,7 @@ from bench.training.job import Job
 from bench.training.tracker import Tracker
 
 
-def tracker_of(job: Job) -> Tracker:
+def choose_tracker(job: Job) -> Tracker:
     """The tracker that the config asks for.
 
     Raises:

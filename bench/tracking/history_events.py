@@ -14,7 +14,7 @@ from bench.training.history import read_history
 
 
 @dataclass
-class Told:
+class HistoryEvent:
     """All that is known of a step.
 
     Args:
@@ -27,17 +27,17 @@ class Told:
     picture: Path | None = None
 
 
-def history_of(folder: RunFolder, batch_size: int, *, ended: bool) -> Iterator[Told]:
+def iter_events(folder: RunFolder, batch_size: int, *, ended: bool) -> Iterator[HistoryEvent]:
     """The run's steps that have a reading, a scored checkpoint or a picture, in order.
 
     Args:
         ended: the run has ended; else its last reading is left out, and what comes after it: a
             checkpoint or a picture may be added to that step yet.
     """
-    readings, found = read_history(folder.history), dict[int, Told]()
+    readings, found = read_history(folder.history), dict[int, HistoryEvent]()
 
-    def at(step: int) -> Told:
-        return found.setdefault(step, Told(step))
+    def at(step: int) -> HistoryEvent:
+        return found.setdefault(step, HistoryEvent(step))
 
     for reading in readings:
         step = int(reading["step"])

@@ -18,11 +18,11 @@ from bench.core.errors import Caution, UserError
 from bench.core.files import read_json
 from bench.runs.columns import columns, protocol_key
 from bench.runs.folder import SETTLED
-from bench.runs.heartbeat import file_clock, others_pulse
+from bench.runs.heartbeat import active_elsewhere, file_clock
 from bench.runs.identity import SEMANTICS_VERSION
 from bench.runs.rows import read_rows
 from bench.tracking import wandb_files
-from bench.tracking.history_events import Told, history_of
+from bench.tracking.history_events import HistoryEvent, iter_events
 from bench.tracking.wandb_settings import all_settings, checked, mode_of, unless_set
 from bench.training.job import Job
 from bench.training.tracker import Tracker
@@ -79,11 +79,11 @@ class Wandb(Tracker):
         self.told, self.cause, self.stopped, self._looked = 0, "", False, 0.0
 
     @contextmanager
-    def following(self, job: Job) -> Iterator[Tracker]:
-        """As `Tracker.following`; the W&B run has the run's own name, so that it can go on."""
+    def track(self, job: Job) -> Iterator[Tracker]:
+        """As `Tracker.track`; the W&B run has the run's own name, so that it can go on."""
         self.job = job
         self._looked = time.monotonic()
-        if others_pulse(job.folder.pulse, file_clock(job.folder.root)) is not None:
+        if active_elsewhere(job.folder.heartbeat, file_clock(job.folder.root)) is not None:
             self._caution("another process is at work on it: this one tells W&B nothing")
         else:
             with self._careful("not told of it"):
@@ -100,8 +100,8 @@ class Wandb(Tracker):
             with self._careful("not told how it ended"):
                 self._end()
 
-    def catch_up(self) -> None:
-        """As `Tracker.catch_up`, now and then."""
+    def sync(self) -> None:
+        """As `Tracker.sync`, now and then."""
         if time.monotonic() - self._looked >= EVERY_SECONDS:
             self._looked = time.monotonic()
             with self._careful("told no more of it"):
@@ -174,7 +174,7 @@ class Wandb(Tracker):
         if self.run is None:
             return
         batch_size = self.job.plain["batch_size"]
-        for told in history_of(self.job.folder, batch_size, ended=ended):
+        for told in iter_events(self.job.folder, batch_size, ended=ended):
             if told.step > self.told:
                 self.run.log(_row(told), step=told.step, commit=True)
                 self.told = told.step
@@ -240,7 +240,7 @@ def _finish(run: Any, code: int, seconds: float | None) -> None:
         raise found[0]
 
 
-def _row(told: Told) -> dict[str, Any]:
+def _row(told: HistoryEvent) -> dict[str, Any]:
     if told.picture is None:
         return told.values
     import wandb

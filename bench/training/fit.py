@@ -15,27 +15,27 @@ from pytorch_lightning.loggers import Logger
 from bench.config import build
 from bench.core import distributed
 from bench.core.files import write_json, write_text, writer
-from bench.core.signals import STOP
+from bench.core.signals import INTERRUPT
 from bench.data.batches import Batches
-from bench.evaluation.checkpoint_selection import Candidates
+from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.base import GenerativeModel
 from bench.runs.environment import environment
 from bench.runs.folder import RunFolder
-from bench.runs.heartbeat import Pulse, exists, file_clock
+from bench.runs.heartbeat import Heartbeat, exists, file_clock
 from bench.training.checkpoints import Checkpoints
-from bench.training.digests import Chain
-from bench.training.finish import keep
+from bench.training.digests import DigestLog
+from bench.training.finish import save_results
 from bench.training.job import Job
 from bench.training.monitor import Monitor
-from bench.training.rank_monitor import Member
-from bench.training.sample_pictures import Painter
+from bench.training.rank_monitor import RankMonitor
+from bench.training.sample_pictures import SamplePlotter
 from bench.training.tracker import Tracker
 
 NOT_THE_RUNS = ("runs_root", "sweep_name", "expected_run_id", "pack", "pack_members")
 HALF_WRITTEN_SECONDS = 3600  # no file takes longer to write
 
 
-def begin(job: Job) -> None:
+def write_run_metadata(job: Job) -> None:
     """Leave what a run is before it trains.
 
     Raises:
@@ -46,25 +46,27 @@ def begin(job: Job) -> None:
     write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(kept), sort_keys=True))
     write_json(
         folder.path / "environment.json",
-        environment(plain["threads"], _device_name(job.conduct.device)),
+        environment(plain["threads"], _device_name(job.trainer_settings.device)),
     )
-    sweep_up(folder)
-    write_json(folder.data, job.judge.reals.facts)
+    remove_partial_files(folder)
+    write_json(folder.data, job.evaluator.reals.facts)
     write_json(folder.path / "overrides.json", list(job.overrides))
     folder.write_status("running")
 
 
-def watched(
-    job: Job, pulse: Pulse, tracker: Tracker, kind: type[Monitor], *, progress: bool
-) -> tuple[Monitor, Painter]:
+def build_callbacks(
+    job: Job, heartbeat: Heartbeat, tracker: Tracker, kind: type[Monitor], *, progress: bool
+) -> tuple[Monitor, SamplePlotter]:
     """Who watches a run while it trains, and who draws its samples."""
-    folder, plain, how = job.folder, job.plain, job.conduct
-    painter = Painter(folder.samples, job.splits["train"].samples[:1000], seed=0, label=job.label)
+    folder, plain, how = job.folder, job.plain, job.trainer_settings
+    painter = SamplePlotter(
+        folder.samples, job.splits["train"].samples[:1000], seed=0, label=job.label
+    )
     monitor = kind(
         folder.history,
         Checkpoints(folder.checkpoints, how.keep_checkpoints),
-        Chain(folder.chain, plain["d_steps"]),
-        pulse,
+        DigestLog(folder.chain, plain["d_steps"]),
+        heartbeat,
         log_every=plain["log_every"],
         checkpoint_every=how.checkpoint_every,
         checkpoint_seconds=how.checkpoint_seconds,
@@ -73,14 +75,16 @@ def watched(
         label=job.label,
         draw=painter,
         drawing_steps=drawing_steps(plain["d_steps"], how.pictures),
-        judge=Candidates(folder, job.judge),
-        judge_every=job.judge.settings.every,
+        selector=CheckpointSelector(folder, job.evaluator),
+        select_every=job.evaluator.settings.every,
         tracker=tracker,
     )
     return monitor, painter
 
 
-def train(job: Job, model: GenerativeModel, pulse: Pulse, tracker: Tracker | None = None) -> None:
+def train(
+    job: Job, model: GenerativeModel, heartbeat: Heartbeat, tracker: Tracker | None = None
+) -> None:
     """Train, and keep what outlives the training.
 
     Args:
@@ -93,13 +97,13 @@ def train(job: Job, model: GenerativeModel, pulse: Pulse, tracker: Tracker | Non
         Interrupted: Ctrl-C or a scheduler's signal, once a checkpoint is written.
     """
     reset_peaks()
-    kind = Monitor if distributed.size() == 1 else Member
-    monitor, painter = watched(
-        job, pulse, tracker or Tracker(), kind, progress=job.conduct.progress
+    kind = Monitor if distributed.world_size() == 1 else RankMonitor
+    monitor, painter = build_callbacks(
+        job, heartbeat, tracker or Tracker(), kind, progress=job.trainer_settings.progress
     )
-    with STOP.interrupting(at_once=False):
+    with INTERRUPT.interrupting(immediate=False):
         fit(job, model, monitor)
-        keep(job, model, monitor, painter)
+        save_results(job, model, monitor, painter)
 
 
 def drawing_steps(d_steps: int, pictures: int) -> frozenset[int]:
@@ -109,8 +113,8 @@ def drawing_steps(d_steps: int, pictures: int) -> frozenset[int]:
 
 def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
     """Lightning's loop, with nothing on its step that is not ours."""
-    how, folder = job.conduct, job.folder
-    model.show(job.splits["train"])
+    how, folder = job.trainer_settings, job.folder
+    model.fit_to_data(job.splits["train"])
     data = Batches(
         job.splits["train"].samples,
         batch_size=job.plain["batch_size"],
@@ -155,7 +159,7 @@ def lightning_loggers(job: Job) -> list[Logger]:
     return [one for one in found if isinstance(one, Logger)]
 
 
-def sweep_up(folder: RunFolder) -> None:
+def remove_partial_files(folder: RunFolder) -> None:
     """Forget what a killed process had half written; another that is at work may be writing now."""
     now, here = file_clock(folder.path), writer().rpartition("-")[0]
     for left in folder.path.rglob(".*.part"):

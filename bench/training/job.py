@@ -9,9 +9,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from bench.config import build, validate
-from bench.config.trainer_settings import Conduct
+from bench.config.trainer_settings import TrainerSettings
 from bench.data.split import Split
-from bench.evaluation.evaluator import Judge, facts_of, judge_of
+from bench.evaluation.evaluator import Evaluator, build_evaluator, split_digests
 from bench.runs.folder import RunFolder
 
 
@@ -25,9 +25,9 @@ class Job:
 
     cfg: DictConfig
     plain: dict[str, Any]
-    conduct: Conduct
+    trainer_settings: TrainerSettings
     splits: dict[str, Split]
-    judge: Judge
+    evaluator: Evaluator
     folder: RunFolder
     overrides: tuple[str, ...] = ()
 
@@ -47,26 +47,28 @@ def prepare(cfg: DictConfig, beside: Job | None = None) -> Job:
     Raises:
         UserError: anything that a user can mend, before anything is written.
     """
-    plain = validate.check(cfg)
-    with validate.explaining("trainer"):
-        conduct: Conduct = build.make(cfg.trainer)
-        if plain["batch_size"] % conduct.devices:
+    plain = validate.validate_config(cfg)
+    with validate.as_user_error("trainer"):
+        trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
+        if plain["batch_size"] % trainer_settings.devices:
             raise ValueError(
                 f"batch_size {plain['batch_size']} cannot be shared out among "
-                f"trainer.devices={conduct.devices} evenly"
+                f"trainer.devices={trainer_settings.devices} evenly"
             )
         if plain.get("packed") and (why := not_packed(plain)):
             raise ValueError(f"packed={plain['packed']} is not possible: {why}")
     root = Path(plain["runs_root"])
     if beside is not None and _same_view(plain, beside.plain):
-        splits, judge = beside.splits, beside.judge
+        splits, evaluator = beside.splits, beside.evaluator
     else:
         source, splits = build.build_splits(cfg)
         cache = root / "references"
-        judge = judge_of(cfg, source, facts_of(splits), splits, conduct.device, cache)
-    run_id = build.identity_of(plain, judge.reals.facts, conduct.device.type)
+        evaluator = build_evaluator(
+            cfg, source, split_digests(splits), splits, trainer_settings.device, cache
+        )
+    run_id = build.run_id_for(plain, evaluator.reals.facts, trainer_settings.device.type)
     typed = tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
-    return Job(cfg, plain, conduct, splits, judge, RunFolder(root, run_id), typed)
+    return Job(cfg, plain, trainer_settings, splits, evaluator, RunFolder(root, run_id), typed)
 
 
 def _same_view(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -13,12 +13,12 @@ from typing import Any
 import pytorch_lightning as pl
 from tqdm import tqdm
 
-from bench.core.signals import STOP
-from bench.evaluation.checkpoint_selection import Candidates
+from bench.core.signals import INTERRUPT
+from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.base import GenerativeModel
-from bench.runs.heartbeat import Pulse
+from bench.runs.heartbeat import Heartbeat
 from bench.training.checkpoints import Checkpoints
-from bench.training.digests import Chain
+from bench.training.digests import DigestLog
 from bench.training.history import Reading, read_history, write_history
 from bench.training.tracker import Tracker
 
@@ -42,7 +42,7 @@ class Monitor(pl.Callback):
         progress: show a bar with losses, rate and remaining time.
         label: of the bar.
         draw: called with the model and the loggers at each of `drawing_steps`.
-        judge: scores the model every `judge_every` steps, if that is a number, and at the end.
+        judge: scores the model every `select_every` steps, if that is a number, and at the end.
         tracker: is told each time the history was written.
     """
 
@@ -50,8 +50,8 @@ class Monitor(pl.Callback):
         self,
         history: Path,
         checkpoints: Checkpoints,
-        chain: Chain,
-        pulse: Pulse,
+        chain: DigestLog,
+        heartbeat: Heartbeat,
         *,
         log_every: int,
         checkpoint_every: int | None,
@@ -61,17 +61,17 @@ class Monitor(pl.Callback):
         label: str,
         draw: Callable[[GenerativeModel, Sequence[Any]], None],
         drawing_steps: frozenset[int],
-        judge: Candidates,
-        judge_every: int | None,
+        selector: CheckpointSelector,
+        select_every: int | None,
         tracker: Tracker,
     ) -> None:
         self.history, self.checkpoints = history, checkpoints
-        self.chain, self.pulse = chain, pulse
+        self.chain, self.heartbeat = chain, heartbeat
         self.log_every, self.checkpoint_every = log_every, checkpoint_every
         self.checkpoint_seconds, self.limit_seconds = checkpoint_seconds, limit_seconds
         self.progress, self.label = progress, label
         self.draw, self.drawing_steps = draw, drawing_steps
-        self.judge, self.judge_every = judge, judge_every
+        self.selector, self.select_every = selector, select_every
         self.tracker = tracker
         self.readings: list[Reading] = []
         self.diverged_at: int | None = None
@@ -86,7 +86,7 @@ class Monitor(pl.Callback):
         return self.seconds + time.monotonic() - self._started
 
     @property
-    def left(self) -> bool:
+    def stopped_early(self) -> bool:
         """Whether the training ends before its last step."""
         return self.diverged_at is not None or self.interrupted or self.limited
 
@@ -105,9 +105,9 @@ class Monitor(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, model: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """As `look`."""
-        self.look(model)
-        if self.left:
+        """As `after_step`."""
+        self.after_step(model)
+        if self.stopped_early:
             trainer.should_stop = True
 
     def on_train_end(self, trainer: pl.Trainer, model: Any) -> None:
@@ -130,7 +130,7 @@ class Monitor(pl.Callback):
         """
         self.last, self.loggers, self.write = last, loggers, write
         self._started = self._saved = time.monotonic()
-        self.chain.take_up(model)
+        self.chain.resume(model)
         self.readings = [r for r in read_history(self.history) if r["step"] <= model.d_steps]
         self._bar = tqdm(
             total=last,
@@ -143,7 +143,7 @@ class Monitor(pl.Callback):
             dynamic_ncols=True,
         )
 
-    def look(self, model: GenerativeModel) -> None:
+    def after_step(self, model: GenerativeModel) -> None:
         """After a step: act where it is time; on most steps nothing is.
 
         Whether a run has diverged is looked up on steps of its own, since how often somebody
@@ -151,7 +151,7 @@ class Monitor(pl.Callback):
         """
         step = model.d_steps
         if step % CHECK_EVERY == 0:
-            self.pulse.step = step
+            self.heartbeat.step = step
             self._check(model)
         if step % self.log_every == 0:
             self._read(model)
@@ -162,17 +162,17 @@ class Monitor(pl.Callback):
         if step in self.drawing_steps:
             self.draw(model, self.loggers)
         last = step == self.last
-        if self.judge_every is not None and (last or step % self.judge_every == 0):
+        if self.select_every is not None and (last or step % self.select_every == 0):
             began = time.monotonic()
-            distance = self.judge(model)
+            distance = self.selector(model)
             if distance is not None:
                 for logger in self.loggers:
                     logger.log_metrics({"frechet": distance}, step=step)
-            self.excuse(time.monotonic() - began)
+            self.exclude_time(time.monotonic() - began)
             if not last:
                 self.save(model)
-                self.judge.forget(ended=False)
-        if STOP.asked:
+                self.selector.forget(ended=False)
+        if INTERRUPT.requested:
             self.save(model)
             self.interrupted = True
         elif last:
@@ -185,7 +185,7 @@ class Monitor(pl.Callback):
 
     def end(self, model: GenerativeModel) -> None:
         """The last reading and the bar's end."""
-        if not self.left:
+        if not self.stopped_early:
             self._check(model)
             if model.d_steps % self.log_every:
                 self._read(model)
@@ -194,7 +194,7 @@ class Monitor(pl.Callback):
         self.seconds, self._started = self.seconds + now - self._started, now
         self.close()
 
-    def excuse(self, seconds: float) -> None:
+    def exclude_time(self, seconds: float) -> None:
         """Count them not as training: something else was done."""
         self._started += seconds
 
@@ -235,5 +235,5 @@ class Monitor(pl.Callback):
         self._bar.set_postfix({name: f"{v:.3g}" for name, v in values.items()}, refresh=False)
         if time.monotonic() - self._written > HISTORY_SECONDS:
             write_history(self.history, self.readings)
-            self.tracker.catch_up()
+            self.tracker.sync()
             self._written = time.monotonic()

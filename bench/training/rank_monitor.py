@@ -10,15 +10,15 @@ from typing import Any
 import torch
 
 from bench.core import distributed
-from bench.core.signals import STOP
+from bench.core.signals import INTERRUPT
 from bench.models.base import GenerativeModel
 from bench.training.monitor import Monitor
 
 AGREE_EVERY = 10  # steps between the processes' asking each other whether to stop
-ASKED = threading.Event()  # this process was told to stop
+STOP_REQUESTED = threading.Event()  # this process was told to stop
 
 
-class Member(Monitor):
+class RankMonitor(Monitor):
     """The monitor of one process among several.
 
     Divergence needs no agreement: the losses are those of the whole batch, everywhere the same.
@@ -35,23 +35,23 @@ class Member(Monitor):
 
     def begin(self, model: GenerativeModel, *given: Any) -> None:
         """As alone, once all are known to go on from the same step."""
-        steps = distributed.gathered(torch.tensor([model.d_steps])).tolist()
+        steps = distributed.all_gather(torch.tensor([model.d_steps])).tolist()
         if len(set(steps)) > 1:
             raise RuntimeError(f"the processes would go on from different steps: {steps}")
         super().begin(model, *given)
 
-    def look(self, model: GenerativeModel) -> None:
+    def after_step(self, model: GenerativeModel) -> None:
         """As alone; where it is time, all agree first whether to stop after this step."""
         step = model.d_steps
         if step % AGREE_EVERY == 0 or step == self.last:
-            STOP.asked = distributed.agreed(ASKED.is_set())
-            self.overtime = distributed.agreed(super()._over_the_limit(step))
-        with distributed.apart():  # what process 0 draws and judges now, the others do not
-            super().look(model)
+            INTERRUPT.requested = distributed.any_rank(STOP_REQUESTED.is_set())
+            self.overtime = distributed.any_rank(super()._over_the_limit(step))
+        with distributed.single_process():  # what process 0 draws and judges now, the others do not
+            super().after_step(model)
 
     def end(self, model: GenerativeModel) -> None:
         """The processes part; the first has the last word."""
-        distributed.leave()
+        distributed.shutdown()
         if self.first:
             super().end(model)
 

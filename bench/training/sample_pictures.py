@@ -19,12 +19,14 @@ SIDE = 8  # images a side of a grid
 POINTS = 1000
 
 
-def field(samples: np.ndarray, real: np.ndarray, opponent: Any, title: str) -> Image.Image:
-    """Real and generated points of the plane over what the opponent makes of it.
+def plot_plane(
+    samples: np.ndarray, real: np.ndarray, discriminator: Any, title: str
+) -> Image.Image:
+    """Plot real and generated points of the plane over the discriminator's values.
 
     Args:
         samples, real: [N, 2].
-        opponent: points [M, 2] -> values [M], or None where there is none to show.
+        discriminator: points [M, 2] -> values [M], or None where there is none to show.
     """
     from matplotlib.figure import Figure
 
@@ -34,15 +36,15 @@ def field(samples: np.ndarray, real: np.ndarray, opponent: Any, title: str) -> I
     y = np.linspace(low[1] - margin, high[1] + margin, 80)
     figure = Figure(figsize=(8.4, 4), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
-    if opponent is not None:
+    if discriminator is not None:
         across, down = np.meshgrid(x, y)
-        values = opponent(np.stack([across, down], -1).reshape(-1, 2)).reshape(80, 80)
+        values = discriminator(np.stack([across, down], -1).reshape(-1, 2)).reshape(80, 80)
         colours = left.contourf(across, down, values, levels=20, cmap="RdBu_r")
         figure.colorbar(colours, ax=left, shrink=0.8)
     left.scatter(*real.T, s=3, c="black", alpha=0.3, label="real")
     left.scatter(*samples.T, s=3, c="#e8a000", alpha=0.7, label="generated")
     left.legend(loc="upper right", markerscale=3)
-    left.set_title("opponent's value, real and generated points")
+    left.set_title("discriminator's value, real and generated points")
     right.hist2d(*samples.T, bins=(x, y), cmap="magma")
     right.set_title("density of generated points")
     for axes in (left, right):
@@ -53,7 +55,7 @@ def field(samples: np.ndarray, real: np.ndarray, opponent: Any, title: str) -> I
     return _rendered(figure)
 
 
-def curve(samples: np.ndarray, real: np.ndarray, title: str) -> Image.Image:
+def plot_histogram(samples: np.ndarray, real: np.ndarray, title: str) -> Image.Image:
     """Histograms of real and generated numbers, [N, 1] each."""
     from matplotlib.figure import Figure
 
@@ -73,7 +75,7 @@ def _rendered(figure: Any) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
-class Painter:
+class SamplePlotter:
     """Draws a run's samples at the same latents each time, into files and loggers.
 
     Args:
@@ -124,16 +126,16 @@ class Painter:
         title = f"{self.label}, step {model.d_steps:,}"
         points = samples.double().cpu().numpy()
         if points.shape[1] == 1:
-            return curve(points, self.real, title)
-        return field(points[:, :2], self.real[:, :2], self._opponent(model), title)
+            return plot_histogram(points, self.real, title)
+        return plot_plane(points[:, :2], self.real[:, :2], self._discriminator(model), title)
 
-    def _opponent(self, model: GenerativeModel) -> Any:
-        """The opponent as points [M, 2] -> values [M], where the model shows one."""
+    def _discriminator(self, model: GenerativeModel) -> Any:
+        """Return the discriminator as points [M, 2] -> values [M], or None if there is none."""
 
         def value(points: np.ndarray) -> np.ndarray:
             at = torch.from_numpy(points).float().to(model.device)
             with torch.no_grad():
-                return model.opinion(at).double().cpu().numpy()
+                return model.discriminator_scores(at).double().cpu().numpy()
 
         return value if self.real.shape[1] == 2 and hasattr(model, "opinion") else None
 

@@ -10,11 +10,11 @@ class Tracker:
     """Tells nobody; what a tracker of the config's group `logger` can do more."""
 
     @contextmanager
-    def following(self, job: Job) -> Iterator["Tracker"]:
+    def track(self, job: Job) -> Iterator["Tracker"]:
         """Begin to tell of the run; at the block's end, how it ended."""
         yield self
 
-    def catch_up(self) -> None:
+    def sync(self) -> None:
         """Tell of the steps that are complete and were not told yet; called while a run trains."""
 
     def fail(self, cause: str) -> None:

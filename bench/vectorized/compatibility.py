@@ -14,14 +14,14 @@ from bench.runs.identity import canonical_json, hash_of
 
 # Each entry of a parameter moves by itself, so that a row of them is a parameter like any other.
 ELEMENTWISE = (optim.Adam, optim.AdamW, optim.RMSprop, optim.SGD)
-OF_OPTIMIZERS = ("lr", "betas", "alpha")  # in torch's names
-OF_ALL = ("dataset", "batch_size", "d_steps", "precision", "threads")
+OPTIMIZER_KEYS = ("lr", "betas", "alpha")  # in torch's names
+SHARED_KEYS = ("dataset", "batch_size", "d_steps", "precision", "threads")
 
 
-def key_of(plain: Mapping[str, Any]) -> str:
+def pack_key(plain: Mapping[str, Any]) -> str:
     """A hash of all that runs must have in common to train in one stack.
 
-    Seeds, rates, the bound of clipping and what their model calls its `own` are left out.
+    Seeds, rates, the bound of clipping and the model's `replica_hyperparameters` are left out.
 
     Args:
         plain: a checked config.
@@ -29,20 +29,20 @@ def key_of(plain: Mapping[str, Any]) -> str:
     model = copy.deepcopy(plain["model"])
     training = model["training"]
     training["seed"] = None
-    for name in OF_OPTIMIZERS:
+    for name in OPTIMIZER_KEYS:
         training["optimizer"].pop(name, None)
     kind = pkgutil.resolve_name(model["_target_"])
-    for path in (*kind.own, "objective.constraint.bound"):
+    for path in (*kind.replica_hyperparameters, "objective.constraint.bound"):
         *before, last = path.split(".")
         part: Any = model
         for name in before:
             part = part.get(name) if isinstance(part, dict) else None
         if isinstance(part, dict):
             part.pop(last, None)
-    return hash_of(canonical_json({"model": model} | {name: plain[name] for name in OF_ALL}))
+    return hash_of(canonical_json({"model": model} | {name: plain[name] for name in SHARED_KEYS}))
 
 
-def refusal(model: GenerativeModel) -> str:
+def why_not_packable(model: GenerativeModel) -> str:
     """Why a model cannot train side by side with others, in one clause; empty if it can."""
     kind, settings = type(model), model.training_settings
     if kind.training_step is not GenerativeModel.training_step:
@@ -53,7 +53,7 @@ def refusal(model: GenerativeModel) -> str:
         return "model.reuse_samples=true keeps a graph between two players' steps"
     if settings.precision == "bf16":
         return "precision=bf16 casts within a step, which is not traced"
-    if distributed.size() > 1:
+    if distributed.world_size() > 1:
         return "it trains in several processes"
     optimizer = settings.optimizer([nn.Parameter(torch.zeros(1))])
     if type(optimizer) not in ELEMENTWISE:

@@ -18,7 +18,7 @@ ATEN = torch.ops.aten
 RESHAPES = (ATEN.expand.default, ATEN.view.default, ATEN._unsafe_view.default)
 
 
-class Traced:
+class TracedFunction:
     """The function, traced once for each shape of its arguments and run from then on."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -31,12 +31,12 @@ class Traced:
         shapes = tuple(leaf.shape for leaf in tree_leaves(arguments))
         if shapes not in self.graphs:
             graph = make_fx(lambda given: self.function(*given))(arguments)
-            without_empty_steps(graph)
+            remove_no_ops(graph)
             self.graphs[shapes] = graph
         return self.graphs[shapes](arguments)
 
 
-def without_empty_steps(module: GraphModule) -> None:
+def remove_no_ops(module: GraphModule) -> None:
     """Leave out reshapes to the same shape, and transpositions that undo one another."""
     for node in list(module.graph.nodes):
         if node.target in RESHAPES:

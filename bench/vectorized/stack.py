@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from bench.data.batches import shuffled
 from bench.models.base import GenerativeModel
-from bench.models.differentiable import SETTINGS, Held
-from bench.vectorized.compatibility import refusal
-from bench.vectorized.vmapped_model import Mapped, Named
+from bench.models.differentiable import SETTINGS, ParamState
+from bench.vectorized.compatibility import why_not_packable
+from bench.vectorized.vmapped_model import Named, VmappedModel
 
 
-class Stack:
+class ReplicaStack:
     """Models that differ in seed, rates and the numbers of their `own`, and in nothing else.
 
     Args:
@@ -50,8 +50,8 @@ class Stack:
         players = [[named[id(p)] for p in one.parameters()] for one in self.template.players()]
         self.names = [[name for name, _ in player] for player in players]
         shapes = [[p.shape for _, p in player] for player in players]
-        self.mapped = Mapped(self.template, self.names, shapes)
-        self.layout = layout_of(self.template)
+        self.vmapped = VmappedModel(self.template, self.names, shapes)
+        self.layout = layout(self.template)
         # an empty slot computes with the first model's weights: nobody reads it, nothing is odd
         self.rows = [
             torch.cat([p.detach().flatten() for _, p in player]).repeat(len(models), 1)
@@ -61,9 +61,11 @@ class Stack:
         self.buffers: Named = {
             name: b.expand(len(models), *b.shape).clone() for name, b in buffers.items()
         }
-        numbers = {path: number_at(self.template, path) for path in self.template.own}
+        numbers = {
+            path: get_number(self.template, path) for path in self.template.replica_hyperparameters
+        }
         kind = next(self.template.parameters()).dtype
-        self.own: Named = {
+        self.hyperparameters: Named = {
             path: torch.full((len(models),), value, dtype=kind, device=samples.device)
             for path, value in numbers.items()
         }
@@ -72,7 +74,7 @@ class Stack:
         self.orders: list[Iterator[Tensor]] = [self._order(first) for _ in models]
         for slot, model in enumerate(models):
             if model is not None:
-                self.put(slot, model)
+                self.insert(slot, model)
 
     @property
     def occupied(self) -> list[int]:
@@ -80,9 +82,9 @@ class Stack:
         return [slot for slot, model in enumerate(self.models) if model is not None]
 
     @property
-    def known(self) -> tuple[list[Tensor], Named, Named]:
-        """Weights, buffers and numbers of all replicas, as `Mapped` takes them."""
-        return self.rows, self.buffers, self.own
+    def vmap_inputs(self) -> tuple[list[Tensor], Named, Named]:
+        """Weights, buffers and numbers of all replicas, as `VmappedModel` takes them."""
+        return self.rows, self.buffers, self.hyperparameters
 
     def model(self, slot: int) -> GenerativeModel:
         """The model in a slot that holds one."""
@@ -90,7 +92,7 @@ class Stack:
         assert model is not None
         return model
 
-    def put(
+    def insert(
         self,
         slot: int,
         model: GenerativeModel,
@@ -106,10 +108,10 @@ class Stack:
         """
         if self.models[slot] is not None:
             raise ValueError(f"slot {slot} is taken: take its model out first")
-        if why := refusal(model):
+        if why := why_not_packable(model):
             raise ValueError(f"a model that cannot be packed: {why}")
         model.to(self.samples.device)
-        if layout_of(model) != self.layout:
+        if layout(model) != self.layout:
             raise ValueError("the models of a stack have one architecture, and these differ")
         named = dict(model.named_parameters())
         for rows, names in zip(self.rows, self.names, strict=True):
@@ -123,8 +125,8 @@ class Stack:
             owner, _, short = name.rpartition(".")
             buffer[slot].copy_(model.get_buffer(name))
             model.get_submodule(owner)._buffers[short] = buffer[slot]
-        for path, numbers in self.own.items():
-            numbers[slot] = number_at(model, path)
+        for path, numbers in self.hyperparameters.items():
+            numbers[slot] = get_number(model, path)
         made = [model.training_settings.optimizer([nn.Parameter(rows[slot])]) for rows in self.rows]
         if optimizer_states is not None:
             for optimizer, state in zip(made, optimizer_states, strict=True):
@@ -134,10 +136,10 @@ class Stack:
         self.orders[slot] = self._order(model)
         kept, model.losses = model.losses, {}
         for name, value in kept.items():
-            self.losses_called(name, value.expand(len(self.models)))[slot] = value
+            self.loss_values(name, value.expand(len(self.models)))[slot] = value
         model.losses = {name: losses[slot] for name, losses in self.losses.items() if name in kept}
 
-    def take(self, slot: int) -> GenerativeModel:
+    def remove(self, slot: int) -> GenerativeModel:
         """Free a slot; the model has weights of its own from then on."""
         model = self.model(slot)
         for parameter in model.parameters():
@@ -149,13 +151,13 @@ class Stack:
         self.models[slot], self.optimizers[slot] = None, []
         return model
 
-    def move(self, player: int, slot: int, gradient: Tensor) -> None:
+    def optimizer_step(self, player: int, slot: int, gradient: Tensor) -> None:
         """One step of a replica's own optimizer down its gradient [P]."""
         optimizer = self.optimizers[slot][player]
         optimizer.param_groups[0]["params"][0].grad = gradient
         optimizer.step()
 
-    def losses_called(self, name: str, like: Tensor) -> Tensor:
+    def loss_values(self, name: str, like: Tensor) -> Tensor:
         """The readings [R] of that name, of which each model has its own as a view."""
         if name not in self.losses:
             self.losses[name] = torch.full_like(like, torch.nan).contiguous()
@@ -164,31 +166,33 @@ class Stack:
                 losses[name] = self.losses[name][slot]
         return self.losses[name]
 
-    def memory(self, player: int) -> list[Held]:
+    def optimizer_state(self, player: int) -> list[ParamState]:
         """What the optimizers of a player know of each of its parameters; tensors [R, ...]."""
         spare = self.optimizers[self.occupied[0]][player]
         each = [made[player] if made else spare for made in self.optimizers]
         groups = [one.param_groups[0] for one in each]
         states = [one.state[group["params"][0]] for one, group in zip(each, groups, strict=True)]
         device = self.samples.device
-        settings = {n: stacked([g[n] for g in groups], device) for n in SETTINGS if n in groups[0]}
-        state = {name: stacked([one[name] for one in states], device) for name in states[0]}
+        settings = {
+            n: stack_values([g[n] for g in groups], device) for n in SETTINGS if n in groups[0]
+        }
+        state = {name: stack_values([one[name] for one in states], device) for name in states[0]}
         held = []
-        places = zip(self.mapped.shapes[player], self.mapped.parts(player, state), strict=True)
+        places = zip(self.vmapped.shapes[player], self.vmapped.parts(player, state), strict=True)
         for shape, part in places:
             of_one = {n: v.view(len(v), *shape) if v.ndim > 1 else v for n, v in part.items()}
-            held.append(Held(of_one, settings))
+            held.append(ParamState(of_one, settings))
         return held
 
     def checkpoint(self, slot: int) -> dict[str, Any]:
-        """Tensors, ints and strings, with which `put` goes on to the same bits."""
+        """Tensors, ints and strings, with which `insert` goes on to the same bits."""
         model = self.model(slot)
         content: dict[str, Any] = {
             "state_dict": model.state_dict(),
             "optimizer_states": [one.state_dict() for one in self.optimizers[slot]],
         }
         model.on_save_checkpoint(content)
-        return cloned(content)
+        return clone_tensors(content)
 
     def _order(self, model: GenerativeModel) -> Iterator[Tensor]:
         """The batches that a model sees from its step on, endless."""
@@ -196,38 +200,38 @@ class Stack:
         return shuffled(len(self.samples), self.batch_size, seed, model.d_steps, sys.maxsize)
 
 
-def stacked(values: Sequence[Any], device: torch.device) -> Any:
+def stack_values(values: Sequence[Any], device: torch.device) -> Any:
     """Numbers or tensors of each replica as one tensor [R, ...]; of tuples, a tuple of them."""
     if isinstance(values[0], tuple | list):
-        return tuple(stacked(one, device) for one in zip(*values, strict=True))
+        return tuple(stack_values(one, device) for one in zip(*values, strict=True))
     if isinstance(values[0], Tensor) and values[0].ndim:
         return torch.stack(list(values))
     return torch.tensor([float(v) for v in values], dtype=torch.float64, device=device)
 
 
-def number_at(model: GenerativeModel, path: str) -> float:
+def get_number(model: GenerativeModel, path: str) -> float:
     """What stands at "attribute.name"."""
     attribute, name = path.split(".")
     return getattr(getattr(model, attribute), name)
 
 
-def layout_of(model: GenerativeModel) -> tuple:
+def layout(model: GenerativeModel) -> tuple:
     """What replicas have in common: their type, and the shapes of all that they hold."""
     return type(model), {name: t.shape for name, t in model.state_dict().items()}
 
 
-def cloned(content: Any) -> Any:
+def clone_tensors(content: Any) -> Any:
     """The same with tensors of its own, none of them a view of more."""
     if isinstance(content, Tensor):
         return content.detach().clone()
     if isinstance(content, dict):
-        return {name: cloned(value) for name, value in content.items()}
+        return {name: clone_tensors(value) for name, value in content.items()}
     if isinstance(content, list | tuple):
-        return type(content)(cloned(value) for value in content)
+        return type(content)(clone_tensors(value) for value in content)
     return content
 
 
-def content_of(model: GenerativeModel) -> bytes:
+def state_bytes(model: GenerativeModel) -> bytes:
     """All that a model holds: weights, averages, other buffers, losses."""
     held = {**model.state_dict(), **{f"loss {n}": v for n, v in model.losses.items()}}
     return b"".join(held[name].cpu().numpy().tobytes() for name in sorted(held))

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from bench.models.base import GenerativeModel
-from bench.vectorized.fx_trace import Traced
+from bench.vectorized.fx_trace import TracedFunction
 
 Named = dict[str, Tensor]
 
 
-class Shell(nn.Module):
+class MethodCaller(nn.Module):
     """A model whose methods are called by name, so that `functional_call` reaches them."""
 
     def __init__(self, model: GenerativeModel) -> None:
@@ -27,7 +27,7 @@ class Shell(nn.Module):
         return getattr(self.model, method)(*inputs)
 
 
-class Mapped:
+class VmappedModel:
     """Calls methods of a model as each replica of it would.
 
     Each method is traced once for each shape of its inputs: what it does must not depend on values.
@@ -46,7 +46,7 @@ class Mapped:
     ) -> None:
         self.model, self.names, self.shapes = model, names, shapes
         self.sizes = [[shape.numel() for shape in one] for one in shapes]
-        self.traced: dict[tuple[str, int | None], Traced] = {}
+        self.traced: dict[tuple[str, int | None], TracedFunction] = {}
 
     def call(
         self, method: str, rows: Sequence[Tensor], buffers: Named, own: Named, inputs: tuple
@@ -54,7 +54,7 @@ class Mapped:
         """What a method returns, and the buffers after it; all with the replicas' axis first."""
         known = method, None
         if known not in self.traced:
-            self.traced[known] = Traced(torch.vmap(self._function(method)))
+            self.traced[known] = TracedFunction(torch.vmap(self._function(method)))
         return self.traced[known](rows, buffers, own, inputs)
 
     def gradient(
@@ -79,7 +79,7 @@ class Mapped:
             def slope(rows: Sequence[Tensor], *others: Any) -> tuple[Tensor, Any]:
                 return torch.func.grad(loss, has_aux=True)(rows[player], rows, *others)
 
-            self.traced[known] = Traced(torch.vmap(slope))
+            self.traced[known] = TracedFunction(torch.vmap(slope))
         gradient, (found, after) = self.traced[known](rows, buffers, own, inputs)
         return gradient, found, after
 
@@ -93,7 +93,7 @@ class Mapped:
 
     def _function(self, method: str) -> Callable[..., tuple[Any, Named]]:
         """One replica's: rows [P] of each player, its buffers, numbers and inputs."""
-        shell = Shell(self.model)
+        shell = MethodCaller(self.model)
 
         def function(
             rows: Sequence[Tensor], buffers: Named, own: Named, inputs: tuple
@@ -105,14 +105,14 @@ class Mapped:
             ):
                 parts = zip(names, row.split(sizes), shapes, strict=True)
                 given |= {f"model.{name}": part.view(shape) for name, part, shape in parts}
-            with with_numbers(self.model, own):
+            with override_numbers(self.model, own):
                 return functional_call(shell, given, (method, inputs)), held
 
         return function
 
 
 @contextmanager
-def with_numbers(model: GenerativeModel, own: Mapping[str, Any]) -> Iterator[None]:
+def override_numbers(model: GenerativeModel, own: Mapping[str, Any]) -> Iterator[None]:
     """The model with other numbers at "attribute.name", in place of those that it was made with."""
     before: dict[str, Any] = {}
     for path, number in own.items():

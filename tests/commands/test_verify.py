@@ -7,13 +7,13 @@ import sys
 import pytest
 
 from bench.commands import cli
-from bench.commands.reproduce import recipe
+from bench.commands.reproduce import reproduce_steps
 from bench.commands.verify import verify_published, verify_runs
 from bench.config import build
-from bench.config.process_settings import settings
+from bench.config.process_settings import process_settings
 from bench.core.errors import UserError
-from bench.execution.packs.pack_runner import Pack
-from bench.execution.queue import Queued
+from bench.execution.packs.pack_runner import PackRunner
+from bench.execution.queue import PendingRun
 from bench.execution.run import execute
 from bench.runs.record import read_records, record_of, write_records
 from bench.training.job import prepare
@@ -46,9 +46,9 @@ def test_a_run_is_identical_and_its_folder_untouched(run, capsys):
 def test_a_packed_run_is_trained_again_alone_in_its_pack(tiny, capsys):
     overrides = tiny("dataset=ring", "packed=3", "d_steps=8", network="mlp")
     jobs = [prepare(build.compose_config([*overrides, f"seed={seed}"])) for seed in (0, 1)]
-    queue = [Queued(job.folder.run_id, lambda beside, job=job: job) for job in jobs]
-    with settings(jobs[0].plain):
-        Pack(queue, 3, share=False).carry_out()
+    queue = [PendingRun(job.folder.run_id, lambda beside, job=job: job) for job in jobs]
+    with process_settings(jobs[0].plain):
+        PackRunner(queue, 3, share=False).carry_out()
     assert verify_runs(jobs[0].folder.root, [job.folder.run_id for job in jobs], []) == 0
     assert capsys.readouterr().out.count("identical: 12 digests") == 2
 
@@ -96,10 +96,12 @@ def test_published_rows_are_verified_and_reproduced(run, tmp_path, capsys):
     assert verify_published(folder, [], (3, 0), []) == 0
     assert "[1/1]" in capsys.readouterr().out
     assert (
-        recipe(tmp_path / "runs", None, record.run_id)[2:-1]
-        == recipe(tmp_path, str(folder), record.run_id)[2:-1]
+        reproduce_steps(tmp_path / "runs", None, record.run_id)[2:-1]
+        == reproduce_steps(tmp_path, str(folder), record.run_id)[2:-1]
     )
-    command = next(c for c in recipe(tmp_path, str(folder), record.run_id) if c[:6] == "python")
+    command = next(
+        c for c in reproduce_steps(tmp_path, str(folder), record.run_id) if c[:6] == "python"
+    )
     again = [*shlex.split(command)[3:], f"runs_root={tmp_path / 'again'}"]
     assert prepare(build.compose_config(again)).folder.run_id == record.run_id
     lines = (folder / "runs.jsonl").read_text()

@@ -74,7 +74,7 @@ def test_a_bad_config_is_one_sentence_and_writes_nothing(tiny, tmp_path, overrid
 
 def test_a_network_for_points_on_images_is_one_sentence():
     with pytest.raises(UserError, match="'mlp' is for points, dataset 'digits' holds image"):
-        validate.check(build.compose_config(["network=mlp"]))
+        validate.validate_config(build.compose_config(["network=mlp"]))
 
 
 def test_a_size_that_the_network_cannot_make_is_one_sentence():
@@ -94,14 +94,14 @@ def test_a_size_that_the_network_cannot_make_is_one_sentence():
 def test_a_key_under_partial_is_checked(tiny, key, suggestion):
     cfg = build.compose_config([*tiny(), "variant=dragan", key])
     with pytest.raises(UserError) as caught:
-        validate.check(cfg)
+        validate.validate_config(cfg)
     assert re.search(suggestion, str(caught.value), flags=re.DOTALL)
 
 
 def test_a_target_that_does_not_exist_is_named(tiny):
     cfg = build.compose_config([*tiny(), "loss.generator._target_=bench.losses.nothing.loss"])
     with pytest.raises(UserError, match="there is no 'bench.losses.nothing.loss'"):
-        validate.check(cfg)
+        validate.validate_config(cfg)
 
 
 def test_what_changes_a_bit_changes_the_run_id_and_nothing_else_does(tiny):

@@ -48,7 +48,7 @@ def on_images() -> dict[str, list[str]]:
 
 
 def plain_of(cases: dict[str, list[str]]) -> dict[str, dict]:
-    return {name: validate.plain_of(build.compose_config(case)) for name, case in cases.items()}
+    return {name: validate.to_plain(build.compose_config(case)) for name, case in cases.items()}
 
 
 def slow(case: str):
@@ -107,7 +107,7 @@ def test_two_processes_train_as_one(case, request):
 def test_batch_norm_per_process_is_something_else(shared):
     """Each share has a mean of its own: other weights, and still the same in both processes."""
     alone, first, second = shared[0][QUICK], *(found[1][QUICK] for found in shared[1:])
-    weight = "opponent.dense.weight"
+    weight = "discriminator.dense.weight"
     assert torch.equal(first["state"][weight], second["state"][weight])
     assert not torch.allclose(first["state"][weight], alone["state"][weight], rtol=1e-6, atol=0)
 
@@ -127,16 +127,16 @@ def test_what_the_processes_tell_each_other(shared):
 
 def test_alone_everything_is_itself():
     rows = torch.rand(3, 2)
-    assert (distributed.rank(), distributed.size()) == (0, 1)
-    assert distributed.share(rows) is rows and distributed.gathered(rows) is rows
+    assert (distributed.rank(), distributed.world_size()) == (0, 1)
+    assert distributed.shard(rows) is rows and distributed.all_gather(rows) is rows
     assert (
-        distributed.total(rows) is rows
-        and distributed.agreed(True)
-        and not distributed.agreed(False)
+        distributed.all_reduce_sum(rows) is rows
+        and distributed.any_rank(True)
+        and not distributed.any_rank(False)
     )
 
 
 def test_rows_that_cannot_be_shared_out_are_refused(monkeypatch):
     monkeypatch.setattr(distributed, "_size", 2)
     with pytest.raises(ValueError, match="3 rows .* among 2"):
-        distributed.share(torch.rand(3, 2))
+        distributed.shard(torch.rand(3, 2))

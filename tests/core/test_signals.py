@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bench.core.signals import PERSONS, SCHEDULERS, Stop, _listens
+from bench.core.signals import PERSONS, SCHEDULERS, InterruptState, _listens
 
 
 @pytest.fixture
@@ -24,29 +24,29 @@ def heard():
 
 @pytest.mark.parametrize("number", SCHEDULERS)
 def test_a_schedulers_signal_asks_first_and_reaches_its_library_afterwards(heard, number):
-    stop = Stop()
+    stop = InterruptState()
     stop.install()
     stop.install()  # of the next job of the process: our own handler is nobody to be told
     os.kill(os.getpid(), number)
     os.kill(os.getpid(), number)  # repeated, it still waits for the step's end
-    assert stop.asked and heard == []
-    stop.hand_on()
+    assert stop.requested and heard == []
+    stop.forward()
     assert heard == [number]
     assert {signal.getsignal(n) for n in (*PERSONS, *SCHEDULERS)} == {signal.SIG_IGN}
-    stop.hand_on()
+    stop.forward()
     assert heard == [number]
 
 
 def test_what_a_person_stopped_is_not_queued_again(heard):
-    stop = Stop()
+    stop = InterruptState()
     stop.install()
     os.kill(os.getpid(), signal.SIGTERM)
-    stop.hand_on()
-    assert stop.asked and heard == []
+    stop.forward()
+    assert stop.requested and heard == []
 
 
 def test_a_persons_signal_after_any_interrupts_at_once(heard):
-    stop = Stop()
+    stop = InterruptState()
     stop.install()
     os.kill(os.getpid(), SCHEDULERS[0])
     with pytest.raises(KeyboardInterrupt):
@@ -58,10 +58,10 @@ def test_a_library_that_refuses_leaves_the_run_interrupted(heard, capsys):
         raise RuntimeError("timed-out too many times")
 
     signal.signal(SCHEDULERS[-1], refuse)
-    stop = Stop()
+    stop = InterruptState()
     stop.install()
     os.kill(os.getpid(), SCHEDULERS[-1])
-    stop.hand_on()
+    stop.forward()
     assert capsys.readouterr().err == "not queued again: timed-out too many times\n"
 
 
@@ -75,9 +75,9 @@ def test_a_child_is_told_once_it_listens_and_not_killed_before(heard):
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert child.stdout is not None and child.stdout.readline() == b"begun\n"
     assert not _listens(child.pid, signal.SIGTERM) and _listens(child.pid, signal.SIGINT)
-    stop = Stop()
+    stop = InterruptState()
     stop.install()
     stop.relaying = True
     os.kill(os.getpid(), signal.SIGTERM)
-    assert stop.asked and child.wait(30) == 7
+    assert stop.requested and child.wait(30) == 7
     stop.relaying = False

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from bench.config.build import make
+from bench.config.build import instantiate
 
 CONFIGS = Path(__file__).parents[2] / "conf" / "dataset"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
@@ -26,7 +26,7 @@ def test_a_source_is_built_from_its_yaml_without_a_file(name):
     assert keys == {"name", "family", "shape", "classes", "root", "source"} | splits
     assert dataset.dataset.name == name
     assert len(dataset.dataset.shape) == {"points": 1, "image": 3}[dataset.dataset.family]
-    source = make(dataset.dataset.source)
+    source = instantiate(dataset.dataset.source)
     assert callable(source.splits) and callable(source.prepare)
 
 
@@ -36,7 +36,7 @@ def test_what_needs_no_file_gives_the_shape_it_promises(name):
     if "seed" not in dataset.source:
         pytest.skip("read from files that are not there")
     dataset.root, dataset.source.counts = None, SMALL
-    source = make(dataset.source)
+    source = instantiate(dataset.source)
     for split, content in source.splits().items():
         assert content.samples.shape == (SMALL[split], *dataset.shape)
         if content.labels is None:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bench.core.errors import UserError
-from bench.data.given import read_given
+from bench.data.user_images import read_user_images
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (4, 5, 6), dtype=np.uint8)
@@ -54,7 +54,7 @@ def sixteen_bit_colour():
 def refused(path, sentence, fix=""):
     """The sentence that a path is refused with; it is one, and names the path."""
     with pytest.raises(UserError, match=sentence) as caught:
-        read_given(path)
+        read_user_images(path)
     assert str(path) in caught.value.message and "\n" not in caught.value.message
     assert fix in caught.value.fix
     return caught.value.message
@@ -70,14 +70,14 @@ def test_a_folder_is_read_to_its_ends_in_the_order_of_names(tmp_path):
     (folder / "notes.txt").write_text("no image")
     (folder / "._a.png").write_bytes(b"what an archive made on a Mac holds")
     (folder / "d.png").mkdir()
-    given = read_given(folder)
+    given = read_user_images(folder)
     assert given.names == ["a.PNG", "aa/y.png", "aa/z.png", "b.png"]
     assert given.images.dtype == np.uint8
     np.testing.assert_array_equal(given.images.transpose(0, 2, 3, 1), COLOUR[[1, 3, 2, 0]])
 
 
 def test_grey_files_have_one_channel(tmp_path):
-    given = read_given(save(tmp_path / "a", GREY))
+    given = read_user_images(save(tmp_path / "a", GREY))
     np.testing.assert_array_equal(given.images, GREY[:, None])
 
 
@@ -87,9 +87,9 @@ def test_palettes_and_two_levels_are_read_without_loss(tmp_path):
         quantised = Image.fromarray(image).quantize(8)
         assert quantised.mode == "P"
         quantised.save(tmp_path / f"{k}.png")
-    np.testing.assert_array_equal(read_given(tmp_path).images.transpose(0, 2, 3, 1), few)
+    np.testing.assert_array_equal(read_user_images(tmp_path).images.transpose(0, 2, 3, 1), few)
     two = save(tmp_path / "two", GREY > 127)
-    np.testing.assert_array_equal(read_given(two).images[:, 0], (GREY > 127) * np.uint8(255))
+    np.testing.assert_array_equal(read_user_images(two).images[:, 0], (GREY > 127) * np.uint8(255))
 
 
 def test_a_jpeg_is_read_upright(tmp_path):
@@ -98,7 +98,9 @@ def test_a_jpeg_is_read_upright(tmp_path):
     left[:, :8] = 255
     exif = Image.Exif()
     exif[0x0112] = 6
-    images = read_given(save(tmp_path / "a", [left, left], ["0.jpg", "1.JPEG"], exif=exif)).images
+    images = read_user_images(
+        save(tmp_path / "a", [left, left], ["0.jpg", "1.JPEG"], exif=exif)
+    ).images
     assert images.shape == (2, 1, 16, 8)
     assert images[:, :, :8].min() > 250 and images[:, :, 8:].max() < 5
 
@@ -118,7 +120,7 @@ def test_a_jpeg_is_read_upright(tmp_path):
 def test_an_npz_in_any_layout(tmp_path, stored, read, kind):
     scale = 1 if kind == np.uint8 else 255
     np.savez(tmp_path / "a.npz", (stored / scale).astype(kind))
-    given = read_given(tmp_path / "a.npz")
+    given = read_user_images(tmp_path / "a.npz")
     assert given.names is None
     assert given.images.dtype == (np.uint8 if kind == np.uint8 else np.float32)
     np.testing.assert_array_equal(given.images, (read / scale).astype(kind).astype(np.float32))
@@ -128,12 +130,12 @@ def test_an_npz_in_any_layout(tmp_path, stored, read, kind):
 def test_the_array_of_an_npz_is_found_by_its_name_or_because_it_is_alone(tmp_path, name):
     arrays = {name: GREY} if name == "samples" else {name: GREY, "labels": np.arange(4)}
     np.savez_compressed(tmp_path / "a.npz", **arrays)
-    np.testing.assert_array_equal(read_given(tmp_path / "a.npz").images[:, 0], GREY)
+    np.testing.assert_array_equal(read_user_images(tmp_path / "a.npz").images[:, 0], GREY)
 
 
 def test_the_ends_of_the_unit_interval_belong_to_it(tmp_path):
     np.savez(tmp_path / "a.npz", np.stack([np.zeros((4, 4)), np.ones((4, 4))] * 2))
-    assert read_given(tmp_path / "a.npz").images.max() == 1
+    assert read_user_images(tmp_path / "a.npz").images.max() == 1
 
 
 @pytest.mark.parametrize("struct_", [True, False], ids=["struct", "bytes"])
@@ -142,17 +144,17 @@ def test_parquet_files_alone_and_in_a_folder(tmp_path, struct_):
         contents = [encoded(image) for image in COLOUR[2 * shard : 2 * shard + 2]]
         column = [{"bytes": c, "path": "x.png"} for c in contents] if struct_ else contents
         table(tmp_path / f"{shard}.parquet", {"img": column, "label": [7, 7]})
-    given = read_given(tmp_path)
+    given = read_user_images(tmp_path)
     np.testing.assert_array_equal(given.images.transpose(0, 2, 3, 1), COLOUR)
     assert given.names == ["0.parquet[0]", "0.parquet[1]", "1.parquet[0]", "1.parquet[1]"]
-    alone = read_given(tmp_path / "1.parquet")
+    alone = read_user_images(tmp_path / "1.parquet")
     np.testing.assert_array_equal(alone.images.transpose(0, 2, 3, 1), COLOUR[2:])
 
 
 def test_decoding_holds_hardly_more_than_the_result(tmp_path):
     save(tmp_path / "a", [np.zeros((64, 64, 3), np.uint8)] * 300)
     tracemalloc.start()
-    images = read_given(tmp_path / "a").images
+    images = read_user_images(tmp_path / "a").images
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert images.nbytes == 300 * 64 * 64 * 3
@@ -382,5 +384,5 @@ def test_parquet_without_pyarrow(tmp_path, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UserError, match="need pyarrow, which cannot be imported") as caught:
-        read_given(tmp_path / "a.parquet")
+        read_user_images(tmp_path / "a.parquet")
     assert caught.value.fix == "pip install pyarrow"

@@ -6,7 +6,7 @@ from omegaconf import OmegaConf
 
 import bench.data.digits
 import bench.data.stacked
-from bench.config.build import make
+from bench.config.build import instantiate
 from bench.core.errors import UserError
 from bench.core.seeds import numpy_generator
 from bench.data.digits import Digits
@@ -139,7 +139,7 @@ def test_config_stacks_the_digits_as_dataset_digits_splits_them():
     single = OmegaConf.load(CONFIG.with_name("digits.yaml")).source
     for key in ("_target_", "counts", "seed"):
         assert dataset.source.single[key] == single[key]
-    built = make(dataset.source)
+    built = instantiate(dataset.source)
     np.testing.assert_array_equal(built.splits()["test"].samples, source().splits()["test"].samples)
 
 

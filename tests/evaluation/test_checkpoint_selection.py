@@ -9,10 +9,10 @@ from safetensors.torch import load_file
 
 from bench.config import build
 from bench.core.errors import UserError
-from bench.evaluation.checkpoint_selection import Candidates
+from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.evaluation.score_run import score_run
 from bench.execution.run import execute
-from bench.runs.candidates import best, read_candidates
+from bench.runs.candidates import best_candidate, read_candidates
 from bench.runs.rows import read_rows
 from bench.training.job import prepare
 
@@ -26,8 +26,8 @@ def test_the_best_is_the_lowest_finite_distance_the_earliest_of_equals():
         {"d_steps": n, "g_steps": n, "frechet": value}
         for n, value in enumerate([None, 3.0, 2.0, 2.0, float("nan"), float("inf")])
     ]
-    assert best(known)["d_steps"] == 2
-    assert best(known[:1]) is None and best([]) is None
+    assert best_candidate(known)["d_steps"] == 2
+    assert best_candidate(known[:1]) is None and best_candidate([]) is None
 
 
 def test_final_best_and_the_last_few_are_scored_on_another_split_than_the_one_that_chooses(tiny):
@@ -37,7 +37,7 @@ def test_final_best_and_the_last_few_are_scored_on_another_split_than_the_one_th
     assert [c["d_steps"] for c in known] == [2, 4, 6, 8, 10]
     rows = {row.checkpoint: row for row in read_rows(job.folder.root, [job.folder.run_id])}
     assert set(rows) == {"final", "best", "last-2"} and outcome.row == rows["final"]
-    first = best(known)
+    first = best_candidate(known)
     assert rows["best"].d_steps == first["d_steps"]
     assert rows["best"].images == 64 * first["d_steps"]
     chosen = rows["best"].protocol["chosen"]
@@ -47,7 +47,7 @@ def test_final_best_and_the_last_few_are_scored_on_another_split_than_the_one_th
     assert rows["best"].scores["frechet"] != first["frechet"]  # other real samples
     kept = {path.stem for path in job.folder.generator.parent.glob("step-*")}
     assert kept == {"step-8", "step-10", f"step-{first['d_steps']}"}
-    steps = [score_run(job.folder, job.plain, job.judge, f"step-{n}") for n in (8, 10)]
+    steps = [score_run(job.folder, job.plain, job.evaluator, f"step-{n}") for n in (8, 10)]
     assert steps[1].scores == rows["final"].scores
     values = [row.scores["frechet"] for row in steps]
     assert rows["last-2"].scores["frechet"] == pytest.approx(sum(values) / 2, rel=1e-12)
@@ -74,7 +74,7 @@ def test_the_choice_is_the_argmin_of_what_the_kept_weights_score(tiny):
     known = read_candidates(job.folder.candidates).steps
     for candidate in known:
         sampler = build.build_sampler(job.folder, f"step-{candidate['d_steps']}")
-        assert job.judge.chosen_by(sampler) == pytest.approx(candidate["frechet"], rel=1e-9)
+        assert job.evaluator.selection_fid(sampler) == pytest.approx(candidate["frechet"], rel=1e-9)
 
 
 def test_scoring_on_the_way_changes_no_bit_of_the_training(tiny, tmp_path):
@@ -97,10 +97,12 @@ def test_a_checkpoint_whose_samples_are_not_finite_is_never_the_best(tiny, monke
             raise FloatingPointError("a sample is not finite")
         return value
 
-    monkeypatch.setattr("bench.evaluation.evaluator.Judge.chosen_by", choice)
+    monkeypatch.setattr("bench.evaluation.evaluator.Evaluator.selection_fid", choice)
     execute(job)
     known = read_candidates(job.folder.candidates).steps
-    assert [c["frechet"] for c in known] == [5.0, None, 7.0] and best(known)["d_steps"] == 2
+    assert [c["frechet"] for c in known] == [5.0, None, 7.0] and best_candidate(known)[
+        "d_steps"
+    ] == 2
 
 
 def test_a_step_that_is_scored_again_after_an_interruption_replaces_itself(tiny):
@@ -108,7 +110,7 @@ def test_a_step_that_is_scored_again_after_an_interruption_replaces_itself(tiny)
     execute(job)
     model = build.build_model(job.cfg)
     model.d_steps = 4
-    Candidates(job.folder, job.judge)(model)
+    CheckpointSelector(job.folder, job.evaluator)(model)
     known = read_candidates(job.folder.candidates).steps
     assert [c["d_steps"] for c in known] == [2, 4]
 
@@ -127,7 +129,7 @@ def test_another_choice_begins_the_list_anew(tiny):
     other = job_of(tiny, "d_steps=6", "score.every=3")
     model = build.build_model(job.cfg)
     model.d_steps = 6
-    Candidates(other.folder, other.judge)(model)
+    CheckpointSelector(other.folder, other.evaluator)(model)
     known = read_candidates(job.folder.candidates)
     assert [step["d_steps"] for step in known.steps] == [6] and known.choice["every"] == 3
 
@@ -136,7 +138,7 @@ def test_last_checkpoints_without_a_distance_give_no_row(tiny, monkeypatch):
     def never(self, sampler):
         raise FloatingPointError("a sample is not finite")
 
-    monkeypatch.setattr("bench.evaluation.evaluator.Judge.chosen_by", never)
+    monkeypatch.setattr("bench.evaluation.evaluator.Evaluator.selection_fid", never)
     job = job_of(tiny, "d_steps=6", "score.every=2", "score.keep_last=2")
     execute(job)
     rows = read_rows(job.folder.root, [job.folder.run_id])
@@ -151,7 +153,7 @@ def test_a_checkpoint_on_the_way_that_is_not_finite_makes_no_run_diverged(tiny, 
         raise FloatingPointError("a sample is not finite")
 
     monkeypatch.setattr("bench.evaluation.evaluator.score_batches", broken)
-    row = score_run(job.folder, job.plain, job.judge, "step-2")
+    row = score_run(job.folder, job.plain, job.evaluator, "step-2")
     assert row.status == "diverged" and row.scores == {}
     assert job.folder.status()["status"] == "finished"
 
@@ -160,7 +162,7 @@ def test_a_checkpoint_that_is_not_kept_is_named_with_those_that_are(tiny):
     job = job_of(tiny)
     execute(job)
     with pytest.raises(UserError, match=r"no checkpoint 'best' \(has: final\)"):
-        score_run(job.folder, job.plain, job.judge, "best")
+        score_run(job.folder, job.plain, job.evaluator, "best")
 
 
 def test_the_opponents_opinion_stands_beside_the_scores(tiny):
@@ -180,7 +182,7 @@ def test_the_opponents_opinion_stands_beside_the_scores(tiny):
         "test": torch.tensor([[1.0], [-1.0]]),
         "fake": torch.tensor([[-1.0], [-2.0], [3.0], [-4.0]]),
     }
-    assert model.diagnose(samples) == {
+    assert model.discriminator_diagnostics(samples) == {
         "mean_train": 1.0, "mean_test": 0.0, "mean_fake": -1.0,
         "accuracy_train": 0.75, "accuracy_test": 0.5, "accuracy_fake": 0.75,
     }  # fmt: skip

@@ -12,7 +12,7 @@ import torch
 from bench.config import build
 from bench.config.trainer_settings import ACCELERATORS
 from bench.core.errors import Interrupted, UserError
-from bench.core.signals import STOP
+from bench.core.signals import INTERRUPT
 from bench.execution.distributed.launch import check_networks
 from bench.execution.run import execute
 from bench.networks.layers import BatchNorm
@@ -68,7 +68,7 @@ def test_a_run_in_two_processes_goes_on_bit_for_bit(tiny, tmp_path, unscored):
     whole = job_of(tiny, *LONG, f"runs_root={tmp_path / 'whole'}")
     assert execute(whole).status == "finished"
     cut = job_of(tiny, *LONG)
-    STOP.install()
+    INTERRUPT.install()
     soon(cut.folder.candidates.is_file, lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(Interrupted):
         execute(cut)
@@ -137,12 +137,12 @@ def test_batch_norms_that_would_not_do_what_is_asked_are_refused(tiny):
     job = job_of(tiny, "batch_size=2", "trainer.batch_norm=per_process")
     model = build.build_model(job.cfg)
     check_networks(job, model)  # nothing in it is normalised
-    model.opponent[1] = BatchNorm(8, momentum=None)
+    model.discriminator[1] = BatchNorm(8, momentum=None)
     with pytest.raises(UserError, match="share of one sample"):
         check_networks(job, model)
     job = job_of(tiny)
     check_networks(job, model)
-    model.opponent[1] = torch.nn.BatchNorm1d(8)
+    model.discriminator[1] = torch.nn.BatchNorm1d(8)
     with pytest.raises(UserError, match="torch's own batch norm"):
         check_networks(job, model)
 

@@ -70,31 +70,31 @@ def gpus(monkeypatch, tmp_path):
 @pytest.mark.parametrize(("given", "taken"), [("", "0"), ("GPU-9f, 4,2", "GPU-9f")])
 def test_a_process_sees_its_gpu_alone_and_claims_once(gpus, monkeypatch, given, taken):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
-    gpu_lock.claim_gpu("auto")
+    gpu_lock.acquire_gpu("auto")
     assert os.environ["CUDA_VISIBLE_DEVICES"] == taken and len(gpu_lock._held) == 1
-    gpu_lock.claim_gpu("auto")
+    gpu_lock.acquire_gpu("auto")
     assert os.environ["CUDA_VISIBLE_DEVICES"] == taken and len(gpu_lock._held) == 1
 
 
 @pytest.mark.parametrize(("accelerator", "devices"), [("cpu", 1), ("gpu", 2), ("gpu", "auto")])
 def test_runs_on_the_cpu_or_on_several_gpus_claim_none(gpus, accelerator, devices):
-    gpu_lock.claim_gpu(accelerator, devices)
+    gpu_lock.acquire_gpu(accelerator, devices)
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held
 
 
 def test_after_cuda_woke_it_is_too_late(gpus, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
-    gpu_lock.claim_gpu("gpu")
+    gpu_lock.acquire_gpu("gpu")
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held
 
 
 def test_one_gpu_is_everybodys(gpus, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    gpu_lock.claim_gpu("gpu")
+    gpu_lock.acquire_gpu("gpu")
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held
 
 
 def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot share out GPUs"):
-        gpu_lock.claim(["0", "1"], tmp_path / "file")
+        gpu_lock.acquire_first(["0", "1"], tmp_path / "file")

@@ -21,4 +21,4 @@ def test_blocks_that_torch_keeps_are_given_back_before_a_gpu_is_asked(monkeypatc
     kept = [3]
     monkeypatch.setattr(torch.cuda, "empty_cache", kept.clear)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10 - sum(kept), 10))
-    assert memory_check.available(torch.device("cuda")) == 10
+    assert memory_check.available_bytes(torch.device("cuda")) == 10

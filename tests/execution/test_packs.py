@@ -11,17 +11,16 @@ import pytest
 from execution.test_survival import FORK, leavings
 
 from bench.config import build
-from bench.config.process_settings import settings
+from bench.config.process_settings import process_settings
 from bench.core.errors import Interrupted, UserError
-from bench.core.signals import STOP
+from bench.core.signals import INTERRUPT
 from bench.execution.packs import slot_io
-from bench.execution.packs.pack_runner import Pack, Queued
+from bench.execution.packs.pack_runner import PackRunner, Queued
 from bench.execution.run import execute
 from bench.runs.rows import read_rows
 from bench.training.job import prepare
 from bench.training.monitor import Monitor
-from bench.vectorized.trainer import TRIAL_STEPS
-from bench.vectorized.trainer import empty_stack
+from bench.vectorized.trainer import TRIAL_STEPS, empty_stack
 
 RING = ["dataset=ring", "trainer.checkpoint_every=10", "score.every=20"]
 
@@ -29,7 +28,7 @@ RING = ["dataset=ring", "trainer.checkpoint_every=10", "score.every=20"]
 @pytest.fixture(autouse=True)
 def no_trial(monkeypatch):
     """Looking for odd slots takes as long as all of the rest; the sweeps' tests do it."""
-    monkeypatch.setattr("bench.vectorized.stack.TRIAL_STEPS", 0)
+    monkeypatch.setattr("bench.vectorized.trainer.TRIAL_STEPS", 0)
 
 
 @pytest.fixture
@@ -50,9 +49,9 @@ def train(jobs, told=None, *, share=False):
     tell = (lambda job, outcome, seconds: told.append(job.plain["seed"])) if told is not None else (
         lambda *_: None
     )  # fmt: skip
-    with settings(jobs[0].plain):
-        pack = Pack(members, jobs[0].plain["packed"], share=share, tell=tell)
-        return pack.carry_out()
+    with process_settings(jobs[0].plain):
+        pack = PackRunner(members, jobs[0].plain["packed"], share=share, tell=tell)
+        return pack.run()
 
 
 def seeds(*numbers, more=()):
@@ -74,7 +73,7 @@ def test_a_run_leaves_the_same_alone_in_its_pack_and_beside_others(jobs_of, tmp_
 
 def test_members_have_rates_of_their_own(jobs_of, tmp_path, monkeypatch):
     """In stacks that were tried, as all are outside this file."""
-    monkeypatch.setattr("bench.vectorized.stack.TRIAL_STEPS", TRIAL_STEPS)
+    monkeypatch.setattr("bench.vectorized.trainer.TRIAL_STEPS", TRIAL_STEPS)
     kinds = [[f"hyperparameters.learning_rate={rate}"] for rate in (1e-3, 1e-4)]
     jobs = jobs_of(2, *kinds)
     train(jobs)
@@ -103,8 +102,8 @@ def test_what_diverges_ends_alone_and_the_next_takes_its_slot(jobs_of, tmp_path)
 
 
 def pressing(step, act):
-    """`Monitor.look` with something done before it, once, at a step of any replica."""
-    look, done = Monitor.look, []
+    """`Monitor.after_step` with something done before it, once, at a step of any replica."""
+    look, done = Monitor.after_step, []
 
     def hook(self, model):
         if model.d_steps == step and not done:
@@ -124,9 +123,9 @@ def test_an_interrupted_pack_goes_on_bit_for_bit(jobs_of, tmp_path, monkeypatch,
     train(whole)
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
         patch.setattr(Monitor, "look", pressing(23, lambda: os.kill(os.getpid(), number)))
-        STOP.install()
+        INTERRUPT.install()
         train(cut)
-    assert not STOP.asked
+    assert not INTERRUPT.requested
     found = [job.folder.status() for job in cut]
     assert [status["status"] for status in found[:2]] == ["interrupted"] * 2 and found[2] is None
     assert [status["d_steps"] for status in found[:2]] == [23, 23]
@@ -158,7 +157,7 @@ def test_a_step_that_fails_fails_all_who_make_it(jobs_of, monkeypatch):
         raise RuntimeError("made to fail")
 
     with monkeypatch.context() as patch:
-        patch.setattr("bench.vectorized.stack.Stack.step", broken)
+        patch.setattr("bench.execution.packs.pack_runner.train_step", broken)
         endings = list(train(jobs).values())
     assert {(e.status, e.cause) for e in endings} == {("failed", "RuntimeError: made to fail")}
     assert "Traceback" in (jobs[0].folder.path / "error.txt").read_text()
@@ -180,8 +179,8 @@ def test_members_that_are_done_or_cannot_begin_cost_no_slot(jobs_of):
 def test_what_another_process_is_at_is_left_to_it(jobs_of, monkeypatch):
     jobs = jobs_of(2, *seeds(0, 1))
     monkeypatch.setattr(
-        "bench.execution.lifecycle.others_pulse",
-        lambda path, now: path == jobs[0].folder.pulse or None,
+        "bench.execution.lifecycle.active_elsewhere",
+        lambda path, now: path == jobs[0].folder.heartbeat or None,
     )
     endings = list(train(jobs, share=True).values())
     assert [ending.status for ending in endings] == ["elsewhere", "finished"]
@@ -229,7 +228,7 @@ def test_a_pack_too_large_for_its_device_is_a_sentence_and_loses_no_run(jobs_of,
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     with monkeypatch.context() as patch:
-        patch.setattr("bench.vectorized.stack.Stack.step", full)
+        patch.setattr("bench.execution.packs.pack_runner.train_step", full)
         endings = list(train(jobs).values())
     assert len(endings) == 5 and len(steps) == 1
     assert all("a pack of 2 is too large for the cpu device" in e.message for e in endings)
@@ -245,12 +244,12 @@ def test_what_cannot_be_prepared_or_stacked_is_told_and_raises_nothing(jobs_of, 
         raise OSError("made to fail")
 
     members = [Queued("none", broken), Queued(jobs[0].folder.run_id, lambda beside: jobs[0])]
-    pack = Pack(members, 1, share=False)
-    with settings(jobs[0].plain):
-        first, second = pack.carry_out().values()
+    pack = PackRunner(members, 1, share=False)
+    with process_settings(jobs[0].plain):
+        first, second = pack.run().values()
     assert str(first) == "made to fail" and second.status == "finished"
     with monkeypatch.context() as patch:
-        patch.setattr("bench.execution.packs.pack_runner.stack_for", broken)
+        patch.setattr("bench.execution.packs.pack_runner.build_stack", broken)
         endings = train(jobs[1:])
     assert [str(ending) for ending in endings.values()] == ["made to fail"] * 2
     assert len(asked) == 2  # to prepare one, and for a stack once
@@ -261,11 +260,11 @@ def test_nothing_of_a_stack_waits_for_the_garbage_collector(jobs_of, monkeypatch
     made = []
 
     def noted(*given):
-        found = slot_io.stack_for(*given)
+        found = slot_io.build_stack(*given)
         made.append(weakref.ref(found[0]))
         return found
 
-    monkeypatch.setattr("bench.execution.packs.pack_runner.stack_for", noted)
+    monkeypatch.setattr("bench.execution.packs.pack_runner.build_stack", noted)
     jobs = jobs_of(1, *seeds(0))
     gc.disable()
     try:

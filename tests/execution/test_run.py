@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from bench.config import build
 from bench.core.errors import Interrupted, UserError
-from bench.core.signals import STOP
+from bench.core.signals import INTERRUPT
 from bench.execution.run import execute
 from bench.runs.rows import read_rows
 from bench.training.fit import drawing_steps
@@ -92,7 +92,7 @@ def test_a_sample_that_is_not_finite_makes_the_run_diverged(tiny, monkeypatch):
         raise FloatingPointError("a sample is not finite")
 
     monkeypatch.setattr("bench.evaluation.evaluator.score_batches", broken)
-    monkeypatch.setattr("bench.execution.lifecycle.floors_are_missing", lambda *_: False)
+    monkeypatch.setattr("bench.execution.lifecycle.baselines_missing", lambda *_: False)
     outcome = execute(job)
     assert outcome.status == "diverged" and outcome.row.scores == {}
 
@@ -200,7 +200,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(
 
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
         patch.setattr(Monitor, "on_train_batch_end", press)
-        STOP.install()
+        INTERRUPT.install()
         execute(cut)
     assert cut.folder.status()["status"] == "interrupted"
     assert cut.folder.status()["d_steps"] == cut_at
@@ -252,7 +252,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tiny, monke
     job = job_of(tiny, "network.dense=256")
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    monkeypatch.setattr("bench.training.fit.Painter", _NoPainter)
+    monkeypatch.setattr("bench.training.fit.SamplePlotter", _NoPainter)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8000, hard))  # room for small files only
     try:
         outcome = execute(job)

@@ -15,10 +15,10 @@ from bench.config import build
 from bench.core.errors import Caution
 from bench.core.files import read_json, writer
 from bench.execution.run import execute
-from bench.runs.digests import digest_of_scores, read_chain
+from bench.runs.digests import read_digests, scores_digest
 from bench.runs.rows import read_rows
 from bench.training.checkpoints import Checkpoints
-from bench.training.fit import sweep_up
+from bench.training.fit import remove_partial_files
 from bench.training.job import prepare
 from bench.training.monitor import Monitor
 
@@ -37,10 +37,10 @@ def leavings(job) -> dict:
     rows = read_rows(job.folder.root, [job.folder.run_id])
     return {
         "status": {k: v for k, v in status.items() if not k.startswith(("wall_", "peak_"))},
-        "chain": read_chain(job.folder.chain),
+        "chain": read_digests(job.folder.chain),
         "history": job.folder.history.read_text(),
         "candidates": read_json(job.folder.candidates) if job.folder.candidates.exists() else None,
-        "rows": {row.file_name(): digest_of_scores(row.scores, row.details) for row in rows},
+        "rows": {row.file_name(): scores_digest(row.scores, row.details) for row in rows},
         "kept": sorted(p.name for p in job.folder.checkpoints.iterdir()),
     }
 
@@ -222,7 +222,7 @@ def test_a_run_that_another_process_is_at_is_left_to_it_where_that_is_asked(tiny
     job = job_of(tiny, "d_steps=200000")
     child = FORK.Process(target=quietly, args=(job,))
     child.start()
-    while not job.folder.pulse.is_file():
+    while not job.folder.heartbeat.is_file():
         time.sleep(0.02)
     assert execute(job, share=True).status == "elsewhere"
     os.kill(child.pid, 9)
@@ -249,5 +249,5 @@ def test_what_a_dead_process_left_half_written_is_swept_up_and_a_living_ones_is_
     for name in names:
         (folder / name).write_text("half")
     os.utime(folder / ".d.another-1-00000000.part", (0, 0))
-    sweep_up(job.folder)
+    remove_partial_files(job.folder)
     assert {name: (folder / name).exists() for name in names} == names

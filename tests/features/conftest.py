@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from bench.config.build import make
+from bench.config.build import instantiate
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -24,6 +24,6 @@ def extractor_of(config):
     """extractor_of(name, key=value ...) -> the extractor, or the error that it raised itself."""
 
     def build(name, **changes):
-        return make(config(name, **changes).extractor)
+        return instantiate(config(name, **changes).extractor)
 
     return build

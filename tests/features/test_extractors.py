@@ -9,7 +9,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from bench.config.build import make
+from bench.config.build import instantiate
 from bench.core.errors import UserError
 from bench.data.digest import content_digest
 from bench.features.convnet import SHIPPED, TrainedConvnet, files_of
@@ -34,7 +34,7 @@ def test_shipped_are_those_with_a_goal_and_small():
 @pytest.mark.parametrize("name", CARDS)
 def test_card_agrees_with_weights_and_config(name, config, extractor_of):
     card, extractor = CARDS[name], extractor_of(name)
-    training = make(config(name).training).keywords
+    training = instantiate(config(name).training).keywords
     assert card["test_accuracy"] >= GOALS[name]
     assert card["name"] == extractor.name == name
     assert card["sha256"] == extractor.weight_hash
@@ -61,7 +61,7 @@ def test_extractor_maps_images_to_features_and_logits(name):
 
 def test_card_of_the_digits_measured_again():
     dataset = OmegaConf.load(DIGITS)
-    splits = make(OmegaConf.create({"dataset": dataset}).dataset.source).splits()
+    splits = instantiate(OmegaConf.create({"dataset": dataset}).dataset.source).splits()
     card = CARDS["digits_convnet"]
     assert content_digest(splits) == card["data_digest"]
     images, labels = (torch.from_numpy(a) for a in (splits["test"].samples, splits["test"].labels))
@@ -73,7 +73,7 @@ def test_weights_that_do_not_come_along_can_be_trained(config, extractor_of):
     with pytest.raises(UserError) as caught:
         extractor_of("fashion_mnist_convnet")
     assert "bench features fashion_mnist_convnet" in caught.value.fix
-    assert make(config("fashion_mnist_convnet").training).keywords["width"] == 64
+    assert instantiate(config("fashion_mnist_convnet").training).keywords["width"] == 64
 
 
 @pytest.fixture

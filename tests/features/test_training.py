@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.features.convnet import TrainedConvnet
-from bench.features.fitting import Settings, accuracy, augmented
+from bench.features.fitting import FitSettings, accuracy, augmented
 from bench.features.training import train
 
 
@@ -22,7 +22,7 @@ def split(seed, n=96, labels=(3, 5)):
 
 def settings(**changes):
     values = {"epochs": 6, "batch_size": 16, "learning_rate": 1e-2, "weight_decay": 0.01}
-    return Settings(**{**values, "flip": False, "shift": 1, "seed": 0, **changes})
+    return FitSettings(**{**values, "flip": False, "shift": 1, "seed": 0, **changes})
 
 
 def trained(folder, **changes):

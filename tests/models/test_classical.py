@@ -72,7 +72,7 @@ def test_qda_keeps_a_covariance_of_each_class(mixture, reg_param):
 def test_one_class_is_the_gaussian_of_all(mixture, variant):
     points, cfg = mixture[0], build.compose_config([f"variant={variant}"])
     cfg.hyperparameters.update({k: 0 for k in cfg.hyperparameters if k != "d_batch_norm"})
-    found = build.make(cfg.model.estimator)(points, np.zeros(len(points), np.int64))
+    found = build.instantiate(cfg.model.estimator)(points, np.zeros(len(points), np.int64))
     assert found.priors.tolist() == [1.0]
     np.testing.assert_allclose(found.means, [points.mean(0)])
     root = np.diag(found.root[0]) if variant == "naive_bayes" else found.root.reshape(2, 2)
@@ -84,7 +84,7 @@ def fitted(variant, points, labels, classes=3):
     """The variant's generator and what it took."""
     cfg = build.compose_config([f"variant={variant}", "dataset=ring", f"dataset.classes={classes}"])
     model = build.build_model(cfg)
-    model.show(Split(points.astype(np.float32), labels))
+    model.fit_to_data(Split(points.astype(np.float32), labels))
     found = model.fitted()
     model.generator.take(*map(torch.from_numpy, found))
     return model.generator.double(), found

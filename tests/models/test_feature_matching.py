@@ -9,7 +9,7 @@ from torch.nn.functional import relu, softplus
 from bench.core.objective import Objective
 from bench.losses import feature_matching, minimax, nonsaturating
 from bench.models import priors
-from bench.models.base import Training
+from bench.models.base import TrainingConfig
 from bench.models.feature_matching import FeatureMatchingGAN
 from bench.networks import infogan, mlp
 
@@ -25,7 +25,9 @@ GAME = Objective(
 
 
 def opened(discriminator):
-    settings = Training(priors.uniform, 2, lambda p: torch.optim.SGD(p, lr=0.1), 0, "32", None)
+    settings = TrainingConfig(
+        priors.uniform, 2, lambda p: torch.optim.SGD(p, lr=0.1), 0, "32", None
+    )
     model = FeatureMatchingGAN(
         mlp.generator([2], 2, width=5, depth=1), discriminator, GAME, False, False, settings,
         feature_matching.generator_loss,
@@ -47,7 +49,7 @@ def test_the_loss_is_the_squared_distance_of_the_means_and_its_slope_twice_the_d
 
 def test_a_step_is_the_step_by_hand():
     model = opened(mlp.Discriminator([2], width=6, depth=1, batch_norm=False))
-    g, d = copy.deepcopy(model.generator), copy.deepcopy(model.opponent)
+    g, d = copy.deepcopy(model.generator), copy.deepcopy(model.discriminator)
     latent = torch.rand(8, 2, dtype=torch.float64)
     model.draw_latent = lambda count: latent
     real = torch.randn(8, 2, dtype=torch.float64)
@@ -66,7 +68,7 @@ def test_a_step_is_the_step_by_hand():
         model.generator.parameters(), g.parameters(), gradients, strict=True
     ):
         assert torch.allclose(ours, before - 0.1 * gradient, rtol=0, atol=1e-12)
-    for ours, moved in zip(model.opponent.parameters(), d.parameters(), strict=True):
+    for ours, moved in zip(model.discriminator.parameters(), d.parameters(), strict=True):
         assert torch.allclose(ours, moved, rtol=0, atol=1e-12)
 
 

@@ -11,7 +11,7 @@ from bench.core.errors import UserError
 from bench.core.objective import Objective
 from bench.losses import wasserstein
 from bench.models import priors
-from bench.models.base import Training
+from bench.models.base import TrainingConfig
 from bench.models.gan import GAN
 from bench.models.historical import HistoricalGAN
 from bench.networks import mlp
@@ -58,7 +58,9 @@ class Constant(nn.Module):
 
 
 def opened(kind, generator, discriminator, *more):
-    settings = Training(priors.uniform, 2, lambda p: torch.optim.SGD(p, lr=0.1), 0, "32", None)
+    settings = TrainingConfig(
+        priors.uniform, 2, lambda p: torch.optim.SGD(p, lr=0.1), 0, "32", None
+    )
     model = kind(generator, discriminator, BILINEAR, False, False, settings, *more).double()
     optimizers = model.configure_optimizers()
     model.optimizers = lambda use_pl_optimizer: optimizers
@@ -96,7 +98,7 @@ def test_both_players_steps_are_those_by_hand():
         w -= 0.1 * ((theta - 0.5) + 2 * 3 * away)
         thetas.append(theta)
         theta -= 0.1 * (-w + 2 * 3 * (theta - sum(thetas) / len(thetas)))
-        assert model.opponent.w.item() == pytest.approx(w, rel=1e-12)
+        assert model.discriminator.w.item() == pytest.approx(w, rel=1e-12)
         assert model.generator.theta.item() == pytest.approx(theta, rel=1e-12)
     assert model.past[0].theta.item() == pytest.approx(sum(thetas) / 5, rel=1e-12)
     assert model.past[1].w.item() == pytest.approx(sum(ws) / 5, rel=1e-12)

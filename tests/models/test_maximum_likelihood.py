@@ -11,7 +11,7 @@ from bench.core.errors import UserError
 from bench.execution.run import execute
 from bench.losses.likelihood import Likelihood
 from bench.models import priors
-from bench.models.base import Training
+from bench.models.base import TrainingConfig
 from bench.models.maximum_likelihood import MaximumLikelihood
 from bench.networks.noisy import Noisy, latents
 from bench.training.job import prepare
@@ -34,7 +34,7 @@ class Affine(nn.Module):
 
 
 def opened(net, noise, optimizer, pool_factor=4):
-    settings = Training(priors.normal, latents(2, [2], added=True), optimizer, 0, "32", None)
+    settings = TrainingConfig(priors.normal, latents(2, [2], added=True), optimizer, 0, "32", None)
     generator = Noisy(net, 2, noise=noise)
     model = MaximumLikelihood(generator, Likelihood(noise), pool_factor, settings)
     (optimizer,) = model.configure_optimizers()

@@ -13,7 +13,7 @@ from bench.losses import began as began_loss
 from bench.losses import minimax, nonsaturating
 from bench.losses import vae as vae_loss
 from bench.models import priors
-from bench.models.base import Training
+from bench.models.base import TrainingConfig
 from bench.models.began import BEGAN
 from bench.models.executor import frozen
 from bench.models.gan import GAN
@@ -24,9 +24,9 @@ from bench.networks.sampler import Sampler
 SGD = partial(torch.optim.SGD, lr=0.1)
 
 
-def training(prior=priors.uniform, **changes) -> Training:
+def training(prior=priors.uniform, **changes) -> TrainingConfig:
     given = dict(prior=prior, latent_dim=2, optimizer=SGD, seed=0, precision="32", ema_decay=None)
-    return Training(**{**given, **changes})
+    return TrainingConfig(**{**given, **changes})
 
 
 def generator():
@@ -67,7 +67,7 @@ def by_hand(parameters, loss):
 def test_gan_steps_are_the_studys(fresh, reuse):
     disc = mlp.Discriminator([2], width=5, depth=1, batch_norm=False)
     model = ready(GAN(generator(), disc, objective(2, fresh), reuse, False, training()))
-    g, d = copy.deepcopy(model.generator), copy.deepcopy(model.opponent)
+    g, d = copy.deepcopy(model.generator), copy.deepcopy(model.discriminator)
     latents = torch.Generator().manual_seed(0)
     latents.set_state(model.streams["latent"].get_state())
     moved = []
@@ -82,7 +82,7 @@ def test_gan_steps_are_the_studys(fresh, reuse):
             by_hand(list(g.parameters()), softplus(-d(g(z))).mean())
             moved.append(step)
     assert model.g_steps == len(moved) == 4 and model.d_steps == 6
-    for ours, theirs in ((model.generator, g), (model.opponent, d)):
+    for ours, theirs in ((model.generator, g), (model.discriminator, d)):
         for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
             assert torch.allclose(a, b, rtol=0, atol=1e-12)
 
@@ -92,7 +92,7 @@ def test_began_steps_and_controller(fresh):
     rules = began_loss.Equilibrium(gamma=0.5, k_rate=0.3, clip_k=False, fresh_errors=fresh, n_dis=1)
     auto = mlp.Autoencoder([2], code=1, width=5, depth=1, batch_norm=False)
     model = ready(BEGAN(generator(), auto, rules, False, training()))
-    g, d, k = copy.deepcopy(model.generator), copy.deepcopy(model.opponent), 0.0
+    g, d, k = copy.deepcopy(model.generator), copy.deepcopy(model.autoencoder), 0.0
     latents = torch.Generator().manual_seed(0)
     latents.set_state(model.streams["latent"].get_state())
 
@@ -118,7 +118,7 @@ def test_vae_step_uses_one_optimizer_and_the_draws_stream():
     likelihood = partial(vae_loss.gaussian_log_likelihood, sigma=0.5)
     loss = partial(vae_loss.negative_elbo, log_likelihood=likelihood, channel_mean=True)
     model = ready(VAE(generator(), encoder, loss, training(priors.normal)))
-    g, e = copy.deepcopy(model.generator), copy.deepcopy(model.opponent)
+    g, e = copy.deepcopy(model.generator), copy.deepcopy(model.encoder)
     draws = torch.Generator().manual_seed(0)
     draws.set_state(model.streams["draws"].get_state())
     real = torch.randn(4, 2, dtype=torch.float64)

@@ -15,8 +15,8 @@ from bench.execution.run import execute
 from bench.losses import minimax, nonsaturating, wasserstein
 from bench.losses.least_squares import logit
 from bench.models import priors
-from bench.models.base import Alone, Training
-from bench.models.differentiable import Held, held_by, root, step_of
+from bench.models.base import SingleExecutor, TrainingConfig
+from bench.models.differentiable import ParamState, differentiable_step, param_states, safe_sqrt
 from bench.models.gan import GAN
 from bench.models.unrolled import UnrolledGAN
 from bench.networks import mlp
@@ -75,7 +75,7 @@ class Constant(nn.Module):
 
 
 def opened(kind, generator, discriminator, objective, optimizer, *more):
-    settings = Training(priors.uniform, 2, optimizer, 0, "32", None)
+    settings = TrainingConfig(priors.uniform, 2, optimizer, 0, "32", None)
     model = kind(generator, discriminator, objective, False, False, settings, *more)
     optimizers = model.configure_optimizers()
     model.optimizers = lambda use_pl_optimizer: optimizers
@@ -85,8 +85,8 @@ def opened(kind, generator, discriminator, objective, optimizer, *more):
 
 def ahead_of(model):
     """What the model's generator_loss takes beside samples, as a turn gives it."""
-    hands = Alone(model, torch.zeros(16, 2, dtype=torch.float64))
-    return model.seen_ahead(hands, (0,))
+    ex = SingleExecutor(model, torch.zeros(16, 2, dtype=torch.float64))
+    return model.lookahead_args(ex, (0,))
 
 
 def perceptrons(objective, optimizer, k):
@@ -122,7 +122,7 @@ def test_the_gradient_is_that_of_finite_differences(objective, optimizer):
     for _ in range(2):  # so that Adam has moments
         fake = model.generate(latent).detach()
         draws = model.draw(model.wanted_draws, real)
-        loss = model.discriminator_loss(model.opponent, real, fake, draws)
+        loss = model.discriminator_loss(model.discriminator, real, fake, draws)
         model.step(model.optimizers(False)[1], loss)
     seen = ahead_of(model)
 
@@ -132,7 +132,7 @@ def test_the_gradient_is_that_of_finite_differences(objective, optimizer):
     parameters = list(model.generator.parameters())
     gradients = torch.autograd.grad(loss(), parameters)
     plain = torch.autograd.grad(
-        model.objective.generator_loss(model.opponent, model.generate(latent)), parameters
+        model.objective.generator_loss(model.discriminator, model.generate(latent)), parameters
     )
     ahead = torch.cat([g.flatten() for g in gradients])
     direction = torch.randn(len(ahead), dtype=torch.float64, generator=noise)
@@ -158,11 +158,11 @@ def test_steps_looked_ahead_are_the_optimizers_own(optimizer):
     for _ in range(2):
         ahead = model.unrolled(real, fake, *ahead_of(model))(probe)
         for _ in range(2):
-            loss = model.discriminator_loss(model.opponent, real, fake, {})
+            loss = model.discriminator_loss(model.discriminator, real, fake, {})
             model.step(model.optimizers(False)[1], loss)
-        assert torch.allclose(model.opponent(probe), ahead, rtol=0, atol=1e-12)
+        assert torch.allclose(model.discriminator(probe), ahead, rtol=0, atol=1e-12)
     weights = model.state_dict()
-    assert not torch.allclose(weights["opponent.0.weight"], before["opponent.0.weight"])
+    assert not torch.allclose(weights["discriminator.0.weight"], before["discriminator.0.weight"])
 
 
 def test_looking_ahead_leaves_the_discriminator_as_it_was():
@@ -170,27 +170,29 @@ def test_looking_ahead_leaves_the_discriminator_as_it_was():
     real = torch.randn(8, 2, dtype=torch.float64)
     model.draw_latent = lambda count: torch.rand(count, 2, dtype=torch.float64)
     model.training_step(real, 0)
-    before = copy.deepcopy(model.opponent.state_dict())
+    before = copy.deepcopy(model.discriminator.state_dict())
     held = copy.deepcopy(model.optimizers(False)[1].state_dict()["state"])
     fake = model.generate(model.draw_latent(8))
     model.generator_loss(real, fake, *ahead_of(model)).backward()
-    assert all(torch.equal(t, before[n]) for n, t in model.opponent.state_dict().items())
+    assert all(torch.equal(t, before[n]) for n, t in model.discriminator.state_dict().items())
     for index, state in model.optimizers(False)[1].state_dict()["state"].items():
         assert all(torch.equal(value, held[index][name]) for name, value in state.items())
 
 
 def test_a_dead_unit_has_a_finite_gradient():
     """Adam's v is 0 for it; the root's slope there would be infinite."""
-    assert torch.equal(torch.autograd.functional.jacobian(root, torch.zeros(2)), torch.zeros(2, 2))
+    assert torch.equal(
+        torch.autograd.functional.jacobian(safe_sqrt, torch.zeros(2)), torch.zeros(2, 2)
+    )
     squares = torch.tensor([4.0], requires_grad=True)
-    root(squares).sum().backward()
+    safe_sqrt(squares).sum().backward()
     assert squares.grad.item() == 0.25
     dead = nn.Parameter(torch.ones(1, dtype=torch.float64))
     optimizer = ADAM([dead])
     gradient = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    (held,) = held_by(optimizer)
-    assert held == Held({}, {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-8})
-    after, _ = step_of(optimizer)(dead, gradient, *held)
+    (held,) = param_states(optimizer)
+    assert held == ParamState({}, {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-8})
+    after, _ = differentiable_step(optimizer)(dead, gradient, *held)
     after.sum().backward()
     assert after.item() == 1.0 and gradient.grad.isfinite().all()
 

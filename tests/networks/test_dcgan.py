@@ -109,4 +109,4 @@ def test_a_model_without_a_pair_is_one_sentence():
     from bench.config import validate
 
     with pytest.raises(UserError, match="network 'dcgan' has no pair for model 'began'"):
-        validate.check(build.compose_config(["network=dcgan", "variant=began"]))
+        validate.validate_config(build.compose_config(["network=dcgan", "variant=began"]))

@@ -29,4 +29,4 @@ def test_the_config_builds_it_beside_dcgan_s_discriminator():
     net.reset(torch.Generator().manual_seed(0))
     assert net.net[0].weight.abs().max() <= 0.1  # 1 / sqrt(100)
     assert net(torch.rand(5, 100)).shape == (5, 1, 8, 8)
-    assert type(model.opponent).__module__ == "bench.networks.dcgan"
+    assert type(model.discriminator).__module__ == "bench.networks.dcgan"

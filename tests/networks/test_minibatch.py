@@ -91,5 +91,5 @@ def test_an_opinion_is_given_in_batches_of_trainings_size():
     samples = torch.randn(10, 2)
     found = model.opinion(samples)
     for batch in ([0, 3, 6, 9], [1, 4, 7], [2, 5, 8]):
-        assert torch.equal(found[batch], model.opponent(samples[batch]))
-    assert not torch.allclose(found, model.opponent(samples))
+        assert torch.equal(found[batch], model.discriminator(samples[batch]))
+    assert not torch.allclose(found, model.discriminator(samples))

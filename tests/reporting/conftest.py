@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from bench.core.files import write_bytes, write_json, write_text
-from bench.reporting.data.records import Run, Sweep
+from bench.reporting.data.records import RunRecord, StageRecord
 from bench.reporting.tables.comparisons import comparisons_of
 from bench.runs.folder import RunFolder
-from bench.runs.plans import Entry, StagePlan, write_plan
+from bench.runs.plans import PlannedRun, StagePlan, write_plan
 from bench.runs.rows import Row, write_row
 
 PROTOCOL = {
@@ -70,7 +70,7 @@ class Written:
     def plan(self):
         """Eight runs; those that were not added yet are of a data set of their own."""
         more = [
-            Entry(f"missing{n}", ("dataset=none",), "none", "none", 0)
+            PlannedRun(f"missing{n}", ("dataset=none",), "none", "none", 0)
             for n in range(len(self.entries), 8)
         ]
         stage = StagePlan("all", (*self.entries, *more))
@@ -93,7 +93,7 @@ class Written:
         overrides = (f"variant={variant}", *settings, f"seed={seed}")
         named = [s.partition("=")[2] for s in settings if s.startswith("dataset=")]
         dataset = named[0] if named else "digits"
-        self.entries.append(Entry(run_id, overrides, variant, dataset, seed))
+        self.entries.append(PlannedRun(run_id, overrides, variant, dataset, seed))
         self.runs.append(run_id)
         self.plan()
         folder = RunFolder(self.root, run_id)
@@ -178,8 +178,10 @@ class Made:
             for name, (steps, values) in (history or {}).items()
         }
         runs.append(
-            Run(run_id, variant, "digits", seed, sample, overrides, status, "", {}, {}, (one,),
-                history=curves, picture=picture)
+            RunRecord(
+                run_id, variant, "digits", seed, sample, overrides, status, "", {}, {}, (one,),
+                history=curves, picture=picture,
+            )
         )  # fmt: skip
 
     metrics = {"precision": "higher", "recall": "higher"}
@@ -206,7 +208,8 @@ class Made:
         """The last stage first."""
         floors = tuple(self.floors)
         return comparisons_of(
-            Sweep("s", "command", stage, tuple(runs), floors) for stage, runs in self.stages.items()
+            StageRecord("s", "command", stage, tuple(runs), floors)
+            for stage, runs in self.stages.items()
         )
 
 

@@ -13,12 +13,14 @@ from bench.core.errors import UserError
 from bench.reporting import load
 from bench.reporting.archive.write import study_files
 from bench.reporting.data.collect import read_stages
-from bench.reporting.data.records import Sweep
+from bench.reporting.data.records import StageRecord
 from bench.reporting.report import SUMS, collect, report_of, write_report
 
 
 def stages_of(*stages):
-    return [Sweep("s", "command", f"stage{i}", tuple(runs), ()) for i, runs in enumerate(stages)]
+    return [
+        StageRecord("s", "command", f"stage{i}", tuple(runs), ()) for i, runs in enumerate(stages)
+    ]
 
 
 def files_of(folder):
@@ -54,7 +56,7 @@ def test_stages_keep_their_runs_and_rule(tmp_path):
     stages = stages_of(search({"a": [3.0, 4.0]}), both)
     put(
         tmp_path,
-        [stages[0], Sweep("s", "command", "stage1", tuple(both), (), "lowest", ({"x": 1},))],
+        [stages[0], StageRecord("s", "command", "stage1", tuple(both), (), "lowest", ({"x": 1},))],
     )
     first, second = load(tmp_path).stages
     assert [r.run_id for r in second.runs] == [r.run_id for r in both]
@@ -227,7 +229,8 @@ def test_a_study_is_reported_from_its_runs_or_else_from_its_rows(mixed, tmp_path
 def test_two_tables_of_one_name_are_refused(tmp_path):
     one, two = seeds({"a": [1.0]}, dataset="b-c"), seeds({"a": [2.0]}, dataset="c")
     stages = [
-        Sweep("s", "command", name, tuple(runs), ()) for name, runs in (("x", one), ("x-b", two))
+        StageRecord("s", "command", name, tuple(runs), ())
+        for name, runs in (("x", one), ("x-b", two))
     ]
     with pytest.raises(UserError, match="two tables of this study would be called x-b-c-quick"):
         write_report(stages, tmp_path)

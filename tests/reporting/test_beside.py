@@ -17,7 +17,7 @@ def test_floor_and_bias_stand_below_the_contenders(written, tmp_path):
     written.halves(0.5, 648)
     (table,) = tables_of(written)
     assert table.floor["frechet"].mean == 0.25 and table.bias["frechet"].mean == 0.5
-    lines = cells.score_lines(table)
+    lines = cells.score_rows(table)
     assert [line.variant for line in lines] == ["wgan", "real", "real_halves"]
     assert lines[2].name == "real (train vs itself, 648 each)"
     assert [score.mean for score in lines[2].scores] == ["0.500", "\u2013"]
@@ -34,7 +34,7 @@ def test_noise_is_the_median_over_runs_beside_that_over_training_seeds(written):
     ):
         written.run(variant, seed, frechet, details={"frechet.latent_sd": 0.1 * (index + 1)})
     (table,) = tables_of(written)
-    assert cells.noise_lines(table) == [("frechet", "1.4", "0.25")]
+    assert cells.noise_rows(table) == [("frechet", "1.4", "0.25")]
 
 
 def test_a_spread_of_nothing_counts(written):
@@ -43,7 +43,7 @@ def test_a_spread_of_nothing_counts(written):
         written.run("ns_gan", seed, 2, details={"frechet.latent_sd": 0.0})
         written.run("mm_gan", seed, 2 + seed, details={"frechet.latent_sd": 0.0})
     (table,) = tables_of(written)
-    assert cells.noise_lines(table) == [("frechet", "0", "0")]
+    assert cells.noise_rows(table) == [("frechet", "0", "0")]
 
 
 def test_settings_of_measures_are_told_with_their_values():

@@ -10,13 +10,13 @@ from rich.console import Console
 from bench.commands.compare import show_changes, study_at
 from bench.core.errors import UserError
 from bench.reporting.archive.read import Study
-from bench.reporting.data.records import Sweep
+from bench.reporting.data.records import StageRecord
 from bench.reporting.output.run_comparison import ALIKE, BETTER, FEW, IDENTICAL, WORSE, compare
 from bench.reporting.report import write_report
 
 
 def study(runs):
-    return Study(Path("nowhere"), (Sweep("s", "command", "all", tuple(runs), ()),))
+    return Study(Path("nowhere"), (StageRecord("s", "command", "all", tuple(runs), ()),))
 
 
 def changes(before, after):

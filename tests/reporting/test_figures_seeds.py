@@ -139,7 +139,7 @@ def test_precision_stands_upward_and_recall_to_the_right(made, monkeypatch):
     table = made.comparisons()[0].main
     kept, drawn = [], tradeoff.drawn
     monkeypatch.setattr(
-        tradeoff, "drawn", lambda shape, *args: (kept.append(shape), drawn(shape, *args))[1]
+        tradeoff, "render", lambda shape, *args: (kept.append(shape), drawn(shape, *args))[1]
     )
     assert tradeoff.both_panels(table, looks_of(["wgan"])) is not None
     left, right = kept[0].axes

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import normal, search, seeds
 
-from bench.reporting.claims import judge
+from bench.reporting.claims import test_claims
 from bench.reporting.output.latex import escaped, latex_files
 from bench.reporting.tables.published import EXTRACTOR, published
 
@@ -20,7 +20,7 @@ FID = {"extractor": EXTRACTOR, "n_fake": 10_000, "name": "study_10k_test"}
 
 def files(*stages):
     comparisons = made.comparisons(*stages)
-    return latex_files(comparisons, judge(comparisons))
+    return latex_files(comparisons, test_claims(comparisons))
 
 
 def body(text):

@@ -34,7 +34,7 @@ def test_boards_of_a_study_are_one_each_for_stage_and_checkpoint(made):
     made.search("wgan", [5.0, 1.0])
     made.seeds("wgan", [1.0, 2.0])
     comparisons = made.comparisons()
-    seeds, wide = boards_of(comparisons, run_details.opened_runs(comparisons))
+    seeds, wide = boards_of(comparisons, run_details.run_details(comparisons))
     assert (seeds["unit"], wide["unit"]) == ("seeds", "configurations")
     assert wide["table"] == "digits: the search" and seeds["table"] != wide["table"]
     assert seeds["lines"][0]["runs"] == ["00000000-seeds", "00000001-seeds"]
@@ -50,17 +50,17 @@ def test_a_large_study_keeps_best_median_and_default_runs_and_then_the_last_stag
     comparisons = made.comparisons()
     wide = [f"{number:08x}-wide" for number in range(5)]
     seeds = [f"{number:08x}-seeds" for number in range(3)]
-    assert len(run_details.opened_runs(comparisons)) == 8
+    assert len(run_details.run_details(comparisons)) == 8
     monkeypatch.setattr(run_details, "MOST", 6)
-    assert set(run_details.opened_runs(comparisons)) == {*seeds, *wide[:3]}
+    assert set(run_details.run_details(comparisons)) == {*seeds, *wide[:3]}
     monkeypatch.setattr(run_details, "MOST", 7)
-    assert set(run_details.opened_runs(comparisons)) == {*seeds, *wide[:4]}
+    assert set(run_details.run_details(comparisons)) == {*seeds, *wide[:4]}
 
 
 def test_a_run_is_told_with_its_scores_under_each_board(made):
     made.seeds("wgan", [1.25], scores=[{"recall": 0.5}], settings=[{"learning_rate": 0.00123456}])
     comparisons = made.comparisons()
-    told = run_details.told(comparisons, run_details.opened_runs(comparisons))
+    told = run_details.as_json(comparisons, run_details.run_details(comparisons))
     ((run_id, run),) = told["runs"].items()
     board = boards_of(comparisons, told["runs"])[0]
     values = dict(

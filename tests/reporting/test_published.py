@@ -6,7 +6,7 @@ from bench.reporting.data.collect import read_stages
 from bench.reporting.tables.groups import group_rows
 from bench.reporting.tables.published import published, same_quantity, study
 from bench.reporting.tables.summary import summarise
-from bench.reporting.text.cells import published_lines
+from bench.reporting.text.cells import published_rows
 
 
 def test_the_table_has_eight_variants_on_four_data_sets():
@@ -34,7 +34,7 @@ def test_published_numbers_stand_beside_the_same_data_set_only(written, dataset,
     for variant, frechet in (("vae", 3), ("wgan", 2), ("mine", 1)):
         written.run(variant, 0, frechet, dataset=dataset)
     (group,) = group_rows(read_stages(written.root, "s")[-1])
-    found = published_lines(summarise(group))
+    found = published_rows(summarise(group))
     assert [line[:2] for line in found] == lines
     assert all("unverified" in line.source for line in found if line.name == "vae")
 

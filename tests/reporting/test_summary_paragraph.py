@@ -4,18 +4,18 @@ import made
 import pytest
 from made import normal, search, seeds
 
-from bench.reporting.claims import judge
+from bench.reporting.claims import test_claims
 from bench.reporting.output.summary_paragraph import headline, tally
-from bench.reporting.tables.comparisons import checkpoint_lines, checkpoint_names
+from bench.reporting.tables.comparisons import checkpoint_names, checkpoint_rows
 from bench.reporting.tables.search import search_of
-from bench.reporting.text.search_table import search_lines
+from bench.reporting.text.search_table import search_rows
 
 LOW, HIGH = (list(normal(mean, 1, 10)) for mean in (10, 40))
 
 
 def opening(*stages):
     comparisons = made.comparisons(*stages)
-    return headline(comparisons, judge(comparisons))
+    return headline(comparisons, test_claims(comparisons))
 
 
 def test_it_names_a_first_only_where_the_seeds_do():
@@ -43,18 +43,18 @@ def test_it_tells_each_data_set_and_the_search():
 
 def test_the_tally_counts_every_claim():
     comparisons = made.comparisons(seeds({"a": LOW, "b": [*LOW[:9], 99.0]}))
-    said = tally(judge(comparisons))
+    said = tally(test_claims(comparisons))
     assert said == (
         "Of the study's twelve claims these rows reproduce one; for the other eleven they do not "
         "have what it takes."
     )
-    assert tally(judge(made.comparisons(seeds({"a": [1.0]})))) == ""
+    assert tally(test_claims(made.comparisons(seeds({"a": [1.0]})))) == ""
 
 
 def test_the_search_table_says_what_the_configurations_came_to():
     """Of 2, 4, 6, 8 and a divergence, which counts as the worst score: quartiles 4 and 8."""
     (comparison,) = made.comparisons(search({"a": [8, 2, None, 4, 6], "b": [None, None]}))
-    first, second = search_lines(search_of(comparison.main))
+    first, second = search_rows(search_of(comparison.main))
     assert first == ("a", "5", "1", "8.00", "6.00 (4.00 to 8.00)", "2.00 (no. 1)")
     assert second == ("b", "2", "2", "\u2013", "8.00 (8.00 to 8.00)", "\u2013")
 
@@ -86,7 +86,7 @@ def test_checkpoints_stand_side_by_side(written):
         written.score(run_id, "a", seed, best, checkpoint="best", protocol=chosen)
     (comparison,) = comparisons_of(read_stages(written.root, "s"))
     assert checkpoint_names(comparison) == ["best", "final"]
-    (line,) = checkpoint_lines(comparison)
+    (line,) = checkpoint_rows(comparison)
     assert line.cells == ("3.00 \u00b1 1.41", "5.00 \u00b1 1.41")
 
 

@@ -8,7 +8,7 @@ import pytest
 from made import normal, search, seeds
 
 from bench.core.errors import UserError
-from bench.reporting.data.records import Sweep
+from bench.reporting.data.records import StageRecord
 from bench.reporting.output.latex import latex_files
 from bench.reporting.wandb.boards import boards_of, publish
 
@@ -17,7 +17,7 @@ SPACE = search({"a": [12, 6, 9, 3, 15], "b": [2, 4, 6, 8, 10]})
 
 
 def stages(*runs):
-    return [Sweep("s", "c", f"stage{i}", tuple(r), ()) for i, r in enumerate(runs)]
+    return [StageRecord("s", "c", f"stage{i}", tuple(r), ()) for i, r in enumerate(runs)]
 
 
 def test_the_report_has_the_local_tables_numbers(tmp_path):

@@ -11,10 +11,10 @@ import pytest
 
 from bench.core.files import write_json
 from bench.runs.folder import RunFolder
-from bench.runs.heartbeat import STALE, Pulse, file_clock, others_pulse
-from bench.runs.plans import Entry
+from bench.runs.heartbeat import STALE, Heartbeat, active_elsewhere, file_clock
+from bench.runs.plans import PlannedRun
 from bench.runs.rows import Row, read_row, write_row
-from bench.runs.run_status import Watch, count, shown
+from bench.runs.run_status import StatusReader, as_text, count_states
 
 FORK = multiprocessing.get_context("fork")
 PROTOCOL = {"name": "quick", "settings": "request", "data": "digits"}
@@ -55,11 +55,11 @@ def test_eight_processes_lose_no_row_of_ten_thousand_and_duplicate_none(tmp_path
 
 def test_a_pulse_beats_while_a_process_lives_and_is_gone_with_it(tmp_path):
     path = tmp_path / "pulse.json"
-    with Pulse(path, 100).beating() as pulse:
+    with Heartbeat(path, 100).running() as heartbeat:
         while not path.is_file():
             time.sleep(0.01)
-        pulse.step = 7
-        assert others_pulse(path, file_clock(tmp_path)) is None  # our own is nobody else's
+        heartbeat.step = 7
+        assert active_elsewhere(path, file_clock(tmp_path)) is None  # our own is nobody else's
     assert not path.exists()
 
 
@@ -77,12 +77,12 @@ def test_who_is_thought_to_be_at_work(tmp_path, facts, age, alive):
     write_json(path, facts)
     now = file_clock(tmp_path)
     os.utime(path, (now - age, now - age))
-    assert (others_pulse(path, now) is not None) == alive
+    assert (active_elsewhere(path, now) is not None) == alive
 
 
 def test_how_runs_stand_is_read_from_their_folders(tmp_path):
     def entry(name):
-        return Entry(name, (), "wgan", "ring", 0, request="request", data="digits")
+        return PlannedRun(name, (), "wgan", "ring", 0, request="request", data="digits")
 
     for name, status in (("a", "finished"), ("b", "finished"), ("c", "failed"), ("d", "running"),
                          ("e", "running"), ("f", "interrupted"), ("g", "finished")):  # fmt: skip
@@ -90,17 +90,17 @@ def test_how_runs_stand_is_read_from_their_folders(tmp_path):
     write_row(tmp_path, row_of("a"))
     write_row(tmp_path, row_of("g"))
     write_json(tmp_path / "e" / "pulse.json", {"host": "another", "pid": 1})
-    other = Entry("g", (), "wgan", "ring", 0, request="another protocol", data="digits")
-    watch = Watch(tmp_path, {"h": "no such rate"})
-    standings = watch.look([*map(entry, "abcdef"), other, entry("h"), entry("i")])
-    assert [s.word for s in standings] == [
+    other = PlannedRun("g", (), "wgan", "ring", 0, request="another protocol", data="digits")
+    watch = StatusReader(tmp_path, {"h": "no such rate"})
+    standings = watch.read([*map(entry, "abcdef"), other, entry("h"), entry("i")])
+    assert [s.state for s in standings] == [
         "finished", "interrupted", "failed", "interrupted", "running", "interrupted",
         "interrupted", "refused", "waiting",
     ]  # fmt: skip
-    assert standings[2].cause == "why" and standings[4].pulse["host"] == "another"
-    assert shown(count(standings)) == (
+    assert standings[2].cause == "why" and standings[4].heartbeat["host"] == "another"
+    assert as_text(count_states(standings)) == (
         "1 finished, 1 failed, 1 refused, 4 interrupted, 1 running, 1 waiting"
     )
     row = next((tmp_path / "a/rows").glob("*.json"))
     row.write_text(json.dumps({**json.loads(row.read_text()), "status": "failed"}))
-    assert Watch(tmp_path).look([entry("a")])[0].word == "interrupted"
+    assert StatusReader(tmp_path).read([entry("a")])[0].state == "interrupted"

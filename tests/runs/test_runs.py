@@ -12,15 +12,7 @@ from bench.core import files
 from bench.core.errors import UserError
 from bench.runs.folder import RunFolder, find_run
 from bench.runs.identity import canonical_json, run_id
-from bench.runs.plans import (
-    Entry,
-    Plan,
-    StagePlan,
-    read_plan,
-    refuse,
-    set_aside,
-    write_plan,
-)
+from bench.runs.plans import Plan, PlannedRun, StagePlan, read_plan, refuse, set_aside, write_plan
 from bench.runs.rows import Row, in_order, read_row, read_rows, write_row
 
 ROW = dict(
@@ -118,7 +110,8 @@ def test_rows_of_the_first_schema_are_rows_without_details(tmp_path):
 
 def test_a_plan_is_read_as_it_was_written_and_set_aside_whole(tmp_path):
     runs = [
-        Entry(name, ("seed=0",), "ns_gan", "digits", 0, sample=n) for n, name in enumerate("ba")
+        PlannedRun(name, ("seed=0",), "ns_gan", "digits", 0, sample=n)
+        for n, name in enumerate("ba")
     ]
     stages = [StagePlan("wide", tuple(runs)), StagePlan("seeds", (runs[1],), "lowest", ({"a": 1},))]
     write_plan(tmp_path, "s", "command", stages, ["later"])

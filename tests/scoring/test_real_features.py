@@ -7,7 +7,7 @@ from torch import nn
 
 from bench.core.errors import UserError
 from bench.data.split import Split
-from bench.scoring.real_features import Reals
+from bench.scoring.real_features import RealFeatures
 
 CPU = torch.device("cpu")
 SPLITS = {
@@ -30,7 +30,7 @@ class Doubling(nn.Module):
 
 def reals(cache, *, extractor=None, splits=SPLITS, digest="a", name="points"):
     facts = {key: {"digest": digest + key, "count": len(s.samples)} for key, s in SPLITS.items()}
-    return Reals(name, extractor or Doubling(), CPU, 5, facts, splits, cache)
+    return RealFeatures(name, extractor or Doubling(), CPU, 5, facts, splits, cache)
 
 
 def test_features_are_those_of_the_samples_and_computed_once(tmp_path):

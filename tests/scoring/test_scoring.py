@@ -22,10 +22,10 @@ from bench.scoring.features import (
 )
 from bench.scoring.point_metrics import Mmd, Modes, Transport
 from bench.scoring.score import (
-    Settings,
+    ScoreSettings,
     check_counts,
-    protocol_of,
-    request_of,
+    describe_protocol,
+    protocol_hash,
     score_features,
 )
 
@@ -53,7 +53,7 @@ class Counting(nn.Module):
         return torch.stack([flat.mean(1), flat.amax(1)], 1), None
 
 
-def settings(**changes) -> Settings:
+def settings(**changes) -> ScoreSettings:
     given = dict(
         name="t",
         split="test",
@@ -69,7 +69,7 @@ def settings(**changes) -> Settings:
         every=None,
         keep_last=0,
     )
-    return Settings(**{**given, **changes})
+    return ScoreSettings(**{**given, **changes})
 
 
 def test_rounding_is_that_of_an_image_file():
@@ -181,7 +181,7 @@ def test_neighbours_take_equal_numbers():
 def test_the_protocol_names_everything_that_was_asked():
     reference = Reference(Features(np.zeros((5, 2)), None))
     own = {"prior": "uniform", "batch_norm": "b", "ema": None}
-    protocol = protocol_of(settings(), reference, Counting(), "d1", own)
+    protocol = describe_protocol(settings(), reference, Counting(), "d1", own)
     assert protocol["data"] == "d1"
     assert protocol["measures"]["prdc"] == {"k": 3, "strict": False, "n_most": None}
     assert protocol["n_real"] == 5 and protocol["n_fake"] == 8 and protocol["quantised"]
@@ -236,16 +236,16 @@ def test_too_few_samples_for_a_measure_are_refused_before_anything_is_computed()
 
 
 def test_a_request_changes_with_what_a_number_depends_on_and_with_nothing_else():
-    asked = request_of(settings(), Counting())
-    assert request_of(settings(batch_size=7, every=5, keep_last=2), Counting()) == asked
+    asked = protocol_hash(settings(), Counting())
+    assert protocol_hash(settings(batch_size=7, every=5, keep_last=2), Counting()) == asked
     memory = {**ALL, "prdc": Neighbours(k=3, strict=False, n_most=None, max_bytes=7)}
-    assert request_of(settings(metrics=memory), Counting()) == asked
+    assert protocol_hash(settings(metrics=memory), Counting()) == asked
     other = Counting()
     other.weight_hash = "x"
-    assert request_of(settings(), other) != asked
+    assert protocol_hash(settings(), other) != asked
     strict = {**ALL, "prdc": Neighbours(k=3, strict=True, n_most=None, max_bytes=2**20)}
     changes = [{"n_fake": 9}, {"latent_seed": 1}, {"quantise": False}, {"metrics": strict}]
-    assert len({request_of(settings(**c), Counting()) for c in changes} | {asked}) == 5
+    assert len({protocol_hash(settings(**c), Counting()) for c in changes} | {asked}) == 5
 
 
 class _Identity(nn.Module):

@@ -31,7 +31,7 @@ from bench.metrics.moments import Moments, moments
 from bench.metrics.prdc import prdc
 from bench.scoring.distances import Frechet
 from bench.scoring.features import Features, Reference, in_canonical_order, quantised
-from bench.scoring.metric_spec import Measure
+from bench.scoring.metric_spec import MetricSpec
 from bench.scoring.reservoir import smallest
 from bench.scoring.torchmetrics_api import FrechetDistance, InceptionScore, Scores, merged
 
@@ -188,7 +188,7 @@ def test_scores_do_not_depend_on_batches_or_order(size):
 
 
 def test_measures_without_meaning_are_absent():
-    class Nowhere(Measure):
+    class Nowhere(MetricSpec):
         def applies(self, reference):
             return False
 
@@ -583,7 +583,7 @@ def test_more_samples_than_the_capacity():
 
 
 def test_measures_that_a_module_cannot_serve():
-    class Asks(Measure):
+    class Asks(MetricSpec):
         needs = frozenset({"sampler", "train"})
 
     with pytest.raises(ValueError, match="Scores: measure 'asks' needs sampler, train"):

@@ -10,15 +10,15 @@ from support import TINY
 
 from bench.commands.status import show_status
 from bench.core.errors import UserError
-from bench.core.signals import STOP
+from bench.core.signals import INTERRUPT
 from bench.execution import queue
-from bench.runs.plans import Entry, read_plan
-from bench.runs.run_status import Standing
+from bench.runs.plans import PlannedRun, read_plan
+from bench.runs.run_status import RunStatus
 from bench.sweeping import packing
 from bench.sweeping.jobs import jobs_of, overrides_of, workers_of
 from bench.sweeping.packing import Group, Packing
 from bench.sweeping.planning import estimated
-from bench.sweeping.run_spec import Explicit
+from bench.sweeping.run_spec import RunSpec
 
 
 def sweep_of(params: str) -> str:
@@ -68,22 +68,22 @@ def test_only_the_first_stage_ends_the_command_where_nothing_can_be_packed(monke
     monkeypatch.setattr(Packing, "_key", lambda self, run: group)
     monkeypatch.setattr(Packing, "_check", lambda self, group: None)
     monkeypatch.setattr(packing, "not_packed", lambda plain: "")
-    monkeypatch.setattr(packing, "refusal", lambda model: "")
+    monkeypatch.setattr(packing, "why_not_packable", lambda model: "")
     monkeypatch.setattr(packing.build, "build_model", lambda cfg: None)
-    one, two = (Explicit((), (("seed", seed),), 0) for seed in (0, 1))
+    one, two = (RunSpec((), (("seed", seed),), 0) for seed in (0, 1))
     with pytest.raises(UserError, match="no two of the 1 runs can share a pack"):
         Packing(2, None, {}, 1).packed("search", [one])
     stages = Packing(2, None, {}, 1)
     assert {dict(run.varied)["packed"] for run in stages.packed("search", [one, two])} == {2}
     assert stages.packed("again", [one]) == [one]
-    monkeypatch.setattr(packing, "refusal", lambda model: "of another kind")
+    monkeypatch.setattr(packing, "why_not_packable", lambda model: "of another kind")
     assert stages.packed("last", [one, two]) == [one, two]
 
 
 @pytest.mark.slow
 def test_what_shares_nothing_in_a_later_stage_runs_alone(launch, tmp_path, monkeypatch):
     """The search has two runs, what follows it one: nothing is lost to a refusal then."""
-    monkeypatch.setattr("bench.vectorized.stack.TRIAL", 0)
+    monkeypatch.setattr("bench.vectorized.trainer.TRIAL_STEPS", 0)
     text = TINY.replace("[ns_gan, vae]", "[ns_gan]").replace("choice: [1, 5]", "choice: [1]")
     text = text.replace("seeds: [1, 2]", "seeds: [1]")
     done = launch("pack=2", QUICK, text=text)
@@ -99,8 +99,8 @@ def test_an_interrupted_pack_knows_how_its_members_ended(launch, tmp_path, monke
     from bench import train
     from bench.training.monitor import Monitor
 
-    monkeypatch.setattr("bench.vectorized.stack.TRIAL", 0)
-    prepared, look, told = queue.prepare, Monitor.look, []
+    monkeypatch.setattr("bench.vectorized.trainer.TRIAL_STEPS", 0)
+    prepared, look, told = queue.prepare, Monitor.read, []
 
     def damaged(cfg, beside=None):
         if cfg.seed == 0:
@@ -108,7 +108,7 @@ def test_an_interrupted_pack_knows_how_its_members_ended(launch, tmp_path, monke
         return prepared(cfg, beside)
 
     def look_and_stop(self, model):
-        STOP.asked = STOP.asked or (model.training_settings.seed, model.d_steps) == (2, 2)
+        INTERRUPT.asked = INTERRUPT.asked or (model.training_settings.seed, model.d_steps) == (2, 2)
         look(self, model)
 
     def noted(cfg, one_of_many=train._one_of_many):
@@ -118,7 +118,7 @@ def test_an_interrupted_pack_knows_how_its_members_ended(launch, tmp_path, monke
     monkeypatch.setattr(queue, "prepare", damaged)
     monkeypatch.setattr(Monitor, "look", look_and_stop)
     monkeypatch.setattr(train, "_one_of_many", noted)
-    monkeypatch.setattr(STOP, "asked", False)
+    monkeypatch.setattr(INTERRUPT, "asked", False)
     done = launch("pack=1", QUICK, text=sweep_of("seed: 'range(4)'"))
     assert done.returncode == 130
     plan = read_plan(tmp_path / "runs", "tiny")
@@ -130,7 +130,7 @@ def test_an_interrupted_pack_knows_how_its_members_ended(launch, tmp_path, monke
 def test_a_pace_is_shared_by_as_many_as_there_were():
     """Two runs in a pack of 4 that trained 8 s for 4 steps: 1 s a step and run."""
     two = [replace(entry, steps=4) for entry in entries("a", 4, 2)]
-    done = Standing("finished", facts={"wall_seconds": 8.0, "d_steps": 4})
+    done = RunStatus("finished", facts={"wall_seconds": 8.0, "d_steps": 4})
     assert [entry.seconds for entry in estimated(two, [done, done])] == [4.0, 4.0]
 
 
@@ -143,7 +143,7 @@ def paces(monkeypatch):
         asked.append(slots)
         return known[slots]
 
-    monkeypatch.setattr("bench.execution.packs.autotune.faster", faster)
+    monkeypatch.setattr("bench.execution.packs.autotune.speedup", faster)
     return SimpleNamespace(known=known, asked=asked)
 
 
@@ -192,8 +192,12 @@ def test_auto_does_not_pack_where_that_is_not_clearly_faster(launch, tmp_path, p
 
 def test_auto_stays_within_memory_and_says_so(launch, monkeypatch, paces):
     paces.known |= {2: 1.5, 4: 3}
-    monkeypatch.setattr("bench.execution.packs.memory_check.needed", lambda cfg, samples: 2**30)
-    monkeypatch.setattr("bench.execution.packs.memory_check.available", lambda device: 3 * 2**30)
+    monkeypatch.setattr(
+        "bench.execution.packs.memory_check.required_bytes", lambda cfg, samples: 2**30
+    )
+    monkeypatch.setattr(
+        "bench.execution.packs.memory_check.available_bytes", lambda device: 3 * 2**30
+    )
     done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
     assert "packs of 2, 1.50 times one at a time (R=2 1.50; a pack of 4 would need" in done.stdout
 
@@ -231,7 +235,7 @@ def test_a_member_that_this_machine_would_make_otherwise_is_refused_and_no_other
     launch, tmp_path, monkeypatch
 ):
     """As a plan that was made for a device of another kind: here the seed is another."""
-    monkeypatch.setattr("bench.vectorized.stack.TRIAL", 0)
+    monkeypatch.setattr("bench.vectorized.trainer.TRIAL_STEPS", 0)
     text = sweep_of("seed: '0,1'")
     from bench.runs import plans
 
@@ -251,15 +255,17 @@ def test_a_member_that_this_machine_would_make_otherwise_is_refused_and_no_other
     assert re.search(said, done.stderr, re.M)
 
 
-def entries(pack: str, slots: int, number: int) -> list[Entry]:
-    return [Entry(f"{pack}{n}", (), "v", "d", n, pack=pack, slots=slots) for n in range(number)]
+def entries(pack: str, slots: int, number: int) -> list[PlannedRun]:
+    return [
+        PlannedRun(f"{pack}{n}", (), "v", "d", n, pack=pack, slots=slots) for n in range(number)
+    ]
 
 
 @pytest.mark.parametrize(
     ("workers", "sizes"), [(1, [9, 1, 1]), (2, [5, 4, 1, 1]), (4, [3] * 3 + [1] * 2)]
 )
 def test_a_pack_has_a_queue_where_the_workers_are_fewer(workers, sizes):
-    alone = [Entry(name, (), "v", "d", 0) for name in "xy"]
+    alone = [PlannedRun(name, (), "v", "d", 0) for name in "xy"]
     jobs = jobs_of([*entries("a", 4, 9), *alone], workers)
     assert [len(job) for job in jobs] == sizes
     assert jobs[0][0].run_id == "a0" and sum(jobs, [])[-2:] == alone

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import bench.theory
-from bench.plotting.style import drawn, figure
-from bench.theory.experiment import NOT, REPRODUCED, Finding, Minutes, Picture, Statement
+from bench.plotting.style import figure, render
+from bench.theory.experiment import NOT, REPRODUCED, Experiment, Figure, Minutes, Result
 from bench.theory.toolkit.intervals import mean_over_seeds
 
 MEASURED: list[int] = []
@@ -24,19 +24,19 @@ def _measure(settings):
 def _judge(evidence):
     values = [float(arrays["value"]) for arrays in evidence.values()]
     number = mean_over_seeds("value, <mean>|", values, known="a half & more")
-    return Finding(REPRODUCED if number.value > 1 else NOT, f"It is {number.value:g}.", (number,))
+    return Result(REPRODUCED if number.value > 1 else NOT, f"It is {number.value:g}.", (number,))
 
 
 def _draw(evidence):
     with figure(2.0, 1.0) as shape:
         shape.subplots().plot(range(len(evidence)))
-        return [Picture("A line.", drawn(shape, "T98-line", "a line"), b"GIF89a")]
+        return [Figure("A line.", render(shape, "T98-line", "a line"), b"GIF89a")]
 
 
 @pytest.fixture
 def statement(monkeypatch):
     """T98, the only one there is; what was measured starts empty."""
-    one = Statement(
+    one = Experiment(
         id="T98",
         title="A test",
         text="A half is one.",
@@ -47,7 +47,7 @@ def statement(monkeypatch):
         minutes=Minutes(3, 0.2),
         parts=_parts,
         measure=_measure,
-        judge=_judge,
+        selector=_judge,
         draw=_draw,
     )
     MEASURED.clear()

@@ -9,7 +9,7 @@ from torch import nn
 
 from bench.config import build
 from bench.data.batches import shuffled
-from bench.models.base import Training
+from bench.models.base import TrainingConfig
 from bench.models.gan import GAN
 from bench.models.unrolled import UnrolledGAN
 from bench.networks import minibatch, mlp
@@ -56,7 +56,7 @@ def discriminator(batch_norm=False):
 def objective_of(loss, n_dis):
     fixed = [f"loss={loss}", f"hyperparameters.n_dis={n_dis}", "+hyperparameters.weight_clip=0.1"]
     fixed.append("+hyperparameters.penalty_weight=1.0")
-    return build.make(build.compose_config(["variant=ns_gan", *fixed]).loss)
+    return build.instantiate(build.compose_config(["variant=ns_gan", *fixed]).loss)
 
 
 def pack_of(objective, optimizer, k=0, replicas=REPLICAS, **more):
@@ -81,7 +81,7 @@ def alone(objective, optimizer, k, one, players=(generator, discriminator)):
         objective = replace(objective, penalty_weight=one.penalty_weight)
     if one.weight_clip is not None:
         objective = replace(objective, constraint=WeightClip(one.weight_clip))
-    settings = Training(prior, 3, torch_optimizer(optimizer, one), one.seed, "32", None)
+    settings = TrainingConfig(prior, 3, torch_optimizer(optimizer, one), one.seed, "32", None)
     args = (*(make() for make in players), objective, False, True, settings)
     model = (UnrolledGAN(*args, k) if k else GAN(*args)).double()
     optimizers = model.configure_optimizers()
@@ -114,7 +114,7 @@ def test_a_replica_is_the_gan_trained_alone(case):
         model = alone(objective, optimizer, k, one)
         g, d = pack.replica(r)
         agree(g, model.generator)
-        agree(d, model.opponent)
+        agree(d, model.discriminator)
         assert pack.losses["d_loss"][r].item() == pytest.approx(model.losses["d_loss"].item())
         assert pack.losses["g_loss"][r].item() == pytest.approx(model.losses["g_loss"].item())
         assert (pack.d_steps, pack.g_steps) == (model.d_steps, model.g_steps)

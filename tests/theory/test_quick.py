@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from bench.theory.catalogue import statements
+from bench.theory.catalogue import experiments_by_id
 from bench.theory.experiment import VERDICTS
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def runs_root(tmp_path_factory):
 def test_every_statement_has_a_verdict_and_a_figure(runs_root):
     folder = runs_root / "reports" / "claims-quick"
     report = (folder / "report.md").read_text()
-    for name in statements():
+    for name in experiments_by_id():
         line = next(one for one in report.splitlines() if one.startswith(f"| [{name}]("))
         assert line.split("**")[1].removesuffix(" (quick)") in VERDICTS
         assert list((folder / "figures").glob(f"T{int(name[1:]):02}-*.svg")), name

@@ -57,7 +57,7 @@ def test_equal_settings_of_two_parts_are_refused(statement, tmp_path):
 
 def test_unknown_statements_are_named(statement):
     with pytest.raises(UserError, match="no statement T7X; there are T98"):
-        bench.theory.catalogue.chosen(["T98", "T7x"])
+        bench.theory.catalogue.select(["T98", "T7x"])
 
 
 def test_results_hold_no_objects_and_the_same_bytes_each_time():
@@ -68,7 +68,7 @@ def test_results_hold_no_objects_and_the_same_bytes_each_time():
 
 
 def test_every_real_statement_is_complete():
-    for one in bench.theory.catalogue.statements().values():
+    for one in bench.theory.catalogue.experiments_by_id().values():
         for quick in (False, True):
             tasks_of([one], quick=quick, runs_root=store.Path("runs"))
         assert 0 < one.minutes.quick <= one.minutes.full
@@ -78,14 +78,14 @@ def test_every_real_statement_is_complete():
 
 
 def test_omissions_name_statements_that_exist():
-    names = set(bench.theory.catalogue.statements())
+    names = set(bench.theory.catalogue.experiments_by_id())
     for shown, text in OMISSIONS:
         assert names.issuperset(shown) and all(name in text for name in shown), shown
 
 
 def test_several_processes_give_the_bits_of_one(tmp_path):
-    ids = [name for name in ("T22", "T24") if name in bench.theory.catalogue.statements()]
-    chosen = bench.theory.catalogue.chosen(ids)
+    ids = [name for name in ("T22", "T24") if name in bench.theory.catalogue.experiments_by_id()]
+    chosen = bench.theory.catalogue.select(ids)
     found = [
         outcomes(chosen, quick=True, runs_root=tmp_path / str(count), processes=count)
         for count in (1, 2)

@@ -20,7 +20,7 @@ from support import ROOT
 from bench.config import build
 from bench.core.errors import Caution, Interrupted, UserError
 from bench.core.files import read_json, sha256_of
-from bench.core.signals import STOP, _children
+from bench.core.signals import INTERRUPT, _children
 from bench.execution.run import execute
 from bench.runs.columns import columns, protocol_key
 from bench.runs.rows import read_rows
@@ -245,7 +245,7 @@ def test_steps_beyond_the_checkpoint_are_told_once(tiny, unscored, monkeypatch):
 def test_an_interrupted_run_is_preempted_and_goes_on(tiny, unscored, monkeypatch):
     job = job_of(tiny)
     with monkeypatch.context() as patch:
-        stop_after(17, lambda: setattr(STOP, "asked", True), patch)
+        stop_after(17, lambda: setattr(INTERRUPT, "asked", True), patch)
         with pytest.raises(Interrupted):
             execute(job)
     first = told_in(attempts(job)[0])
@@ -486,7 +486,7 @@ def test_a_run_that_is_asked_to_stop_does_not_wait_for_a_server_that_is_away(tin
         def leave():
             server.shutdown()
             server.server_close()
-            STOP.asked = True
+            INTERRUPT.requested = True
 
         began = time.monotonic()
         with monkeypatch.context() as patch, pytest.warns(Caution, match="waited for 1 seconds"):

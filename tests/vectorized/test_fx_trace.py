@@ -2,7 +2,7 @@
 
 import torch
 
-from bench.vectorized.fx_trace import Traced
+from bench.vectorized.fx_trace import TracedFunction
 
 
 def penalised(weights, inputs, power):
@@ -13,7 +13,7 @@ def penalised(weights, inputs, power):
 
 def test_a_traced_function_follows_its_arguments_and_their_shapes(generator):
     mapped = torch.vmap(torch.func.grad_and_value(penalised))
-    traced = Traced(mapped)
+    traced = TracedFunction(mapped)
     for rows in (5, 5, 8):
         weights = torch.randn(3, 2, 4, generator=generator, dtype=torch.float64)
         inputs = torch.randn(3, rows, 2, generator=generator, dtype=torch.float64)
@@ -29,7 +29,7 @@ def test_steps_that_do_nothing_are_left_out():
     def turned(x):
         return x.view(2, 3).expand(2, 3).transpose(0, 1).transpose(0, 1) + x.transpose(0, 1).sum()
 
-    traced, x = Traced(turned), torch.arange(6.0).reshape(2, 3)
+    traced, x = TracedFunction(turned), torch.arange(6.0).reshape(2, 3)
     assert torch.equal(traced(x), x + 15)
     (graph,) = traced.graphs.values()
     names = [node.target.__name__ for node in graph.graph.nodes if node.op == "call_function"]

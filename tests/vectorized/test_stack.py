@@ -10,8 +10,8 @@ from support import ROOT, SMALL
 from bench.config import build, validate
 from bench.core.errors import UserError
 from bench.data.batches import shuffled
-from bench.vectorized.compatibility import key_of, refusal
-from bench.vectorized.stack import Stack
+from bench.vectorized.compatibility import pack_key, why_not_packable
+from bench.vectorized.stack import ReplicaStack
 from bench.vectorized.trainer import empty_stack, train_step
 
 VARIANTS = sorted(p.stem for p in (ROOT / "conf/variant").glob("*.yaml"))
@@ -103,7 +103,7 @@ def stepped(stack, steps):
 def assert_each_is_itself(variant, dataset, steps, *more):
     places = range(len(SETTINGS))
     models = [made(variant, place, dataset, *more) for place in places]
-    stack = stepped(Stack(models, samples(dataset), BATCH), steps)
+    stack = stepped(ReplicaStack(models, samples(dataset), BATCH), steps)
     for place in places:
         one, packed = alone(made(variant, place, dataset, *more), steps, dataset), models[place]
         assert (one.d_steps, one.g_steps) == (packed.d_steps, packed.g_steps)
@@ -153,9 +153,9 @@ def test_so_it_is_with_other_optimizers_constraints_and_averages(double, more):
 @pytest.mark.parametrize(("variant", "why"), ALONE.items())
 def test_what_cannot_be_packed_says_why(variant, why):
     model = made(variant)
-    assert why in refusal(model) and "\n" not in refusal(model)
+    assert why in why_not_packable(model) and "\n" not in why_not_packable(model)
     with pytest.raises(ValueError, match="cannot be packed"):
-        Stack([model], samples(), BATCH)
+        ReplicaStack([model], samples(), BATCH)
 
 
 @pytest.mark.parametrize(
@@ -170,20 +170,20 @@ def test_settings_that_cannot_be_packed_say_why(override, why):
     more = [override]
     if "Adafactor" in override:
         more += ["~optimizer.betas", "~optimizer.eps", "~optimizer.fused"]
-    assert why in refusal(made("ns_gan", 0, "ring", *more))
+    assert why in why_not_packable(made("ns_gan", 0, "ring", *more))
 
 
 def test_a_replica_that_diverges_changes_no_bit_of_another():
     wild = "hyperparameters.learning_rate=1e30"
     ends = []
-    stack = Stack([made("wgan_gp"), None, None], samples(), BATCH)
-    stack.take(0)
+    stack = ReplicaStack([made("wgan_gp"), None, None], samples(), BATCH)
+    stack.remove(0)
     for more in ([], [wild]):
         models = [made("wgan_gp", 0), made("wgan_gp", 1, "ring", *more), made("wgan_gp", 2)]
         for slot, model in enumerate(models):
-            stack.put(slot, model)
+            stack.insert(slot, model)
         stepped(stack, 12)
-        ends.append([stack.take(slot) for slot in range(3)])
+        ends.append([stack.remove(slot) for slot in range(3)])
     assert not ends[1][1].losses["d_loss"].isfinite()
     assert ends[0][1].losses["d_loss"].isfinite()
     for place in (0, 2):
@@ -192,18 +192,18 @@ def test_a_replica_that_diverges_changes_no_bit_of_another():
 
 def test_a_freed_slot_takes_another_model_whose_bits_do_not_know():
     """The next of the plan in a used stack: as in a fresh one, without a graph being traced."""
-    stack = Stack([made("ns_gan", 1), made("ns_gan", 2)], samples(), BATCH)
+    stack = ReplicaStack([made("ns_gan", 1), made("ns_gan", 2)], samples(), BATCH)
     stepped(stack, 9)
-    fresh = [stack.take(slot) for slot in range(2)]
+    fresh = [stack.remove(slot) for slot in range(2)]
     for place in range(2):
-        stack.put(place, made("ns_gan", place))
+        stack.insert(place, made("ns_gan", place))
     stepped(stack, 7)
-    taken = stack.take(1)
+    taken = stack.remove(1)
     kept = bits(taken)
-    traced = [len(one.graphs) for one in stack.mapped.traced.values()]
-    stack.put(1, made("ns_gan", 2))
+    traced = [len(one.graphs) for one in stack.vmapped.traced.values()]
+    stack.insert(1, made("ns_gan", 2))
     stepped(stack, 9)
-    assert [len(one.graphs) for one in stack.mapped.traced.values()] == traced
+    assert [len(one.graphs) for one in stack.vmapped.traced.values()] == traced
     assert bits(stack.models[1]) == bits(fresh[1])
     assert bits(taken) == kept and taken.d_steps == 7
     assert stack.models[0].d_steps == 16
@@ -212,18 +212,18 @@ def test_a_freed_slot_takes_another_model_whose_bits_do_not_know():
 @pytest.mark.parametrize("variant", ["wgan_gp", "began"])
 def test_from_a_checkpoint_it_goes_on_to_the_same_bits(variant, tmp_path):
     through = [made(variant, 0), made(variant, 1)]
-    stack = stepped(Stack(through, samples(), BATCH), 5)
+    stack = stepped(ReplicaStack(through, samples(), BATCH), 5)
     for slot in (0, 1):
         torch.save(stack.checkpoint(slot), tmp_path / f"{slot}.ckpt")
     assert (tmp_path / "0.ckpt").stat().st_size < 400_000  # of one replica, not of views of all
     stepped(stack, 6)
     again = [made(variant, 0), made(variant, 1)]
     for slot, model in enumerate(again):
-        stack.take(slot)
+        stack.remove(slot)
         content = torch.load(tmp_path / f"{slot}.ckpt", weights_only=True)
         model.load_state_dict(content["state_dict"])
         model.on_load_checkpoint(content)
-        stack.put(slot, model, content["optimizer_states"])
+        stack.insert(slot, model, content["optimizer_states"])
     stepped(stack, 6)
     for one, other in zip(through, again, strict=True):
         assert bits(one) == bits(other) and one.d_steps == other.d_steps == 11
@@ -236,8 +236,8 @@ def test_replicas_at_different_steps_each_keep_their_own_turns(double):
     """n_dis = 3: one is put in after the other's step 4; generators are due at other times."""
     more = ["hyperparameters.n_dis=3", "loss=wgan_fresh", "+hyperparameters.weight_clip=0.05"]
     first, second = (made("ns_gan", place, "ring", *more) for place in (0, 1))
-    stack = stepped(Stack([first, None], samples(), BATCH), 4)
-    stack.put(1, second)
+    stack = stepped(ReplicaStack([first, None], samples(), BATCH), 4)
+    stack.insert(1, second)
     stepped(stack, 11)
     for packed, place, steps in ((first, 0, 15), (second, 1, 11)):
         one = alone(made("ns_gan", place, "ring", *more), steps)
@@ -255,7 +255,7 @@ def test_slots_that_are_not_odd_round_alike():
     stack, odd = empty_stack(made("wgan_gp"), slots, samples(), BATCH)
     assert len(odd) < slots / 2
     for slot in range(slots):
-        stack.put(slot, made("wgan_gp"))
+        stack.insert(slot, made("wgan_gp"))
     stepped(stack, 20)
     alike = [bits(stack.models[slot]) for slot in range(slots) if slot not in odd]
     assert all(one == alike[0] for one in alike)
@@ -263,7 +263,7 @@ def test_slots_that_are_not_odd_round_alike():
 
 @pytest.mark.parametrize("what", ["a weight", "a loss"])
 def test_an_odd_slot_is_found(monkeypatch, what):
-    given = Stack.move, Stack.step
+    given = ReplicaStack.move, ReplicaStack.step
 
     def moved(self, player, slot, gradient):
         given[0](self, player, slot, gradient * (1 + 1e-3 * (slot == 2)))
@@ -273,30 +273,32 @@ def test_an_odd_slot_is_found(monkeypatch, what):
         self.losses["d_loss"][2] += 1
 
     if what == "a weight":
-        monkeypatch.setattr(Stack, "move", moved)
+        monkeypatch.setattr(ReplicaStack, "move", moved)
     else:
-        monkeypatch.setattr(Stack, "step", stepped)
+        monkeypatch.setattr(ReplicaStack, "step", stepped)
     stack, odd = empty_stack(made("ns_gan"), 4, samples(), BATCH)
     assert odd == [2] and stack.occupied == []
 
 
 def test_what_a_stack_refuses():
     with pytest.raises(ValueError, match="no models"):
-        Stack([None, None], samples(), BATCH)
+        ReplicaStack([None, None], samples(), BATCH)
     with pytest.raises(ValueError, match="need 1 or more"):
-        Stack([made("ns_gan")], samples(), 0)
-    stack = Stack([made("ns_gan"), None], samples(), BATCH)
+        ReplicaStack([made("ns_gan")], samples(), 0)
+    stack = ReplicaStack([made("ns_gan"), None], samples(), BATCH)
     with pytest.raises(ValueError, match="slot 0 is taken"):
-        stack.put(0, made("ns_gan"))
+        stack.insert(0, made("ns_gan"))
     with pytest.raises(ValueError, match="one architecture"):
-        stack.put(1, made("ns_gan", 0, "ring", "network.depth=1"))
-    stack.take(0)
+        stack.insert(1, made("ns_gan", 0, "ring", "network.depth=1"))
+    stack.remove(0)
     with pytest.raises(ValueError, match="no models"):
         train_step(stack)
 
 
 def plain(*overrides):
-    return validate.check(build.compose_config(["variant=wgan_gp", "dataset=ring", *overrides]))
+    return validate.validate_config(
+        build.compose_config(["variant=wgan_gp", "dataset=ring", *overrides])
+    )
 
 
 @pytest.mark.parametrize(
@@ -318,13 +320,13 @@ def plain(*overrides):
     ],
 )
 def test_runs_share_a_stack_where_they_differ_in_what_is_their_own(override, same):
-    assert (key_of(plain()) == key_of(plain(override))) is same
+    assert (pack_key(plain()) == pack_key(plain(override))) is same
 
 
 def test_a_stack_takes_models_of_one_key_as_they_are_made():
     """What the key leaves out is read from each model: penalty weights of a pack differ."""
     models = [made("wgan_gp", place) for place in range(3)]
-    stack = Stack(copy.copy(models), samples(), BATCH)
+    stack = ReplicaStack(copy.copy(models), samples(), BATCH)
     weights = [model.objective.penalty_weight for model in models]
     assert weights == [3.0, 9.0, 6.0]
     assert stack.own["objective.penalty_weight"].tolist() == weights

@@ -11,16 +11,18 @@ from pathlib import Path
 import torch
 
 from bench.core.errors import Interrupted, UserError
-from bench.core.signals import STOP
-from bench.execution.distributed.worker_pool import Team
+from bench.core.signals import INTERRUPT
+from bench.execution.distributed.worker_pool import WorkerPool
 from bench.models.base import GenerativeModel
 from bench.networks.layers import BatchNorm
-from bench.runs.heartbeat import Pulse
+from bench.runs.heartbeat import Heartbeat
 from bench.training.job import Job
 from bench.training.tracker import Tracker
 
 
-def train_together(job: Job, model: GenerativeModel, pulse: Pulse, tracker: Tracker) -> None:
+def train_in_processes(
+    job: Job, model: GenerativeModel, heartbeat: Heartbeat, tracker: Tracker
+) -> None:
     """Train a run in `trainer.devices` processes, as `bench.training.fit.train` does in one.
 
     Args:
@@ -34,18 +36,18 @@ def train_together(job: Job, model: GenerativeModel, pulse: Pulse, tracker: Trac
         RuntimeError: a process died. What one raised is raised here, too.
     """
     check_networks(job, model)
-    pulse.phase = f"training in {job.conduct.devices} processes"
-    with tempfile.TemporaryDirectory() as folder, STOP.interrupting(at_once=False):
-        team = Team(job, Path(folder) / "meeting")
+    heartbeat.phase = f"training in {job.trainer_settings.devices} processes"
+    with tempfile.TemporaryDirectory() as folder, INTERRUPT.interrupting(immediate=False):
+        team = WorkerPool(job, Path(folder) / "meeting")
         try:
-            said = team.listen(tracker.catch_up)
+            said = team.listen(tracker.sync)
         finally:
             team.end()
     model.d_steps, model.g_steps = said.get("d_steps", 0), said.get("g_steps", 0)
     if "error" in said:
         raise said["error"] from RuntimeError(f"in one of the processes:\n{said['traceback']}")
     if said["interrupted"]:
-        STOP.asked = False  # heard; a caller who goes on with other work may be asked again
+        INTERRUPT.acknowledge()
         raise Interrupted
 
 
@@ -55,7 +57,7 @@ def check_networks(job: Job, model: GenerativeModel) -> None:
     Raises:
         UserError: torch's own would be left unsynchronised, or a single sample be normalised.
     """
-    how, share = job.conduct, job.plain["batch_size"] // job.conduct.devices
+    how, share = job.trainer_settings, job.plain["batch_size"] // job.trainer_settings.devices
     foreign = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in model.modules())
     if how.batch_norm == "synchronised" and foreign:
         raise UserError(

@@ -14,19 +14,19 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from bench.config import build
-from bench.config.process_settings import settings
+from bench.config.process_settings import process_settings
 from bench.core import distributed
 from bench.core.errors import Interrupted
-from bench.evaluation.checkpoint_selection import Candidates
+from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.base import GenerativeModel
 from bench.networks.layers import synchronise
 from bench.runs.folder import RunFolder
-from bench.runs.heartbeat import Pulse
+from bench.runs.heartbeat import Heartbeat
 from bench.training.checkpoints import Checkpoints
-from bench.training.digests import Chain
+from bench.training.digests import DigestLog
 from bench.training.fit import fit, train
 from bench.training.job import Job, prepare
-from bench.training.rank_monitor import ASKED, Member
+from bench.training.rank_monitor import STOP_REQUESTED, RankMonitor
 from bench.training.tracker import Tracker
 
 
@@ -37,7 +37,7 @@ def main(
 
     Args:
         plain: the run's checked config.
-        meeting: where the processes find each other, see `bench.core.distributed.join`.
+        meeting: where the processes find each other, see `bench.core.distributed.init`.
         line: from it comes that the run should stop; nothing more, once who started it is dead.
     """
     threading.Thread(target=_listen, args=(line,), daemon=True).start()
@@ -45,13 +45,15 @@ def main(
     said: dict[str, Any] = {"interrupted": False}
     try:
         job = _job(rank, plain, run_id)
-        distributed.join(rank, size, meeting, cuda=job.conduct.device.type == "cuda")
-        with settings(job.plain):
+        distributed.init(rank, size, meeting, cuda=job.trainer_settings.device.type == "cuda")
+        with process_settings(job.plain):
             model = build.build_model(job.cfg)
-            if job.conduct.batch_norm == "synchronised":
+            if job.trainer_settings.batch_norm == "synchronised":
                 synchronise(model)
-            pulse = Pulse(job.folder.pulse, job.plain["d_steps"])  # who started us lets it beat
-            (train if rank == 0 else follow)(job, model, pulse)
+            heartbeat = Heartbeat(
+                job.folder.heartbeat, job.plain["d_steps"]
+            )  # who started us lets it beat
+            (train if rank == 0 else train_as_worker)(job, model, heartbeat)
     except Interrupted:
         said["interrupted"] = True
     except BaseException as error:
@@ -63,18 +65,18 @@ def main(
         os._exit(0)  # it has spoken; a group that is torn apart may keep it from an orderly end
 
 
-def follow(job: Job, model: GenerativeModel, pulse: Pulse) -> None:
+def train_as_worker(job: Job, model: GenerativeModel, heartbeat: Heartbeat) -> None:
     """Train and keep nothing: process 0 does that for all.
 
     Raises:
         Interrupted: as `bench.training.fit.train`.
     """
-    how, folder = job.conduct, job.folder
-    monitor = Member(
+    how, folder = job.trainer_settings, job.folder
+    monitor = RankMonitor(
         folder.history,
         Checkpoints(folder.checkpoints, how.keep_checkpoints),
-        Chain(folder.chain, 0),  # no points
-        pulse,
+        DigestLog(folder.chain, 0),  # no points
+        heartbeat,
         log_every=job.plain["log_every"],
         checkpoint_every=None,
         checkpoint_seconds=None,
@@ -83,8 +85,8 @@ def follow(job: Job, model: GenerativeModel, pulse: Pulse) -> None:
         label="",
         draw=lambda model, loggers: None,
         drawing_steps=frozenset(),
-        judge=Candidates(folder, job.judge),
-        judge_every=None,
+        selector=CheckpointSelector(folder, job.evaluator),
+        select_every=None,
         tracker=Tracker(),
     )
     fit(job, model, monitor)
@@ -104,7 +106,7 @@ def _job(rank: int, plain: Mapping[str, Any], run_id: str) -> Job:
 def _listen(line: Connection) -> None:
     try:
         while line.recv() == "stop":
-            ASKED.set()
+            STOP_REQUESTED.set()
     except (EOFError, OSError):
         os._exit(1)  # nobody is there to hear how it ends
 

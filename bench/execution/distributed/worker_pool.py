@@ -13,14 +13,14 @@ from typing import Any
 
 import torch
 
-from bench.core.signals import STOP
+from bench.core.signals import INTERRUPT
 from bench.training.job import Job
 
 LISTEN_SECONDS = 0.2  # between two looks for a signal
 GRACE_SECONDS = 2.0  # for the others to say what they saw when one broke, and to leave in order
 
 
-class Team:
+class WorkerPool:
     """The processes of one run, and a line to each.
 
     Args:
@@ -33,7 +33,7 @@ class Team:
             main,  # which needs `run`, which needs this module
         )
 
-        context, size = get_context("spawn"), job.conduct.devices
+        context, size = get_context("spawn"), job.trainer_settings.devices
         self.lines: list[Connection] = []
         self.processes: list[Any] = []
         for rank in range(size):
@@ -42,7 +42,7 @@ class Team:
             process = context.Process(target=main, args=told)
             self.lines.append(ours)
             self.processes.append(process)
-            with _deaf(), _own_device(job.conduct.device, rank):
+            with _signals_blocked(), _own_device(job.trainer_settings.device, rank):
                 process.start()
             theirs.close()
 
@@ -60,7 +60,7 @@ class Team:
         told, until = False, float("inf")
         while len(said) < len(self.lines) and time.monotonic() < until:
             meanwhile()
-            if STOP.asked and not told:
+            if INTERRUPT.requested and not told:
                 told = True
                 self._tell("stop")
             waiting = {line: rank for rank, line in enumerate(self.lines) if rank not in said}
@@ -101,7 +101,7 @@ class Team:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def _signals_blocked() -> Iterator[None]:
     """What is started in the block never hears the terminal's or the scheduler's signals."""
     ensure_running()  # multiprocessing's own helper would open its ears again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})

@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from omegaconf import DictConfig
@@ -11,8 +12,8 @@ from torch import Tensor
 
 from bench.config import build
 from bench.core.errors import UserError
-from bench.execution.packs.memory_check import check_memory, too_large
-from bench.execution.packs.plain_loop import Bare
+from bench.execution.packs.memory_check import as_too_large, check_memory
+from bench.execution.packs.plain_loop import PlainLoop
 from bench.vectorized.trainer import empty_stack, train_step
 
 WARM = 12  # steps that are not counted: both players have moved, what is traced is traced
@@ -24,7 +25,7 @@ SLOWER = 0.9  # of the best pace, below which larger packs are not tried
 
 
 @dataclass(frozen=True)
-class Choice:
+class PackSize:
     """How runs are best trained on this machine.
 
     Args:
@@ -36,7 +37,7 @@ class Choice:
     why: str
 
 
-def choose(cfg: DictConfig, samples: Tensor, most: int) -> Choice:
+def best_pack_size(cfg: DictConfig, samples: Tensor, most: int) -> PackSize:
     """The number of slots by which most runs end in a second on one core, if that pays.
 
     Powers of two are tried up to `most`, to what memory holds, or to where it gets slower again.
@@ -45,7 +46,7 @@ def choose(cfg: DictConfig, samples: Tensor, most: int) -> Choice:
         samples: of the training split, on the device that trains.
         most: how many runs there are for a pack.
     """
-    alone = Bare(build.build_model(cfg), samples, cfg.batch_size)
+    alone = PlainLoop(build.build_model(cfg), samples, cfg.batch_size)
     for _ in range(WARM if most >= 2 else 0):
         alone.step()
     ratios: dict[int, float] = {}
@@ -53,8 +54,8 @@ def choose(cfg: DictConfig, samples: Tensor, most: int) -> Choice:
     while slots <= most:
         try:
             check_memory(cfg, samples, slots)
-            with too_large(slots, samples.device):
-                ratios[slots] = faster(cfg, samples, slots, alone, most)
+            with as_too_large(slots, samples.device):
+                ratios[slots] = speedup(cfg, samples, slots, alone, most)
         except UserError as error:
             limit = error.message
             break
@@ -65,11 +66,11 @@ def choose(cfg: DictConfig, samples: Tensor, most: int) -> Choice:
     shown = ", ".join(f"{size} {ratio:.2f}" for size, ratio in ratios.items())
     said = "; ".join(part for part in (shown and f"R={shown}", limit) if part)
     if best and ratios[best] >= WORTH:
-        return Choice(best, f"packs of {best}, {ratios[best]:.2f} times one at a time ({said})")
-    return Choice(0, f"one at a time, a pack is not clearly faster ({said})")
+        return PackSize(best, f"packs of {best}, {ratios[best]:.2f} times one at a time ({said})")
+    return PackSize(0, f"one at a time, a pack is not clearly faster ({said})")
 
 
-def faster(cfg: DictConfig, samples: Tensor, slots: int, alone: Bare, runs: int) -> float:
+def speedup(cfg: DictConfig, samples: Tensor, slots: int, alone: PlainLoop, runs: int) -> float:
     """How many times as many runs end, in a second on a core, in packs of `slots`.
 
     Both make steps in turn, since the machine may have other things to do. What it takes to begin a
@@ -83,14 +84,17 @@ def faster(cfg: DictConfig, samples: Tensor, slots: int, alone: Bare, runs: int)
     began = clock()
     stack, odd = empty_stack(build.build_model(cfg), slots, samples, cfg.batch_size)
     for slot in set(range(slots)) - set(odd):
-        stack.put(slot, build.build_model(cfg))
+        stack.insert(slot, build.build_model(cfg))
     train_step(stack)
     _wait(device)
     used = slots - len(odd)
     beginning = (clock() - began) * used / runs / cfg.d_steps  # a share for each step
     for _ in range(WARM):
         train_step(stack)
-    paces = [(_seconds(alone.step, device), _seconds(stack.step, device)) for _ in range(BLOCKS)]
+    paces = [
+        (_seconds(alone.step, device), _seconds(partial(train_step, stack), device))
+        for _ in range(BLOCKS)
+    ]
     return used * statistics.median(one / (beginning + packed) for one, packed in paces)
 
 

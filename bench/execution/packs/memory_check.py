@@ -13,15 +13,15 @@ from torch.nn.modules.module import register_module_forward_hook
 
 from bench.config import build
 from bench.core.errors import UserError
-from bench.execution.packs.plain_loop import Bare
+from bench.execution.packs.plain_loop import PlainLoop
 
 COPIES = 6  # of the weights: themselves, gradients, two moments, what a step makes of both
 GIB = 2**30
 
 
-def needed(cfg: DictConfig, samples: Tensor) -> int:
+def required_bytes(cfg: DictConfig, samples: Tensor) -> int:
     """Bytes for one replica: its weights in COPIES, and what the layers give out in one step."""
-    bare, given = Bare(build.build_model(cfg), samples, cfg.batch_size), 0
+    bare, given = PlainLoop(build.build_model(cfg), samples, cfg.batch_size), 0
 
     def note(layer: torch.nn.Module, inputs: Any, output: Any) -> None:
         nonlocal given
@@ -36,10 +36,10 @@ def needed(cfg: DictConfig, samples: Tensor) -> int:
     return COPIES * sum(p.nbytes for p in bare.model.parameters()) + given
 
 
-def available(device: torch.device) -> int | None:
+def available_bytes(device: torch.device) -> int | None:
     """Bytes that are free on the device; None where nobody tells."""
     if device.type == "cuda":
-        give_back()
+        release_cached_memory()
         return torch.cuda.mem_get_info(device)[0]
     free = None
     with suppress(FileNotFoundError):  # no Linux, or no such limit
@@ -60,7 +60,7 @@ def left_of(group: Path, free: int) -> int:
     return int(limit) - used + files
 
 
-def give_back() -> None:
+def release_cached_memory() -> None:
     """What nobody uses any more, on GPUs too, where torch keeps it and it counts as used."""
     gc.collect()
     torch.cuda.empty_cache()
@@ -72,7 +72,7 @@ def check_memory(cfg: DictConfig, samples: Tensor, slots: int) -> None:
     Raises:
         UserError: what it would need, and what is there.
     """
-    need, free = slots * needed(cfg, samples), available(samples.device)
+    need, free = slots * required_bytes(cfg, samples), available_bytes(samples.device)
     if free is not None and need > free:
         most = free * slots // need
         raise UserError(
@@ -83,7 +83,7 @@ def check_memory(cfg: DictConfig, samples: Tensor, slots: int) -> None:
 
 
 @contextmanager
-def too_large(slots: int, device: torch.device) -> Iterator[None]:
+def as_too_large(slots: int, device: torch.device) -> Iterator[None]:
     """What the device says of a pack that is too large for it, as a sentence.
 
     Raises:
@@ -92,7 +92,7 @@ def too_large(slots: int, device: torch.device) -> Iterator[None]:
     try:
         yield
     except torch.OutOfMemoryError as error:
-        free = available(device) or 0
+        free = available_bytes(device) or 0
         raise UserError(
             f"a pack of {slots} is too large for the {device.type} device: "
             f"{' '.join(str(error).split())[:160]} ({free / GIB:.1f} GiB are free)",

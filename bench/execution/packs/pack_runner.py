@@ -15,29 +15,29 @@ import torch
 from tqdm import tqdm
 
 from bench.core.errors import Caution, Interrupted, UserError
-from bench.core.signals import STOP
-from bench.execution.lifecycle import Outcome, life
-from bench.execution.packs.memory_check import too_large
-from bench.execution.packs.slot_io import put, stack_for, write
-from bench.execution.queue import Queued
+from bench.core.signals import INTERRUPT
+from bench.execution.lifecycle import RunOutcome, run_lifecycle
+from bench.execution.packs.memory_check import as_too_large
+from bench.execution.packs.slot_io import build_stack, insert_run, write_checkpoint
+from bench.execution.queue import PendingRun
 from bench.models.base import GenerativeModel
 from bench.runs.folder import SETTLED
-from bench.runs.heartbeat import Pulse
-from bench.training.finish import keep
-from bench.training.fit import lightning_loggers, reset_peaks, watched
+from bench.runs.heartbeat import Heartbeat
+from bench.training.finish import save_results
+from bench.training.fit import build_callbacks, lightning_loggers, reset_peaks
 from bench.training.job import Job
 from bench.training.monitor import Monitor
 from bench.training.tracker import Tracker
-from bench.vectorized.stack import Stack
+from bench.vectorized.stack import ReplicaStack
 from bench.vectorized.trainer import train_step
 
 SHOW_EVERY = 50  # steps
 LONG = 0.05  # seconds beside the step that do not count as the others' training
 
-Ending = Outcome | Exception
+RunResult = RunOutcome | Exception
 
 
-class Pack:
+class PackRunner:
     """Runs that share a stack.
 
     Args:
@@ -50,26 +50,26 @@ class Pack:
 
     def __init__(
         self,
-        members: Iterable[Queued],
+        members: Iterable[PendingRun],
         slots: int,
         *,
         share: bool,
-        ended: dict[str, Ending] | None = None,
-        tell: Callable[[Job, Outcome, float], None] = lambda job, ending, seconds: None,
+        ended: dict[str, RunResult] | None = None,
+        tell: Callable[[Job, RunOutcome, float], None] = lambda job, ending, seconds: None,
     ) -> None:
         self.queue, self.slots = deque(members), slots
         self.share, self.tell = share, tell
-        self.ended: dict[str, Ending] = {} if ended is None else ended
-        self.going: dict[str, Going] = {}
+        self.ended: dict[str, RunResult] = {} if ended is None else ended
+        self.active: dict[str, ActiveRun] = {}
         self.free: deque[int] = deque()
-        self.stack: Stack | None = None
+        self.stack: ReplicaStack | None = None
         self.device = torch.device("cpu")
         self.beside: Job | None = None
         self.refused: Exception | None = None  # what holds for all members
         self.stopped = False
-        self.bar: PackBar | None = None
+        self.bar: PackProgress | None = None
 
-    def carry_out(self) -> dict[str, Ending]:
+    def run(self) -> dict[str, RunResult]:
         """Train and score all members; run_id -> how it ended.
 
         Raises:
@@ -77,24 +77,24 @@ class Pack:
         """
         reset_peaks()
         try:
-            with STOP.interrupting(at_once=False):
+            with INTERRUPT.interrupting(immediate=False):
                 self._fill()
-                while self.going:
+                while self.active:
                     self._step()
                     self._fill()
         finally:
-            for one in list(self.going.values()):
-                one.life.close()
+            for one in list(self.active.values()):
+                one.lifecycle.close()
             if self.bar is not None:
                 self.bar.close()
-        if self.stopped or (STOP.asked and self.queue):
-            STOP.asked = False  # heard; a caller who goes on with other work may be asked again
+        if self.stopped or (INTERRUPT.requested and self.queue):
+            INTERRUPT.acknowledge()
             raise Interrupted
         return self.ended
 
     def _fill(self) -> None:
         """Begin runs of the queue while there are slots for them."""
-        while self.queue and not STOP.asked and (self.stack is None or self.free):
+        while self.queue and not INTERRUPT.requested and (self.stack is None or self.free):
             member, began = self.queue.popleft(), time.monotonic()
             if self.refused is not None:
                 self._end(member.run_id, None, self.refused)
@@ -108,9 +108,11 @@ class Pack:
                 self._end(member.run_id, None, error)
                 continue
             finally:
-                self._excuse(time.monotonic() - began)
-            going = Going(job, life(job, self._train, share=self.share), time.monotonic())
-            self.going[member.run_id] = going
+                self._exclude_time(time.monotonic() - began)
+            going = ActiveRun(
+                job, run_lifecycle(job, self._train, share=self.share), time.monotonic()
+            )
+            self.active[member.run_id] = going
             self._advance(member.run_id)
 
     def _open(self, job: Job) -> None:
@@ -121,11 +123,11 @@ class Pack:
                 does whatever else fails here.
         """
         try:
-            self.stack, odd = stack_for(job, self.slots)
+            self.stack, odd = build_stack(job, self.slots)
         except Exception as error:
             self.refused = error
             raise
-        self.device = job.conduct.device
+        self.device = job.trainer_settings.device
         if odd:
             warnings.warn(
                 f"a pack of {self.slots}: {len(odd)} slots round otherwise than the rest on this "
@@ -136,100 +138,102 @@ class Pack:
         self.free.extend(slot for slot in range(self.slots) if slot not in odd)
         label = f"pack of {self.slots}: {job.plain['names']['variant']}"
         runs, steps = len(self.queue) + 1, job.plain["d_steps"]
-        self.bar = PackBar(label, runs, steps, shown=job.conduct.progress)
+        self.bar = PackProgress(label, runs, steps, shown=job.trainer_settings.progress)
 
     def _step(self) -> None:
         """One step of all replicas, and what each has to do after it."""
         assert self.stack is not None
         failure: Exception | None = None
         try:
-            with too_large(self.slots, self.device):
+            with as_too_large(self.slots, self.device):
                 train_step(self.stack)
         except UserError as error:  # too large for the device, also for those that wait
             self.refused = failure = error
         except Exception as error:  # of a network or a loss: every run that trains here has failed
             failure = error
-        self.bar.step(len(self.going), len(self.queue))
-        for run_id in list(self.going):
+        self.bar.step(len(self.active), len(self.queue))
+        for run_id in list(self.active):
             self._advance(run_id, failure)
 
     def _advance(self, run_id: str, failure: Exception | None = None) -> None:
         """Let a life go on to its next step, or to its end."""
-        one, began = self.going[run_id], time.monotonic()
-        ending: Ending | None = None
+        one, began = self.active[run_id], time.monotonic()
+        ending: RunResult | None = None
         try:
             if failure is None:
-                next(one.life)
+                next(one.lifecycle)
             else:
-                one.life.throw(failure)
+                one.lifecycle.throw(failure)
         except StopIteration as ended:
             ending = ended.value
         except KeyboardInterrupt:
-            if STOP.insisted:
+            if INTERRUPT.forced:
                 raise
-            STOP.asked = self.stopped = True  # the others leave too, each with a checkpoint
-            del self.going[run_id]
+            INTERRUPT.requested = self.stopped = (
+                True  # the others leave too, each with a checkpoint
+            )
+            del self.active[run_id]
             return
         except Exception as error:  # a UserError, say: that run cannot begin or go on
             ending = error
         if ending is not None:
-            del self.going[run_id]
+            del self.active[run_id]
             self._end(run_id, one, ending)
-        self._excuse(time.monotonic() - began, one)
+        self._exclude_time(time.monotonic() - began, one)
 
-    def _excuse(self, seconds: float, but: "Going | None" = None) -> None:
+    def _exclude_time(self, seconds: float, but: "ActiveRun | None" = None) -> None:
         """What one does beside the step is not the others' training."""
-        for other in self.going.values() if seconds > LONG else ():
+        for other in self.active.values() if seconds > LONG else ():
             if other is not but and other.monitor is not None:
-                other.monitor.excuse(seconds)
+                other.monitor.exclude_time(seconds)
 
-    def _end(self, run_id: str, one: "Going | None", ending: Ending) -> None:
+    def _end(self, run_id: str, one: "ActiveRun | None", ending: RunResult) -> None:
         self.ended[run_id] = ending
         if self.bar is not None and one is not None and one.monitor is None:
             self.bar.spare(one.job.plain["d_steps"])
-        if one is not None and isinstance(ending, Outcome):
+        if one is not None and isinstance(ending, RunOutcome):
             self.tell(one.job, ending, time.monotonic() - one.began)
 
     def _train(
-        self, job: Job, model: GenerativeModel, pulse: Pulse, tracker: Tracker
+        self, job: Job, model: GenerativeModel, heartbeat: Heartbeat, tracker: Tracker
     ) -> Iterator[None]:
         """`bench.training.fit.train` in a slot of the stack."""
         assert self.stack is not None
         stack, last, loggers = self.stack, job.plain["d_steps"], lightning_loggers(job)
-        monitor, painter = watched(job, pulse, tracker, Monitor, progress=False)
-        self.going[job.folder.run_id].monitor = monitor
+        monitor, painter = build_callbacks(job, heartbeat, tracker, Monitor, progress=False)
+        self.active[job.folder.run_id].monitor = monitor
         slot = self.free.popleft()
         try:
-            put(stack, slot, job, model, monitor)
+            insert_run(stack, slot, job, model, monitor)
             self.bar.spare(model.d_steps)
-            monitor.begin(model, last, loggers, partial(write, stack, slot, monitor))
-            while model.d_steps < last and not monitor.left:
+            monitor.begin(model, last, loggers, partial(write_checkpoint, stack, slot, monitor))
+            while model.d_steps < last and not monitor.stopped_early:
                 yield
-                monitor.look(model)
+                monitor.after_step(model)
             monitor.end(model)
         finally:
             monitor.close()
             self.bar.spare(last - model.d_steps)
             if stack.models[slot] is not None:
-                stack.take(slot)
+                stack.remove(slot)
             self.free.append(slot)
         for logger in loggers:
             logger.save()
             logger.finalize("success")
-        keep(job, model, monitor, painter)
+        save_results(job, model, monitor, painter)
 
 
 @dataclass
-class Going:
+class ActiveRun:
     """A run that is under way."""
 
     job: Job
-    life: Generator[None, None, Outcome]
+    lifecycle: Generator[None, None, RunOutcome]
     began: float
     monitor: Monitor | None = None
 
 
-class PackBar:
+class PackProgress:
     """Counts the steps of all replicas against those that all runs of the job have to make.
 
     Args:

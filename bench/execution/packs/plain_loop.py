@@ -8,7 +8,7 @@ from bench.models.base import GenerativeModel
 FOREVER = 10**9
 
 
-class Bare:
+class PlainLoop:
     """A model's own steps in a loop without anything else.
 
     Args:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.reporting.tables.contenders import Contender
+from bench.reporting.tables.methods import Method
 from bench.reporting.tables.summary import Table
 
 PAIRS = (("precision", "recall"), ("polygon_precision", "polygon_recall"))
@@ -16,7 +16,7 @@ def pair_of(table: Table) -> tuple[str, str] | None:
     return next((p for p in PAIRS if p[0] in metrics and p[1] in metrics), None)
 
 
-def pairs_of(contender: Contender, metrics: Sequence[str]) -> np.ndarray:
+def pairs_of(contender: Method, metrics: Sequence[str]) -> np.ndarray:
     """Scores of the finished runs that have all of these, [N, M]."""
     rows = [m.row for m in contender.members if m.row is not None and m.row.status == "finished"]
     found = [[r.scores[m] for m in metrics] for r in rows if all(m in r.scores for m in metrics)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench import stats
-from bench.reporting.tables.contenders import Contender
+from bench.reporting.tables.methods import Method
 from bench.reporting.tables.search import Search, Searched
 from bench.reporting.tables.summary import Table
 
@@ -50,7 +50,7 @@ def shares_of(search: Search, table: Table) -> list[Shares]:
     return [shares for shares in found if shares is not None]
 
 
-def _shares(searched: Searched, contender: Contender, metric: str) -> Shares | None:
+def _shares(searched: Searched, contender: Method, metric: str) -> Shares | None:
     configurations = searched.sign * np.asarray(searched.costs)
     seeds = [value for value, _ in contender.scored(metric)]
     seeds += [searched.untrained] * contender.counts["diverged"]

@@ -14,7 +14,7 @@ from bench.core.files import read_json
 from bench.reporting.archive.row_table import PLAIN
 from bench.reporting.archive.write import CURVES, VERSION
 from bench.reporting.data.collect import picture_of
-from bench.reporting.data.records import Curve, Run, Sweep
+from bench.reporting.data.records import Curve, RunRecord, StageRecord
 from bench.runs.record import Record, read_records
 from bench.runs.rows import SCHEMA, Row
 
@@ -31,7 +31,7 @@ class Study:
     """
 
     folder: Path
-    stages: tuple[Sweep, ...]
+    stages: tuple[StageRecord, ...]
 
     @property
     def name(self) -> str:
@@ -79,7 +79,9 @@ def load(folder: str | Path) -> Study:
     return Study(folder, _stages(folder, runs, floors))
 
 
-def _stages(folder: Path, runs: Mapping[str, Run], floors: tuple[Row, ...]) -> tuple[Sweep, ...]:
+def _stages(
+    folder: Path, runs: Mapping[str, RunRecord], floors: tuple[Row, ...]
+) -> tuple[StageRecord, ...]:
     plan = read_json(folder / "plan.json")
     try:
         if plan["version"] != VERSION:
@@ -88,7 +90,7 @@ def _stages(folder: Path, runs: Mapping[str, Run], floors: tuple[Row, ...]) -> t
                 fix="use the suite that wrote it, or write the report again from its runs",
             )
         stages = tuple(
-            Sweep(
+            StageRecord(
                 name=plan["sweep"],
                 command=plan["command"],
                 stage=stage["name"],
@@ -109,8 +111,8 @@ def _stages(folder: Path, runs: Mapping[str, Run], floors: tuple[Row, ...]) -> t
         ) from error
 
 
-def _run(folder: Path, record: Record, rows: list[Row], history: dict[str, Curve]) -> Run:
-    return Run(
+def _run(folder: Path, record: Record, rows: list[Row], history: dict[str, Curve]) -> RunRecord:
+    return RunRecord(
         run_id=record.run_id,
         variant=record.variant,
         dataset=record.dataset,

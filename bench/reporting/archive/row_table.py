@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.reporting.data.records import Sweep
+from bench.reporting.data.records import StageRecord
 from bench.reporting.tables.groups import group_rows
 from bench.runs.identity import short_hash
 from bench.runs.rows import Row
@@ -42,7 +42,7 @@ PLAIN = (
 )  # fmt: skip
 
 
-def row_lines(stages: Iterable[Sweep]) -> list[dict[str, Any]]:
+def as_records(stages: Iterable[StageRecord]) -> list[dict[str, Any]]:
     """Every row and the floors, one line each, in the order of stages, groups and plan."""
     lines = []
     ids: dict[int, str] = {}

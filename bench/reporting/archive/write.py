@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.reporting.archive.row_table import as_text, columns_of, csv_text, row_lines
-from bench.reporting.data.records import Run, Sweep
-from bench.runs.digests import digest_of_scores
+from bench.reporting.archive.row_table import as_records, as_text, columns_of, csv_text
+from bench.reporting.data.records import RunRecord, StageRecord
+from bench.runs.digests import scores_digest
 from bench.runs.record import Record, record_files
 from bench.runs.rows import SCHEMA, file_names
 
@@ -19,9 +19,9 @@ VERSION = 3  # of plan.json as it is published
 CURVES = ("d_loss", "g_loss", "frechet")
 
 
-def study_files(stages: Sequence[Sweep]) -> dict[str, bytes]:
+def study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
     """What `load` reads, by name."""
-    lines = row_lines(stages)
+    lines = as_records(stages)
     columns = columns_of(lines)
     runs = {run.run_id: run for stage in stages for run in stage.runs}
     plan = {
@@ -61,7 +61,7 @@ def study_files(stages: Sequence[Sweep]) -> dict[str, bytes]:
     }
 
 
-def _records(runs: Iterable[Run]) -> Iterable[Record]:
+def _records(runs: Iterable[RunRecord]) -> Iterable[Record]:
     names = iter(file_names(row for run in runs for row in run.rows))
     for run in runs:
         yield Record(
@@ -72,7 +72,7 @@ def _records(runs: Iterable[Run]) -> Iterable[Record]:
             seed=run.seed,
             status=run.status,
             chain=run.chain,
-            rows={next(names): digest_of_scores(row.scores, row.details) for row in run.rows},
+            rows={next(names): scores_digest(row.scores, row.details) for row in run.rows},
             environment=run.environment,
             sample=run.sample,
             cause=run.cause,
@@ -80,7 +80,7 @@ def _records(runs: Iterable[Run]) -> Iterable[Record]:
         )
 
 
-def _history_columns(runs: Iterable[Run]) -> dict[str, list[Any]]:
+def _history_columns(runs: Iterable[RunRecord]) -> dict[str, list[Any]]:
     """A line for each run and step."""
     columns: dict[str, list[Any]] = {name: [] for name in ("run_id", "d_steps", *CURVES)}
     for run in runs:

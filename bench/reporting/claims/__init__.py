@@ -9,7 +9,7 @@ from bench.reporting.claims.evidence import Evidence
 from bench.reporting.claims.judged import Claim, Judged
 from bench.reporting.tables.comparisons import Comparison
 
-__all__ = ["claims", "judge"]
+__all__ = ["claims", "test_claims"]
 
 
 def claims() -> list[Claim]:
@@ -18,7 +18,7 @@ def claims() -> list[Claim]:
     return [importlib.import_module(f"{__name__}.{name}").CLAIM for name in names]
 
 
-def judge(comparisons: Sequence[Comparison]) -> list[Judged]:
+def test_claims(comparisons: Sequence[Comparison]) -> list[Judged]:
     """Each claim with its verdict on these rows."""
     evidence, differing = Evidence(comparisons), deviations(comparisons)
     found = []

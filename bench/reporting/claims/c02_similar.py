@@ -4,7 +4,7 @@ import numpy as np
 
 from bench.reporting.claims.evidence import Evidence, gans, ranked
 from bench.reporting.claims.judged import Claim, Finding, needs, overall
-from bench.reporting.tables.contenders import Contender
+from bench.reporting.tables.methods import Method
 from bench.reporting.tables.search import Search
 from bench.reporting.tables.summary import LEVEL, RESAMPLES, Table, generator
 
@@ -41,7 +41,7 @@ def judge(evidence: Evidence) -> Finding:
     return Finding(overall(holds), f"{found[0].upper()}{found[1:]}.")
 
 
-def _scores(contender: Contender, table: Table, search: Search) -> np.ndarray:
+def _scores(contender: Method, table: Table, search: Search) -> np.ndarray:
     """Scores of the runs that ended; of one that diverged that of the untrained generator."""
     scores = [value for value, _ in contender.scored(table.group.first)]
     return np.array(scores + [search.untrained] * contender.counts["diverged"])

@@ -8,7 +8,7 @@ from bench import stats
 from bench.reporting.tables.comparisons import Comparison
 from bench.reporting.tables.published import same_quantity, study
 from bench.reporting.tables.search import Search, search_of
-from bench.reporting.tables.summary import ALPHA, Line, Table, outcomes
+from bench.reporting.tables.summary import ALPHA, Table, TableRow, outcomes
 
 LIKELIHOOD = ("vae",)  # variants that are no GANs
 
@@ -44,22 +44,22 @@ class Evidence:
         return found
 
 
-def ranked(table: Table) -> dict[str, Line]:
+def ranked(table: Table) -> dict[str, TableRow]:
     """Contenders with enough outcomes to be compared, in the table's order."""
     return {line.name: line for line in table.lines if line.name in table.verdict.compared}
 
 
-def line_of(lines: Mapping[str, Line], variant: str) -> Line | None:
+def line_of(lines: Mapping[str, TableRow], variant: str) -> TableRow | None:
     """The best line of a variant."""
     return next((line for line in lines.values() if line.contender.variant == variant), None)
 
 
-def gans(lines: Mapping[str, Line]) -> list[Line]:
+def gans(lines: Mapping[str, TableRow]) -> list[TableRow]:
     """Lines of adversarial variants."""
     return [line for line in lines.values() if line.contender.variant not in LIKELIHOOD]
 
 
-def of_study(lines: Mapping[str, Line]) -> list[Line]:
+def of_study(lines: Mapping[str, TableRow]) -> list[TableRow]:
     """Lines of the study's eight."""
     return [line for line in lines.values() if line.contender.variant in study()]
 

@@ -10,10 +10,10 @@ from typing import Any
 from bench.core.errors import UserError
 from bench.core.files import read_json
 from bench.reporting.data.histories import read_history
-from bench.reporting.data.records import FACTS, Run, Sweep, count_statuses
-from bench.runs.digests import read_chain
+from bench.reporting.data.records import FACTS, RunRecord, StageRecord, count_statuses
+from bench.runs.digests import read_digests
 from bench.runs.folder import RunFolder
-from bench.runs.plans import Entry, read_plan
+from bench.runs.plans import PlannedRun, read_plan
 from bench.runs.record import portable
 from bench.runs.rows import Row, read_rows
 
@@ -21,7 +21,7 @@ HISTORIES = 2000  # runs whose curves are kept: those of the last stage first
 PICTURE_BYTES = 8 * 2**20  # of all pictures in a report, which holds them inside its page
 
 
-def read_stages(runs_root: Path, name: str) -> list[Sweep]:
+def read_stages(runs_root: Path, name: str) -> list[StageRecord]:
     """The stages of a sweep that have a scored run, in order; without histories and pictures.
 
     Raises:
@@ -31,7 +31,7 @@ def read_stages(runs_root: Path, name: str) -> list[Sweep]:
     reader = _Reader(runs_root)
     floors = tuple(reader.rows(sorted(path.name for path in runs_root.glob("real-*"))))
     sweeps = [
-        Sweep(
+        StageRecord(
             name,
             plan.command,
             stage.name,
@@ -54,7 +54,7 @@ def read_stages(runs_root: Path, name: str) -> list[Sweep]:
     return scored
 
 
-def with_curves(runs_root: Path, stages: list[Sweep]) -> list[Sweep]:
+def with_curves(runs_root: Path, stages: list[StageRecord]) -> list[StageRecord]:
     """The same with histories, the last stage's first, of HISTORIES runs at most."""
     wanted = [run for stage in reversed(stages) for run in stage.runs if run.status != "missing"]
     kept = dict.fromkeys(run.run_id for run in wanted)
@@ -62,7 +62,9 @@ def with_curves(runs_root: Path, stages: list[Sweep]) -> list[Sweep]:
     return _changed(stages, "history", found)
 
 
-def with_pictures(runs_root: Path, stages: list[Sweep], order: Iterable[str]) -> list[Sweep]:
+def with_pictures(
+    runs_root: Path, stages: list[StageRecord], order: Iterable[str]
+) -> list[StageRecord]:
     """The same with the runs' pictures, in this order, up to PICTURE_BYTES in all."""
     found, room = {}, PICTURE_BYTES
     for run_id in dict.fromkeys(order):
@@ -93,8 +95,8 @@ def picture_of(path: Path) -> bytes:
     return content
 
 
-def _changed(stages: list[Sweep], field: str, found: Mapping[str, Any]) -> list[Sweep]:
-    def one(run: Run) -> Run:
+def _changed(stages: list[StageRecord], field: str, found: Mapping[str, Any]) -> list[StageRecord]:
+    def one(run: RunRecord) -> RunRecord:
         return (
             dataclasses.replace(run, **{field: found[run.run_id]}) if run.run_id in found else run
         )
@@ -107,7 +109,7 @@ class _Reader:
 
     def __init__(self, runs_root: Path) -> None:
         self.root = runs_root
-        self.known: dict[str, Run] = {}
+        self.known: dict[str, RunRecord] = {}
         self.shared: dict[str, Any] = {}
 
     def rows(self, run_ids: Iterable[str]) -> list[Row]:
@@ -116,17 +118,17 @@ class _Reader:
             for row in read_rows(self.root, run_ids)
         ]
 
-    def run(self, entry: Entry) -> Run:
+    def run(self, entry: PlannedRun) -> RunRecord:
         if entry.run_id not in self.known:
             self.known[entry.run_id] = self._read(entry)
         return self.known[entry.run_id]
 
-    def _read(self, entry: Entry) -> Run:
+    def _read(self, entry: PlannedRun) -> RunRecord:
         folder = RunFolder(self.root, entry.run_id)
         rows = tuple(self.rows([entry.run_id]))
         facts = _mapping(folder.path / "status.json")
         known = rows[0] if rows else None  # a run whose status was lost is known by its row
-        return Run(
+        return RunRecord(
             run_id=entry.run_id,
             variant=entry.variant,
             dataset=entry.dataset,
@@ -138,7 +140,7 @@ class _Reader:
             facts={name: facts[name] for name in FACTS if facts.get(name) is not None},
             environment=self._once(_mapping(folder.path / "environment.json")),
             rows=rows,
-            chain=read_chain(folder.chain),
+            chain=read_digests(folder.chain),
         )
 
     def _once(self, content: Mapping[str, Any]) -> Mapping[str, Any]:

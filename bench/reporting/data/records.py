@@ -16,7 +16,7 @@ Curve = tuple[np.ndarray, np.ndarray]  # steps and values
 
 
 @dataclass(frozen=True)
-class Run:
+class RunRecord:
     """One run of the plan, whatever became of it.
 
     Args:
@@ -55,7 +55,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class StageRecord:
     """One stage of a sweep.
 
     Args:
@@ -68,7 +68,7 @@ class Sweep:
     name: str
     command: str
     stage: str
-    runs: tuple[Run, ...]
+    runs: tuple[RunRecord, ...]
     floors: tuple[Row, ...]
     rule: str = ""
     chosen: tuple[Mapping[str, Any], ...] = ()
@@ -87,11 +87,11 @@ class Sweep:
         )
 
 
-def whole(stages: Sequence[Sweep]) -> Sweep:
+def merge_stages(stages: Sequence[StageRecord]) -> StageRecord:
     """All runs of a sweep's stages, each once, as if it had one."""
     runs = {run.run_id: run for stage in stages for run in stage.runs}
     last = stages[-1]
-    return Sweep(last.name, last.command, "all", tuple(runs.values()), last.floors)
+    return StageRecord(last.name, last.command, "all", tuple(runs.values()), last.floors)
 
 
 def count_statuses(statuses: Iterable[str]) -> dict[str, int]:

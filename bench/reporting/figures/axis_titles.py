@@ -1,6 +1,6 @@
 """What an axis shows, in words."""
 
-from bench.reporting.tables.contenders import Group
+from bench.reporting.tables.methods import Group
 from bench.reporting.text import words
 
 

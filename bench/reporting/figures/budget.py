@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench.plotting import labels, layout, scales
-from bench.plotting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, drawn, figure
+from bench.plotting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, figure, render
 from bench.reporting.analysis.budgets import Budget
 from bench.reporting.figures.axis_titles import quantity
 from bench.reporting.tables.search import Search
@@ -42,7 +42,7 @@ def together(
         axes.set_xlabel(AXIS)
         axes.set_title(quantity(group, log=log), color=MUTED)
         alt = f"Expected {words.title(group.first)} of what a search finds against its budget."
-        return drawn(shape, f"{group.slug}-budget", alt)
+        return render(shape, f"{group.slug}-budget", alt)
 
 
 def each(search: Search, budgets: Sequence[Budget]) -> Drawing | None:
@@ -68,7 +68,7 @@ def each(search: Search, budgets: Sequence[Budget]) -> Drawing | None:
             f"{words.title(group.first)} of what a search finds against its budget, for each "
             f"variant: mean, median and band."
         )
-        return drawn(shape, f"{group.slug}-budgets", alt)
+        return render(shape, f"{group.slug}-budgets", alt)
 
 
 def _scales(

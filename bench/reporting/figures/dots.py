@@ -3,10 +3,10 @@
 from typing import Any
 
 from bench.plotting import labels, layout, scales
-from bench.plotting.style import ACCENT, INK, SECOND, Drawing, drawn, figure
+from bench.plotting.style import ACCENT, INK, SECOND, Drawing, figure, render
 from bench.reporting.figures.axis_titles import quantity
 from bench.reporting.tables import rounding
-from bench.reporting.tables.summary import Line, Table
+from bench.reporting.tables.summary import Table, TableRow
 from bench.reporting.text import words
 
 
@@ -36,7 +36,7 @@ def main_plot(table: Table, *, narrow: bool = False) -> Drawing:
         axes.set_xlabel(quantity(group, log=log, between="\n" if narrow else ", "))
         alt = f"{words.title(metric)} of each variant, one dot per seed; the table has the numbers."
         name = f"{group.slug}-{metric}{'-narrow' if narrow else ''}"
-        return drawn(shape, name, alt, inline_only=narrow)
+        return render(shape, name, alt, inline_only=narrow)
 
 
 def other_plots(table: Table) -> Drawing | None:
@@ -62,7 +62,7 @@ def other_plots(table: Table) -> Drawing | None:
             axes.tick_params(labelleft=index % columns == 0)
         listed = words.listed(words.title(m) for m in metrics)
         alt = f"{listed} of each variant, one dot per seed; arrows point to the better side."
-        return drawn(shape, f"{group.slug}-scores", alt)
+        return render(shape, f"{group.slug}-scores", alt)
 
 
 def _dots(axes: Any, table: Table, metric: str, *, small: bool = False, most: int = 5) -> bool:
@@ -102,7 +102,7 @@ def _dots(axes: Any, table: Table, metric: str, *, small: bool = False, most: in
     return log
 
 
-def _lost(line: Line) -> str:
+def _lost(line: TableRow) -> str:
     """What became of the runs that gave no dot."""
     counts = line.contender.counts
     said = [f"{count} {word}" for word, count in counts.items() if count and word != "finished"]

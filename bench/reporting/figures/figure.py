@@ -26,7 +26,7 @@ class Figure:
     samples: tuple[Sample, ...] = ()
 
 
-def made(
+def make_figure(
     title: str, caption: str, drawing: Drawing | None, narrow: Drawing | None = None
 ) -> Figure | None:
     """The figure of a drawing, where there is one."""
@@ -42,7 +42,7 @@ def main_figure(table: Table) -> Figure:
 def others_figure(table: Table) -> Figure | None:
     """The further scores."""
     said = "The other scores, of the same samples and features. Arrows point to the better side."
-    return made("Further scores", said, dots.other_plots(table))
+    return make_figure("Further scores", said, dots.other_plots(table))
 
 
 def sheet_figure(table: Table) -> Figure | None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bench.plotting import layout, scales
-from bench.plotting.style import ACCENT, INK, PAPER, SECOND, Drawing, drawn, figure
+from bench.plotting.style import ACCENT, INK, PAPER, SECOND, Drawing, figure, render
 from bench.reporting.analysis.outcomes import Improvement
 from bench.reporting.tables.summary import Table
 
@@ -42,7 +42,7 @@ def improvement_plot(table: Table, found: Improvement | None) -> Drawing | None:
                 if i != j:
                     _cell(axes, i, j, float(found.shares[i, j]), bool(found.sure[i, j]))
         alt = "Probability that a run of the row is better than one of the column, as numbers."
-        return drawn(shape, f"{table.group.slug}-improvement", alt)
+        return render(shape, f"{table.group.slug}-improvement", alt)
 
 
 def _cell(axes: Any, i: int, j: int, share: float, sure: bool) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from bench.plotting import labels, layout, scales
-from bench.plotting.style import ACCENT, INK, SECOND, Drawing, drawn, figure
+from bench.plotting.style import ACCENT, INK, SECOND, Drawing, figure, render
 from bench.reporting.analysis.bands import band_of
-from bench.reporting.data.records import Curve, Run
+from bench.reporting.data.records import Curve, RunRecord
 from bench.reporting.tables.summary import Table
 
 COLUMNS = 4
@@ -42,14 +42,14 @@ def losses_plot(table: Table) -> Drawing | None:
             axes.set_xlabel("discriminator steps" if outer else "", labelpad=1.5)
         labels.key(shape, _marks(), columns=3, below=0.0)
         alt = "Losses of discriminator and generator against steps, one panel for each variant."
-        return drawn(shape, f"{table.group.slug}-losses", alt)
+        return render(shape, f"{table.group.slug}-losses", alt)
 
 
-def _losses(run: Run) -> dict[str, Curve]:
+def _losses(run: RunRecord) -> dict[str, Curve]:
     return {name: run.history[name] for name in LOSSES if name in run.history}
 
 
-def _panel(axes: Any, runs: list[tuple[Run, dict[str, Curve]]]) -> None:
+def _panel(axes: Any, runs: list[tuple[RunRecord, dict[str, Curve]]]) -> None:
     shown = [(run, curves) for run, curves in runs if curves]
     kept = [curves for run, curves in shown if run.status == "finished"]
     values = [v for curves in kept or [curves for _, curves in shown] for _, v in curves.values()]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from bench.plotting import labels, layout, scales
-from bench.plotting.style import ACCENT, INK, RULE, Drawing, drawn, figure
+from bench.plotting.style import ACCENT, INK, RULE, Drawing, figure, render
 from bench.reporting.analysis.bands import Band, band_of
 from bench.reporting.tables.summary import Table
 
@@ -49,7 +49,7 @@ def progress_plot(table: Table) -> Drawing | None:
         said = ", lower is better" + (", logarithmic axis" if log else "")
         labels.heading(shape, f"Frechet distance of the checkpoints scored while training{said}")
         alt = "Frechet distance against discriminator steps, one panel for each variant."
-        return drawn(shape, f"{table.group.slug}-progress", alt)
+        return render(shape, f"{table.group.slug}-progress", alt)
 
 
 def _panel(axes: Any, band: Band, others: list[Band]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bench.plotting import labels, layout, scales
-from bench.plotting.style import ACCENT, INK, Drawing, drawn, figure
+from bench.plotting.style import ACCENT, INK, Drawing, figure, render
 from bench.reporting.tables.summary import Table
 from bench.stats.ranking import RankInterval
 
@@ -40,4 +40,4 @@ def ranks_plot(
         labels.note(axes, 1.012, 1.02, "group", va="bottom")
         axes.set_xlabel("rank, 1 is the best")
         alt = f"Rank of each contender{', with its interval' if intervals else ''}."
-        return drawn(shape, f"{table.group.slug}-ranks", alt)
+        return render(shape, f"{table.group.slug}-ranks", alt)

@@ -11,7 +11,7 @@ from bench.reporting.figures import (
     spread,
     tradeoff,
 )
-from bench.reporting.figures.figure import Figure, made, main_figure, sheet_figure
+from bench.reporting.figures.figure import Figure, main_figure, make_figure, sheet_figure
 from bench.reporting.tables.search import Search
 from bench.reporting.tables.summary import Table
 
@@ -24,22 +24,26 @@ def of_search(table: Table, search: Search, looks: dict[str, Look]) -> list[Figu
     found = [b for b in map(budget_of, search.variants) if b is not None]
     effects = effects_of(search)
     return [
-        made("", search_captions.spread(search), boxes, spread.spread_plot(search, narrow=True)),
-        made(
+        make_figure(
+            "", search_captions.spread(search), boxes, spread.spread_plot(search, narrow=True)
+        ),
+        make_figure(
             "Best score against budget",
             search_captions.budget(search, found),
             budget.together(search, found, looks),
         ),
-        made(
+        make_figure(
             "Budget, variant by variant", search_captions.budgets(found), budget.each(search, found)
         ),
-        made(
+        make_figure(
             "Sensitivity to hyperparameters",
             search_captions.sensitivity(search, effects),
             sensitivity.sensitivity_plot(search, effects),
         ),
-        made("Precision and recall", captions.tradeoff(table), tradeoff.both_panels(table, looks)),
-        made(
+        make_figure(
+            "Precision and recall", captions.tradeoff(table), tradeoff.both_panels(table, looks)
+        ),
+        make_figure(
             "Precision and recall, variant by variant",
             search_captions.tradeoffs(table),
             tradeoff.panel_each(table),

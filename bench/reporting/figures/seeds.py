@@ -15,8 +15,8 @@ from bench.reporting.figures import (
 )
 from bench.reporting.figures.figure import (
     Figure,
-    made,
     main_figure,
+    make_figure,
     others_figure,
     sheet_figure,
 )
@@ -38,21 +38,23 @@ def of_seeds(table: Table, search: Search | None, looks: dict[str, Look]) -> lis
     return [
         main_figure(table),
         others_figure(table),
-        made(
+        make_figure(
             "Ranks",
             captions.ranks(table, intervals=enough),
             ranks.ranks_plot(table, ranked, intervals=enough),
         ),
-        made(
+        make_figure(
             "Probability of improvement",
             captions.improvement(table, intervals=enough),
             improvement.improvement_plot(table, pairs),
         ),
-        made("Precision and recall", captions.tradeoff(table), tradeoff.both_panels(table, looks)),
+        make_figure(
+            "Precision and recall", captions.tradeoff(table), tradeoff.both_panels(table, looks)
+        ),
         sheet_figure(table),
-        made("Progress", captions.progress(table), progress.progress_plot(table)),
-        made("Losses", captions.losses(table), losses.losses_plot(table)),
-        made(
+        make_figure("Progress", captions.progress(table), progress.progress_plot(table)),
+        make_figure("Losses", captions.losses(table), losses.losses_plot(table)),
+        make_figure(
             "Sources of variance",
             captions.variance(shares, table),
             variance.variance_plot(table, shares),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.plotting import labels, layout, scales
-from bench.plotting.style import ACCENT, INK, MUTED, RULE, Drawing, drawn, figure
+from bench.plotting.style import ACCENT, INK, MUTED, RULE, Drawing, figure, render
 from bench.reporting.analysis.sensitivity import Effect, even_in_log
 from bench.reporting.figures.axis_titles import quantity
 from bench.reporting.tables.search import Search
@@ -60,7 +60,7 @@ def sensitivity_plot(search: Search, effects: Mapping[str, Mapping[str, Effect]]
         _left(grid[0], variants, up)
         labels.heading(shape, quantity(group, log=up.log))
         alt = f"{words.title(group.first)} against each hyperparameter, for each variant."
-        return drawn(shape, f"{group.slug}-sensitivity", alt)
+        return render(shape, f"{group.slug}-sensitivity", alt)
 
 
 def columns_of(

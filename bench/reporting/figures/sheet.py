@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.plotting import labels, layout
-from bench.plotting.style import MUTED, Drawing, drawn, figure, wrapped
-from bench.reporting.data.records import Run
+from bench.plotting.style import MUTED, Drawing, figure, render, wrapped
+from bench.reporting.data.records import RunRecord
 from bench.reporting.tables import rounding
-from bench.reporting.tables.summary import Line, Table, median_run
+from bench.reporting.tables.summary import Table, TableRow, median_run
 from bench.reporting.text import words
 
 COLUMNS = 5
@@ -108,10 +108,10 @@ def sheet(table: Table, pictures: list[Sample]) -> Drawing | None:
             )
             _show(axes, picture.pixels, SHOWN // columns)
         names = words.listed(p.name for p in pictures if p.png is not None)
-        return drawn(shape, f"{table.group.slug}-samples", f"Samples of {names}. {rule(table)}")
+        return render(shape, f"{table.group.slug}-samples", f"Samples of {names}. {rule(table)}")
 
 
-def _sample(table: Table, line: Line, kind: str) -> Sample:
+def _sample(table: Table, line: TableRow, kind: str) -> Sample:
     metric, name = table.group.first, f"{line.name}{kind}"
     best = kind == ", best"
     found = _best_run(table, line) if best else median_run(line.contender, metric)
@@ -124,7 +124,7 @@ def _sample(table: Table, line: Line, kind: str) -> Sample:
     return Sample(name, score, run.run_id, run.picture, _pixels(run.picture))
 
 
-def _best_run(table: Table, line: Line) -> tuple[float, Run] | None:
+def _best_run(table: Table, line: TableRow) -> tuple[float, RunRecord] | None:
     """The run with the best score; ties by run_id."""
     sign = table.group.sign
     scored = line.contender.scored(table.group.first)

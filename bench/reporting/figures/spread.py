@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from bench.plotting import labels, layout, scales
-from bench.plotting.style import ACCENT, INK, MUTED, PAPER, RULE, SECOND, Drawing, drawn, figure
+from bench.plotting.style import ACCENT, INK, MUTED, PAPER, RULE, SECOND, Drawing, figure, render
 from bench.reporting.figures.axis_titles import quantity
 from bench.reporting.tables import rounding
 from bench.reporting.tables.search import Search, Searched
@@ -53,7 +53,7 @@ def spread_plot(search: Search, *, narrow: bool = False) -> Drawing | None:
             "the first to the third quartile."
         )
         name = f"{group.slug}-{group.first}{'-narrow' if narrow else ''}"
-        return drawn(shape, name, alt, inline_only=narrow)
+        return render(shape, name, alt, inline_only=narrow)
 
 
 def _variant(axes: Any, y: int, one: Searched) -> None:

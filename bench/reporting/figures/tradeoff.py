@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench.plotting import labels, layout, scales
-from bench.plotting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, drawn, figure
+from bench.plotting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, figure, render
 from bench.reporting.analysis.pairs import harmonic, pair_of, pairs_of
 from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
@@ -42,7 +42,7 @@ def both_panels(table: Table, looks: Mapping[str, Look]) -> Drawing | None:
         _scores(right, table, pair, found, looks)
         _names(right, found, looks)
         alt = f"{words.title(pair[0])} against {words.title(pair[1])} of all runs."
-        return drawn(shape, f"{group.slug}-tradeoff", alt)
+        return render(shape, f"{group.slug}-tradeoff", alt)
 
 
 def panel_each(table: Table) -> Drawing | None:
@@ -75,7 +75,7 @@ def panel_each(table: Table) -> Drawing | None:
         for axes in grid[-columns:]:
             axes.set_xlabel(words.title(pair[1]), labelpad=1.5)
         alt = f"{words.title(pair[0])} against {words.title(pair[1])}, one panel a variant."
-        return drawn(shape, f"{group.slug}-tradeoffs", alt)
+        return render(shape, f"{group.slug}-tradeoffs", alt)
 
 
 def _square(axes: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench.plotting import labels, layout, scales
-from bench.plotting.style import ACCENT, INK, MUTED, SECOND, Drawing, drawn, figure
+from bench.plotting.style import ACCENT, INK, MUTED, SECOND, Drawing, figure, render
 from bench.reporting.analysis.variance import Shares
 from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
@@ -40,7 +40,7 @@ def variance_plot(table: Table, shares: Sequence[Shares]) -> Drawing | None:
         alt = (
             "Shares of hyperparameters, training seed and evaluation in the variance of the score."
         )
-        return drawn(shape, f"{group.slug}-variance", alt)
+        return render(shape, f"{group.slug}-variance", alt)
 
 
 def parts_of(one: Shares) -> dict[str, float]:

@@ -11,7 +11,7 @@ from bench.reporting.charts import budget, dots, histories
 from bench.reporting.charts.library import javascript
 from bench.reporting.charts.look import CONFIG
 from bench.reporting.claims.judged import Judged
-from bench.reporting.data.records import Run
+from bench.reporting.data.records import RunRecord
 from bench.reporting.output import run_details
 from bench.reporting.output.leaderboard import COLUMNS, boards_of, order_of
 from bench.reporting.output.sections import Section
@@ -21,7 +21,7 @@ from bench.reporting.tables.search import search_of
 def page_facts(sections: Sequence[Section], claims: Sequence[Judged]) -> dict[str, Any]:
     """What the page has beyond the Markdown: claims, leaderboard, charts, and runs to open."""
     comparisons = [section.comparison for section in sections]
-    runs = run_details.opened_runs(comparisons)
+    runs = run_details.run_details(comparisons)
     boards = boards_of(comparisons, runs)
     looks = looks_of(c.name for one in comparisons for c in one.main.group.contenders)
     charts: dict[str, Any] = {
@@ -51,7 +51,7 @@ def page_facts(sections: Sequence[Section], claims: Sequence[Judged]) -> dict[st
             "boards": boards,
             "charts": charts,
             "pictures": _pictures(sections, runs),
-            **run_details.told(comparisons, runs),
+            **run_details.as_json(comparisons, runs),
         },
         "library": javascript(),
         "shown_runs": runs.values(),
@@ -59,7 +59,7 @@ def page_facts(sections: Sequence[Section], claims: Sequence[Judged]) -> dict[st
     }
 
 
-def _pictures(sections: Sequence[Section], runs: Mapping[str, Run]) -> dict[str, str]:
+def _pictures(sections: Sequence[Section], runs: Mapping[str, RunRecord]) -> dict[str, str]:
     """run_id -> picture in base64, of the runs whose picture no sheet of the page shows."""
     figures = [figure for section in sections for figure in section.figures]
     shown = {sample.run_id for figure in figures for sample in figure.samples if sample.png}

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bench.reporting.claims.judged import Judged
 from bench.reporting.tables import rounding
-from bench.reporting.tables.comparisons import Comparison, checkpoint_lines, checkpoint_names
+from bench.reporting.tables.comparisons import Comparison, checkpoint_names, checkpoint_rows
 from bench.reporting.tables.groups import UNSAFE
 from bench.reporting.tables.published import published
 from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
-from bench.reporting.text.cells import cost_lines
+from bench.reporting.text.cells import cost_rows
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -133,7 +133,7 @@ def _mean(table: Table, name: str) -> str:
 
 def _checkpoints(comparison: Comparison) -> str:
     group, names = comparison.main.group, checkpoint_names(comparison)
-    lines = [(line.name, *line.cells) for line in checkpoint_lines(comparison)]
+    lines = [(line.name, *line.cells) for line in checkpoint_rows(comparison)]
     caption = (
         f"{words.full_title(group.first, group)} on {group.dataset} at each checkpoint: mean and "
         "standard deviation."
@@ -151,7 +151,7 @@ def _cost(table: Table) -> str:
         f"Runs on {table.group.dataset} and what they took: counts, then medians over finished "
         "runs; memory is the largest of all."
     )
-    lines = cost_lines(table)
+    lines = cost_rows(table)
     return tabular("l" + "r" * 9, heads, lines, caption, f"{table.group.slug}-cost")
 
 

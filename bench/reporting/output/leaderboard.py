@@ -12,7 +12,7 @@ from bench.plotting.scales import is_long, log_ticks
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison
 from bench.reporting.tables.published import study
-from bench.reporting.tables.summary import Cell, Line, Table, middle
+from bench.reporting.tables.summary import Cell, Table, TableRow, middle
 from bench.reporting.text import words
 from bench.reporting.text.cells import floors, lost_runs
 
@@ -105,7 +105,7 @@ def order_of(board: dict[str, Any], metric: str) -> list[dict[str, Any]]:
     )
 
 
-def _facts(line: Line, table: Table) -> dict[str, Shown]:
+def _facts(line: TableRow, table: Table) -> dict[str, Shown]:
     """What does not depend on the score."""
     seconds, diverged = middle(line.contender, "wall_seconds"), line.contender.counts["diverged"]
     return {
@@ -116,7 +116,7 @@ def _facts(line: Line, table: Table) -> dict[str, Shown]:
     }
 
 
-def _runs(line: Line, opened: Collection[str]) -> dict[str, Any]:
+def _runs(line: TableRow, opened: Collection[str]) -> dict[str, Any]:
     """Those that can be opened, and how many more there are."""
     ids = [member.run.run_id for member in line.contender.members]
     held = [run_id for run_id in ids if run_id in opened]

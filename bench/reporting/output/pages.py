@@ -9,20 +9,20 @@ from bench.plotting.style import inline
 from bench.reporting.archive.row_table import ROW_COLUMNS
 from bench.reporting.claims.judged import OPEN, Judged
 from bench.reporting.data.licences import licences_of
-from bench.reporting.data.records import Run, Sweep
+from bench.reporting.data.records import RunRecord, StageRecord
 from bench.reporting.output.interactive import as_json, page_facts
 from bench.reporting.output.provenance import command_of, environment_facts
-from bench.reporting.output.run_details import opened_runs
+from bench.reporting.output.run_details import run_details
 from bench.reporting.output.sections import Section
 from bench.reporting.output.summary_paragraph import answer, headline, overall_said
 from bench.reporting.tables import rounding
-from bench.reporting.tables.comparisons import checkpoint_lines, checkpoint_names
+from bench.reporting.tables.comparisons import checkpoint_names, checkpoint_rows
 from bench.reporting.tables.overall import overall_of
 from bench.reporting.tables.published import same_quantity
 from bench.reporting.tables.search import search_of
 from bench.reporting.tables.summary import ALPHA, LEVEL
 from bench.reporting.text import cells, words
-from bench.reporting.text.search_table import HEADS, search_lines
+from bench.reporting.text.search_table import HEADS, search_rows
 from bench.stats import INTERVAL_RUNS
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -40,15 +40,15 @@ class RunLine(NamedTuple):
     command: str
 
 
-def markdown(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) -> str:
+def markdown(sweep: StageRecord, sections: Sequence[Section], claims: Sequence[Judged]) -> str:
     """The report as Markdown; figures are links into figures/."""
-    shown = opened_runs([section.comparison for section in sections]).values()
+    shown = run_details([section.comparison for section in sections]).values()
     facts = _facts(sweep, sections, claims)
     facts |= {"runs": _run_lines(shown, sections), "unlisted": len(sweep.runs) - len(shown)}
     return _render("report.md.j2", facts, escape=False)
 
 
-def html(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) -> str:
+def html(sweep: StageRecord, sections: Sequence[Section], claims: Sequence[Judged]) -> str:
     """The report as one page that needs nothing else: no file beside it, and no network."""
     facts = _facts(sweep, sections, claims) | page_facts(sections, claims)
     facts["runs"] = _run_lines(facts["shown_runs"], sections)
@@ -84,7 +84,9 @@ def _cell(text: str) -> str:
     return text
 
 
-def _facts(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) -> dict[str, Any]:
+def _facts(
+    sweep: StageRecord, sections: Sequence[Section], claims: Sequence[Judged]
+) -> dict[str, Any]:
     groups = [section.table.group for section in sections]
     names = dict.fromkeys(c.variant for group in groups for c in group.contenders)
     datasets = dict.fromkeys(group.dataset for group in groups)
@@ -100,11 +102,11 @@ def _facts(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) 
         "overall": overall,
         "overall_said": overall and overall_said(overall),
         "answer": answer,
-        "searched": lambda section: search_lines(search_of(section.table)),
+        "searched": lambda section: search_rows(search_of(section.table)),
         "search_heads": HEADS,
         "headline": headline([section.comparison for section in sections], claims),
         "checkpoint_names": checkpoint_names,
-        "checkpoint_lines": checkpoint_lines,
+        "checkpoint_lines": checkpoint_rows,
         "licences": licences_of(datasets),
         "view": cells,
         "words": words,
@@ -119,7 +121,7 @@ def _facts(sweep: Sweep, sections: Sequence[Section], claims: Sequence[Judged]) 
     }
 
 
-def _run_lines(runs: Iterable[Run], sections: Sequence[Section]) -> dict[str, list[RunLine]]:
+def _run_lines(runs: Iterable[RunRecord], sections: Sequence[Section]) -> dict[str, list[RunLine]]:
     """variant -> its runs, in the order given."""
     scores: dict[str, list[str]] = {}
     for table in (section.table for section in sections):

@@ -3,16 +3,16 @@
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from bench.reporting.data.records import Run
+from bench.reporting.data.records import RunRecord
 from bench.reporting.text import words
 
 
-def command_of(run: Run) -> str:
+def command_of(run: RunRecord) -> str:
     """What trains the run again."""
     return shlex.join(["python", "-m", "bench.train", *run.overrides])
 
 
-def environment_facts(runs: Sequence[Run]) -> dict[str, str]:
+def environment_facts(runs: Sequence[RunRecord]) -> dict[str, str]:
     """What the runs recorded of their machine; values that differ, with how many runs had each."""
     return facts_of((run.environment for run in runs if run.environment), "run")
 

@@ -7,8 +7,16 @@ from bench import stats
 from bench.reporting.archive.read import Study
 from bench.reporting.data.protocols import differing
 from bench.reporting.tables.comparisons import comparisons_of
-from bench.reporting.tables.contenders import Contender
-from bench.reporting.tables.summary import ALPHA, LEVEL, RESAMPLES, Line, Table, generator, outcomes
+from bench.reporting.tables.methods import Method
+from bench.reporting.tables.summary import (
+    ALPHA,
+    LEVEL,
+    RESAMPLES,
+    Table,
+    TableRow,
+    generator,
+    outcomes,
+)
 from bench.stats import Interval
 
 IDENTICAL, BETTER, WORSE = "identical", "better", "worse"
@@ -28,8 +36,8 @@ class Change:
     """
 
     name: str
-    before: Line
-    after: Line
+    before: TableRow
+    after: TableRow
     improvement: Interval
     p: float | None
     verdict: str
@@ -112,7 +120,7 @@ def _pair(before: Table, after: Table) -> Pair:
     )
 
 
-def _match(line: Line, before: Table, after: Table) -> Line | None:
+def _match(line: TableRow, before: Table, after: Table) -> TableRow | None:
     """The same contender; or the only one of its variant in both, whatever its settings."""
     same = [old for old in before.lines if old.name == line.name]
     of_variant = [old for old in before.lines if old.contender.variant == line.contender.variant]
@@ -121,7 +129,7 @@ def _match(line: Line, before: Table, after: Table) -> Line | None:
     return same[0] if same else of_variant[0] if alone else None
 
 
-def _adjusted(before: Table, pairs: Sequence[tuple[Line, Line]]) -> list[float | None]:
+def _adjusted(before: Table, pairs: Sequence[tuple[TableRow, TableRow]]) -> list[float | None]:
     """Holm-adjusted p of the pairs that have enough runs on both sides."""
     costs = [tuple(outcomes(before.group, li.contender) for li in pair) for pair in pairs]
     enough = [min(map(len, both)) >= stats.MIN_RUNS for both in costs]
@@ -130,7 +138,7 @@ def _adjusted(before: Table, pairs: Sequence[tuple[Line, Line]]) -> list[float |
     return [next(adjusted) if can else None for can in enough]
 
 
-def _change(table: Table, old: Line, new: Line, p: float | None) -> Change:
+def _change(table: Table, old: TableRow, new: TableRow, p: float | None) -> Change:
     before, after = (outcomes(table.group, line.contender) for line in (old, new))
     improvement = Interval(0.5, 0.0, 1.0)
     if before and after:
@@ -150,10 +158,10 @@ def _change(table: Table, old: Line, new: Line, p: float | None) -> Change:
     return Change(new.name, old, new, improvement, p, verdict, len(shared), equal)
 
 
-def _diverged(line: Line) -> set[str]:
+def _diverged(line: TableRow) -> set[str]:
     members = line.contender.members
     return {member.run.run_id for member in members if member.status == "diverged"}
 
 
-def _scores(contender: Contender, metric: str) -> dict[str, float]:
+def _scores(contender: Method, metric: str) -> dict[str, float]:
     return {run.run_id: value for value, run in contender.scored(metric)}

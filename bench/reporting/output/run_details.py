@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.reporting.data.records import Curve, Run
+from bench.reporting.data.records import Curve, RunRecord
 from bench.reporting.output.provenance import command_of, environment_facts
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison
@@ -14,7 +14,7 @@ MOST = 1000  # runs in a page; it stays a few megabytes
 LINKS = ("generator", "samples")  # of the chain of digests
 
 
-def opened_runs(comparisons: Sequence[Comparison]) -> dict[str, Run]:
+def run_details(comparisons: Sequence[Comparison]) -> dict[str, RunRecord]:
     """run_id -> run, at most MOST, in the order of stages and plan.
 
     First each contender's best, median and default run, then the last stage's, then the others.
@@ -40,7 +40,7 @@ def _telling(comparisons: Iterable[Comparison]) -> Iterable[str]:
             yield from [m.run.run_id for m in contender.members if m.run.sample == 0][:1]
 
 
-def told(comparisons: Sequence[Comparison], runs: dict[str, Run]) -> dict[str, Any]:
+def as_json(comparisons: Sequence[Comparison], runs: dict[str, RunRecord]) -> dict[str, Any]:
     """What the page's script needs of the runs: environments, and each run by its run_id."""
     groups = [table.group for c in comparisons for table in c.tables]
     scores: dict[str, dict[str, list[float | None]]] = {run_id: {} for run_id in runs}
@@ -72,7 +72,7 @@ def told(comparisons: Sequence[Comparison], runs: dict[str, Run]) -> dict[str, A
     }
 
 
-def _told(run: Run) -> dict[str, Any]:
+def _told(run: RunRecord) -> dict[str, Any]:
     row = next(iter(run.rows), None)
     settings = {} if row is None else row.hyperparameters
     facts = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.plotting.style import Look, looks_of
 from bench.reporting.claims import Judged
-from bench.reporting.data.records import Sweep
+from bench.reporting.data.records import StageRecord
 from bench.reporting.figures.figure import Figure
 from bench.reporting.figures.searches import of_search
 from bench.reporting.figures.seeds import of_seeds
@@ -38,7 +38,7 @@ class Report:
         sweep: all its stages as one.
     """
 
-    sweep: Sweep
+    sweep: StageRecord
     sections: tuple[Section, ...]
     claims: Sequence[Judged]
     folder: Path

@@ -14,8 +14,8 @@ from bench.reporting.tables import rounding
 from bench.reporting.tables.search import search_of
 from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
-from bench.reporting.text.cells import score_lines
-from bench.reporting.text.search_table import HEADS, search_lines
+from bench.reporting.text.cells import score_rows
+from bench.reporting.text.search_table import HEADS, search_rows
 
 MARK = "*"  # of the study's eight; plain ASCII, for any terminal
 GAP = 2  # columns of the terminal between two of the table
@@ -49,7 +49,7 @@ def _print_search(table: Table, console: Console) -> None:
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for head in HEADS:
         shown.add_column(head, justify="left" if head == "variant" else "right")
-    for line in search_lines(search_of(table)):
+    for line in search_rows(search_of(table)):
         shown.add_row(*map(_ascii, line))
     console.print(shown)
     title = f"{words.full_title(group.first, group)}, {words.better(group.first, group)}"
@@ -86,7 +86,7 @@ def _print_table(table: Table, console: Console) -> None:
 
 def _columns(table: Table, width: int) -> list[tuple[str, list[str]]]:
     """Heads and cells; of the further scores as many as the width holds."""
-    lines = score_lines(table)
+    lines = score_rows(table)
     names = [
         line.variant.replace("_", " ") if line.floor else line.name + MARK * line.study
         for line in lines

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bench.reporting.data.protocols import sibling
-from bench.reporting.data.records import Sweep
+from bench.reporting.data.records import StageRecord
 from bench.reporting.tables import rounding
 from bench.reporting.tables.groups import group_rows
 from bench.reporting.tables.search import Search, search_of
@@ -23,7 +23,7 @@ class Comparison:
         tables: by checkpoint, the main one first: "best", else "final".
     """
 
-    stage: Sweep
+    stage: StageRecord
     tables: tuple[Table, ...]
 
     @property
@@ -32,7 +32,7 @@ class Comparison:
         return self.tables[0]
 
 
-def comparisons_of(stages: Iterable[Sweep]) -> tuple[Comparison, ...]:
+def comparisons_of(stages: Iterable[StageRecord]) -> tuple[Comparison, ...]:
     """All of a study: the last stage first, for that is what it ends in; then in order.
 
     Raises:
@@ -53,7 +53,7 @@ def search_behind(comparison: Comparison, study: Sequence[Comparison]) -> Search
     return None
 
 
-def _of_stage(stage: Sweep) -> Iterable[Comparison]:
+def _of_stage(stage: StageRecord) -> Iterable[Comparison]:
     found: dict[tuple[str, str], list[Table]] = {}
     for group in group_rows(stage):
         table = summarise(group, tested=not stage.searches)
@@ -66,7 +66,7 @@ def _place(table: Table) -> tuple[int, str]:
     return (CHECKPOINTS.index(kind) if kind in CHECKPOINTS else len(CHECKPOINTS), table.group.slug)
 
 
-class Beside(NamedTuple):
+class CheckpointRow(NamedTuple):
     """A contender's first metric at each checkpoint, mean and spread as text."""
 
     name: str
@@ -79,11 +79,13 @@ def checkpoint_names(comparison: Comparison) -> list[str]:
     return names if len(names) > 1 else []
 
 
-def checkpoint_lines(comparison: Comparison) -> list[Beside]:
+def checkpoint_rows(comparison: Comparison) -> list[CheckpointRow]:
     """In the order of the main table."""
     places = rounding.places_of(comparison.main)[comparison.main.group.first]
     return [
-        Beside(line.name, tuple(_cell(table, line.name, places) for table in comparison.tables))
+        CheckpointRow(
+            line.name, tuple(_cell(table, line.name, places) for table in comparison.tables)
+        )
         for line in comparison.main.lines
     ]
 

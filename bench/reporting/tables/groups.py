@@ -7,8 +7,8 @@ from typing import Any
 
 from bench.core.errors import UserError
 from bench.reporting.data.protocols import comparable, sibling
-from bench.reporting.data.records import Run, Sweep
-from bench.reporting.tables.contenders import DIRECTIONS, Contender, Group, Member
+from bench.reporting.data.records import RunRecord, StageRecord
+from bench.reporting.tables.methods import DIRECTIONS, Group, Method, SeedRun
 from bench.runs.identity import short_hash
 from bench.runs.rows import OWN_CHOICES, Row, in_order
 
@@ -17,7 +17,7 @@ Key = tuple[str, str, str, str]  # dataset, protocol's name, checkpoint, hash of
 Kind = tuple[str, tuple[str, ...]]  # a variant and its settings
 
 
-def group_rows(sweep: Sweep) -> tuple[Group, ...]:
+def group_rows(sweep: StageRecord) -> tuple[Group, ...]:
     """The groups of a stage, by dataset, protocol and checkpoint.
 
     Raises:
@@ -121,13 +121,13 @@ def _slugs(keys: Iterable[Key], prefix: str) -> dict[Key, str]:
     return {k: f"{s}-{short_hash(list(k))}" if taken.count(s) > 1 else s for k, s in found.items()}
 
 
-def _kinds(sweep: Sweep) -> dict[str, list[tuple[Kind, Run]]]:
+def _kinds(sweep: StageRecord) -> dict[str, list[tuple[Kind, RunRecord]]]:
     """Data set -> its runs in the plan's order, each with the contender that it belongs to.
 
     In a search a contender is a variant with all its configurations: only whole entries of a
     config group, optimizer=rmsprop say, set another apart.
     """
-    found: dict[str, list[tuple[Kind, Run]]] = defaultdict(list)
+    found: dict[str, list[tuple[Kind, RunRecord]]] = defaultdict(list)
     for run in sweep.runs:
         whole = (o for o in run.settings if "." not in o.partition("=")[0])
         kind = (run.variant, tuple(whole) if sweep.searches else run.settings)
@@ -137,8 +137,8 @@ def _kinds(sweep: Sweep) -> dict[str, list[tuple[Kind, Run]]]:
 
 
 def _contenders(
-    runs: Sequence[tuple[Kind, Run]], rows: Mapping[str, Row], *, alone: bool
-) -> tuple[Contender, ...]:
+    runs: Sequence[tuple[Kind, RunRecord]], rows: Mapping[str, Row], *, alone: bool
+) -> tuple[Method, ...]:
     """Contenders in the plan's order; runs without any row, or that diverged, join their like.
 
     Args:
@@ -146,16 +146,16 @@ def _contenders(
         rows: run_id -> row.
         alone: the data set has one protocol, so that a run without a row belongs here.
     """
-    members: dict[Kind, list[Member]] = {}
+    members: dict[Kind, list[SeedRun]] = {}
     for kind, run in runs:
         if run.run_id in rows or (alone and not run.rows):
             members.setdefault(kind, [])
     for kind, run in runs:
         lost = not run.rows or run.status == "diverged"  # under whichever protocol its row is
         if kind in members and (run.run_id in rows or lost):
-            members[kind].append(Member(run, rows.get(run.run_id)))
+            members[kind].append(SeedRun(run, rows.get(run.run_id)))
     return tuple(
-        Contender(_name(kind, members), kind[0], tuple(runs)) for kind, runs in members.items()
+        Method(_name(kind, members), kind[0], tuple(runs)) for kind, runs in members.items()
     )
 
 
@@ -171,7 +171,7 @@ def _name(kind: Kind, kinds: Iterable[Kind]) -> str:
 
 
 def _floors(
-    sweep: Sweep, dataset: str, protocol: Mapping[str, Any], variant: str
+    sweep: StageRecord, dataset: str, protocol: Mapping[str, Any], variant: str
 ) -> tuple[Row, ...]:
     rows = (row for row in sweep.floors if row.variant == variant)
     return tuple(row for row in rows if _is_floor(row, dataset, protocol))

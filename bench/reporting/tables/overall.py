@@ -15,7 +15,7 @@ FEWEST = 2  # data sets, and variants on all of them
 
 
 @dataclass(frozen=True)
-class OverallLine:
+class OverallRow:
     """A variant over all data sets.
 
     Args:
@@ -46,7 +46,7 @@ class Overall:
 
     checkpoint: str
     datasets: tuple[str, ...]
-    lines: tuple[OverallLine, ...]
+    lines: tuple[OverallRow, ...]
     p: float | None
     needed: int
 
@@ -112,7 +112,7 @@ def _letters(names: Sequence[str], medians: np.ndarray) -> dict[str, str]:
 
 def _line(
     name: str, rank: float, runs: list[list[float]], best: np.ndarray, letters: dict[str, str]
-) -> OverallLine:
+) -> OverallRow:
     times = {str(n): np.array(r) / b for n, (r, b) in enumerate(zip(runs, best, strict=True))}
 
     def middle(strata: Sequence[np.ndarray]) -> float:
@@ -125,4 +125,4 @@ def _line(
         )
         interval = (found.low, found.high)
     value = middle(list(times.values()))
-    return OverallLine(name, rank, value, interval, letters.get(name, ""))
+    return OverallRow(name, rank, value, interval, letters.get(name, ""))

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.reporting.tables.contenders import Group
+from bench.reporting.tables.methods import Group
 
 FILE = Path(__file__).with_name("published.csv")
 EXTRACTOR = "inception_2015"  # with which a Frechet distance is the published quantity

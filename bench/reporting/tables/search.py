@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from bench.reporting.tables.contenders import Contender, Member
+from bench.reporting.tables.methods import Method, SeedRun
 from bench.reporting.tables.summary import Table
 from bench.runs.rows import Setting
 
@@ -116,8 +116,8 @@ def _untrained(table: Table) -> tuple[float, bool]:
     return (sign * max((sign * s for s in scores), default=0.0)), True
 
 
-def _searched(contender: Contender, metric: str, sign: int, untrained: float) -> Searched:
-    members: dict[int, list[Member]] = {}
+def _searched(contender: Method, metric: str, sign: int, untrained: float) -> Searched:
+    members: dict[int, list[SeedRun]] = {}
     for member in contender.members:
         members.setdefault(member.run.sample, []).append(member)
     configs = [_config(sample, runs, metric) for sample, runs in sorted(members.items())]
@@ -127,7 +127,7 @@ def _searched(contender: Contender, metric: str, sign: int, untrained: float) ->
     )
 
 
-def _config(sample: int, members: list[Member], metric: str) -> Config:
+def _config(sample: int, members: list[SeedRun], metric: str) -> Config:
     rows = [m.row for m in members if m.row is not None]
     scored = [r for r in rows if r.status == "finished" and metric in r.scores]
     chosen = [r.details.get(f"selection.{metric}", r.scores[metric]) for r in scored]

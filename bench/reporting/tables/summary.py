@@ -9,8 +9,8 @@ from statistics import median
 import numpy as np
 
 from bench import stats
-from bench.reporting.data.records import Run
-from bench.reporting.tables.contenders import Contender, Group
+from bench.reporting.data.records import RunRecord
+from bench.reporting.tables.methods import Group, Method
 from bench.stats import INTERVAL_RUNS
 
 ALPHA = 0.05  # probability of one false difference or more in a table
@@ -36,10 +36,10 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
+class TableRow:
     """A contender's line in the table; a score that no run has is absent from `cells`."""
 
-    contender: Contender
+    contender: Method
     cells: Mapping[str, Cell]
 
     @property
@@ -49,7 +49,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RankingTest:
     """What the number of seeds allows to say about the order by the first metric.
 
     Args:
@@ -81,10 +81,10 @@ class Table:
     """
 
     group: Group
-    lines: tuple[Line, ...]
+    lines: tuple[TableRow, ...]
     floor: Mapping[str, Cell]
     bias: Mapping[str, Cell]
-    verdict: Verdict
+    verdict: RankingTest
 
 
 def summarise(group: Group, *, tested: bool = True) -> Table:
@@ -97,7 +97,7 @@ def summarise(group: Group, *, tested: bool = True) -> Table:
     lines = []
     for contender in group.contenders:
         scores = {m: [v for v, _ in contender.scored(m)] for m in group.metrics}
-        lines.append(Line(contender, _cells(scores, interval=tested)))
+        lines.append(TableRow(contender, _cells(scores, interval=tested)))
     lines.sort(key=lambda line: (_place(line, group), line.name))
     floor, bias = (
         _cells({m: [f.scores[m] for f in rows if m in f.scores] for m in group.metrics})
@@ -128,20 +128,20 @@ def generator() -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(0))
 
 
-def median_run(contender: Contender, metric: str) -> tuple[float, Run] | None:
+def median_run(contender: Method, metric: str) -> tuple[float, RunRecord] | None:
     """The run with the median score, the lower median of an even number; ties by run_id."""
     scored = sorted(contender.scored(metric), key=lambda pair: (pair[0], pair[1].run_id))
     return scored[(len(scored) - 1) // 2] if scored else None
 
 
-def middle(contender: Contender, fact: str) -> float | None:
+def middle(contender: Method, fact: str) -> float | None:
     """Median of a fact of status.json over the finished runs."""
     runs = [m.run for m in contender.members if m.status == "finished"]
     values = [run.facts[fact] for run in runs if run.facts.get(fact) is not None]
     return median(values) if values else None
 
 
-def outcomes(group: Group, contender: Contender) -> list[float]:
+def outcomes(group: Group, contender: Method) -> list[float]:
     """Scores by the first metric turned so that lower is better; infinity for each divergence."""
     scores = [group.sign * value for value, _ in contender.scored(group.first)]
     return scores + [math.inf] * contender.counts["diverged"]
@@ -151,12 +151,12 @@ def _cells(values: Mapping[str, Sequence[float]], *, interval: bool = True) -> d
     return {n: cell_of(scores, interval=interval) for n, scores in values.items() if scores}
 
 
-def _place(line: Line, group: Group) -> float:
+def _place(line: TableRow, group: Group) -> float:
     cell = line.cells.get(group.first)
     return math.inf if cell is None else group.sign * cell.mean
 
 
-def _verdict(group: Group, lines: Sequence[Line]) -> Verdict:
+def _verdict(group: Group, lines: Sequence[TableRow]) -> RankingTest:
     """Rank-sum tests between all contenders with enough outcomes; diverged is worst of all."""
     found = {line.name: outcomes(group, line.contender) for line in lines}
     counts = [len(values) for values in found.values()]
@@ -173,7 +173,7 @@ def _verdict(group: Group, lines: Sequence[Line]) -> Verdict:
         others = [name for name in compared if frozenset({first, name}) in different]
         ahead = [name for name in others if _wins(compared[name], compared[first]) > 0]
     fewest, most = min(counts, default=0), max(counts, default=0)
-    return Verdict(fewest, most, needed, tuple(compared), letters, tuple(ahead))
+    return RankingTest(fewest, most, needed, tuple(compared), letters, tuple(ahead))
 
 
 def _wins(ours: Sequence[float], theirs: Sequence[float]) -> int:

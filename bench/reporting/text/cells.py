@@ -6,9 +6,9 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.reporting.tables import rounding
-from bench.reporting.tables.contenders import Contender
+from bench.reporting.tables.methods import Method
 from bench.reporting.tables.published import published_for, study
-from bench.reporting.tables.summary import Cell, Line, Table, middle
+from bench.reporting.tables.summary import Cell, Table, TableRow, middle
 from bench.reporting.text import words
 
 
@@ -21,7 +21,7 @@ class Score(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Shown:
+class ScoreRow:
     """A line of the table of scores.
 
     Args:
@@ -63,7 +63,7 @@ class Cost(NamedTuple):
     memory: str
 
 
-class Beside(NamedTuple):
+class PublishedRow(NamedTuple):
     """A line of the table of published numbers."""
 
     name: str
@@ -72,7 +72,7 @@ class Beside(NamedTuple):
     source: str
 
 
-def score_lines(table: Table) -> list[Shown]:
+def score_rows(table: Table) -> list[ScoreRow]:
     """The contenders in the table's order, then the floor where there is one."""
     places = rounding.places_of(table)
     shown = [_shown(table, line, places) for line in table.lines]
@@ -82,7 +82,7 @@ def score_lines(table: Table) -> list[Shown]:
             for m, p in places.items()
         )
         variant = "real" if kind == "floor" else "real_halves"
-        shown.append(Shown(name, variant, False, True, "", "", "", scores))
+        shown.append(ScoreRow(name, variant, False, True, "", "", "", scores))
     return shown
 
 
@@ -92,13 +92,13 @@ def floors(table: Table) -> list[tuple[str, str, Mapping[str, Cell]]]:
     return [(_real_name(table, name), kind, cells) for name, kind, cells in found if cells]
 
 
-def lost_runs(contender: Contender) -> str:
+def lost_runs(contender: Method) -> str:
     """2 diverged, 1 failed; empty where all finished."""
     counts = contender.counts.items()
     return ", ".join(f"{count} {word}" for word, count in counts if count and word != "finished")
 
 
-def noise_lines(table: Table) -> list[Noise]:
+def noise_rows(table: Table) -> list[Noise]:
     """For each score the spread over training seeds beside that over latent seeds."""
     lines = []
     for metric in table.group.metrics:
@@ -125,7 +125,7 @@ def copiers(table: Table) -> list[str]:
     return found
 
 
-def cost_lines(table: Table) -> list[Cost]:
+def cost_rows(table: Table) -> list[Cost]:
     """What the runs of each contender came to and took."""
     lines = []
     for contender in (line.contender for line in table.lines):
@@ -149,7 +149,7 @@ def cost_lines(table: Table) -> list[Cost]:
     return lines
 
 
-def published_lines(table: Table) -> list[Beside]:
+def published_rows(table: Table) -> list[PublishedRow]:
     """The study's numbers beside ours; none where it has none for this dataset."""
     found, metric = published_for(table.group), table.group.first
     places = rounding.places_of(table)[metric]
@@ -160,14 +160,14 @@ def published_lines(table: Table) -> list[Beside]:
             source = theirs.source if theirs.verified else f"{theirs.source}, unverified"
             measured = rounding.DASH if ours is None else rounding.spread(ours, places)
             said = f"{theirs.mean:.1f} {rounding.PLUS_MINUS} {theirs.sd:.1f}"
-            lines.append(Beside(line.name, said, measured, source))
+            lines.append(PublishedRow(line.name, said, measured, source))
     return lines
 
 
-def _shown(table: Table, line: Line, places: Mapping[str, int]) -> Shown:
+def _shown(table: Table, line: TableRow, places: Mapping[str, int]) -> ScoreRow:
     contender = line.contender
     scored, all_runs = len(contender.scored(table.group.first)), len(contender.members)
-    return Shown(
+    return ScoreRow(
         name=line.name,
         variant=contender.variant,
         study=contender.variant in study(),

@@ -8,7 +8,7 @@ from bench.reporting.tables import rounding
 from bench.reporting.tables.search import Search, Searched
 
 
-class SearchLine(NamedTuple):
+class SearchRow(NamedTuple):
     """A variant's line, as text.
 
     Args:
@@ -30,13 +30,13 @@ class SearchLine(NamedTuple):
 HEADS = ("variant", "tried", "diverged", "defaults", "median (quartiles)", "chosen")
 
 
-def search_lines(search: Search) -> list[SearchLine]:
+def search_rows(search: Search) -> list[SearchRow]:
     """The variants in the order of what was chosen."""
     scores = [v.best.score for v in search.variants if v.best and v.best.score is not None]
     return [_line(one, rounding.decimals(scores)) for one in search.variants]
 
 
-def _line(one: Searched, places: int) -> SearchLine:
+def _line(one: Searched, places: int) -> SearchRow:
     count = len(one.configs)
     lost = sum(config.diverged > 0 for config in one.configs)
     median = rounding.DASH
@@ -50,7 +50,7 @@ def _line(one: Searched, places: int) -> SearchLine:
     chosen = rounding.DASH
     if best is not None and best.score is not None:
         chosen = f"{rounding.number(best.score, places)} (no. {best.sample})"
-    return SearchLine(
+    return SearchRow(
         name=one.name,
         tried=f"{count}" if not one.open else f"{count} of {count + one.open}",
         diverged=str(lost or rounding.DASH),

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.reporting.data.protocols import differing
-from bench.reporting.data.records import Sweep
+from bench.reporting.data.records import StageRecord
 from bench.reporting.tables.comparisons import Comparison
-from bench.reporting.tables.contenders import Group
+from bench.reporting.tables.methods import Group
 from bench.reporting.tables.rounding import floor_number, number, places_of
 from bench.reporting.tables.summary import ALPHA, Table
 
@@ -210,12 +210,12 @@ def losses_of_runs(counts: Mapping[str, int]) -> str:
     return f"{counts['planned']:,} planned runs: {', '.join(parts) or 'nothing ran'}"
 
 
-def unit(stage: Sweep) -> str:
+def unit(stage: StageRecord) -> str:
     """What the runs of a contender differ by."""
     return "configurations" if stage.searches else "seeds"
 
 
-def stage_title(stage: Sweep) -> str:
+def stage_title(stage: StageRecord) -> str:
     """What a stage compares, in words."""
     if stage.searches:
         return "the search"

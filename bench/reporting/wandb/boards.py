@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.core.errors import UserError
 from bench.reporting.analysis.budgets import Budget, budget_of
-from bench.reporting.data.records import Sweep
+from bench.reporting.data.records import StageRecord
 from bench.reporting.output.leaderboard import NOTHING, board_of
 from bench.reporting.output.summary_paragraph import answer
 from bench.reporting.tables import rounding
@@ -18,7 +18,7 @@ from bench.runs.columns import column
 BUDGETS = (1, 2, 5, 10, 20, 50, 100)
 
 
-def publish(stages: Sequence[Sweep], where: str, dry_run: Path | None) -> list[str]:
+def publish(stages: Sequence[StageRecord], where: str, dry_run: Path | None) -> list[str]:
     """A W&B Report for each table of contenders; returns where they are.
 
     Args:

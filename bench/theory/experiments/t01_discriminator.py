@@ -6,19 +6,19 @@ import numpy as np
 from scipy.special import expit
 
 from bench.divergences import Mixture, optimal_discriminator
-from bench.plotting.style import HUES, INK, MUTED, RULE, drawn, figure
+from bench.plotting.style import HUES, INK, MUTED, RULE, figure, render
 from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
 )
 from bench.theory.toolkit.intervals import mean_over_seeds
 from bench.theory.toolkit.trained import fits, logits, normal, of_mixtures
@@ -71,7 +71,7 @@ def measure(settings: Settings) -> Arrays:
     }
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Both errors of the wide network, at the upper ends of their intervals."""
     sup = {part: _error(part, "sup", arrays) for part, arrays in evidence.items()}
     weighted = {part: _error(part, "weighted", arrays) for part, arrays in evidence.items()}
@@ -95,10 +95,10 @@ def judge(evidence: Evidence) -> Finding:
         found += f" The average one is not below {WEIGHTED:g} on all pairs."
     order = sorted(evidence, key=lambda part: part not in wide)
     numbers = [errors[part] for part in order for errors in (sup, weighted)]
-    return Finding(verdict, found, tuple(numbers))
+    return Result(verdict, found, tuple(numbers))
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """The trained discriminators on the formula, and their errors over the steps."""
     hues = dict(zip(NETWORKS, HUES, strict=False))
     with figure(7.2, 2.6) as shape:
@@ -120,16 +120,16 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         alt = (
             "Trained discriminators on the curve of the formula; a narrow network misses a mixture"
         )
-        drawing = drawn(shape, "T01-discriminator", alt)
+        drawing = render(shape, "T01-discriminator", alt)
     caption = (
         f"D = p_r / (p_r + p_g), dotted, and trained discriminators, a line a seed: {WIDE} (blue) "
         f"and {NARROW} (orange). p_r = N(-1, 1). Shaded: where (p_r + p_g) / 2 is below {FLOOR:g} "
         "and errors are not counted as largest ones."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
-def _curves(axes, fake: str, evidence: Evidence, hues: dict[str, str]) -> None:
+def _curves(axes, fake: str, evidence: PartResults, hues: dict[str, str]) -> None:
     titles = {"two Gaussians": "p_g = N(1, 1)", "mixture": "p_g = a mixture at -2 and 2"}
     for network, hue in hues.items():
         arrays = evidence[f"{fake}, {network}"]
@@ -152,7 +152,7 @@ def _high(number: Number) -> float:
     return number.value if number.high is None else number.high
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T1",
     title="Optimal D",
     text="For a fixed generator the optimal discriminator is D* = p_r / (p_r + p_g).",

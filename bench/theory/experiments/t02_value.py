@@ -5,19 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.divergences import density_js, game_value, optimal_discriminator, optimal_logit
-from bench.plotting.style import ACCENT, HUES, MUTED, RULE, drawn, figure
+from bench.plotting.style import ACCENT, HUES, MUTED, RULE, figure, render
 from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
 )
 from bench.theory.toolkit.intervals import median_over_seeds
 from bench.theory.toolkit.trained import LN2, fitted, logits, normal, of_mixtures
@@ -65,7 +65,7 @@ def measure(settings: Settings) -> Arrays:
     }
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """The identity to rounding, and trained discriminators just below it, never above."""
     exact = evidence["exact"]
     apart = float(np.abs(exact["value"] - (2 * exact["js"] - 2 * LN2)).max())
@@ -99,10 +99,10 @@ def judge(evidence: Evidence) -> Finding:
         Number("largest |D* - 1/2| at equal densities", furthest, known="0"),
         *gaps,
     )
-    return Finding(verdict, found, numbers)
+    return Result(verdict, found, numbers)
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """V over the separation, with the trained values on it."""
     exact = evidence["exact"]
     with figure(7.2, 2.8) as shape:
@@ -134,12 +134,12 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         alt = (
             "The value of the game over the separation, and how little trained networks miss of it"
         )
-        drawing = drawn(shape, "T02-value", alt)
+        drawing = render(shape, "T02-value", alt)
     caption = (
         "N(0, 1) against N(s, 1): the value at D* by quadrature and, as dots, of trained networks, "
         "one a seed. Dashed: the slides' formula read with the usual JS, which is not V."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _exact(separation: float) -> tuple[float, float, float]:
@@ -160,7 +160,7 @@ def _played(network, separation: float) -> float:
     return game_value(real, fake, lambda x: logits(network, x), low, high).value
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T2",
     title="Value at D*",
     text="V(D*, G) = 2 JS - 2 ln 2, and -2 ln 2 where p_g = p_r, with D* = 1/2.",

@@ -7,16 +7,16 @@ import numpy as np
 from bench.core.seeds import numpy_generator
 from bench.divergences import Measure, js, kl, parallel_lines, tv, wasserstein
 from bench.divergences.samples import binned
-from bench.plotting.style import ACCENT, HUES, INK, MUTED, RULE, drawn, figure
+from bench.plotting.style import ACCENT, HUES, INK, MUTED, RULE, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.toolkit.intervals import mean_over_seeds
@@ -66,7 +66,7 @@ def measure(settings: Settings) -> Arrays:
     return {"thetas": np.array(thetas), "closed": np.array(closed), "lattice": np.array(lattice)}
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Closed forms met by lattices; plug-in estimates blind to theta; W1 within its bias."""
     exact, seen = evidence["exact"], evidence["samples"]
     apart = _apart(exact["closed"], exact["lattice"])
@@ -98,10 +98,10 @@ def judge(evidence: Evidence) -> Finding:
         f"{'follows' if follows else 'does not follow'} theta, with "
         f"{at[numbers[1 + zero].name].value:.4f} at theta = 0 from its bias."
     )
-    return Finding(overall([apart < EXACT, blind, follows]), found, tuple(numbers))
+    return Result(overall([apart < EXACT, blind, follows]), found, tuple(numbers))
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """The closed forms, and what samples say of them."""
     with figure(7.2, 2.8) as shape:
         left, middle, right = shape.subplots(1, 3)
@@ -133,13 +133,13 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         )  # fmt: skip
         right.set(title=f"W1 of {int(seen['points'])} samples a side", xlabel="theta")
         alt = "TV, JS and KL jump at theta = 0 and W1 does not; estimates of them from samples"
-        drawing = drawn(shape, "T03-parallel-lines", alt)
+        drawing = render(shape, "T03-parallel-lines", alt)
     caption = (
         "Lines (0, y) and (theta, y). Left: the distances themselves. Middle: JS estimated in "
         "cells of a width and by a classifier, a lower bound; it is ln 2, and 0 at theta = 0. "
         "Right: W1 by assignment, a dot a seed, and |theta|."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _closed(axes, exact) -> None:
@@ -204,7 +204,7 @@ def _w1(mu: Measure, nu: Measure) -> float:
     return wasserstein(mu, nu, 1)
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T3",
     title="Parallel lines",
     text=(

@@ -6,16 +6,16 @@ import numpy as np
 
 from bench.core.seeds import numpy_generator
 from bench.divergences import Measure, density_js, density_kl, wasserstein
-from bench.plotting.style import ACCENT, HUES, MUTED, RULE, drawn, figure
+from bench.plotting.style import ACCENT, HUES, MUTED, RULE, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.toolkit.intervals import mean_over_seeds
@@ -65,7 +65,7 @@ def measure(settings: Settings) -> Arrays:
     return {**found, "distance": np.array(distance), "exact_js": js, "exact_kl": kl}
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """JS at ln 2 at all distances while W1 goes to 0, and below ln 2 in the counter-cases."""
     bounds = {part: _bound(part, arrays) for part, arrays in evidence.items()}
     holds, numbers = [], []
@@ -98,10 +98,10 @@ def judge(evidence: Evidence) -> Finding:
         f"whitening the same training finds as little as {max(min(n.value for n in raw), 0):.3f}: "
         "the largest JS is what an optimal D has, which one of a few steps need not be."
     )
-    return Finding(overall([*holds, all(near)]), found, (*numbers, *raw))
+    return Result(overall([*holds, all(near)]), found, (*numbers, *raw))
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """JS and W1 over the distance, for both kinds, and the counter-cases."""
     with figure(7.2, 2.6) as shape:
         panels = shape.subplots(1, 3, width_ratios=(3, 3, 2))
@@ -118,16 +118,16 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         last.set_xticks([0, 1], ["same\nsegment", "half\noverlap"])
         last.set(xlim=(-0.6, 1.6), ylim=(-0.03, 1.03), title="Aligned supports: JS, nats")
         alt = "JS stays at ln 2 as manifolds come near and W1 goes to 0; aligned supports have less"
-        drawing = drawn(shape, "T04-manifolds", alt)
+        drawing = render(shape, "T04-manifolds", alt)
     caption = (
         f"Two surfaces in {DIMENSION} dimensions come near. JS from below by classifiers, a dot a "
         "seed: of whitened points (blue) and of the points as they are (grey, open), and W1 (at "
         "most, red). Right: JS by quadrature (lines) and by classifiers where supports are aligned."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
-def _distances(axes, kind: str, evidence: Evidence) -> None:
+def _distances(axes, kind: str, evidence: PartResults) -> None:
     mine = {part: a for part, a in evidence.items() if part.startswith(kind + ",")}
     for part, arrays in mine.items():
         where = np.full(len(arrays["js"]), float(arrays["distance"]))
@@ -256,7 +256,7 @@ def _low(number: Number) -> float:
     return number.value if number.low is None else number.low
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T4",
     title="Near manifolds",
     text=(

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.plotting.style import ACCENT, HUES, MUTED, drawn, figure
+from bench.plotting.style import ACCENT, HUES, MUTED, figure, render
 from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
 )
 from bench.theory.toolkit.axes import logarithmic
 from bench.theory.toolkit.intervals import mean_over_seeds
@@ -63,7 +63,7 @@ def measure(settings: Settings) -> Arrays:
     return found
 
 
-def groups(evidence: Evidence) -> dict[str, list]:
+def groups(evidence: PartResults) -> dict[str, list]:
     """Stage, or the control -> the results of its seeds."""
     found: dict[str, list] = {}
     for part, arrays in evidence.items():
@@ -77,7 +77,7 @@ def orders(arrays) -> float:
     return float(np.log10(first / last)) if 0 < last < np.inf and 0 < first < np.inf else np.nan
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Orders of magnitude that the gradient falls: many for each stage, none in the control."""
     numbers, holds = [], {}
     for name, found in groups(evidence).items():
@@ -113,7 +113,7 @@ def judge(evidence: Evidence) -> Finding:
             f" Not as asked (at least {VANISHED:g} with {SEPARATED:.0%} told apart, at most "
             f"{KEPT:g} in the control): {', '.join(failed)}."
         )
-    return Finding(verdict, text, (*numbers, last, *rights))
+    return Result(verdict, text, (*numbers, last, *rights))
 
 
 def _mean(name: str, values: list[float], known: str) -> Number:
@@ -123,7 +123,7 @@ def _mean(name: str, values: list[float], known: str) -> Number:
     return mean_over_seeds(name, values, known)
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """The norm over the discriminator's steps, a panel a stage and one for the control."""
     found = groups(evidence)
     with figure(7.2, 2.3) as shape:
@@ -141,16 +141,16 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
             axes.set_xlabel("steps of D, plus 1")
         panels[0].set_ylabel("norm of the gradient, nats")
         alt = "The gradient falls by orders of magnitude for digits and not for the Gaussians"
-        drawing = drawn(shape, "T05-decay", alt)
+        drawing = render(shape, "T05-decay", alt)
     caption = (
         "Norm of the gradient of E ln(1 - D(G(z))) for a frozen generator while a new D learns, a "
         "line a seed. Generators of 8x8 digits at several stages; the control's distributions "
         "overlap, and dashed is its gradient under the optimal D."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T5",
     title="Vanishing gradient",
     text="As D approaches D*, the generator's gradient of E ln(1 - D(G(z))) goes to 0.",

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from bench.plotting.style import HUES, MARKERS, MUTED, drawn, figure
+from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.toolkit.axes import logarithmic
@@ -108,7 +108,7 @@ def grown(arrays: Any, name: str) -> float:
     return float(np.log10(last / early)) if 0 < early < np.inf and 0 < last < np.inf else np.nan
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Growth of the norm and of the spread from EARLY steps to the last."""
     results = list(evidence.values())
     norm = _mean("growth of the gradient's norm, log10", [grown(a, "norm") for a in results])
@@ -138,7 +138,7 @@ def judge(evidence: Evidence) -> Finding:
     if failed:
         found += f" Does not hold: {', '.join(failed)}."
     numbers = (norm, spread, relative, middle, *tails, variance)
-    return Finding(overall([stays, spreads]), found, numbers)
+    return Result(overall([stays, spreads]), found, numbers)
 
 
 def _last(results: list) -> int:
@@ -162,7 +162,7 @@ def tail_of(law: str, seeds: int) -> float:
     return described(draws)["tail"]
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """Norm, interquartile range, range over median, and tail index, over D's steps."""
     stages = list(dict.fromkeys(part.partition(",")[0] for part in evidence))
     seeds = len(next(iter(evidence.values()))["norms"])
@@ -201,17 +201,17 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         low, high = panels[0].get_ylim()
         panels[0].set_ylim(low, high * (high / low) ** 0.5)  # room for the names
         alt = "Norm and spread of the gradient of -ln D over the steps of D"
-        drawing = drawn(shape, "T06-spread", alt)
+        drawing = render(shape, "T06-spread", alt)
     caption = (
         f"The gradient of -ln D(G(z)) for frozen generators of 8x8 digits while {seeds} new "
         "discriminators learn against each. Median norm; then over those discriminators, of the "
         "coordinates: median interquartile range, its ratio to the median coordinate's size, and "
         "Hill's tail index. A line a generator. Dotted: where the comparison begins."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T6",
     title="Unstable gradient",
     text="The gradient of -ln D does not vanish but grows unstable as D gets better.",

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bench.plotting.style import HUES, MUTED, drawn, figure
+from bench.plotting.style import HUES, MUTED, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.toolkit.intervals import mean_over_seeds
@@ -48,7 +48,7 @@ def measure(settings: Settings) -> Arrays:
     return play(settings)
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Each trait by each seed; a trait holds for a loss where most seeds have it."""
     numbers, words, holds = [], [], []
     for loss, name in LOSSES.items():
@@ -63,7 +63,7 @@ def judge(evidence: Evidence) -> Finding:
             f"{at_once:g} in the median"
         )
     found = "; ".join(words)
-    return Finding(overall(holds), found[0].upper() + found[1:] + ".", tuple(numbers))
+    return Result(overall(holds), found[0].upper() + found[1:] + ".", tuple(numbers))
 
 
 def measures(shares: np.ndarray) -> dict[str, np.ndarray]:
@@ -106,7 +106,7 @@ def _numbers(loss: str, measured: Mapping[str, np.ndarray], quality: np.ndarray)
     ]
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """Heat maps over the steps for one seed; what all seeds hold over the steps."""
     with figure(7.2, 4.3) as shape:
         above, below = shape.subfigures(2, 1, height_ratios=[2.0, 1.6])
@@ -129,7 +129,7 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         right.set_ylim(-0.02, 1.02)
         left.legend(frameon=False, fontsize=7)
         alt = "Heat maps of a GAN's samples over the training, and modes held over the steps"
-        drawing = drawn(shape, "T07-rotation", alt)
+        drawing = render(shape, "T07-rotation", alt)
     caption = (
         "Samples of the first seed's generator at six steps, by the minimax and the "
         "non-saturating loss. Below: modes with at least a sixteenth of the samples, and samples "
@@ -137,10 +137,10 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
     )
     first = evidence["minimax"]
     frames = animation([evidence[loss]["heat"] for loss in LOSSES], first["steps"], list(LOSSES))
-    return [Picture(caption, drawing, frames)]
+    return [Figure(caption, drawing, frames)]
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T7",
     title="Rotation through modes",
     text=(

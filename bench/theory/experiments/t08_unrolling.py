@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.plotting.style import HUES, MUTED, drawn, figure
+from bench.plotting.style import HUES, MUTED, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.toolkit.intervals import mean_over_seeds
@@ -56,7 +56,7 @@ def measure(settings: Settings) -> Arrays:
     return play(settings)
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Modes held with k steps against none, pair by pair of seeds, for each loss."""
     holds, words, deciding, others = [], [], [], []
     for loss, name in LOSSES.items():
@@ -75,7 +75,7 @@ def judge(evidence: Evidence) -> Finding:
         words.append(_sentence(name, gain, numbers, [reason for reason in lacking if reason]))
         deciding.append(gain)
         others += numbers
-    return Finding(overall(holds), " ".join(words), (*deciding, *others))
+    return Result(overall(holds), " ".join(words), (*deciding, *others))
 
 
 def against(gain: Number, means: Sequence[float]) -> list[str]:
@@ -106,12 +106,12 @@ def modes_of(shares: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(late), late, 0.0)
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """Heat maps over the steps, a row for each k; modes held over k."""
     return [_heat_maps(evidence), _modes(evidence)]
 
 
-def _heat_maps(evidence: Evidence) -> Picture:
+def _heat_maps(evidence: PartResults) -> Figure:
     with figure(7.2, 4.1) as shape:
         blocks = shape.subfigures(1, len(LOSSES), wspace=0.04)
         for block, (loss, name) in zip(blocks, LOSSES.items(), strict=True):
@@ -120,7 +120,7 @@ def _heat_maps(evidence: Evidence) -> Picture:
                 part = evidence[part_of(loss, k)]
                 panels(row, part["heat"], part["steps"], f"k = {k}")
         alt = "Heat maps of the generator's samples over the training, a row for each k"
-        drawing = drawn(shape, "T08-heat", alt)
+        drawing = render(shape, "T08-heat", alt)
     caption = (
         "Samples of the first seed's generator at four steps, with k unrolled steps. The animation "
         "has the non-saturating loss."
@@ -128,10 +128,10 @@ def _heat_maps(evidence: Evidence) -> Picture:
     shown = [evidence[part_of("nonsaturating", k)] for k in (UNROLLED[0], UNROLLED[-1])]
     titles = ["GAN", f"unrolled, k = {UNROLLED[-1]}"]
     frames = animation([part["heat"] for part in shown], shown[0]["steps"], titles)
-    return Picture(caption, drawing, frames)
+    return Figure(caption, drawing, frames)
 
 
-def _modes(evidence: Evidence) -> Picture:
+def _modes(evidence: PartResults) -> Figure:
     with figure(7.2, 2.3) as shape:
         both = shape.subplots(1, len(LOSSES), sharey=True)
         for axes, (loss, name) in zip(both, LOSSES.items(), strict=True):
@@ -147,15 +147,15 @@ def _modes(evidence: Evidence) -> Picture:
             axes.set_ylim(-0.2, 8.4)
             axes.axhline(8, color=MUTED, linewidth=0.5, linestyle=":")
         both[0].set_ylabel("modes held, of 8")
-        drawing = drawn(shape, "T08-modes", "Modes held over the number of unrolled steps")
+        drawing = render(shape, "T08-modes", "Modes held over the number of unrolled steps")
     caption = (
         "Modes with at least a sixteenth of the samples, on average over the second half of the "
         "training; dots are seeds, bars the 95 % interval of their mean."
     )
-    return Picture(caption, drawing)
+    return Figure(caption, drawing)
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T8",
     title="Unrolling against collapse",
     text="The unrolled GAN prevents mode collapse.",

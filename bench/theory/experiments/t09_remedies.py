@@ -5,19 +5,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.plotting.style import HUES, MARKERS, MUTED, drawn, figure
+from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
 from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
 )
 from bench.theory.toolkit import run_scores
 from bench.theory.toolkit.intervals import mean_over_seeds
@@ -87,7 +87,7 @@ def measure(settings: Settings) -> Arrays:
     return {name: np.array(found.get(name, least)) for name, least in worst.items()}
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Against NS GAN with the same seed, on the ring and on the stacked digits."""
     effects = {(r, d): _effect(evidence, r, d) for r in REMEDIES for d in SETTINGS}
     helped = [any(effects[r, d] > 0 for d in SETTINGS) for r in REMEDIES]
@@ -106,10 +106,10 @@ def judge(evidence: Evidence) -> Finding:
         f" With a hundredth of the weight historical averaging holds {modes[LIGHT]:.1f} modes and "
         f"{classes[LIGHT]:.0f} classes."
     )
-    return Finding(verdict, found, tuple(_numbers(evidence)))
+    return Result(verdict, found, tuple(_numbers(evidence)))
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """Each run's scores, ring on the left, stacked digits on the right."""
     labels = {
         "modes_covered": "ring: modes held, of 8",
@@ -136,16 +136,16 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         names = ["NS GAN", "minibatch\ndiscrimination", "averaging, 0.1", "averaging, 0.001"]
         shape.axes[0].set_yticks([0, -1, -2, -3], names)
         alt = "Modes, quality, classes and KL of NS GAN alone and with the two remedies"
-        drawing = drawn(shape, "T09-remedies", alt)
+        drawing = render(shape, "T09-remedies", alt)
     caption = (
         "A point for each seed, a line for their mean; more is better but for the KL. A mode is "
         "held by 20 of 2,000 samples within three standard deviations. Where a run diverged it "
         "has no KL."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
-def _effect(evidence: Evidence, remedy: str, data: str) -> int:
+def _effect(evidence: PartResults, remedy: str, data: str) -> int:
     """1 where it helps, -1 where it harms, 0 where neither is clear."""
     if data == "ring":
         gain = mean_over_seeds("gain", _gains(evidence, remedy, data, "modes_covered"))
@@ -156,14 +156,14 @@ def _effect(evidence: Evidence, remedy: str, data: str) -> int:
     return int(min(more.min(), nearer.min()) > 0) - int(max(more.max(), nearer.max()) < 0)
 
 
-def _gains(evidence: Evidence, remedy: str, data: str, name: str) -> np.ndarray:
+def _gains(evidence: PartResults, remedy: str, data: str, name: str) -> np.ndarray:
     """Differences to NS GAN with the same seed; 0 between two that are infinite."""
     with np.errstate(invalid="ignore"):
         found = _of(evidence, data, remedy, name) - _of(evidence, data, PLAIN, name)
     return np.where(np.isnan(found), 0.0, found)
 
 
-def _of(evidence: Evidence, data: str, variant: str, name: str) -> np.ndarray:
+def _of(evidence: PartResults, data: str, variant: str, name: str) -> np.ndarray:
     """A score over seeds, [seeds], a broken one as that of a run that diverged."""
     least = MEASURES[data][1][name]
     prefix = f"{data}, {variant}, "
@@ -171,7 +171,7 @@ def _of(evidence: Evidence, data: str, variant: str, name: str) -> np.ndarray:
     return np.where(np.isfinite(found), found, least)
 
 
-def _numbers(evidence: Evidence) -> list[Number]:
+def _numbers(evidence: PartResults) -> list[Number]:
     found = []
     for data, (_, names) in MEASURES.items():
         for name in names:
@@ -183,7 +183,7 @@ def _numbers(evidence: Evidence) -> list[Number]:
     return found
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T9",
     title="Remedies against collapse",
     text="Minibatch discrimination and historical averaging help against mode collapse.",

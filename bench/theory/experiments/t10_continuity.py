@@ -5,16 +5,16 @@ from math import log
 
 import numpy as np
 
-from bench.plotting.style import ACCENT, HUES, MUTED, drawn, figure
+from bench.plotting.style import ACCENT, HUES, MUTED, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.toolkit.intervals import mean_over_seeds
@@ -129,7 +129,7 @@ def kink(arrays) -> float:
     return float((arrays["right"] - arrays["left"])[0] / arrays["speed"][0])
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """W1's jumps shrink with the step, JS's do not; slopes agree but at the kink."""
     paths = list(evidence.values())
     worst = float(
@@ -162,7 +162,7 @@ def judge(evidence: Evidence) -> Finding:
     failed = [name for name, holds in held.items() if not holds]
     if failed:
         found = f"Not as asked: {', '.join(failed)}. {found}"
-    return Finding(overall(list(held.values())), found, (*numbers, *likelihood()))
+    return Result(overall(list(held.values())), found, (*numbers, *likelihood()))
 
 
 def _finite(values: list[float]) -> np.ndarray:
@@ -182,7 +182,7 @@ def likelihood() -> tuple[Number, Number]:
     )
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """W1 and JS over the path: of the segments, and of networks."""
     paths = [arrays for part, arrays in evidence.items() if part != "segments"]
     with figure(7.2, 2.6) as shape:
@@ -210,14 +210,14 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         for axes in (w1, divergence, smooth):
             axes.set_xlabel("parameter t of the path")
         alt = "W1 falls to 0 with a kink; JS is 0 at one point and ln 2 beside it"
-        drawing = drawn(shape, "T10-path", alt)
+        drawing = render(shape, "T10-path", alt)
     caption = (
         "A feed-forward generator moves through the parameters of P_r, at t = 0, between samples "
         "of fixed latents. Left: W1, a line a seed, and the segments of example 1. Middle: JS of "
         "one path in cells of a lattice, ever smaller, and its limit. Right: W1's slopes from both "
         "sides at random places of that path."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _slopes(axes, arrays) -> None:
@@ -229,7 +229,7 @@ def _slopes(axes, arrays) -> None:
     axes.set_ylabel("distance per t")
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T10",
     title="Continuity",
     text=(

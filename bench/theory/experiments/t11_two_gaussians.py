@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from bench.plotting.style import ACCENT, HUES, MUTED, drawn, figure
+from bench.plotting.style import ACCENT, HUES, MUTED, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.toolkit.intervals import median_over_seeds
@@ -123,7 +123,7 @@ def shortfall(net: str, arrays: Any) -> float:
     return float(1 - np.sum((p - q) * logit) / lipschitz / (REAL - FAKE))
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Slopes on the fake side over the largest, and the critics' smallest over their largest."""
     of = {net: [a for part, a in evidence.items() if part.startswith(net)] for net in NETS}
     finite = {n: [a for a in of[n] if np.isfinite([a["logit"], a["slope"]]).all()] for n in NETS}
@@ -155,7 +155,7 @@ def judge(evidence: Evidence) -> Finding:
     failed = [name for name, held in zip(asked, [*holds, optimum], strict=True) if not held]
     if failed:
         found += f" Not as asked: {'; '.join(failed)}."
-    return Finding(overall([*holds, optimum]), found, tuple(numbers))
+    return Result(overall([*holds, optimum]), found, tuple(numbers))
 
 
 def _kept(name: str, found: Sequence[Any], seeds: int) -> Number:
@@ -171,7 +171,7 @@ def _gap(net: str, found: Sequence[Any]) -> Number:
     return median_over_seeds(f"distance from the optimum, {net}, {unit}", values, "0")
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """Values above, slopes below: D, ln(1 - D), -ln D, and the critics."""
     with figure(7.2, 3.6) as shape:
         rows = shape.subplots(2, 4, sharex=True)
@@ -203,16 +203,16 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         rows[0, 0].set_ylabel("value")
         rows[1, 0].set_ylabel("slope, 1 / unit of x")
         alt = "D and ln(1 - D) are flat on the fake side; -ln D and both critics keep their slope"
-        drawing = drawn(shape, "T11-slopes", alt)
+        drawing = render(shape, "T11-slopes", alt)
     caption = (
         f"Networks trained to tell N({REAL:g}, 1) from N({FAKE:g}, 1), a line a seed; dashed: the "
         "optimal discriminator. Dotted: the two means. A critic's scale is free, so its largest "
         "slope is set to 1."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T11",
     title="Two Gaussians",
     text=(

@@ -12,16 +12,16 @@ from bench.core.objective import Objective
 from bench.core.seeds import generator as stream
 from bench.models.priors import normal
 from bench.networks import mlp
-from bench.plotting.style import HUES, MARKERS, RULE, drawn, figure
+from bench.plotting.style import HUES, MARKERS, RULE, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.replicas import Pack
@@ -111,7 +111,7 @@ def trained(settings: Settings, game: Objective) -> Iterator[Pack]:
             yield pack
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Does the estimate rank the generators as W1 and quality do, and is it near W1?"""
     arrays = evidence[WGAN]
     signal, distance = np.float64(arrays["signal"]), np.float64(arrays["exact"])
@@ -149,7 +149,7 @@ def judge(evidence: Evidence) -> Finding:
     if not all(held.values()):
         found += f" What does not hold: {', '.join(k for k, v in held.items() if not v)}."
     numbers = (ranks, quality, error, line, *contrast)
-    return Finding(overall(list(held.values())), found, numbers)
+    return Result(overall(list(held.values())), found, numbers)
 
 
 def _contrast(arrays: Arrays) -> list[Number]:
@@ -177,7 +177,7 @@ def correlations(first: np.ndarray, second: np.ndarray, kind: object) -> np.ndar
     return np.array(found)
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """What the critic says against W1, for both, and over training."""
     with figure(7.2, 2.6) as shape:
         panels = shape.subplots(1, 3)
@@ -213,15 +213,15 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         panels[2].set_title("WGAN-GP over training")
         panels[2].legend(frameon=False, fontsize=7)
         alt = "The critic's estimate lies along W1; the GAN discriminator's loss over W1"
-        drawing = drawn(shape, "T12-estimate", alt)
+        drawing = render(shape, "T12-estimate", alt)
     caption = (
         "Critic and discriminator after extra steps against a generator held still, and exact W1 "
         "of the same points, at points of training on 8 Gaussians. The grey line is equality."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T12",
     title="The critic's estimate",
     text="The critic can be trained to optimality; its estimate tracks quality and distance.",

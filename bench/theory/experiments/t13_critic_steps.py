@@ -10,16 +10,16 @@ from bench.core.seeds import generator as stream
 from bench.metrics.transport import wasserstein_1
 from bench.models import priors
 from bench.networks import mlp
-from bench.plotting.style import HUES, MARKERS, drawn, figure
+from bench.plotting.style import HUES, MARKERS, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.replicas import Pack, Replica
@@ -104,7 +104,7 @@ def scores_of(pack: Pack, latent: torch.Tensor, real: np.ndarray) -> np.ndarray:
     )
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """The largest K against K = 1 at equal generator steps, seed by seed."""
     numbers, ratios = [], {}
     for loss, name in LOSSES.items():
@@ -127,14 +127,14 @@ def judge(evidence: Evidence) -> Finding:
         found += " WGAN with large K is not shown to be as good as with small K."
     if not worse:
         found += " The minimax GAN does not get worse."
-    return Finding(overall([works, worse]), found, (*ratios.values(), *numbers))
+    return Result(overall([works, worse]), found, (*ratios.values(), *numbers))
 
 
 def _said(ratio: Number) -> str:
     return f"{ratio.value:.2f} (95 % {ratio.low:.2f} to {ratio.high:.2f})"
 
 
-def _medians(evidence: Evidence, basis: str) -> list[Number]:
+def _medians(evidence: PartResults, basis: str) -> list[Number]:
     return [
         median_over_seeds(f"W1, {name}, K = {k}, equal {basis}", final(arrays))
         for loss, name in LOSSES.items()
@@ -148,7 +148,7 @@ def final(looks: np.ndarray) -> np.ndarray:
     return looks[-(len(looks) // 4) :].mean(0)
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """W1 over K at equal generator steps and at equal images."""
     titles = {"steps": "Equal generator steps", "images": "Equal images"}
     with figure(7.2, 2.7) as shape:
@@ -171,17 +171,17 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         shape.axes[0].set_ylim(bottom=0)  # both panels are drawn: the top fits them
         shape.axes[0].set_ylabel("W1 to held-out data")
         shape.axes[0].legend(frameon=False, fontsize=7)
-        drawing = drawn(shape, "T13-critic-steps", "W1 over K for WGAN and the minimax GAN")
+        drawing = render(shape, "T13-critic-steps", "W1 over K for WGAN and the minimax GAN")
     caption = (
         "Exact W1 between generated and held-out samples of the Swiss roll, mean over the last "
         "quarter of the training; dots are seeds, lines their medians. With equal images, the "
         f"generator moves fewer times the larger K is: its steps times K are {IMAGES_OF} times "
         "those of the left panel."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T13",
     title="Critic steps",
     text="WGAN needs no careful K: it works for large K, where the minimax GAN gets worse.",

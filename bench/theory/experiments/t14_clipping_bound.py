@@ -6,15 +6,15 @@ import numpy as np
 import torch
 
 from bench.core.seeds import numpy_generator
-from bench.plotting.style import HUES, INK, MARKERS, RULE, drawn, figure
+from bench.plotting.style import HUES, INK, MARKERS, RULE, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.replicas import Side
@@ -79,7 +79,7 @@ def measure(settings: Settings) -> Arrays:
     }
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Is the largest bound the slowest, and does the smallest one's gradient vanish?"""
     last = {setting: _first_over_last(evidence[f"deep {setting}"]) for setting in _settings()}
     ratios = {
@@ -114,10 +114,10 @@ def judge(evidence: Evidence) -> Finding:
         failed = [w for w, h in (("vanishing", vanishes), ("slowness", slower)) if not h]
         found += f" What fails: {' and '.join(failed)}."
     numbers = (*ratios.values(), narrow, *medians.values())
-    return Finding(overall([vanishes, slower]), found, numbers)
+    return Result(overall([vanishes, slower]), found, numbers)
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """Gradients over the layers, and the estimate on its way to the last."""
     with figure(7.2, 3.2) as shape:
         left, right = shape.subplots(1, 2)
@@ -148,12 +148,12 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         right.set_xlabel("steps of the critic")
         right.set_title("Estimate over the last one, three layers")
         alt = "Gradients over twelve layers for three bounds and a penalty; estimates over steps"
-        drawing = drawn(shape, "T14-bound", alt)
+        drawing = render(shape, "T14-bound", alt)
     caption = (
         "Left: critics of twelve layers on the Swiss roll, geometric means over seeds and the "
         "second half of training. Right: critics of three layers, median of the seeds."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def waited(arrays: dict) -> np.ndarray:
@@ -206,7 +206,7 @@ def _first_over_last(arrays: dict) -> np.ndarray:
     return (norms[..., 0] - norms[..., -1]).mean(axis=0)
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T14",
     title="Clipping's bound",
     text=(

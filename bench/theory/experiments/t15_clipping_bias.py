@@ -6,16 +6,16 @@ import numpy as np
 import torch
 
 from bench.core.seeds import numpy_generator
-from bench.plotting.style import HUES, INK, MUTED, drawn, figure
+from bench.plotting.style import HUES, INK, MUTED, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.toolkit.critics import critics, exact, fitted, losses, mean_number, plain
@@ -87,7 +87,7 @@ def measure(settings: Settings) -> Arrays:
     }
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Do weights pile up at +-c, and is the clipped critic the further one from W1?"""
     numbers, piles, simpler = [], [], []
     for dataset, title in DATASETS.items():
@@ -126,15 +126,15 @@ def judge(evidence: Evidence) -> Finding:
         if not holds
     ]
     reason = f" What fails: {', '.join(failed)}." if failed else ""
-    return Finding(overall([all(piles), all(simpler)]), f"{found}.{reason}", tuple(numbers))
+    return Result(overall([all(piles), all(simpler)]), f"{found}.{reason}", tuple(numbers))
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """Level sets, and where the weights are."""
     return [_levels(evidence), _weights(evidence)]
 
 
-def _levels(evidence: Evidence) -> Picture:
+def _levels(evidence: PartResults) -> Figure:
     with figure(7.2, 7.2) as shape:
         panels = shape.subplots(3, 3)
         for row, (dataset, title) in zip(panels, DATASETS.items(), strict=True):
@@ -153,15 +153,15 @@ def _levels(evidence: Evidence) -> Picture:
                 axes.set_xticks([])
                 axes.set_yticks([])
         alt = "Level sets of nine critics: clipped ones are simple, penalised ones follow the data"
-        drawing = drawn(shape, "T15-levels", alt)
+        drawing = render(shape, "T15-levels", alt)
     caption = (
         "Level sets of the first seed's critic between data (dots) and data with unit Gaussian "
         "noise; darker is higher, twelve levels each."
     )
-    return Picture(caption, drawing)
+    return Figure(caption, drawing)
 
 
-def _weights(evidence: Evidence) -> Picture:
+def _weights(evidence: PartResults) -> Figure:
     with figure(7.2, 2.3) as shape:
         for index, (axes, (loss, (name, *_))) in enumerate(
             zip(shape.subplots(1, 3, sharey=True), METHODS.items(), strict=True)
@@ -176,9 +176,9 @@ def _weights(evidence: Evidence) -> Picture:
             axes.set_xlabel("weight / c" if index == 0 else "weight / largest weight")
         shape.axes[0].set_ylabel("share of weights")
         shape.axes[0].legend(frameon=False, loc="lower center", labelcolor=MUTED, fontsize=7)
-        drawing = drawn(shape, "T15-weights", "Histograms of weights; clipped ones sit at +-c")
+        drawing = render(shape, "T15-weights", "Histograms of weights; clipped ones sit at +-c")
     caption = "Weights of all seeds after training. Clipped ones began uniformly within +-c."
-    return Picture(caption, drawing)
+    return Figure(caption, drawing)
 
 
 def _weight(value: float) -> str:
@@ -199,7 +199,7 @@ def _share(arrays: dict) -> np.ndarray:
     return np.float64(arrays["estimate"]) / steepest / float(arrays["exact"])
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T15",
     title="Clipping's bias",
     text="Weight clipping biases the critic to simple functions, its weights piling up at +-c.",

@@ -6,19 +6,19 @@ import numpy as np
 
 from bench.core.seeds import numpy_generator
 from bench.divergences import Measure, extension, kantorovich_rubinstein, transport
-from bench.plotting.style import ACCENT, HUES, MUTED, drawn, figure
+from bench.plotting.style import ACCENT, HUES, MUTED, figure, render
 from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
 )
 
 CRITICS = ("largest", "smallest", "middle")  # all are optimal: the values on the points decide
@@ -55,7 +55,7 @@ def measure(settings: Settings) -> Arrays:
     return arrays
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Norm 1 at every point of every coupled segment, for all optimal critics."""
     norms = np.concatenate([one["norm"].ravel() for one in evidence.values()])
     off = np.abs(norms - 1)
@@ -79,10 +79,10 @@ def judge(evidence: Evidence) -> Finding:
         Number("largest disagreement of optimal critics there, of W_1", split, known="0"),
         Number("share with norm 1 between independent pairs, middle critic", elsewhere),
     )
-    return Finding(verdict, found, numbers)
+    return Result(verdict, found, numbers)
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """A critic with the coupling, and the norms on both kinds of segments."""
     plane = evidence["2 dimensions"]
     with figure(7.2, 2.8) as shape:
@@ -115,12 +115,12 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         right.set(xlabel="norm of the middle critic's gradient", ylabel="share of points")
         right.set_title("Norms on segments")
         alt = "Gradients of a critic point from generated to real points; norms on segments"
-        drawing = drawn(shape, "T16-gradient", alt)
+        drawing = render(shape, "T16-gradient", alt)
     caption = (
         "Left: lines join pairs of the optimal coupling; arrows are gradients half way, and point "
         "to the real end. Right: on those lines each norm is 1, elsewhere it need not be."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _measures(settings: Settings, index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -192,7 +192,7 @@ def _map(settings: Settings) -> Arrays:
     return {"corner": corner, **{k: v.astype(np.float32) for k, v in found.items()}}
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T16",
     title="The optimal critic's gradient",
     text=(

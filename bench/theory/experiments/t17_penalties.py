@@ -8,16 +8,16 @@ from scipy.spatial.distance import cdist
 
 from bench.core.seeds import numpy_generator
 from bench.divergences import Measure, kantorovich_rubinstein, transport
-from bench.plotting.style import HUES, INK, MARKERS, RULE, drawn, figure
+from bench.plotting.style import HUES, INK, MARKERS, RULE, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.toolkit.critics import critics, exact, fitted, losses, mean_number, plain
@@ -82,7 +82,7 @@ def premise(count: int) -> Arrays:
     }
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Is the spread over seeds smaller with LP, and does the weight move it less?"""
     errors = {loss: _errors(evidence, loss) for loss in LOSSES}  # [weights, R]
     numbers = []
@@ -113,10 +113,10 @@ def judge(evidence: Evidence) -> Finding:
     held = {"the premise fails": fails, "steadier": steadier, "less sensitive": surer}
     if not all(held.values()):
         found += f" What does not hold: {', '.join(k for k, v in held.items() if not v)}."
-    return Finding(overall(list(held.values())), found, tuple(numbers))
+    return Result(overall(list(held.values())), found, tuple(numbers))
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """The estimates' errors over the weight, and the slopes along pairs."""
     with figure(7.2, 2.9) as shape:
         left, middle, right = shape.subplots(1, 3)
@@ -154,12 +154,12 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         right.set_ylabel("independent pairs")
         right.set_title("Slope along pairs")
         alt = "Errors and spreads of the estimate over the weight for GP and LP; slopes along pairs"
-        drawing = drawn(shape, "T17-penalties", alt)
+        drawing = render(shape, "T17-penalties", alt)
     caption = (
         "Critics between fixed points of the Swiss roll and of a normal: last estimates against "
         "the exact W1 of the same points. Right: an optimal critic of 50 points a side."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _pools(count: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -167,13 +167,13 @@ def _pools(count: int) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(points("swiss_roll")["train"][:count]), torch.from_numpy(fake)
 
 
-def _errors(evidence: Evidence, loss: str) -> np.ndarray:
+def _errors(evidence: PartResults, loss: str) -> np.ndarray:
     """Last estimate minus W1, [weights, R]."""
     found = [evidence[f"{loss} {weight:g}"] for weight in WEIGHTS]
     return np.stack([np.float64(one["estimates"][-1]) - one["exact"] for one in found])
 
 
-def _each(evidence: Evidence, errors: dict[str, np.ndarray]) -> list[Number]:
+def _each(evidence: PartResults, errors: dict[str, np.ndarray]) -> list[Number]:
     """Mean error and spreads of every penalty and weight."""
     numbers = []
     for loss, name in LOSSES.items():
@@ -220,7 +220,7 @@ def _told(number: Number) -> str:
     return f"{number.value:.2f} ({number.low:.2f} to {number.high:.2f})"
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T17",
     title="One-sided penalty",
     text=(

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.plotting.style import HUES, MARKERS, MUTED, drawn, figure
+from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.toolkit import run_scores
@@ -67,7 +67,7 @@ def measure(settings: Settings) -> Arrays:
     return {"frechet": np.array(found)}
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Of each hard generator: NS GAN fails, WGAN works, WGAN's score is the lower."""
     medians = {cell: _median(cell, evidence) for cell in evidence if cell != UNTRAINED}
     value = {cell: number.value for cell, number in medians.items()}
@@ -91,10 +91,10 @@ def judge(evidence: Evidence) -> Finding:
         medians[_cell(loss, n)] for n in GENERATORS for loss in LOSSES if _cell(loss, n) in medians
     ]
     numbers.append(Number("Frechet distance, untrained DCGAN", untrained))
-    return Finding(overall(holds), found, tuple(numbers))
+    return Result(overall(holds), found, tuple(numbers))
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """Every run and the medians, one group for each generator."""
     ceiling = 2 * float(evidence[UNTRAINED]["frechet"][0])
     with figure(7.2, 3.0) as shape:
@@ -118,12 +118,12 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
                 axes.plot([], [], MARKERS[index], color=HUES[index], markersize=4, label=loss)
         shape.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=8)
         alt = "Frechet distances of three losses with three generators, a point for each seed"
-        drawing = drawn(shape, "T18-generators", alt)
+        drawing = render(shape, "T18-generators", alt)
     caption = (
         "8x8 digits, a point for each seed, a dash for the median; a hollow point is a run that "
         "diverged. The same learning rate, steps and DCGAN discriminator everywhere."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _column(axes: object, x: float, scores: np.ndarray, ceiling: float, index: int) -> None:
@@ -140,12 +140,12 @@ def _cell(loss: str, net: str) -> str:
     return f"{loss}, {net}"
 
 
-def _median(cell: str, evidence: Evidence) -> Number:
+def _median(cell: str, evidence: PartResults) -> Number:
     scores = np.where(np.isfinite(evidence[cell]["frechet"]), evidence[cell]["frechet"], np.inf)
     return median_over_seeds(f"median Frechet distance, {cell}", scores)
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T18",
     title="Generators",
     text=(

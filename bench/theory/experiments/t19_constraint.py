@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.plotting.style import HUES, MARKERS, MUTED, drawn, figure
+from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
 from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
 )
 from bench.theory.toolkit import run_scores
 from bench.theory.toolkit.intervals import median_over_seeds
@@ -62,7 +62,7 @@ def measure(settings: Settings) -> Arrays:
     }
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """The worst median over the best one, of clips and of weights."""
     curves = {variant: _curve(variant, evidence) for variant in WAYS}
     ratio = {variant: _ratio(curve) for variant, curve in curves.items()}
@@ -81,10 +81,10 @@ def judge(evidence: Evidence) -> Finding:
     elif not removed:
         found += " The penalty does not remove the dependence; it has a range of its own."
     numbers = [Number(f"worst over best median, {v}", ratio[v]) for v in WAYS]
-    return Finding(verdict, found, (*numbers, *(n for c in curves.values() for n in c.values())))
+    return Result(verdict, found, (*numbers, *(n for c in curves.values() for n in c.values())))
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """Frechet distance against the clip and against the weight."""
     finite = np.concatenate([arrays["frechet"] for arrays in evidence.values()])
     finite = finite[np.isfinite(finite)]
@@ -109,12 +109,12 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         shape.axes[0].set_ylabel("Frechet distance (digits_convnet), log")
         run_scores.plain_log(shape.axes[0].yaxis)
         alt = "Frechet distance against the clip and against the penalty's weight, over decades"
-        drawing = drawn(shape, "T19-constraints", alt)
+        drawing = render(shape, "T19-constraints", alt)
     caption = (
         "8x8 digits; points are seeds, lines join medians; a hollow point on the dotted line is a "
         "run that diverged. The same networks, rate and steps in both panels."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _seeds(axes: object, x: float, scores: np.ndarray, ceiling: float, index: int) -> None:
@@ -124,7 +124,7 @@ def _seeds(axes: object, x: float, scores: np.ndarray, ceiling: float, index: in
         axes.plot(x, y, MARKERS[index], color=HUES[index], markerfacecolor=face, markersize=4)
 
 
-def _curve(variant: str, evidence: Evidence) -> dict[float, Number]:
+def _curve(variant: str, evidence: PartResults) -> dict[float, Number]:
     name, values = WAYS[variant]
     found = {}
     for value in values:
@@ -152,7 +152,7 @@ def _worst(curve: dict[float, Number]) -> str:
     return f"{curve[at].value:.3g} at {at:g}"
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T19",
     title="Clip and penalty",
     text="WGAN depends strongly on the clip c of its weights; the gradient penalty removes that.",

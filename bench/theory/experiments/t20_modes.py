@@ -13,16 +13,16 @@ from bench.divergences.mixtures import (
     log_normal,
     reverse_kl,
 )
-from bench.plotting.style import HUES, MUTED, RULE, drawn, figure
+from bench.plotting.style import HUES, MUTED, RULE, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 
@@ -58,7 +58,7 @@ def measure(settings: Settings) -> Arrays:
     }
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Moments, the larger mode at the widest separation, deviations in between."""
     equal, unequal = evidence["weight 0.5"], evidence["weight 0.6"]
     error = max(
@@ -85,10 +85,10 @@ def judge(evidence: Evidence) -> Finding:
         Number("share of separations with JS's deviation between", share, known="1"),
         *(Number(f"onset of mode seeking, equal modes, {n}", float(v)) for n, v in onsets.items()),
     )
-    return Finding(verdict, found, numbers)
+    return Result(verdict, found, numbers)
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """The three fits at one separation, and their deviations over all."""
     equal, unequal = evidence["weight 0.5"], evidence["weight 0.6"]
     with figure(7.2, 2.6) as shape:
@@ -106,12 +106,12 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         right.set_ylabel("deviation of the fit")
         right.set_title("Equal modes: dashed, where a fit leaves the middle")
         alt = "Fits of one Gaussian to two modes by both KLs and JS; their deviations by separation"
-        drawing = drawn(shape, "T20-fits", alt)
+        drawing = render(shape, "T20-fits", alt)
     caption = (
         "One Gaussian fitted to two. Left: modes of 0.6 and 0.4; right: equal ones. All three fit "
         "the middle while the modes are near; far apart, reverse KL takes one mode, JS later."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _densities(axes, arrays) -> None:
@@ -153,7 +153,7 @@ def _onset(weight, divergence, separations, means, precision) -> float:
     return (low + high) / 2
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T20",
     title="Covering and seeking modes",
     text=(

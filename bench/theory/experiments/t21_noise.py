@@ -12,16 +12,16 @@ from bench.core import seeds
 from bench.losses.likelihood import Likelihood, log_likelihood
 from bench.metrics.transport import wasserstein_1
 from bench.networks import mlp
-from bench.plotting.style import HUES, MARKERS, MUTED, drawn, figure
+from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 from bench.theory.toolkit.intervals import mean_over_seeds
@@ -50,7 +50,7 @@ def measure(settings: Settings) -> Arrays:
     return _trained(settings) if "seed" in settings else _circle(settings)
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Finite with noise alone; worse samples by noise, of the circle and of trained generators."""
     circle, runs = evidence["circle"], _by_level(evidence)
     kls = np.concatenate([circle["kl"][1:], *(found["kl"] for found in runs.values())])
@@ -82,10 +82,10 @@ def judge(evidence: Evidence) -> Finding:
     for level, one in runs.items():
         if np.isfinite(one["kl"]).all():
             numbers.append(mean_over_seeds(f"KL of trained generators, noise {level:g}", one["kl"]))
-    return Finding(overall([finite, worse, trained]), found, tuple(numbers))
+    return Result(overall([finite, worse, trained]), found, tuple(numbers))
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """KL, good share and W1 against the noise."""
     circle, runs = evidence["circle"], _by_level(evidence)
     with figure(7.2, 2.5) as shape:
@@ -109,12 +109,12 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         handles = [panels[1].plot([], [], c, color=h)[0] for c, h in _legend()]
         shape.legend(handles, words, loc="outside lower center", ncols=4, frameon=False)
         alt = "KL falls and rises with the noise; good share falls and W1 rises"
-        drawing = drawn(shape, "T21-noise", alt)
+        drawing = render(shape, "T21-noise", alt)
     caption = (
         "A generator on a curve with Gaussian noise on its points. Without noise KL is infinite, "
         "and it grows without bound to the left. Dots are seeds."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _circle(settings: Settings) -> Arrays:
@@ -202,7 +202,7 @@ def _real(count: int, own: float, rng: np.random.Generator) -> torch.Tensor:
     return torch.from_numpy(points + own * rng.standard_normal((count, 2))).float()
 
 
-def _by_level(evidence: Evidence) -> dict[float, dict[str, np.ndarray]]:
+def _by_level(evidence: PartResults) -> dict[float, dict[str, np.ndarray]]:
     """Level -> name of a score -> [seeds]."""
     found: dict[float, list] = {}
     for part, arrays in evidence.items():
@@ -229,7 +229,7 @@ def _legend() -> list[tuple[str, str]]:
     return [("-", HUES[0]), (MARKERS[1], HUES[1]), (MARKERS[2], HUES[2]), ("-", MUTED)]
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T21",
     title="Noise and likelihood",
     text="Noise added to the model makes KL(p_r, p_g) finite and its samples worse.",

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.divergences import dirac
-from bench.plotting.style import HUES, MUTED, drawn, figure
+from bench.plotting.style import HUES, MUTED, figure, render
 from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
 )
 
 STEP, START, STEPS, WEIGHT = 0.2, (1.0, 0.0), 500, 0.5  # Mescheder et al. leave all four open
@@ -57,7 +57,7 @@ def measure(settings: Settings) -> Arrays:
     return found
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Outwards, on a cycle, inwards: where the game ends over where it began."""
     arrays = evidence["dirac"]
     away = {game: _away(arrays, index) for index, game in enumerate(GAMES)}
@@ -85,10 +85,10 @@ def judge(evidence: Evidence) -> Finding:
         f"({radius[R1]:.4f}; last distance {away[R1][-1]:.1e}), WGAN-GP's does not "
         f"({away[GP][-1]:.2f})."
     )
-    return Finding(verdict, found, tuple(numbers))
+    return Result(verdict, found, tuple(numbers))
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """The four paths through the plane of the two players."""
     arrays = evidence["dirac"]
     with figure(7.2, 2.2) as shape:
@@ -104,19 +104,19 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
             axes.set_xlabel("generator")
         shape.axes[0].set_ylabel("discriminator")
         alt = "Paths of the two players of Dirac-GAN: outwards, a cycle, inwards, a small cycle"
-        drawing = drawn(shape, "T22-paths", alt)
+        drawing = render(shape, "T22-paths", alt)
     caption = (
         f"Both players of Dirac-GAN over {STEPS} steps of {STEP:g} from the dot; the cross is the "
         "equilibrium. Non-saturating loss; the penalties play alternately."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _away(arrays: Arrays, index: int) -> np.ndarray:
     return np.hypot(*arrays[f"path_{index}"].T)
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T22",
     title="Equilibrium",
     text="Stochastic gradient steps of the two players need not converge to the equilibrium.",

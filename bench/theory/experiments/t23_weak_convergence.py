@@ -6,19 +6,19 @@ import numpy as np
 
 from bench.core.seeds import numpy_generator
 from bench.divergences import Measure, tv, wasserstein_line
-from bench.plotting.style import HUES, MARKERS, drawn, figure
+from bench.plotting.style import HUES, MARKERS, figure, render
 from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
 )
 
 SEQUENCES = {
@@ -53,7 +53,7 @@ def measure(settings: Settings) -> Arrays:
     }
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Whether W1 and the weak distance vanish together: on bounded sets, and on the line."""
     arrays = evidence["line"]
     gone = {
@@ -90,10 +90,10 @@ def judge(evidence: Evidence) -> Finding:
             strict=True,
         )
     ]
-    return Finding(verdict, found, tuple(numbers))
+    return Result(verdict, found, tuple(numbers))
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """The three distances of the four sequences."""
     arrays = evidence["line"]
     titles = {"w1": "W1", "weak": "Weak distance", "tv": "Total variation"}
@@ -120,13 +120,13 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         handles, labels = panels[0].get_legend_handles_labels()
         shape.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
         alt = "W1, weak distance and total variation against n for four sequences of measures"
-        drawing = drawn(shape, "T23-distances", alt)
+        drawing = render(shape, "T23-distances", alt)
     caption = (
         "W1 falls with the weak distance on bounded sets, while total variation stays 1. Escaping "
         "mass, (1 - 1/n) delta(0) + (1/n) delta(n), converges weakly, in total variation even, and "
         "W1 stays 1."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _distances(name: str, n: int, settings: Settings) -> tuple[float, float, float]:
@@ -179,7 +179,7 @@ def _known(name: str, n: int) -> tuple[str, str, str]:
     }[name]
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T23",
     title="W1 and weak convergence",
     text=(

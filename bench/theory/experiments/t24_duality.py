@@ -13,16 +13,16 @@ from bench.divergences import (
     kantorovich_rubinstein,
     transport,
 )
-from bench.plotting.style import HUES, MARKERS, MUTED, drawn, figure
+from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
 from bench.theory.experiment import (
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
     overall,
 )
 
@@ -52,7 +52,7 @@ def measure(settings: Settings) -> Arrays:
     return {**arrays, "profile": arrays["profile"][0]}
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Equality of infimum and supremum, of psi^(c c c) and psi^c, and nothing above."""
     worst = {
         name: max(float(np.abs(one[name]).max()) for one in evidence.values())
@@ -77,10 +77,10 @@ def judge(evidence: Evidence) -> Finding:
         Number("largest change from psi^c to psi^(c c c), likewise", worst["thrice"], known="0"),
         Number("least change from psi to psi^(c c), likewise", changed, known="0 or more"),
     )
-    return Finding(verdict, found, numbers)
+    return Result(verdict, found, numbers)
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """The dual along a ray through an optimal potential, and all gaps."""
     size, largest = list(evidence.items())[-1]
     with figure(7.2, 2.5) as shape:
@@ -105,12 +105,12 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         right.set_xticks(range(len(evidence)), list(evidence))
         right.set_title("Infimum less supremum (equal: 1e-18)")
         alt = "Dual values with their maximum at an optimal potential; gaps near rounding"
-        drawing = drawn(shape, "T24-duality", alt)
+        drawing = render(shape, "T24-duality", alt)
     caption = (
         "Random weights on random points of the plane. Left: the dual of the slides at multiples "
         "of a potential, the other one its c-transform. Right: each dot is a pair of measures."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _pair(settings: Settings, index: int) -> tuple[Measure, Measure]:
@@ -148,7 +148,7 @@ def _dual(psi: np.ndarray, mu: Measure, nu: Measure, costs: np.ndarray) -> float
     return float(psi @ mu.weights + c_transform(psi, costs) @ nu.weights)
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T24",
     title="Kantorovich's duality",
     text=(

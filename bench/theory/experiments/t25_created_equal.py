@@ -8,19 +8,19 @@ import numpy as np
 from bench import stats
 from bench.core.errors import UserError
 from bench.core.files import sha256_of
-from bench.plotting.style import HUES, MUTED, RULE, drawn, figure
+from bench.plotting.style import HUES, MUTED, RULE, figure, render
 from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
     Arrays,
-    Evidence,
-    Finding,
+    Experiment,
+    Figure,
     Minutes,
     Number,
-    Picture,
+    PartResults,
+    Result,
     Settings,
-    Statement,
 )
 
 STUDY = Path(__file__).parents[3] / "results" / "created_equal_digits"
@@ -42,7 +42,7 @@ def measure(settings: Settings) -> Arrays:
         UserError: the study's rows are not here, as in an installed package.
     """
     from bench.reporting.archive.read import load
-    from bench.reporting.claims import judge as judge_claims
+    from bench.reporting.claims import test_claims as judge_claims
     from bench.reporting.claims.evidence import LIKELIHOOD, ranked
     from bench.reporting.claims.evidence import Evidence as Rows
     from bench.reporting.tables.comparisons import comparisons_of
@@ -65,7 +65,7 @@ def measure(settings: Settings) -> Arrays:
     }
 
 
-def judge(evidence: Evidence) -> Finding:
+def judge(evidence: PartResults) -> Result:
     """Whether one variant is ahead of all others, and whether most are similar."""
     (arrays,) = evidence.values()
     names = [str(name) for name in arrays["name"]]
@@ -95,10 +95,10 @@ def judge(evidence: Evidence) -> Finding:
         Number("pairs of GANs", float(pairs)),
         *(_mean(name, costs[name]) for name in names),
     )
-    return Finding(verdict, found, numbers)
+    return Result(verdict, found, numbers)
 
 
-def draw(evidence: Evidence) -> Sequence[Picture]:
+def draw(evidence: PartResults) -> Sequence[Figure]:
     """Each seed of each variant; those that cannot be told from the first in its colour."""
     (arrays,) = evidence.values()
     names = [str(name) for name in arrays["name"]]
@@ -126,12 +126,12 @@ def draw(evidence: Evidence) -> Sequence[Picture]:
         axes.text(0.99, 2.5, "bar: mean", color=MUTED, **_corner(axes))
         axes.set_title("Each variant as a search of 20 configurations tuned it")
         alt = "Frechet distances of each seed of each tuned variant on 8x8 digits"
-        drawing = drawn(shape, "T25-seeds", alt)
+        drawing = render(shape, "T25-seeds", alt)
     caption = (
         "Ten fresh seeds of the best of twenty configurations, on 8x8 digits. Exact rank-sum "
         "tests, 5 % for all pairs together."
     )
-    return [Picture(caption, drawing)]
+    return [Figure(caption, drawing)]
 
 
 def _corner(axes) -> dict:
@@ -143,7 +143,7 @@ def _mean(name: str, costs: Sequence[float]) -> Number:
     return Number(f"mean Frechet distance, {name}", float(np.mean(costs)))
 
 
-STATEMENT = Statement(
+STATEMENT = Experiment(
     id="T25",
     title="Created equal",
     text=(

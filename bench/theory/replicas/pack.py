@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench.core.objective import Draws, Objective
+from bench.core.objective import Objective, RandomInputs
 from bench.core.seeds import generator as stream
 from bench.data.batches import as_float, shuffled
 from bench.theory.replicas.player import Factory, Player
 from bench.theory.replicas.replica import Replica
 from bench.theory.replicas.side import Buffers, Side
-from bench.vectorized.fx_trace import Traced
+from bench.vectorized.fx_trace import TracedFunction
 
 
 class Pack:
@@ -28,7 +28,7 @@ class Pack:
         objective: losses, penalty, turns; the replicas may set its weight and clipping bound.
         replicas: R of them.
         optimizer: "adam", "rmsprop" (whose alpha is beta2) or "sgd".
-        prior, latent_dim: as in `bench.models.base.Training`.
+        prior, latent_dim: as in `bench.models.base.TrainingConfig`.
         samples: [N, ...], on the device that trains; each replica shuffles them by its seed.
         batch_size: B.
         unroll_steps: k of `bench.models.unrolled.UnrolledGAN`; 0 is the plain GAN.
@@ -75,8 +75,8 @@ class Pack:
         self.samples = as_float(samples).to(dtype)
         self.unroll_steps = unroll_steps
         self.g_losses = torch.full_like(self.discriminator.losses, torch.nan)
-        self.forward = Traced(torch.vmap(self.generator.of))
-        self.slope = Traced(torch.vmap(torch.func.grad_and_value(self.generator_loss)))
+        self.forward = TracedFunction(torch.vmap(self.generator.of))
+        self.slope = TracedFunction(torch.vmap(torch.func.grad_and_value(self.generator_loss)))
         self.latents = [stream(r.seed, "latent", device=samples.device) for r in replicas]
         self.orders = self.orders_from(0)
 
@@ -128,7 +128,7 @@ class Pack:
         buffers: Buffers,
         latent: Tensor,
         real: Tensor,
-        draws: Sequence[Draws],
+        draws: Sequence[RandomInputs],
         *discriminator: Any,
     ) -> Tensor:
         """What one replica's generator minimises, under D or under D some steps ahead."""

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench.core.objective import Critic, Draw, Draws, Objective
+from bench.core.objective import Critic, Objective, RandomInput, RandomInputs
 from bench.core.seeds import generator as stream
 from bench.models.base import DRAW
 from bench.penalties.clipping import WeightClip
 from bench.theory.replicas.player import Factory, Player
 from bench.theory.replicas.replica import Replica, Standing
 from bench.theory.replicas.rules import Moments, Rates, rule_of
-from bench.vectorized.fx_trace import Traced
+from bench.vectorized.fx_trace import TracedFunction
 
 Buffers = dict[str, Tensor]
 
@@ -59,7 +59,7 @@ class Side(Player):
         ]
         self.penalty_weights = torch.tensor(given, dtype=dtype, device=device)
         self.bound = bounds(objective, replicas, dtype, device)
-        self.slope = Traced(torch.vmap(torch.func.grad_and_value(self.loss)))
+        self.slope = TracedFunction(torch.vmap(torch.func.grad_and_value(self.loss)))
         self.draws = [stream(r.seed, "draws", device=device) for r in replicas]
 
     @property
@@ -81,7 +81,7 @@ class Side(Player):
         penalty_weight: Tensor,
         real: Tensor,
         fake: Tensor,
-        draws: Draws,
+        draws: RandomInputs,
     ) -> Tensor:
         """What one replica minimises: the objective's loss with a penalty weight of its own."""
         critic = partial(self.of, weights, buffers)
@@ -94,7 +94,7 @@ class Side(Player):
         self,
         real: Tensor,
         fake: Tensor,
-        draws: Sequence[Draws],
+        draws: Sequence[RandomInputs],
         weights: Tensor,
         buffers: Buffers,
         penalty_weight: Tensor,
@@ -124,7 +124,9 @@ class Side(Player):
 
     def draw(self, real: Tensor) -> dict[str, Tensor]:
         """The streams' next numbers that the penalty asks for, [R, ...] each."""
-        wanted: Mapping[str, Draw] = self.objective.penalty.draws if self.objective.penalty else {}
+        wanted: Mapping[str, RandomInput] = (
+            self.objective.penalty.draws if self.objective.penalty else {}
+        )
         drawn: dict[str, list[Tensor]] = {name: [] for name in wanted}
         for rows, draws in zip(real, self.draws, strict=True):
             for name, ask in wanted.items():

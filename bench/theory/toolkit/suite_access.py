@@ -25,7 +25,7 @@ def objective(loss: str, *overrides: str) -> Objective:
         loss: "nonsaturating", "wgan_gp" ...
         overrides: as on the command line: "variant=wgan_gp", "hyperparameters.n_dis=5" ...
     """
-    return build.make(_composed((*overrides, f"loss={loss}")).loss)
+    return build.instantiate(_composed((*overrides, f"loss={loss}")).loss)
 
 
 @cache

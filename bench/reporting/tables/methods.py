@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from bench.reporting.data.records import Run, count_statuses
+from bench.reporting.data.records import RunRecord, count_statuses
 from bench.runs.rows import Row
 
 DIRECTIONS = {"lower": 1, "higher": -1}  # times a score: smaller is better
 
 
-class Member(NamedTuple):
+class SeedRun(NamedTuple):
     """A run in a group, with its row where it has one."""
 
-    run: Run
+    run: RunRecord
     row: Row | None
 
     @property
@@ -25,7 +25,7 @@ class Member(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Contender:
+class Method:
     """A variant with one choice of settings: the runs that differ by seed alone.
 
     Args:
@@ -34,9 +34,9 @@ class Contender:
 
     name: str
     variant: str
-    members: tuple[Member, ...]
+    members: tuple[SeedRun, ...]
 
-    def scored(self, metric: str) -> list[tuple[float, Run]]:
+    def scored(self, metric: str) -> list[tuple[float, RunRecord]]:
         """Scores of the finished runs that have this one, with their runs."""
         rows = [m for m in self.members if m.row is not None and m.row.status == "finished"]
         return [(m.row.scores[metric], m.run) for m in rows if m.row and metric in m.row.scores]
@@ -65,7 +65,7 @@ class Group:
     checkpoint: str
     protocol: Mapping[str, Any]
     metrics: Mapping[str, str]
-    contenders: tuple[Contender, ...]
+    contenders: tuple[Method, ...]
     floor: tuple[Row, ...]
     bias: tuple[Row, ...]
 
@@ -80,6 +80,6 @@ class Group:
         return DIRECTIONS[self.metrics[self.first]]
 
     @property
-    def members(self) -> tuple[Member, ...]:
+    def members(self) -> tuple[SeedRun, ...]:
         """All runs of all contenders."""
         return tuple(member for contender in self.contenders for member in contender.members)

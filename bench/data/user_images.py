@@ -12,9 +12,9 @@ import numpy as np
 
 from bench.core.errors import UserError
 from bench.data.decode import open_exactly, to_array
-from bench.data.given_npz import read_npz
-from bench.data.given_parquet import Shards
 from bench.data.progress import counter
+from bench.data.user_npz import read_npz
+from bench.data.user_parquet import Shards
 
 PICTURES = (".png", ".jpg", ".jpeg")
 TABLES = (".parquet",)
@@ -23,7 +23,7 @@ COLOURS = {1: "grey", 3: "in colour"}
 
 
 @dataclass(frozen=True)
-class Given:
+class UserImages:
     """Images as they were given.
 
     Args:
@@ -35,7 +35,7 @@ class Given:
     names: list[str] | None
 
 
-def read_given(path: Path) -> Given:
+def read_user_images(path: Path) -> UserImages:
     """All images of a folder (searched to its ends, in the order of names) or file.
 
     Beside the result one image, or 256 encoded ones of a Parquet file, are held.
@@ -49,7 +49,7 @@ def read_given(path: Path) -> Given:
     elif not path.is_file():
         raise UserError(f"no file or folder {path}", fix=f"give {KINDS}")
     elif path.suffix.lower() == ".npz":
-        given = Given(read_npz(path), None)
+        given = UserImages(read_npz(path), None)
     elif path.suffix.lower() in TABLES:
         given = _parquet([path], path.parent)
     else:
@@ -63,7 +63,7 @@ def read_given(path: Path) -> Given:
     return given
 
 
-def _folder(path: Path) -> Given:
+def _folder(path: Path) -> UserImages:
     """Hidden files are left out: archives made on a Mac hold a ._NAME.png beside each image."""
     files = [file for file in path.rglob("*") if file.is_file()]
     files = [f for f in files if not any(p.startswith(".") for p in f.relative_to(path).parts)]
@@ -85,12 +85,12 @@ def _folder(path: Path) -> Given:
     return _decoded(zip(names, pictures, strict=True), len(pictures), path)
 
 
-def _parquet(files: Sequence[Path], folder: Path) -> Given:
+def _parquet(files: Sequence[Path], folder: Path) -> UserImages:
     shards = Shards(files, folder)
     return _decoded(shards.rows(), len(shards), folder)
 
 
-def _decoded(encoded: Iterable[tuple[str, bytes | Path]], count: int, folder: Path) -> Given:
+def _decoded(encoded: Iterable[tuple[str, bytes | Path]], count: int, folder: Path) -> UserImages:
     """Decode into one array, whose size the first image decides.
 
     Args:
@@ -114,7 +114,7 @@ def _decoded(encoded: Iterable[tuple[str, bytes | Path]], count: int, folder: Pa
             images[len(names)] = image
             names.append(name)
             bar.update()
-    return Given(images, names)
+    return UserImages(images, names)
 
 
 def _array(path: Path, content: bytes | Path) -> np.ndarray:
