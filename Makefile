@@ -1,4 +1,4 @@
-# make demo | test | test-all | lint | format | clean. Everything happens in .venv; nothing else is touched.
+# make demo | test | test-all | lint | format | clean. Installs only into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,19 +21,19 @@ $(READY_ALL): $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ray]'
 	@touch $@
 
-demo: $(READY)  ## all variants on the embedded digits: trained, scored, reported
+demo: $(READY)  ## train, score and report ten variants on the embedded digits
 	$(BIN)/python -m bench.train -m sweeps=quick
 	$(BIN)/bench report quick --to runs/reports/quick
 
-test: $(READY) lint  ## under 10 minutes on 2 cores
+test: $(READY) lint  ## lint and the tests that are not slow: under 10 minutes on 2 cores
 	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
-test-all: test test-slow  ## the slow and the real-service tests too
+test-all: test test-slow  ## all tests, including slow ones and those with real services
 
-test-slow: $(READY_ALL)  ## those alone: kills, launchers, a private Slurm and Ray
+test-slow: $(READY_ALL)  ## only the slow tests: kills, launchers, a private Slurm and Ray
 	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
-lint: $(READY)  ## style, floors, types
+lint: $(READY)  ## style, import floors, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -43,10 +43,10 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY)  ## docs/variants from docstrings, yaml and deviations
+docs: $(READY)  ## generate docs/variants from docstrings and yaml
 	$(BIN)/python docs/make_variants.py
 
-benchmark: $(READY)  ## ratios, printed in one run
+benchmark: $(READY)  ## speed, as ratios
 	$(THREADS) $(BIN)/python benchmarks/training.py
 	$(THREADS) $(BIN)/python benchmarks/scoring.py
 	$(THREADS) $(BIN)/python benchmarks/sweeping.py
@@ -54,6 +54,6 @@ benchmark: $(READY)  ## ratios, printed in one run
 	$(THREADS) $(BIN)/python benchmarks/claims.py
 	$(THREADS) $(BIN)/python benchmarks/packed.py
 
-clean:  ## the environment and caches; never runs/, data/ or results/
+clean:  ## remove the environment and caches; never runs/, data/ or results/
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

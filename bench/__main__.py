@@ -1,4 +1,4 @@
-"""`python -m bench` is the same as `bench`."""
+"""The command `bench`, as `python -m bench`."""
 
 from bench.commands.cli import main
 

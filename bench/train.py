@@ -1,11 +1,12 @@
-"""The door for plain Hydra: `python -m bench.train variant=wgan_gp dataset=mnist`, -m for many.
+"""The entry point of plain Hydra: `python -m bench.train variant=wgan_gp`, with -m for many runs.
 
-Heavy imports wait until a job runs: help is quick, and Ctrl-C is heard from the start.
+Heavy imports wait until a job runs: help is quick, and Ctrl-C works from the start.
 """
 
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,123 +26,130 @@ if TYPE_CHECKING:
 
 
 @hydra.main(version_base="1.3", config_path=str(config_dir().resolve()), config_name="config")
-def _run(cfg: DictConfig) -> str | dict[str, str]:
-    """One job of Hydra's: a run of its own, or one of many."""
+def _run_job(cfg: DictConfig) -> str | dict[str, str]:
+    """Run one job of Hydra's: a single run, or those of a job of a sweep."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        return _one_of_many(cfg)
+        return _run_sweep_job(cfg)
     from bench.execution.run import execute
-    from bench.training.job import prepare
+    from bench.training.job import prepare_job
 
     try:
         if cfg.pack is not False and cfg.pack != "off":
-            raise _of_a_sweep(cfg.pack)
-        job = prepare(cfg)
+            raise _pack_without_sweep(cfg.pack)
+        job = prepare_job(cfg)
         started = time.monotonic()
         outcome = execute(job)
     except UserError as error:  # Hydra would print a line of its own and exit with 1
         print(error, file=sys.stderr)
         sys.exit(2)
-    _tell(job, outcome, time.monotonic() - started)
+    _print_outcome(job, outcome, time.monotonic() - started)
     if outcome.status == "failed":
         sys.exit(1)
     return outcome.status
 
 
-def _of_a_sweep(pack: Any) -> UserError:
+def _pack_without_sweep(pack: Any) -> UserError:
     single = f", or set packed={pack}" if type(pack) is int and pack else ""
-    return UserError(f"pack={pack} is of a sweep", fix=f"add -m{single}")
+    return UserError(f"pack={pack} works in a sweep only", fix=f"add -m{single}")
 
 
-def _one_of_many(cfg: DictConfig) -> dict[str, str]:
-    """Run one or a pack, and never raise: other jobs go on, folders keep what happened.
+def _run_sweep_job(cfg: DictConfig) -> dict[str, str]:
+    """Train the runs of one job of a sweep, one or a pack, and never raise.
+
+    Other jobs go on; what happened to a run stands in its folder or in the plan.
 
     Returns:
-        run_id -> how it ended.
+        run_id -> state in which it ended.
     """
     from bench.execution.gpu_lock import acquire_gpu
     from bench.execution.queue import pending_runs
     from bench.execution.run import execute_all
 
     INTERRUPT.install()
-    planned = [str(run_id) for run_id in cfg.pack_members or [cfg.expected_run_id]]
-    interrupted = dict.fromkeys(planned, "interrupted")
-    if INTERRUPT.requested:  # no further job after Ctrl-C, in this process
+    run_ids = [str(run_id) for run_id in cfg.pack_members or [cfg.expected_run_id]]
+    interrupted = dict.fromkeys(run_ids, "interrupted")
+    if INTERRUPT.requested:  # this process starts no further job after Ctrl-C
         return interrupted
-    ended: dict[str, RunResult] = {}
+    results: dict[str, RunResult] = {}
     try:
         acquire_gpu(cfg.trainer.get("accelerator", "auto"), cfg.trainer.get("devices", 1))
-        execute_all(cfg, pending_runs(cfg), _line, ended)
+        execute_all(cfg, pending_runs(cfg), _print_line, results)
     except UserError as error:
-        ended = {run_id: error for run_id in planned} | ended
+        results = {run_id: error for run_id in run_ids} | results
     except KeyboardInterrupt:
         INTERRUPT.requested = True
-        words = interrupted | _words(cfg, ended)
-        INTERRUPT.forward()  # does not come back where a scheduler's library queues the job again
-        return words
-    return _words(cfg, ended)
+        states = interrupted | _record_states(cfg, results)
+        INTERRUPT.forward()  # does not return where a scheduler's library queues the job again
+        return states
+    return _record_states(cfg, results)
 
 
-def _words(cfg: DictConfig, ended: "dict[str, RunResult]") -> dict[str, str]:
-    return {run_id: _word(cfg, run_id, ending) for run_id, ending in ended.items()}
+def _record_states(cfg: DictConfig, results: "dict[str, RunResult]") -> dict[str, str]:
+    return {run_id: _record_state(cfg, run_id, result) for run_id, result in results.items()}
 
 
-def _word(cfg: DictConfig, run_id: str, ending: "RunResult") -> str:
-    """How a run ended; where it could not start, that is noted in the plan."""
-    if not isinstance(ending, Exception):
-        return ending.status
-    from bench.runs.plans import refuse
+def _record_state(cfg: DictConfig, run_id: str, result: "RunResult") -> str:
+    """Return the state in which a run ended; if it could not start, write that into the plan."""
+    if not isinstance(result, Exception):
+        return result.status
+    from bench.runs.plans import write_refusal
 
-    why = ending.message if isinstance(ending, UserError) else f"{type(ending).__name__}: {ending}"
-    refuse(Path(cfg.runs_root), cfg.sweep_name, run_id, why)
+    why = result.message if isinstance(result, UserError) else f"{type(result).__name__}: {result}"
+    write_refusal(Path(cfg.runs_root), cfg.sweep_name, run_id, why)
     print(f"refused: {why}", file=sys.stderr, flush=True)
     return "refused"
 
 
-def _line(job: "Job", outcome: "RunOutcome", seconds: float) -> None:
-    """A line for one run of many."""
-    scores = _scores(outcome)
-    first = "".join(f", {name} {value:.4g}" for name, value in list(scores.items())[:1])
-    print(f"{_head(job, outcome, seconds)}{first}", flush=True)
+def _print_line(job: "Job", outcome: "RunOutcome", seconds: float) -> None:
+    """Print one line for a run of a sweep: how it ended, and its first score."""
+    scores = list(_sorted_scores(outcome).items())
+    first = "".join(f", {name} {value:.4g}" for name, value in scores[:1])
+    print(f"{_format_outcome(job, outcome, seconds)}{first}", flush=True)
 
 
-def _head(job: "Job", outcome: "RunOutcome", seconds: float) -> str:
-    """What became of a run, in one line."""
-    how = " before, skipped" if outcome.skipped else f" in {seconds:.0f} s"
+def _format_outcome(job: "Job", outcome: "RunOutcome", seconds: float) -> str:
+    """Return how a run ended, in one line."""
+    when = " before, skipped" if outcome.skipped else f" in {seconds:.0f} s"
     cause = f" ({outcome.cause})" if outcome.cause else ""
-    return f"{job.label}: {outcome.status}{how}{cause}"
+    if outcome.status == "running_elsewhere":
+        return f"{job.label}: running in another process, skipped"
+    return f"{job.label}: {outcome.status}{when}{cause}"
 
 
-def _scores(outcome: "RunOutcome") -> dict[str, float]:
-    from bench.runs.rows import in_order
+def _sorted_scores(outcome: "RunOutcome") -> dict[str, float]:
+    from bench.runs.rows import sort_for_display
 
-    return in_order(outcome.row.scores) if outcome.row else {}
+    return sort_for_display(outcome.row.scores) if outcome.row else {}
 
 
-def _tell(job: "Job", outcome: "RunOutcome", seconds: float) -> None:
-    """A few lines for a run of its own."""
-    print(_head(job, outcome, seconds))
+def _print_outcome(job: "Job", outcome: "RunOutcome", seconds: float) -> None:
+    """Print how a single run ended, its scores and its folder."""
+    print(_format_outcome(job, outcome, seconds))
     if outcome.row:
         protocol = outcome.row.protocol
         print(
             f"scores in the features of {protocol['extractor']}: {protocol['n_fake']} generated "
             f"against {protocol['n_real']} real samples ({protocol['split']})"
         )
-    for name, value in _scores(outcome).items():
+    for name, value in _sorted_scores(outcome).items():
         print(f"  {name:<16} {value:.4f}")
     print(f"run {outcome.run_id}: {outcome.folder}")
 
 
-def guarded(call: Any) -> int:
-    """The exit status of a command: 2 for what a user can mend, 130 for an interruption."""
+def exit_status_of(call: Callable[[], object]) -> int:
+    """Call a function, print its error, and return an exit status.
+
+    Returns:
+        0; 2 for an error that the user can mend; 130 for an interruption.
+    """
     INTERRUPT.install()
     show_cautions()
     try:
         try:
             call()
         except Exception as error:
-            if (
-                INTERRUPT.requested
-            ):  # a worker that was interrupted while it started takes the pool along
+            # A worker that is interrupted while it starts breaks the whole pool of workers.
+            if INTERRUPT.requested:
                 raise KeyboardInterrupt from error
             from bench.config.validate import as_user_error
 
@@ -154,14 +162,14 @@ def guarded(call: Any) -> int:
         INTERRUPT.requested = True
     except BrokenPipeError:  # `| head` closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:  # Hydra makes runs_root before we see it
-        reason = UserError(
+    except OSError as error:  # Hydra makes runs_root before our code runs
+        message = UserError(
             f"cannot use {error.filename}: {error.strerror}",
             fix="free some space, or set runs_root to a folder that you may write to",
         )
-        if error.filename is None:  # of a connection, to a Ray cluster say
-            reason = UserError(str(error), fix="start it first, or correct its address")
-        print(reason, file=sys.stderr)
+        if error.filename is None:  # a connection failed, for example to a Ray cluster
+            message = UserError(str(error), fix="start it first, or correct its address")
+        print(message, file=sys.stderr)
         return 2
     if INTERRUPT.requested:
         INTERRUPT.ignore()
@@ -171,18 +179,18 @@ def guarded(call: Any) -> int:
 
 
 def main() -> None:
-    """Console entry; Hydra's own exits become ours."""
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # raise to us instead of printing and exiting with 1
-    status = guarded(_run)
+    """Run the command line and exit: 0, 1 where a run failed, 2 or 130."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises, instead of printing and exiting with 1
+    status = exit_status_of(_run_job)
     if status == 0 and "bench.sweeping.sweep" in sys.modules:
-        from bench.sweeping.sweep import LATEST
+        from bench.sweeping.sweep import LAST_SWEEP
 
-        status = LATEST["status"]
+        status = LAST_SWEEP["status"]
     sys.exit(status)
 
 
 if __name__ == "__main__":
-    # Hydra pickles the job by its module's name: that must not be "__main__"
-    from bench.train import main as door
+    # Hydra pickles the job by the name of its module, which must not be "__main__".
+    from bench.train import main as main_of_module
 
-    door()
+    main_of_module()

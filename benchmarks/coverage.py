@@ -1,11 +1,11 @@
-"""How often intervals cover what they should: `python benchmarks/coverage.py [REPETITIONS]`.
+"""Measure the coverage of confidence intervals.
 
-Scores of n runs are drawn from a known distribution many times; the table tells in how many the
-95 % interval of the expected best of k runs holds the true one. One standard error of a share p
-is sqrt(p (1 - p) / REPETITIONS). About five minutes for 2,000.
+Scores of n runs are sampled many times from a known distribution; the table shows how often the
+95 % interval of the expected best of k runs contains the true value. One standard error of a share
+p is sqrt(p (1 - p) / REPETITIONS). Takes about five minutes for 2,000 repetitions.
 """
 
-import sys
+import argparse
 from itertools import product
 
 import numpy as np
@@ -25,49 +25,52 @@ DISTRIBUTIONS = {
 BUDGETS = (1, 2, 4, 5, 10, 20, 25, 50, 100)
 
 
-def true_best(quantile, k: int, *, points: int = 1_000_000) -> float:
+def true_expected_best(quantile, k: int, *, points: int = 1_000_000) -> float:
     """E[min of k] = mean of F^-1(1 - (1 - v)^(1/k)) over v in (0, 1), by the midpoint rule."""
     v = (np.arange(points) + 0.5) / points
     return float(quantile(-np.expm1(np.log1p(-v) / k)).mean())
 
 
-def coverage(quantile, n: int, ks, *, repetitions: int, generator) -> np.ndarray:
-    """Share of samples of n scores whose interval holds the true expected best, for each k."""
-    truth = np.array([true_best(quantile, k) for k in ks])
-    held = np.zeros(len(ks))
+def best_coverage(quantile, n: int, ks, *, repetitions: int, generator) -> np.ndarray:
+    """Return, for each k, the share of n-score samples whose interval contains E[min of k]."""
+    truth = np.array([true_expected_best(quantile, k) for k in ks])
+    covered = np.zeros(len(ks))
     for _ in range(repetitions):
         scores = quantile(generator.random(n))
-        found = best_interval(scores, ks, level=LEVEL, resamples=RESAMPLES, generator=generator)
-        low, high = np.array([(i.low, i.high) for i in found]).T
-        held += (low <= truth) & (truth <= high)
-    return held / repetitions
+        intervals = best_interval(scores, ks, level=LEVEL, resamples=RESAMPLES, generator=generator)
+        low, high = np.array([(i.low, i.high) for i in intervals]).T
+        covered += (low <= truth) & (truth <= high)
+    return covered / repetitions
 
 
 def mean_coverage(n: int, *, repetitions: int, generator) -> float:
-    """Share of samples of n normal scores whose `bootstrap_mean` interval holds the true mean."""
-    held = 0
+    """Return the share of n normal scores' `bootstrap_mean` intervals that contain the mean."""
+    covered = 0
     for _ in range(repetitions):
         _, low, high = bootstrap_mean(
             generator.normal(size=n), level=LEVEL, resamples=RESAMPLES, generator=generator
         )
-        held += low <= 0 <= high
-    return held / repetitions
+        covered += low <= 0 <= high
+    return covered / repetitions
 
 
 def improvement_coverage(n: int, shift: float, *, repetitions: int, generator) -> float:
-    """The same of `improvement_interval`, n normal scores against n that are larger by shift."""
-    held, truth = 0, norm.cdf(shift / np.sqrt(2))
+    """Return the coverage of `improvement_interval`: n normal scores against n shifted ones."""
+    covered, truth = 0, norm.cdf(shift / np.sqrt(2))
     for _ in range(repetitions):
         ours, theirs = generator.normal(size=n), generator.normal(size=n) + shift
-        found = improvement_interval(
+        interval = improvement_interval(
             ours, theirs, level=LEVEL, resamples=RESAMPLES, generator=generator
         )
-        held += found.low <= truth <= found.high
-    return held / repetitions
+        covered += interval.low <= truth <= interval.high
+    return covered / repetitions
 
 
-def main(repetitions: int) -> None:
-    """Print both tables."""
+def main() -> None:
+    """Print the tables."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("repetitions", nargs="?", type=int, default=2000)
+    repetitions = options.parse_args().repetitions
     generator = np.random.Generator(np.random.PCG64(0))
     print(f"{repetitions} samples, {RESAMPLES} resamples: coverage of 95 % intervals\n")
     print("mean of n normal scores:")
@@ -82,11 +85,11 @@ def main(repetitions: int) -> None:
     for n in (10, 20, 50, 100):
         ks = [k for k in BUDGETS if k <= n]
         for name, quantile in DISTRIBUTIONS.items():
-            shares = coverage(quantile, n, ks, repetitions=repetitions, generator=generator)
+            shares = best_coverage(quantile, n, ks, repetitions=repetitions, generator=generator)
             print(
                 f"{name:>24} n={n:<3}" + "".join(f"  {share:.3f} " for share in shares), flush=True
             )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
+    main()

@@ -1,10 +1,10 @@
-"""Runs per hour of packs over runs one at a time, in one run, as ratios.
+"""Compare runs per hour in packs with runs one at a time, as ratios.
 
-In every process at once, one kind after the other: Lightning's loop as a run has it, a bare PyTorch
-loop (which reuses the discriminator's samples: a pass less), and stacks of R replicas. Blocks
-alternate; a ratio is the median of the rounds' ratios. "Floor" is the share that is reached of the
-slower of two floors: the products' arithmetic at the pace of one large product, and weights,
-gradients and Adam's moments moved once at the pace of a copy.
+All processes time the same kinds in turn: a run's own Lightning loop, a bare PyTorch loop (which
+reuses the discriminator's samples and so saves a pass), and stacks of R replicas. Blocks alternate;
+a ratio is the median over rounds. The column "floor" is the shortest possible time of a step over
+its measured time; the former is the larger of two: the arithmetic at the rate of one large matrix
+product, and moving weights, gradients and Adam's moments once at the rate of a copy.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from training import bare, case_of, suite
+from training import bare_rate, load_case, suite_rate
 
 from bench.config import build
 from bench.data.batches import as_contiguous_tensor
@@ -41,28 +41,29 @@ ON_GPU = {
     "digits": (["sweeps=quick"], 1500, 256),
 }
 SINGLE = ("lightning", "bare")
-WARM = 7  # steps: both players have moved, at n_dis = 5 too
-PATIENCE = 3600  # seconds for a process
+WARM = 7  # warm-up steps: both players have moved, also with n_dis = 5
+TIMEOUT = 3600  # seconds for a process
 
 
-class Contestants:
-    """Everything of a case that trains, set up once in a process; one stack at a time.
+class CaseTimer:
+    """Time the three ways to train a case; at most one stack exists at a time.
 
     Args:
-        overrides, steps: of a case of `ON_CPU` or `ON_GPU`.
+        overrides, steps: overrides and block length of a case in `ON_CPU` or `ON_GPU`.
+        device: "cpu" or "cuda".
     """
 
     def __init__(self, overrides: list[str], steps: int, device: str) -> None:
         self.device, self.steps = torch.device(device), steps
-        where = {"cuda": "gpu"}.get(device, device)
-        fixed = [*overrides, f"trainer.accelerator={where}", "model.reuse_samples=false"]
-        self.cfg, self.splits = case_of(fixed, steps)
+        accelerator = {"cuda": "gpu"}.get(device, device)
+        fixed = [*overrides, f"trainer.accelerator={accelerator}", "model.reuse_samples=false"]
+        self.cfg, self.splits = load_case(fixed, steps)
         self.samples = as_contiguous_tensor(self.splits["train"].samples).to(self.device)
         self.folder = tempfile.TemporaryDirectory()
         self.stack: ReplicaStack | None = None
 
     def build(self, size: int) -> None:
-        """A warm stack in place of the one before; none if it is too large."""
+        """Replace the stack by a warmed-up one of `size` replicas; None if memory is too small."""
         self.stack = None
         models = []
         for seed in range(size):
@@ -76,185 +77,195 @@ class Contestants:
             self.stack = None
 
     def rate(self, kind: str | int) -> float:
-        """Steps of one replica per second, all replicas taken together; NaN where memory ends."""
+        """Return replica steps per second, summed over replicas; NaN if memory is too small."""
         if kind == "lightning":
-            return suite(self.cfg, self.splits, self.steps, Path(self.folder.name))
+            return suite_rate(self.cfg, self.splits, self.steps, Path(self.folder.name))
         if kind == "bare":
-            return bare(self.cfg, self.samples, self.steps)
+            return bare_rate(self.cfg, self.samples, self.steps)
         if self.stack is None:
             return math.nan
         count = max(2, self.steps // len(self.stack.models))
-        self.wait()
-        began = time.perf_counter()
+        self.synchronize()
+        started = time.perf_counter()
         for _ in range(count):
             train_step(self.stack)
-        self.wait()
-        return count * len(self.stack.models) / (time.perf_counter() - began)
+        self.synchronize()
+        return count * len(self.stack.models) / (time.perf_counter() - started)
 
-    def wait(self) -> None:
-        """For the device."""
+    def synchronize(self) -> None:
+        """Wait for the device."""
         if self.device.type == "cuda":
             torch.cuda.synchronize()
 
 
-def work(
+def measure_rates(
     barrier: Any,
-    told: Any,
+    results: Any,
     case: tuple,
     kinds: list[str],
     sizes: list[int],
     rounds: int,
     device: str,
 ) -> None:
-    """One of the processes: for each size every kind in turn, all processes at the same one."""
+    """Measure each size and kind in turn, in step with the other processes; put the rates."""
     torch.set_num_threads(1)
     overrides, _, steps = case
-    found: dict[int, dict[str, list[float]]] = {}
+    rates_by_size: dict[int, dict[str, list[float]]] = {}
     try:
-        ours = Contestants(overrides, steps, device)
+        timer = CaseTimer(overrides, steps, device)
         for size in sizes:
-            ours.build(size)
+            timer.build(size)
             rates: dict[str, list[float]] = {kind: [] for kind in kinds}
             for _ in range(rounds + 1):
-                for kind, some in rates.items():
+                for kind, values in rates.items():
                     barrier.wait()
-                    some.append(ours.rate(kind))
-            found[size] = {kind: some[1:] for kind, some in rates.items()}  # the first warms up
+                    values.append(timer.rate(kind))
+            # the first round warms up
+            rates_by_size[size] = {kind: values[1:] for kind, values in rates.items()}
     except BaseException:
         barrier.abort()
-        told.put({})
+        results.put({})
         raise
-    told.put(found)
+    results.put(rates_by_size)
 
 
-def together(processes: int, *given: Any) -> dict[int, dict[str, list[float]]]:
-    """Rates of each size, kind and round, summed over processes that work at the same time."""
+def measure_in_processes(n_processes: int, *arguments: Any) -> dict[int, dict[str, list[float]]]:
+    """Return rates by size, kind and round, summed over processes that work at the same time."""
     context = multiprocessing.get_context("spawn")
-    barrier, told = context.Barrier(processes), context.Queue()
-    started = [context.Process(target=work, args=(barrier, told, *given)) for _ in range(processes)]
-    for process in started:
+    barrier, results = context.Barrier(n_processes), context.Queue()
+    processes = [
+        context.Process(target=measure_rates, args=(barrier, results, *arguments))
+        for _ in range(n_processes)
+    ]
+    for process in processes:
         process.start()
-    each = [told.get(timeout=PATIENCE) for _ in started]
-    for process in started:
+    rates = [results.get(timeout=TIMEOUT) for _ in processes]
+    for process in processes:
         process.join()
-    if not all(each):
-        sys.exit("a process failed, see above")
+    if not all(rates):
+        sys.exit("a process failed, see its traceback above")
     return {
         size: {
-            kind: [sum(round_) for round_ in zip(*(one[size][kind] for one in each), strict=True)]
-            for kind in each[0][size]
+            kind: [sum(round_) for round_ in zip(*(r[size][kind] for r in rates), strict=True)]
+            for kind in rates[0][size]
         }
-        for size in each[0]
+        for size in rates[0]
     }
 
 
-def memory_of(told: Any, overrides: list[str], steps: int, size: int, device: str) -> None:
-    """Peak memory that a stack adds, in MiB."""
+def measure_memory(result: Any, overrides: list[str], steps: int, size: int, device: str) -> None:
+    """Put the peak memory that a stack adds, in MiB."""
     torch.set_num_threads(1)
-    ours = Contestants(overrides, steps, device)
-    before = peak(device)
-    ours.build(size)
-    told.put(peak(device) - before)
+    timer = CaseTimer(overrides, steps, device)
+    before = peak_memory_mib(device)
+    timer.build(size)
+    result.put(peak_memory_mib(device) - before)
 
 
-def work_of(told: Any, overrides: list[str], steps: int, device: str) -> None:
-    """FLOP and bytes of one replica's step, the mean over n_dis of them."""
+def count_work(result: Any, overrides: list[str], steps: int, device: str) -> None:
+    """Put FLOP and bytes of one replica's step, averaged over n_dis steps."""
     torch.set_num_threads(1)
-    ours = Contestants(overrides, steps, device)
-    ours.build(1)  # of more, torch would count grouped convolutions as if they were not
-    assert ours.stack is not None
-    rules = ours.stack.template.objective
+    timer = CaseTimer(overrides, steps, device)
+    timer.build(1)  # with more replicas, torch counts grouped convolutions as ungrouped ones
+    assert timer.stack is not None
+    objective = timer.stack.template.objective
     with FlopCounterMode(display=False) as counter:
-        for _ in range(rules.n_dis):
-            train_step(ours.stack)
-    # read weight, gradient and two moments, write gradient, weight and moments: 8 floats of each
-    g, d = (rows.shape[1] for rows in ours.stack.rows)
-    told.put((counter.get_total_flops() / rules.n_dis, 8 * 4 * (d + g / rules.n_dis)))
+        for _ in range(objective.n_dis):
+            train_step(timer.stack)
+    # read weight, gradient and two moments, write gradient, weight and moments: 8 floats per weight
+    g, d = (rows.shape[1] for rows in timer.stack.rows)
+    result.put((counter.get_total_flops() / objective.n_dis, 8 * 4 * (d + g / objective.n_dis)))
 
 
-def peak(device: str) -> float:
-    """MiB, of the device or of the process."""
+def peak_memory_mib(device: str) -> float:
+    """Return the peak memory of the GPU or of the process, in MiB."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 2**10
 
 
-def apart(function: Callable[..., None], *given: Any) -> Any:
-    """What a function tells from a process of its own."""
+def call_in_process(function: Callable[..., None], *arguments: Any) -> Any:
+    """Call a function in a fresh process and return what it puts into the queue."""
     context = multiprocessing.get_context("spawn")
-    told = context.Queue()
-    process = context.Process(target=function, args=(told, *given))
+    queue = context.Queue()
+    process = context.Process(target=function, args=(queue, *arguments))
     process.start()
-    found = told.get(timeout=PATIENCE)
+    result = queue.get(timeout=TIMEOUT)
     process.join()
-    return found
+    return result
 
 
-def paces(told: Any, device: str) -> None:
-    """FLOP and bytes a second of this device, of one large product and one large copy."""
+def measure_peak_rates(result: Any, device: str) -> None:
+    """Put the FLOP per second of a large matrix product and the bytes per second of a copy."""
     torch.set_num_threads(1)
     side, size = (8192, 2**28) if device == "cuda" else (768, 2**24)
     a, b = torch.randn(2, side, side, device=device)
     source, target = torch.randn(2, size, device=device)
     seconds = []
-    for act in (lambda: torch.mm(a, b), lambda: target.copy_(source)):
-        took = []
+    for operation in (lambda: torch.mm(a, b), lambda: target.copy_(source)):
+        times = []
         for _ in range(7):
             if device == "cuda":
                 torch.cuda.synchronize()
-            began = time.perf_counter()
-            act()
+            started = time.perf_counter()
+            operation()
             if device == "cuda":
                 torch.cuda.synchronize()
-            took.append(time.perf_counter() - began)
-        seconds.append(min(took))
-    told.put((2 * side**3 / seconds[0], 8 * size / seconds[1]))
+            times.append(time.perf_counter() - started)
+        seconds.append(min(times))
+    result.put((2 * side**3 / seconds[0], 8 * size / seconds[1]))
 
 
-def show(
+def print_case(
     name: str, case: tuple, sizes: list[int], options: argparse.Namespace, device: str
 ) -> None:
-    """A table of one case."""
+    """Measure one case and print its table."""
     overrides, d_steps, steps = case
-    plain = not any(override.startswith("variant=") for override in overrides)
-    singles = SINGLE if plain else SINGLE[:1]  # the bare loop is written for one loss
-    flops_pace, bytes_pace = apart(paces, device)
-    flops, moved = apart(work_of, overrides, steps, device)
-    floors = flops / flops_pace, moved / bytes_pace
+    default_loss = not any(override.startswith("variant=") for override in overrides)
+    singles = (
+        SINGLE if default_loss else SINGLE[:1]
+    )  # the bare loop implements only the default loss
+    flops_rate, bytes_rate = call_in_process(measure_peak_rates, device)
+    flops, n_bytes = call_in_process(count_work, overrides, steps, device)
+    floors = flops / flops_rate, n_bytes / bytes_rate
     print(
-        f"\n{name}, {d_steps} steps a run, on {device}: {flops / 1e6:.0f} MFLOP and "
-        f"{moved / 2**20:.1f} MiB a step, "
+        f"\n{name}, {d_steps} steps per run, on {device}: {flops / 1e6:.0f} MFLOP and "
+        f"{n_bytes / 2**20:.1f} MiB per step, "
         f"floors {1e6 * floors[0]:.0f} and {1e6 * floors[1]:.0f} us "
-        f"({flops_pace / 1e9:.0f} GFLOP/s, {bytes_pace / 2**30:.0f} GiB/s)"
+        f"({flops_rate / 1e9:.0f} GFLOP/s, {bytes_rate / 2**30:.0f} GiB/s)"
     )
-    head = "processes   kind        runs/hour   over lightning   over bare   MiB a pack   floor"
+    head = "processes   kind        runs/hour   over lightning   over bare   MiB/pack     floor"
     print(head, flush=True)
     for processes in options.processes:
-        found = together(processes, case, [*singles, "packed"], sizes, options.rounds, device)
-        first = found[sizes[0]]
+        rates_by_size = measure_in_processes(
+            processes, case, [*singles, "packed"], sizes, options.rounds, device
+        )
+        first = rates_by_size[sizes[0]]
         lines = [(kind, first[kind], first) for kind in singles]
-        lines += [(f"R = {size}", rates["packed"], rates) for size, rates in found.items()]
-        for label, rates, beside in lines:
+        lines += [(f"R = {size}", rates["packed"], rates) for size, rates in rates_by_size.items()]
+        for label, rates, round_rates in lines:
             rate = statistics.median(rates)
             line = f"{processes:>9}   {label:<9}{3600 * rate / d_steps:>12.1f}"
-            for one, width in zip(SINGLE, (17, 12), strict=True):
-                pairs = zip(rates, beside.get(one, []), strict=False)
+            for single, width in zip(SINGLE, (17, 12), strict=True):
+                pairs = zip(rates, round_rates.get(single, []), strict=False)
                 ratios = [a / b for a, b in pairs]
                 line += f"{statistics.median(ratios):>{width}.2f}" if ratios else f"{'-':>{width}}"
             if processes == 1 and label not in SINGLE and rate == rate:
-                memory = apart(memory_of, overrides, steps, int(label[4:]), device)
+                memory = call_in_process(measure_memory, overrides, steps, int(label[4:]), device)
                 line += f"{memory:>13.0f}{max(floors) * rate:>8.2f}"
             print(line, flush=True)
 
 
 def main() -> None:
-    """The CPU's part, and the GPU's where there is one."""
+    """Run the cases for the CPU and, if there is a GPU, those for the GPU."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5, help="blocks of each, alternating")
-    options.add_argument("--sizes", type=int, nargs="+", help="R; default 2 to 16, on a GPU to 512")
+    options.add_argument("--rounds", type=int, default=5, help="alternating blocks of each")
+    options.add_argument(
+        "--sizes", type=int, nargs="+", help="values of R; default 2 to 16, on a GPU 2 to 512"
+    )
     options.add_argument("--processes", type=int, nargs="+", default=[1, os.cpu_count() or 1])
-    options.add_argument("--cases", nargs="+", help="names of cases; default all")
+    options.add_argument("--cases", nargs="+", help="names of cases; default: all")
     arguments = options.parse_args()
     parts = [("cpu", ON_CPU, [2, 4, 8, 16])]
     if torch.cuda.is_available():
@@ -262,9 +273,9 @@ def main() -> None:
     for device, cases, sizes in parts:
         for name, case in cases.items():
             if arguments.cases is None or name in arguments.cases:
-                show(name, case, arguments.sizes or sizes, arguments, device)
+                print_case(name, case, arguments.sizes or sizes, arguments, device)
     if len(parts) == 1:
-        print("\nno GPU here: its part was not measured")
+        print("\nno GPU found: the GPU cases were not measured")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Whether packed runs score otherwise than the same runs unpacked: pairs of one variant and seed.
+"""Compare the scores of packed and unpacked runs, paired by variant and seed.
 
-    python benchmarks/packed_scores.py RUNS_ROOT_OF_ONE RUNS_ROOT_OF_THE_OTHER
+    python benchmarks/packed_scores.py RUNS_ROOT_UNPACKED RUNS_ROOT_PACKED
 
-The two of a pair have the same config but for `packed`: other bits, so other numbers. Wilcoxon's
-signed-rank test, exact, of the logarithms' differences, for each variant and for all pairs; Holm's
-correction over the variants; the mean ratio with a 95 % bootstrap interval.
+The runs of a pair have the same config except for `packed`, so they differ in bits and in scores.
+Printed for each variant and for all pairs: the mean ratio with a 95 % bootstrap interval, and the
+exact Wilcoxon signed-rank test of the log differences, with Holm's correction over the variants.
 """
 
 import sys
@@ -20,39 +20,39 @@ from bench.stats import bootstrap_mean, holm
 SCORE = "frechet"
 
 
-def finished(root: Path) -> dict[tuple[str, int], Row]:
-    """The final rows under a root, by variant and seed."""
+def final_rows(root: Path) -> dict[tuple[str, int], Row]:
+    """Return the final rows under a runs root, by variant and seed."""
     rows = read_rows(root, [path.name for path in root.iterdir()])
     trained = [r for r in rows if r.d_steps > 0 and r.checkpoint == "final" and SCORE in r.scores]
     return {(r.variant, r.seed): r for r in trained}
 
 
 def main() -> None:
-    """One line a variant, and one for all."""
+    """Print one line per variant, and one for all pairs."""
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    first, second = (finished(Path(root)) for root in sys.argv[1:])
-    both = sorted(first.keys() & second.keys())
-    unpaired = len(first) + len(second) - 2 * len(both)
-    logs = {key: np.log(second[key].scores[SCORE] / first[key].scores[SCORE]) for key in both}
-    same = sum(value == 0 for value in logs.values())
-    print(f"{len(both)} pairs, {unpaired} runs without one, {same} pairs with equal scores")
-    variants = sorted({variant for variant, _ in both})
-    groups = {v: np.array([logs[key] for key in both if key[0] == v]) for v in variants}
+    first, second = (final_rows(Path(root)) for root in sys.argv[1:])
+    pairs = sorted(first.keys() & second.keys())
+    unpaired = len(first) + len(second) - 2 * len(pairs)
+    logs = {key: np.log(second[key].scores[SCORE] / first[key].scores[SCORE]) for key in pairs}
+    n_equal = sum(value == 0 for value in logs.values())
+    print(f"{len(pairs)} pairs, {unpaired} unpaired runs, {n_equal} pairs with equal scores")
+    variants = sorted({variant for variant, _ in pairs})
+    groups = {v: np.array([logs[key] for key in pairs if key[0] == v]) for v in variants}
     p_values = [float(wilcoxon(values).pvalue) for values in groups.values()]
     corrected = holm(p_values)
     print(f"{'variant':<20} pairs  mean ratio      95 % interval       p  Holm's p")
     for (variant, values), p, q in zip(groups.items(), p_values, corrected, strict=True):
-        print(line(variant, values, p) + f"{q:>10.3f}")
-    everything = np.concatenate(list(groups.values()))
-    print(line("all", everything, float(wilcoxon(everything).pvalue)))
+        print(format_line(variant, values, p) + f"{q:>10.3f}")
+    all_logs = np.concatenate(list(groups.values()))
+    print(format_line("all", all_logs, float(wilcoxon(all_logs).pvalue)))
 
 
-def line(name: str, values: np.ndarray, p: float) -> str:
-    """Mean ratio, its interval and p."""
-    drawn = numpy_generator(0, "score")
-    found = bootstrap_mean(values, level=0.95, resamples=10_000, generator=drawn)
-    mean, low, high = np.exp([values.mean(), found.low, found.high])
+def format_line(name: str, values: np.ndarray, p: float) -> str:
+    """Format the geometric mean of the ratios, its interval and the p-value."""
+    generator = numpy_generator(0, "score")
+    interval = bootstrap_mean(values, level=0.95, resamples=10_000, generator=generator)
+    mean, low, high = np.exp([values.mean(), interval.low, interval.high])
     return f"{name:<20}{len(values):>6}{mean:>12.3f}   {low:>8.3f} to {high:<6.3f}{p:>8.3f}"
 
 

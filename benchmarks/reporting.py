@@ -1,11 +1,10 @@
-"""How long a report takes: a study of some 50,000 rows, part by part, in one run.
+"""Time the parts of a report on a study of some 50,000 rows.
 
-    python benchmarks/reporting.py [SHARE]
-
-The rows are drawn, not trained: four data sets, eight variants, 470 configurations each with one
-seed, then one of them with fifty, three checkpoints a run. SHARE 0.1 takes a tenth of them.
+The rows are random, not trained: four data sets, eight variants, 470 configurations each with one
+seed, then one of them with fifty seeds, three checkpoints per run.
 """
 
+import argparse
 import dataclasses
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from made import PROTOCOL, run
 
 from bench.reporting import load, report
 from bench.reporting.data.records import StageRecord
+from bench.reporting.output import pages
 
 VARIANTS = ("mm_gan", "ns_gan", "lsgan", "wgan", "wgan_gp", "dragan", "began", "vae")
 DATASETS = ("mnist", "fashion_mnist", "cifar10", "celeba")
@@ -32,10 +32,10 @@ PROTOCOLS = {
 }
 
 
-def drawn(generator, variant, dataset, sample, seed, spread):
+def random_run(generator, variant, dataset, sample, seed, spread):
     mean = 10.0 + 5 * VARIANTS.index(variant)
     score = mean * float(np.exp(abs(generator.normal(0, spread))))
-    one = run(variant, score, seed=seed, sample=sample, dataset=dataset)
+    base = run(variant, score, seed=seed, sample=sample, dataset=dataset)
     settings = {
         "learning_rate": float(10 ** generator.uniform(-5, -2)),
         "beta1": float(generator.uniform()),
@@ -43,7 +43,7 @@ def drawn(generator, variant, dataset, sample, seed, spread):
     }
     rows = tuple(
         dataclasses.replace(
-            one.rows[0],
+            base.rows[0],
             checkpoint=checkpoint,
             protocol=protocol,
             hyperparameters=settings,
@@ -55,14 +55,14 @@ def drawn(generator, variant, dataset, sample, seed, spread):
         for checkpoint, protocol in PROTOCOLS.items()
     )
     facts = {"d_steps": 15_625, "wall_seconds": 100.0}
-    return dataclasses.replace(one, rows=rows, facts=facts)
+    return dataclasses.replace(base, rows=rows, facts=facts)
 
 
-def study(share):
+def random_stages(share):
     generator = np.random.Generator(np.random.PCG64(0))
     kinds = [(v, d) for d in DATASETS for v in VARIANTS]
-    wide = [drawn(generator, *k, n, 0, 1.5) for k in kinds for n in range(int(470 * share))]
-    seeds = [drawn(generator, *k, 7, n, 0.1) for k in kinds for n in range(int(50 * share))]
+    wide = [random_run(generator, *k, n, 0, 1.5) for k in kinds for n in range(int(470 * share))]
+    seeds = [random_run(generator, *k, 7, n, 0.1) for k in kinds for n in range(int(50 * share))]
     return [
         StageRecord("b", "c", "wide", tuple(wide), ()),
         StageRecord("b", "c", "seeds", tuple(seeds), ()),
@@ -70,33 +70,35 @@ def study(share):
 
 
 def main():
-    stages = study(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)
-    parts = {"comparisons_of": report, "sections_of": report, "judge": report}
-    parts |= {"study_files": report, "html": report.pages, "markdown": report.pages}
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("share", nargs="?", type=float, default=1.0, help="0.1: a tenth of them")
+    stages = random_stages(options.parse_args().share)
+    parts = {"build_comparisons": report, "draw_sections": report, "assess_claims": report}
+    parts |= {"build_study_files": report, "render_html": pages, "render_markdown": pages}
     seconds = dict.fromkeys(parts, 0.0)
 
     def timed(name, call):
         def wrapped(*arguments):
-            begun = time.perf_counter()
+            started = time.perf_counter()
             try:
                 return call(*arguments)
             finally:
-                seconds[name] += time.perf_counter() - begun
+                seconds[name] += time.perf_counter() - started
 
         return wrapped
 
-    for name, place in parts.items():
-        setattr(place, name, timed(name, getattr(place, name)))
+    for name, module in parts.items():
+        setattr(module, name, timed(name, getattr(module, name)))
     with tempfile.TemporaryDirectory() as folder:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         report.write_report(stages, Path(folder))
-        whole = time.perf_counter() - begun
-        begun = time.perf_counter()
+        total = time.perf_counter() - started
+        started = time.perf_counter()
         loaded = load(folder)
-        loading = time.perf_counter() - begun
-    print(f"{len(loaded.rows):,} rows: {whole:.1f} s to report, {loading:.1f} s to load")
+        loading = time.perf_counter() - started
+    print(f"{len(loaded.rows):,} rows: {total:.1f} s to report, {loading:.1f} s to load")
     for name, value in seconds.items():
-        print(f"  {name:<15} {value:5.1f} s  {value / whole:4.0%}")
+        print(f"  {name:<17} {value:5.1f} s  {value / total:4.0%}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""What a sweep costs beside its training: medians and ratios, printed in one run.
+"""Measure the cost of a sweep apart from training, as medians and ratios.
 
-Seconds are of the machine that it runs on and are read, never asserted.
+Seconds depend on the machine; no test asserts them.
 """
 
+import argparse
 import json
 import os
 import statistics
@@ -18,9 +19,9 @@ import torch
 from bench.config import build
 from bench.execution.run import execute
 from bench.runs.plans import read_plan
-from bench.runs.run_status import StatusReader, as_text, count_states
+from bench.runs.run_status import StatusReader, count_states, format_counts
 from bench.training.checkpoints import Checkpoints
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 
 warnings.simplefilter("ignore")
 QUIET = ["trainer.progress=false", "trainer.pictures=0", "trainer.accelerator=cpu"]
@@ -48,51 +49,57 @@ hydra:
 """
 
 
-def one_more_run(folder: Path) -> None:
-    """Seconds of a run of a few steps in a warm process, by part; training itself taken out."""
+def time_run_overhead(folder: Path) -> None:
+    """Time the parts of a run of a few steps in a warm process, without the training itself."""
     parts: dict[str, list[float]] = {"compose": [], "prepare": [], "train, write": [], "score": []}
     for seed in range(6):
-        few = ["sweeps=created_equal_digits", "d_steps=20", f"seed={seed}", f"runs_root={folder}"]
+        overrides = [
+            "sweeps=created_equal_digits",
+            "d_steps=20",
+            f"seed={seed}",
+            f"runs_root={folder}",
+        ]
         marks = [time.perf_counter()]
-        cfg = build.compose_config(["variant=wgan_gp", *few, *QUIET])
+        cfg = build.compose_config(["variant=wgan_gp", *overrides, *QUIET])
         marks.append(time.perf_counter())
-        job = prepare(cfg)
+        job = prepare_job(cfg)
         marks.append(time.perf_counter())
         execute(job)
-        whole = time.perf_counter() - marks[-1]
+        total = time.perf_counter() - marks[-1]
         for row in (job.folder.path / "rows").glob("*.json"):
             row.unlink()
-        again = time.perf_counter()
-        execute(job)  # scores alone
-        score = time.perf_counter() - again
+        started = time.perf_counter()
+        execute(job)  # only scores
+        score = time.perf_counter() - started
         training = json.loads((job.folder.path / "status.json").read_text())["wall_seconds"]
         for name, seconds in zip(
-            parts, (marks[1] - marks[0], marks[2] - marks[1], whole - score - training, score),
+            parts, (marks[1] - marks[0], marks[2] - marks[1], total - score - training, score),
             strict=True,
         ):  # fmt: skip
             parts[name].append(seconds)
     medians = {name: statistics.median(values[1:]) for name, values in parts.items()}
-    beside = sum(medians.values()) - medians["score"]
-    shown_ = ", ".join(f"{name} {seconds:.2f}" for name, seconds in medians.items())
-    print(f"one more run, warm process, seconds: {shown_}; beside training and scores {beside:.2f}")
+    overhead = sum(medians.values()) - medians["score"]
+    summary = ", ".join(f"{name} {seconds:.2f}" for name, seconds in medians.items())
+    print(f"one run, warm process, seconds: {summary}; without training and scores {overhead:.2f}")
 
 
-def checkpoints(folder: Path) -> None:
-    """A full checkpoint of the study's pair against the training between two of them."""
+def time_checkpoints(folder: Path) -> None:
+    """Compare writing a checkpoint of the study's networks with the time between checkpoints."""
     cfg = build.compose_config(["dataset=triangles", "dataset.root=null", "variant=ns_gan", *QUIET])
     model = build.build_model(cfg)
+    optimizer_states = []
     for optimizer in model.configure_optimizers():
         for group in optimizer.param_groups:
             for parameter in group["params"]:
                 parameter.grad = torch.zeros_like(parameter)
         optimizer.step()
-        model.__dict__.setdefault("kept", []).append(optimizer.state_dict())
-    content = {"state_dict": model.state_dict(), "optimizers": model.__dict__["kept"]}
+        optimizer_states.append(optimizer.state_dict())
+    content = {"state_dict": model.state_dict(), "optimizers": optimizer_states}
     store, seconds = Checkpoints(folder / "checkpoints", 2), []
     for step in range(1, 6):
-        began = time.perf_counter()
+        started = time.perf_counter()
         store.save(step, lambda path: torch.save(content, path))
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - started)
     size = next((folder / "checkpoints").glob("*.ckpt")).stat().st_size / 2**20
     every = cfg.trainer.checkpoint_seconds
     share = statistics.median(seconds) / every
@@ -102,8 +109,8 @@ def checkpoints(folder: Path) -> None:
     )
 
 
-def two_processes(folder: Path) -> None:
-    """Runs per hour of two joblib processes of one thread over those of one."""
+def compare_two_processes(folder: Path) -> None:
+    """Compare the runs per hour of two joblib processes of one thread with those of one."""
     rates = {}
     for jobs in (1, 2, 1, 2):
         root = folder / f"jobs-{jobs}-{len(rates)}"
@@ -120,37 +127,41 @@ def two_processes(folder: Path) -> None:
     print(f"two joblib processes over one, runs per hour: {ratio:.2f}")
 
 
-def planning(folder: Path) -> None:
-    """50,400 runs planned, and what is left of 50,400 that have ended."""
+def time_planning(folder: Path) -> None:
+    """Time planning 50,400 runs, reading their states, and planning again when all have ended."""
     (folder / "conf" / "sweeps").mkdir(parents=True)
     (folder / "conf" / "sweeps" / "stress.yaml").write_text(STRESS)
     command = [sys.executable, "-W", "ignore", "-m", "bench.train", "-m", "--config-dir", "conf",
                "sweeps=stress"]  # fmt: skip
 
-    def seconds() -> float:
-        began = time.perf_counter()
+    def plan_seconds() -> float:
+        started = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True, cwd=folder)
-        return time.perf_counter() - began
+        return time.perf_counter() - started
 
-    first = seconds()
+    first = plan_seconds()
     plan, root = read_plan(folder / "runs", "stress"), folder / "runs"
     status = {"status": "finished", "cause": "", "wall_seconds": 3.0, "d_steps": 2000}
-    for entry in plan.entries:
-        (root / entry.run_id / "rows").mkdir(parents=True)
-        (root / entry.run_id / "status.json").write_text(json.dumps(status))
-        protocol = {"settings": entry.request, "data": entry.data, "filling": "x" * 4000}
+    for run in plan.runs:
+        (root / run.run_id / "rows").mkdir(parents=True)
+        (root / run.run_id / "status.json").write_text(json.dumps(status))
+        protocol = {"settings": run.request, "data": run.data, "padding": "x" * 4000}
         row = {"status": "finished", "protocol": protocol}
-        (root / entry.run_id / "rows" / "final-0.json").write_text(json.dumps(row))
-    began = time.perf_counter()
-    found = count_states(StatusReader(root).look(plan.entries))
-    look = time.perf_counter() - began
+        (root / run.run_id / "rows" / "final-0.json").write_text(json.dumps(row))
+    started = time.perf_counter()
+    counts = count_states(StatusReader(root).read(plan.runs))
+    read_seconds = time.perf_counter() - started
     print(
-        f"{len(plan.entries):,} runs: planned in {first:.1f} s (of a cold process), how they stand "
-        f"({as_text(found)}) in {look:.1f} s, planned again and all skipped in {seconds():.1f} s"
+        f"{len(plan.runs):,} runs: planned in {first:.1f} s (cold process), states read "
+        f"({format_counts(counts)}) in {read_seconds:.1f} s, planned again, all skipped, in "
+        f"{plan_seconds():.1f} s"
     )
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as place:
-        for number, part in enumerate((one_more_run, checkpoints, two_processes, planning)):
-            part(Path(place) / str(number))
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        for number, part in enumerate(
+            (time_run_overhead, time_checkpoints, compare_two_processes, time_planning)
+        ):
+            part(Path(folder) / str(number))

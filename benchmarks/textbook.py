@@ -1,4 +1,4 @@
-"""What `scoring.py` measures against: the formulas as papers and other packages write them."""
+"""Reference formulas for `scoring.py`, as papers and other packages write them."""
 
 from unittest import mock
 
@@ -7,21 +7,24 @@ import scipy.linalg
 
 
 def textbook_distance(mean_1, cov_1, mean_2, cov_2) -> float:
-    """As pytorch-fid and others have it."""
+    """|m1 - m2|^2 + Tr(C1 + C2 - 2 (C1 C2)^(1/2)) by `scipy.linalg.sqrtm`, as in pytorch-fid."""
     root = scipy.linalg.sqrtm(cov_1 @ cov_2)
     return np.sum((mean_1 - mean_2) ** 2) + np.trace(cov_1 + cov_2 - 2 * np.real(root))
 
 
-def dense(real: np.ndarray, fake: np.ndarray, *, k: int) -> dict[str, float]:
-    """The four by x.x + y.y - 2 x.y for all pairs at once."""
+def textbook_prdc(real: np.ndarray, fake: np.ndarray, *, k: int) -> dict[str, float]:
+    """Compute precision, recall, density, coverage from x.x + y.y - 2 x.y of all pairs at once."""
 
-    def squares(x, y):
+    def squared_distances(x, y):
         return np.square(x).sum(1)[:, None] + np.square(y).sum(1) - 2 * (x @ y.T)
 
     def radii(x):
-        return np.partition(squares(x, x), k, axis=1)[:, k]  # the sample itself is the first
+        return np.partition(squared_distances(x, x), k, axis=1)[
+            :, k
+        ]  # the nearest one is the sample itself
 
-    between, real_radius, fake_radius = squares(real, fake), radii(real), radii(fake)
+    between = squared_distances(real, fake)
+    real_radius, fake_radius = radii(real), radii(fake)
     in_real, in_fake = between <= real_radius[:, None], between <= fake_radius
     return {
         "precision": in_real.any(0).mean(),
@@ -32,7 +35,7 @@ def dense(real: np.ndarray, fake: np.ndarray, *, k: int) -> dict[str, float]:
 
 
 def random_weights(network) -> dict:
-    """A state in torch-fidelity's format, of He et al.'s scale, which keeps features finite."""
+    """Return a state in torch-fidelity's format, scaled as in He et al. to keep features finite."""
     import torch
 
     with (

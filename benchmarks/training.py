@@ -1,9 +1,9 @@
-"""Steps per second of the suite's training over those of a bare PyTorch loop, in one run.
+"""Compare steps per second of the suite's training with those of a bare PyTorch loop.
 
-Same networks, same losses, same optimizer, same batches; blocks of both alternate, medians are
-compared. Read the ratios: seconds depend on the machine and on what else it does. Both reuse the
-discriminator's samples for the generator's step (`model.reuse_samples`), as such loops do; the
-study's second pass through the generator is work, not overhead.
+Both use the same networks, losses, optimizer and batches; blocks of both alternate and medians are
+compared. Read the ratios: seconds depend on the machine and its other load. Both reuse the
+discriminator's samples for the generator's step (`model.reuse_samples`), as bare loops usually do:
+the study's second pass through the generator is work, not overhead.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from bench.training.job import Job
 from bench.training.monitor import Monitor
 from bench.training.tracker import Tracker
 
-BUDGET = 15_625  # the study's: digests are as rare in a block as in a run of so many steps
+BUDGET = 15_625  # the study's budget: a block then computes digests as rarely as a full run
 CASES = {  # name: overrides, steps of a block
     "toy MLP": (["dataset=ring", "hyperparameters.d_batch_norm=false"], 800),
     "digits": (["sweeps=quick"], 300),
@@ -38,29 +38,29 @@ CASES = {  # name: overrides, steps of a block
 }
 
 
-class Timed(Monitor):
-    """The run's own monitor, with a clock at the loop's two ends."""
+class TimedMonitor(Monitor):
+    """A run's monitor that also measures the time of the training loop."""
 
     def on_train_start(self, trainer, model):
-        """Start the clock once everything is set up."""
+        """Start the clock when everything is set up."""
         super().on_train_start(trainer, model)
         self.started = time.perf_counter()
 
     def on_train_end(self, trainer, model):
-        """Stop it before the history is written."""
-        self.took = time.perf_counter() - self.started
+        """Stop the clock before the history is written."""
+        self.loop_seconds = time.perf_counter() - self.started
         super().on_train_end(trainer, model)
 
 
-def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
-    """Steps per second of a real run's loop: readings, bar and checks included."""
+def suite_rate(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
+    """Return steps per second of a run's training loop, with logging, progress bar and checks."""
     plain = validate.validate_config(cfg)
     trainer_settings = build.instantiate(cfg.trainer)
     job = Job(cfg, plain, trainer_settings, splits, None, RunFolder(folder, "benchmark"))
-    monitor = Timed(
+    monitor = TimedMonitor(
         job.folder.history,
         Checkpoints(job.folder.checkpoints, 2),
-        DigestLog(job.folder.chain, BUDGET),
+        DigestLog(job.folder.digests, BUDGET),
         Heartbeat(job.folder.heartbeat, steps),
         log_every=plain["log_every"],
         checkpoint_every=trainer_settings.checkpoint_every,
@@ -68,18 +68,18 @@ def suite(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
         limit_seconds=None,
         progress=True,
         label="suite",
-        draw=lambda model, loggers: None,
-        drawing_steps=frozenset(),
+        save_samples=lambda model, loggers: None,
+        picture_steps=frozenset(),
         selector=CheckpointSelector(job.folder, None),
         select_every=None,
         tracker=Tracker(),
     )
     fit(job, build.build_model(cfg), monitor)
-    return steps / monitor.took
+    return steps / monitor.loop_seconds
 
 
-def bare(cfg, samples: Tensor, steps: int) -> float:
-    """Steps per second of a loop that does nothing but train."""
+def bare_rate(cfg, samples: Tensor, steps: int) -> float:
+    """Return steps per second of a loop that does nothing but train."""
     model = build.build_model(cfg)
     generator, discriminator = model.generator, model.discriminator
     g_optimizer, d_optimizer = model.configure_optimizers()
@@ -91,21 +91,21 @@ def bare(cfg, samples: Tensor, steps: int) -> float:
         d_loss = (
             softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
         )
-        move(d_optimizer, d_loss)
+        optimizer_step(d_optimizer, d_loss)
         with frozen(discriminator):
-            move(g_optimizer, softplus(-discriminator(fake)).mean())
+            optimizer_step(g_optimizer, softplus(-discriminator(fake)).mean())
     return steps / (time.perf_counter() - started)
 
 
-def move(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One optimizer step."""
+def optimizer_step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """Compute the gradient of the loss and make one step."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
 
 
-def case_of(overrides: list[str], steps: int) -> tuple:
-    """Config and data: the ring's and digits' own, noise where only the size matters."""
+def load_case(overrides: list[str], steps: int) -> tuple:
+    """Return config and data of a case: the ring, the digits, or noise of another image size."""
     cfg = build.compose_config([*overrides, f"d_steps={steps}"])
     shape = tuple(cfg.dataset.shape)
     if cfg.names.dataset == "digits" and shape != (1, 8, 8):
@@ -115,9 +115,9 @@ def case_of(overrides: list[str], steps: int) -> tuple:
 
 
 def main() -> None:
-    """Print one line a case."""
+    """Print one line per case."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=9, help="blocks of each, alternating")
+    options.add_argument("--rounds", type=int, default=9, help="alternating blocks of each")
     options.add_argument("--threads", type=int, default=1)
     arguments = options.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -127,17 +127,18 @@ def main() -> None:
     )
     for name, (overrides, steps) in CASES.items():
         fixed = ["trainer.accelerator=cpu", "model.reuse_samples=true"]
-        cfg, splits = case_of([*overrides, *fixed], steps)
+        cfg, splits = load_case([*overrides, *fixed], steps)
         samples = torch.from_numpy(splits["train"].samples)
-        found: list[tuple[float, float]] = []
+        rates: list[tuple[float, float]] = []
         with tempfile.TemporaryDirectory() as folder:
             for _ in range(arguments.rounds + 1):
-                found.append((suite(cfg, splits, steps, Path(folder)), bare(cfg, samples, steps)))
-        ours, theirs = zip(*found[1:], strict=True)  # the first round warms both up
-        ratio = statistics.median(a / b for a, b in found[1:])
+                ours = suite_rate(cfg, splits, steps, Path(folder))
+                rates.append((ours, bare_rate(cfg, samples, steps)))
+        suite_rates, bare_rates = zip(*rates[1:], strict=True)  # the first round warms up
+        ratio = statistics.median(a / b for a, b in rates[1:])
         print(
-            f"{name:<10} {statistics.median(ours):>10.1f} {statistics.median(theirs):>10.1f} "
-            f"{ratio:>7.2f}",
+            f"{name:<10} {statistics.median(suite_rates):>10.1f} "
+            f"{statistics.median(bare_rates):>10.1f} {ratio:>7.2f}",
             flush=True,
         )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")

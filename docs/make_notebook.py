@@ -1,4 +1,4 @@
-"""docs/claims.ipynb: all statements in order, each measured by its small budget and shown.
+"""Write docs/claims.ipynb: every statement in order, measured by its small budget and shown.
 
 `python docs/make_notebook.py` writes and executes it; results land in runs/, where a second
 execution reads them.
@@ -16,24 +16,24 @@ from bench.theory.catalogue import experiments_by_id
 HERE = Path(__file__).parent
 INTRODUCTION = """# From GAN to Wasserstein GAN, statement by statement
 
-Every statement of the slides and the blog as an experiment: `claims.run("T7")` measures it, or
-reads what was measured before, and returns numbers, verdict and figures. Here all run by their
+Every statement of the slides and the blog as an experiment: `run("T7")` measures it, or reads
+what was measured before, and returns numbers, verdict and figures. Here all run by their
 small budgets, a few minutes together on two cores; after `bench claims --quick` this notebook only
 reads. Verdicts by the full ones are in [results/claims](../results/claims/report.md)."""
-START = '''from bench import claims
+START = '''from bench.theory.runner import run
 
 RUNS = "runs"
 
 
 def show(name):
     """Measure a statement, or read it, and show its verdict and its figures."""
-    outcome = claims.run(name, quick=True, runs_root=RUNS)
-    display(outcome, *outcome.pictures)
+    outcome = run(name, quick=True, runs_root=RUNS)
+    display(outcome, *outcome.figures)
     return outcome'''
 END = """## Distances alone
 
 `bench.divergences` needs no network and no training ([docs/divergences.md](divergences.md)):"""
-ALONE = """import numpy as np
+DISTANCES = """import numpy as np
 
 from bench import divergences as d
 
@@ -43,25 +43,25 @@ d.wasserstein(real, fake, 1), d.js(real, fake), d.kl(real, fake)"""
 
 
 def notebook() -> nbformat.NotebookNode:
-    """The notebook without outputs; the same ids of cells each time."""
+    """Build the notebook without outputs; its cells have the same ids each time."""
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
     cells = [new_markdown_cell(INTRODUCTION), new_code_cell(START)]
     for one in experiments_by_id().values():
-        said = f"## {one.id}. {one.title}\n\n> {one.text} *({one.source})*\n\n{one.experiment}"
+        text = f"## {one.id}. {one.title}\n\n> {one.statement} *({one.source})*\n\n{one.setup}"
         cells += [
-            new_markdown_cell(f"{said}\n\n**Loose.** {one.caveat}" if one.caveat else said),
+            new_markdown_cell(f"{text}\n\n**Loose.** {one.caveat}" if one.caveat else text),
             new_code_cell(f'{one.id.lower()} = show("{one.id}")'),
         ]
-    cells += [new_markdown_cell(END), new_code_cell(ALONE)]
+    cells += [new_markdown_cell(END), new_code_cell(DISTANCES)]
     for place, cell in enumerate(cells):
         cell["id"] = f"cell-{place}"
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
-def executed(book: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
-    """The notebook with outputs, run in that folder; an error in a cell raises."""
+def execute(book: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
+    """Run the notebook in a folder and return it with outputs; an error in a cell raises."""
     NotebookClient(
         book, timeout=3600, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     ).execute()
@@ -75,6 +75,6 @@ def executed(book: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--to", default=str(HERE / "claims.ipynb"))
-    book = executed(notebook(), HERE.parent)
+    book = execute(notebook(), HERE.parent)
     book.metadata.pop("language_info", None)
     write_text(Path(parser.parse_args().to), nbformat.writes(book) + "\n")

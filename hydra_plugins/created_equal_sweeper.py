@@ -1,4 +1,4 @@
-"""The sweeper as Hydra finds it: plans runs explicitly, launches what has no row, counts.
+"""The sweeper as Hydra finds it: it plans explicit runs, launches what has no row, and counts.
 
 Hydra imports every module of this namespace when it starts, so nothing heavy is imported here.
 """
@@ -16,9 +16,9 @@ class CreatedEqualSweeper(Sweeper):
 
     Args:
         params: choices whose product is run, as in Hydra's own sweeper.
-        stages: of a sweep file, see docs/sweeps.md; they exclude `params`.
-        rounds: how often what has no row is launched.
-        chunk: how many runs are handed to the launcher at once.
+        stages: stages of a sweep file, see docs/sweeps.md; with them, `params` is left out.
+        rounds: how often runs that have no row are launched.
+        chunk: how many runs the launcher is given at once.
         plan_only: write the plan and launch nothing.
     """
 
@@ -32,7 +32,7 @@ class CreatedEqualSweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Make the launcher that the config names."""
+        """Check and instantiate the launcher that the config names."""
         from hydra.core.plugins import Plugins
 
         from bench.sweeping.launchers import check_launcher
@@ -44,8 +44,8 @@ class CreatedEqualSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> Sequence[Any]:
-        """Plan, launch, count."""
-        from bench.sweeping.sweep import sweep
+        """Plan, launch and count the runs of a multirun."""
+        from bench.sweeping.sweep import launch_sweep
 
-        sweep(self, arguments)
+        launch_sweep(self, arguments)
         return []

@@ -1,12 +1,12 @@
-"""Stages in memory, from scores: what a claim's rule is tested on."""
+"""Build runs and stages in memory from scores, to test the rules of claims on."""
 
 from statistics import NormalDist
 
 import numpy as np
 
-from bench.reporting.claims import test_claims
+from bench.reporting.claims import assess_claims
 from bench.reporting.data.records import RunRecord, StageRecord
-from bench.reporting.tables.comparisons import comparisons_of
+from bench.reporting.tables.comparisons import build_comparisons
 from bench.runs.rows import Row
 
 PROTOCOL = {
@@ -20,14 +20,14 @@ PROTOCOL = {
 
 def run(
     variant, score, *, seed=0, sample=0, dataset="digits", settings=(), network="infogan",
-    protocol=None, details=None, metric="frechet",
+    model="gan", protocol=None, details=None, metric="frechet",
 ):  # fmt: skip
-    """A run with its final row; score=None is one that diverged."""
+    """Build a run with its final row; score=None is one that diverged."""
     run_id = "-".join(map(str, (variant, dataset, sample, seed, network, *settings)))
     status = "diverged" if score is None else "finished"
     metrics = {"metrics": {metric: "lower" if metric == "frechet" else "higher"}}
     row = Row(
-        run_id=run_id, variant=variant, loss=variant, model="gan", network=network,
+        run_id=run_id, variant=variant, loss=variant, model=model, network=network,
         dataset=dataset, seed=seed, d_steps=40, g_steps=40, images=40, status=status, cause="",
         checkpoint="final", protocol=PROTOCOL | metrics | (protocol or {}),
         hyperparameters={"learning_rate": 0.1 * (1 + sample)},
@@ -61,15 +61,15 @@ def search(scores, **fields):
 
 
 def comparisons(*stages):
-    """Of lists of runs, one a stage."""
-    return comparisons_of(
+    """Build the comparisons of lists of runs, one list a stage."""
+    return build_comparisons(
         [StageRecord("s", "command", f"stage{i}", tuple(runs), ()) for i, runs in enumerate(stages)]
     )
 
 
-def judged(name, *stages):
-    """A claim's outcome on lists of runs."""
-    return next(found for found in test_claims(comparisons(*stages)) if found.name == name)
+def claim_outcome(name, *stages):
+    """Return a claim's outcome on lists of runs."""
+    return next(found for found in assess_claims(comparisons(*stages)) if found.name == name)
 
 
 def normal(mean, sd, n):

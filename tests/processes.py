@@ -1,4 +1,4 @@
-"""Metrics in several processes, for tests: what each process sees, and what all of them say."""
+"""Compute metrics in several processes, for tests: each process updates them with its batches."""
 
 import json
 import os
@@ -13,13 +13,13 @@ from torch import nn
 from bench.scoring.distances import Frechet
 from bench.scoring.features import Features, Reference
 from bench.scoring.metric_spec import MetricSpec
-from bench.scoring.torchmetrics_api import FrechetDistance, InceptionScore, Scores
+from bench.scoring.torchmetrics_api import CombinedMetric, FrechetDistance, InceptionScore
 
 SHAPE, WIDTH, CLASSES, CAPACITY = (1, 2, 3), 4, 3, 40
 
 
 class Exact(nn.Module):
-    """Small whole multiples of the pixels: with pixels in 1/256 no sum is ever rounded."""
+    """Features that are small whole multiples of the pixels: in 1/256 no sum is ever rounded."""
 
     name, weight_hash, resize, width, num_features = "exact", "", "none", WIDTH, WIDTH
 
@@ -61,11 +61,11 @@ def metrics() -> dict:
     return {
         "frechet": FrechetDistance(Exact(), quantise=False),
         "inception_score": InceptionScore(Exact(), quantise=False),
-        "scores": Scores(Exact(), measures, reference(), quantise=False, capacity=CAPACITY),
+        "scores": CombinedMetric(Exact(), measures, reference(), quantise=False, capacity=CAPACITY),
     }
 
 
-def taken_in(metrics: dict, batches: list[tuple[torch.Tensor, torch.Tensor]]) -> dict:
+def update_metrics(metrics: dict, batches: list[tuple[torch.Tensor, torch.Tensor]]) -> dict:
     """Update all with (real, fake) batches."""
     for real, fake in batches:
         metrics["frechet"].update(real, real=True)
@@ -76,26 +76,26 @@ def taken_in(metrics: dict, batches: list[tuple[torch.Tensor, torch.Tensor]]) ->
 
 
 def values(metrics: dict) -> dict[str, float]:
-    """All that they compute."""
+    """Compute all metrics; name -> value."""
     scores = {f"scores.{name}": value for name, value in metrics["scores"].compute().items()}
     alone = {name: metrics[name].compute() for name in ("frechet", "inception_score")}
     return {name: value.item() for name, value in (alone | scores).items()}
 
 
 def process(rank: int, size: int, folder: str, deals: list, more: list) -> None:
-    """One of `size` processes: for each deal its own batches, deal[rank]; then those of `more`.
+    """Run one of `size` processes: for each deal score batches deal[rank], then those of `more`.
 
-    Writes what it computed as FOLDER/RANK.json, a list with two entries for each deal.
+    Writes the values as FOLDER/RANK.json, a list with two entries for each deal.
     """
     torch.set_num_threads(1)
     address = f"file://{Path(folder) / 'meeting'}"
     dist.init_process_group("gloo", init_method=address, rank=rank, world_size=size)
     found = []
     for deal in deals:
-        mine = taken_in(metrics(), deal[rank])
+        mine = update_metrics(metrics(), deal[rank])
         found.append(values(mine))
-        found.append(values(taken_in(mine, more)))  # gathering has not changed the states
-    full = Scores(Exact(), {}, reference(), quantise=False, capacity=CAPACITY)
+        found.append(values(update_metrics(mine, more)))  # gathering has not changed the states
+    full = CombinedMetric(Exact(), {}, reference(), quantise=False, capacity=CAPACITY)
     full.update(images(CAPACITY // 2 + rank, rank))
     try:
         full.compute()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bench.features.fidelity import torch_fidelity
+from bench.features.fidelity import import_torch_fidelity
 
 
 def inception(path: Path) -> Path:
@@ -14,7 +14,7 @@ def inception(path: Path) -> Path:
 
     The last layer's weights are large, so that images differ in their classes.
     """
-    theirs = torch_fidelity("random", "feature_extractor_inceptionv3")
+    theirs = import_torch_fidelity("random", "feature_extractor_inceptionv3")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(theirs, "load_state_dict_from_url", lambda *_, **__: {})
         patch.setattr(nn.Module, "load_state_dict", lambda *_: None)
@@ -69,7 +69,7 @@ def dinov2(*, width: int, depth: int, grid: int, gated: bool) -> dict[str, Tenso
 
 def clip(path: Path, *, kind: str) -> Path:
     """A TorchScript archive as OpenAI publishes CLIP, of small networks, "vit" or "resnet"."""
-    theirs = torch_fidelity("random", "feature_extractor_clip")
+    theirs = import_torch_fidelity("random", "feature_extractor_clip")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         if kind == "vit":

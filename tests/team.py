@@ -1,4 +1,4 @@
-"""Two processes, for tests: the same training steps alone and together, in float64."""
+"""Train in two processes, for tests: the same steps in one process and in two, in float64."""
 
 import os
 from dataclasses import replace
@@ -22,52 +22,51 @@ from bench.networks.layers import synchronise
 STEPS, BATCH = 12, 8
 
 
-def in_two(folder: Path, *calls: tuple) -> list[list]:
-    """What calls (function, arguments ...) return in each of two processes that train together."""
+def run_in_two_processes(folder: Path, *calls: tuple) -> list[list]:
+    """Return what calls (function, arguments ...) return in each process of a group of two."""
     context = get_context("spawn")
-    told = [(rank, folder, calls) for rank in (0, 1)]
-    started = [context.Process(target=_one, args=one) for one in told]
-    for process in started:
+    workers = [context.Process(target=_run_calls, args=(rank, folder, calls)) for rank in (0, 1)]
+    for process in workers:
         process.start()
-    for process in started:
+    for process in workers:
         process.join(120)
         process.kill()
-    assert [process.exitcode for process in started] == [0, 0]
+    assert [process.exitcode for process in workers] == [0, 0]
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
 
 
-def _one(rank, folder, calls):
+def _run_calls(rank, folder, calls):
     torch.set_num_threads(1)
     distributed.init(rank, 2, folder / "meeting", cuda=False)
-    found = [function(*arguments) for function, *arguments in calls]
+    results = [function(*arguments) for function, *arguments in calls]
     distributed.shutdown()
-    torch.save(found, folder / f"{rank}.pt")
+    torch.save(results, folder / f"{rank}.pt")
 
 
 def broken(fake_logits):
-    """A generator's loss that fails in the second process alone."""
+    """Compute a generator's loss, but fail in the second process."""
     if distributed.rank() == 1:
         raise ArithmeticError("made to fail")
     return fake_logits.mean()
 
 
 def steep(logits):
-    """Ten times the logits: slopes above 1, where a one-sided penalty acts."""
+    """10 x logits: slopes above 1, where a one-sided penalty acts."""
     return 10 * logits
 
 
-def labelled(cfg) -> Split:
-    """Noise of the data set's shape, 1,200 samples whose classes are not equally many."""
-    drawn = np.random.default_rng(5)
-    samples = drawn.random((1200, *cfg.dataset.shape), dtype=np.float32)
-    labels = (drawn.random(1200) ** 1.2 * cfg.dataset.classes).astype(np.int64)
+def random_split(cfg) -> Split:
+    """Return 1,200 random samples of the data set's shape, in classes of unequal size."""
+    rng = np.random.default_rng(5)
+    samples = rng.random((1200, *cfg.dataset.shape), dtype=np.float32)
+    labels = (rng.random(1200) ** 1.2 * cfg.dataset.classes).astype(np.int64)
     if samples.ndim == 4:
         samples = (255 * samples).astype(np.uint8)
     return Split(samples, labels)
 
 
-def trained(plain: dict, synchronised: bool) -> dict:
-    """All of a model's state, counts and losses after STEPS steps in float64."""
+def train_in_float64(plain: dict, synchronised: bool) -> dict:
+    """Return a model's state, counts and losses after STEPS steps in float64."""
     cfg = OmegaConf.create(plain)
     model = build.build_model(cfg).double()
     if synchronised:
@@ -79,11 +78,11 @@ def trained(plain: dict, synchronised: bool) -> dict:
         prior=lambda *asked: settings.prior(*asked).double(),
         optimizer=partial(torch.optim.SGD, lr=0.05),
     )
-    if hasattr(model, "step_ahead"):
-        model.step_ahead = sgd
+    if hasattr(model, "differentiable_step"):
+        model.differentiable_step = sgd
     optimizers = model.configure_optimizers()
     model.optimizers = lambda use_pl_optimizer: optimizers if len(optimizers) > 1 else optimizers[0]
-    model.show(labelled(cfg))
+    model.fit_to_data(random_split(cfg))
     model.on_fit_start()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     drawn = torch.Generator().manual_seed(7)
@@ -99,12 +98,12 @@ def trained(plain: dict, synchronised: bool) -> dict:
     }
 
 
-def all_trained(cases: dict[str, dict], synchronised: bool = True) -> dict[str, dict]:
-    return {name: trained(plain, synchronised) for name, plain in cases.items()}
+def train_all(cases: dict[str, dict], synchronised: bool = True) -> dict[str, dict]:
+    return {name: train_in_float64(plain, synchronised) for name, plain in cases.items()}
 
 
-def of_helpers() -> dict:
-    """What `bench.core.distributed` gives to each process."""
+def distributed_results() -> dict:
+    """Return what the functions of `bench.core.distributed` return in this process."""
     rank = distributed.rank()
     rows = torch.arange(6.0).reshape(6, 1)
     mean = torch.tensor([1.0, 3.0]) * (rank + 1)

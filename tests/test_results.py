@@ -13,8 +13,8 @@ from support import ROOT
 from bench.config import build
 from bench.reporting import load
 from bench.reporting.report import SUMS, write_report
-from bench.runs.record import read_records
-from bench.training.job import prepare
+from bench.runs.record import read_published_runs
+from bench.training.job import prepare_job
 
 FOLDERS = sorted(p.parent for p in ROOT.glob("results/*/rows.csv"))
 
@@ -99,7 +99,7 @@ def test_the_report_prints_the_rows_means(folder):
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.name)
 def test_published_runs_are_those_of_the_rows(folder):
-    records = {record.run_id: record for record in read_records(folder)}
+    records = {record.run_id: record for record in read_published_runs(folder)}
     rows = [row for row in rows_of(folder) if not row["variant"].startswith("real")]
     assert records.keys() == {row["run_id"] for row in rows}
     for record in records.values():
@@ -112,8 +112,8 @@ def test_published_runs_are_those_of_the_rows(folder):
 @pytest.mark.parametrize("name", ["quick", "created_equal_digits"])
 def test_published_runs_have_the_run_ids_of_today(name, tmp_path):
     """Packs or not: what was trained alone is known by the same name."""
-    for record in read_records(ROOT / "results" / name)[:10:3]:
-        job = prepare(build.compose_config([*record.overrides, f"runs_root={tmp_path}"]))
+    for record in read_published_runs(ROOT / "results" / name)[:10:3]:
+        job = prepare_job(build.compose_config([*record.overrides, f"runs_root={tmp_path}"]))
         assert job.folder.run_id == record.run_id
 
 

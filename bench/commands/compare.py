@@ -1,4 +1,4 @@
-"""`bench compare` on the terminal, and where its two reports come from."""
+"""`bench compare`: print what changed from one report to another, of folders or of git commits."""
 
 import subprocess
 import tempfile
@@ -13,12 +13,18 @@ from rich.text import Text
 
 from bench.core.errors import UserError
 from bench.reporting.archive.read import Study, load
-from bench.reporting.output.run_comparison import IDENTICAL, Change, Compared, Pair, compare
+from bench.reporting.output.run_comparison import (
+    IDENTICAL,
+    Change,
+    ReportComparison,
+    TablePair,
+    compare_reports,
+)
 from bench.reporting.tables import rounding
 from bench.reporting.text import words
 
 
-def show_changes(first: str, second: str, console: Console | None = None) -> Compared:
+def show_changes(first: str, second: str, console: Console | None = None) -> ReportComparison:
     """Print what changed from one report to another.
 
     Args:
@@ -28,23 +34,24 @@ def show_changes(first: str, second: str, console: Console | None = None) -> Com
         UserError: one of them is no report, or git does not know it.
     """
     with study_at(first) as ours, study_at(second) as theirs:
-        found = compare(ours, theirs)
+        comparison = compare_reports(ours, theirs)
     console = console or Console()
-    for pair in found.pairs:
-        _print(pair, console)
-    if found.apart:
-        console.print(Text("Not compared:\n" + "\n".join(f"  {line}" for line in found.apart)))
-    return found
+    for pair in comparison.pairs:
+        _print_tables(pair, console)
+    if comparison.unmatched:
+        lines = "\n".join(f"  {line}" for line in comparison.unmatched)
+        console.print(Text(f"Not compared:\n{lines}"))
+    return comparison
 
 
 @contextmanager
 def study_at(place: str) -> Iterator[Study]:
-    """The report in a folder, or in a folder at a commit."""
+    """Load the report in a folder, or in a folder at a commit: COMMIT:FOLDER."""
     commit, colon, folder = place.partition(":")
     if not colon or Path(place).exists():
         yield load(place)
         return
-    with tempfile.TemporaryDirectory(prefix="bench-compare-") as room:
+    with tempfile.TemporaryDirectory(prefix="bench-compare-") as copy:
         archive = subprocess.run(
             ["git", "archive", "--format=tar", f"{commit}:./{folder}"], capture_output=True
         )
@@ -54,46 +61,47 @@ def study_at(place: str) -> Iterator[Study]:
                 f"git has no {place}: {reason[-1] if reason else 'unknown error'}",
                 fix="give a folder of results/, or COMMIT:FOLDER from inside the checkout",
             )
-        subprocess.run(["tar", "-x", "-C", room], input=archive.stdout, check=True)
+        subprocess.run(["tar", "-x", "-C", copy], input=archive.stdout, check=True)
         try:
-            study = load(room)
+            study = load(copy)
         except UserError as error:
-            said = error.message.replace(f"{room}/", f"{place}/").replace(room, place)
-            raise UserError(said, fix=error.fix) from error
+            message = error.message.replace(f"{copy}/", f"{place}/").replace(copy, place)
+            raise UserError(message, fix=error.fix) from error
         yield study
 
 
-def _print(pair: Pair, console: Console) -> None:
+def _print_tables(pair: TablePair, console: Console) -> None:
     group = pair.after.group
-    title = f"{words.full_title(group.first, group)}, {words.better(group.first, group)}"
-    console.print(Text(f"{group.slug}: {title}\n", style="bold"))
-    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    title = words.full_metric_title(group.first, group)
+    direction = words.better_direction(group.first, group)
+    console.print(Text(f"{group.slug}: {title}, {direction}\n", style="bold"))
+    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for head in ("variant", "runs", "first", "second", "P(better)", "p", ""):
-        shown.add_column(head, justify="left" if head in ("variant", "") else "right")
-    places = rounding.places_of(pair.after)[group.first]
+        table.add_column(head, justify="left" if head in ("variant", "") else "right")
+    decimals = rounding.decimals_by_metric(pair.after)[group.first]
     for change in pair.changes:
-        shown.add_row(*_row(change, group.first, places))
-    console.print(shown)
-    for word, names in (("first", pair.lost), ("second", pair.added)):
+        table.add_row(*_cells(change, group.first, decimals))
+    console.print(table)
+    for report, names in (("first", pair.removed), ("second", pair.added)):
         if names:
-            console.print(Text(f"Only in the {word}: {words.listed(names)}."))
+            console.print(Text(f"Only in the {report}: {words.join_with_and(names)}."))
     same, equal = (
         sum(getattr(change, name) for change in pair.changes) for name in ("same_runs", "equal")
     )
     if same:
         rest = "" if same == equal else "; the others differ in bits, `bench verify` tells where"
-        console.print(Text(f"{same} runs stand in both, {equal} of them with equal scores{rest}."))
+        console.print(Text(f"{same} runs are in both, {equal} of them with equal scores{rest}."))
     console.print(Text("p of exact rank-sum tests, adjusted by Holm.\n"))
 
 
-def _row(change: Change, metric: str, places: int) -> list[str]:
-    cells = [line.cells.get(metric) for line in (change.before, change.after)]
-    said = ["-" if cell is None else rounding.spread(cell, places) for cell in cells]
+def _cells(change: Change, metric: str, decimals: int) -> list[str]:
+    cells = [row.cells.get(metric) for row in (change.before, change.after)]
+    spreads = ["-" if cell is None else rounding.format_mean_sd(cell, decimals) for cell in cells]
     runs = ", ".join(str(0 if cell is None else cell.n) for cell in cells)
-    chance, p = "-", "-"
-    if change.verdict != IDENTICAL:
-        found = change.improvement
-        chance = f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    probability, p = "-", "-"
+    if change.result != IDENTICAL:
+        interval = change.improvement
+        probability = f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
         p = p if change.p is None else f"{change.p:.2g}"
-    means = (text.replace(rounding.PLUS_MINUS, "+/-") for text in said)
-    return [change.name, runs, *means, chance, p, change.verdict]
+    ascii_spreads = (spread.replace(rounding.PLUS_MINUS, "+/-") for spread in spreads)
+    return [change.name, runs, *ascii_spreads, probability, p, change.result]

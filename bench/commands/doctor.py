@@ -1,19 +1,19 @@
-"""What this machine has, and what is missing for which part."""
+"""`bench doctor`: what this machine has, and what is missing for which part."""
 
 import importlib.util
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from bench.config.paths import config_dir
 from bench.core.shims import ensure_torchvision
-from bench.runs.environment import environment
+from bench.runs.environment import describe_environment
+from bench.sweeping.launchers import launchers_by_name
 
-EXTRAS = {
-    "slurm": ("submitit", "hydra/launcher=slurm, submitit_local"),
-    "ray": ("ray", "hydra/launcher=ray"),
+EXTRAS = {  # beside those of launchers
     "inception": ("torch_fidelity", "features=inception_2015, dinov2, clip"),
     "parquet": ("pyarrow", "dataset=cifar10_jpeg"),
     "tensorboard": ("tensorboard", "logger=tensorboard"),
@@ -21,23 +21,31 @@ EXTRAS = {
 }
 
 
-def findings() -> list[str]:
-    """Lines to be printed."""
-    facts = environment(torch.get_num_threads(), "")
-    lines = [f"{name:<18} {version or '-'}" for name, version in facts["packages"].items()]
+def describe_machine() -> list[str]:
+    """Return lines to print: versions, device, folders, and extras that are installed or not."""
+    environment = describe_environment(torch.get_num_threads(), "")
+    lines = [f"{name:<18} {version or '-'}" for name, version in environment["packages"].items()]
     lines += [
-        f"{'python':<18} {facts['python']} on {facts['system']}",
-        f"{'processor':<18} {facts['processor']}, {os.cpu_count()} cores",
+        f"{'python':<18} {environment['python']} on {environment['system']}",
+        f"{'processor':<18} {environment['processor']}, {os.cpu_count()} cores",
         f"{'device':<18} {_device()}",
         f"{'torchvision':<18} import {ensure_torchvision()}",
         f"{'configs':<18} {config_dir()}",
         f"{'free disk':<18} {shutil.disk_usage(Path.cwd()).free / 2**30:.1f} GiB here",
     ]
-    for extra, (module, use) in EXTRAS.items():
-        there = importlib.util.find_spec(module) is not None
-        answer = "installed" if there else f"missing; pip install 'created-equal[{extra}]'"
-        lines.append(f"{'extra ' + extra:<18} {answer} (for {use})")
+    for extra, (module, use) in {**dict(_launcher_extras()), **EXTRAS}.items():
+        is_installed = importlib.util.find_spec(module) is not None
+        state = "installed" if is_installed else f"missing; pip install 'created-equal[{extra}]'"
+        lines.append(f"{'extra ' + extra:<18} {state} (for {use})")
     return lines
+
+
+def _launcher_extras() -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield each extra that installs launchers, with its package and these launchers."""
+    launchers = launchers_by_name()
+    for extra in sorted({spec.extra for spec in launchers.values() if spec.extra is not None}):
+        names = [name for name, spec in launchers.items() if spec.extra == extra]
+        yield extra, (launchers[names[0]].package, f"hydra/launcher={', '.join(names)}")
 
 
 def _device() -> str:

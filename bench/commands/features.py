@@ -1,4 +1,4 @@
-"""Training of feature extractors from the suite's own configs and data."""
+"""`bench features`: train a feature extractor from the suite's own configs and data."""
 
 import shlex
 from typing import Any
@@ -13,10 +13,11 @@ def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
     """Train the extractor of conf/features/<name>.yaml on the data set it names.
 
     Args:
-        overrides: of the config, dataset.root=DIR say.
+        name: name of the extractor's yaml.
+        overrides: Hydra overrides, dataset.root=DIR for example.
 
     Returns:
-        The card that was written beside the weights.
+        Content of the card that was written beside the weights.
 
     Raises:
         UserError: the extractor is not one that the suite trains, or its data are missing.
@@ -25,7 +26,7 @@ def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
     if "training" not in features:
         raise UserError(
             f"features {name!r} are not trained here: {name}.yaml has no `training`",
-            fix="choose one whose yaml has it: mnist_convnet, say",
+            fix="choose one whose yaml has it, for example mnist_convnet",
         )
     chosen = [f"features={name}", f"dataset={features.trained_on}", *overrides]
     cfg = build.compose_config(chosen)
@@ -33,12 +34,12 @@ def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
     with validate.as_user_error(f"features {name!r}"):
         training = build.instantiate(cfg.features.training)
     plain = {"threads": cfg.threads, "precision": "32"}
-    shown = [o if not o.startswith("dataset.root=") else "dataset.root=DIR" for o in overrides]
+    portable = [o if not o.startswith("dataset.root=") else "dataset.root=DIR" for o in overrides]
     with process_settings(plain), validate.as_user_error(f"features {name!r}"):
         return training(
             splits=splits,
             dataset=cfg.names.dataset,
             data_digest=content_digest(splits),
-            command=shlex.join(["bench", "features", name, *shown]),
-            say=print,
+            command=shlex.join(["bench", "features", name, *portable]),
+            log=print,
         )

@@ -1,19 +1,19 @@
-"""What `bench reproduce` prints: the exact command, commit and environment of a run."""
+"""`bench reproduce`: print the exact command, commit and environment of a run."""
 
 import shlex
 from pathlib import Path
 
 from bench.core.errors import UserError
 from bench.runs.folder import find_run
-from bench.runs.record import Record, overrides_of, read_records, record_of
+from bench.runs.record import PublishedRun, describe_run, read_overrides, read_published_runs
 
 
 def reproduce_steps(runs_root: Path, rows: str | None, name: str) -> list[str]:
-    """Lines for a terminal.
+    """Return the lines to print: how to make a run again.
 
     Args:
-        runs_root: of stored runs.
-        rows: folder of published ones, or None.
+        runs_root: folder of stored runs.
+        rows: folder of published rows, or None for a stored run.
         name: run_id, or the beginning of one.
 
     Raises:
@@ -21,19 +21,21 @@ def reproduce_steps(runs_root: Path, rows: str | None, name: str) -> list[str]:
     """
     if rows is None:
         folder = find_run(runs_root, name)
-        return lines_of(record_of(folder, overrides_of(folder)), f"bench verify {folder.run_id}")
-    matches = [r for r in read_records(Path(rows)) if r.run_id.startswith(name)]
+        return format_steps(
+            describe_run(folder, read_overrides(folder)), f"bench verify {folder.run_id}"
+        )
+    matches = [r for r in read_published_runs(Path(rows)) if r.run_id.startswith(name)]
     if len(matches) != 1:
         raise UserError(
             f"{len(matches)} runs of {rows} begin with {name!r}", fix="give a whole run_id"
         )
-    return lines_of(matches[0], f"bench verify --rows {rows} {matches[0].run_id}")
+    return format_steps(matches[0], f"bench verify --rows {rows} {matches[0].run_id}")
 
 
-def lines_of(record: Record, verify: str) -> list[str]:
-    """The recipe of one run."""
-    where, packages = record.environment, record.environment.get("packages", {})
-    commit, dirty = where.get("commit"), where.get("dirty")
+def format_steps(run: PublishedRun, verify: str) -> list[str]:
+    """Return the lines for one run, with the command that verifies it last."""
+    environment, packages = run.environment, run.environment.get("packages", {})
+    commit, dirty = environment.get("commit"), environment.get("dirty")
     if commit is None:
         checkout = "# commit unknown: it was not run from a checkout"
     else:
@@ -42,14 +44,14 @@ def lines_of(record: Record, verify: str) -> list[str]:
         )
     versions = " ".join(f"{name}=={version}" for name, version in packages.items() if version)
     return [
-        f"# run {record.run_id}: {record.variant} on {record.dataset}, seed {record.seed}, "
-        f"{record.status}",
+        f"# run {run.run_id}: {run.variant} on {run.dataset}, seed {run.seed}, {run.status}",
         checkout,
-        f"# Python {where.get('python')}, {where.get('system')}, {where.get('processor')}, "
-        f"{where.get('threads')} thread(s), device {where.get('device')}",
+        f"# Python {environment.get('python')}, {environment.get('system')}, "
+        f"{environment.get('processor')}, {environment.get('threads')} thread(s), "
+        f"device {environment.get('device')}",
         f"# {versions}",
         "pip install -c constraints.txt -e .",
-        shlex.join(["python", "-m", "bench.train", *record.overrides]),
-        f"# its generator must have the digest {record.chain.get('generator', 'unknown')}",
-        f"# the same, compared link by link: {verify}",
+        shlex.join(["python", "-m", "bench.train", *run.overrides]),
+        f"# its generator must have the digest {run.chain.get('generator', 'unknown')}",
+        f"# to compare all its digests: {verify}",
     ]

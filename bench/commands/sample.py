@@ -1,4 +1,4 @@
-"""Samples from a stored run, as a grid, single files or numbers."""
+"""`bench sample`: write samples of a stored run, as a grid, single images or a table of points."""
 
 from pathlib import Path
 
@@ -10,33 +10,33 @@ from bench.config import build
 from bench.core.errors import UserError
 from bench.core.files import replacing
 from bench.core.seeds import generator as stream
-from bench.plotting.image_grid import grid
+from bench.plotting.image_grid import make_grid
 from bench.runs.folder import RunFolder
 
 BATCH = 500
 
 
 def write_samples(folder: RunFolder, count: int, seed: int, to: Path, single: bool) -> Path:
-    """Draw samples and write them.
+    """Draw samples from a run and write them. No data set is read.
 
     Args:
-        folder: of the run; no data set is read.
-        count: how many.
-        seed: of the latents, with the stream "score".
-        to: a PNG, or for points a CSV file; with `single` a folder.
-        single: one PNG for each image instead of a grid.
+        folder: folder of the run.
+        count: number of samples, from 1 on.
+        seed: seed of the latents, which come from the stream "score".
+        to: PNG file; CSV file for points; folder with `single`.
+        single: write one PNG for each image instead of a grid.
 
     Returns:
-        What was written.
+        Path of the file or folder that was written.
 
     Raises:
-        UserError: the run is damaged, or the place cannot be written.
+        UserError: the run has not finished or is damaged, or the path cannot be written.
     """
-    status = folder.status() or {"status": "without a status", "cause": ""}
+    status = folder.read_status() or {"status": "without a status", "cause": ""}
     if status["status"] != "finished":
         raise UserError(
             f"run {folder.run_id} is {status['status']}, not finished: {status['cause']}",
-            fix="choose a finished run; an interrupted one goes on by its own command",
+            fix="choose a finished run; the command that began an interrupted one resumes it",
         )
     sampler = build.build_sampler(folder)
     samples = torch.cat(list(sampler.batches(count, stream(seed, "score"), BATCH)))
@@ -48,13 +48,13 @@ def write_samples(folder: RunFolder, count: int, seed: int, to: Path, single: bo
     if not single:
         side = int(np.ceil(np.sqrt(count)))
         blank = torch.ones(side * -(-count // side) - count, *samples.shape[1:])
-        _save(grid(torch.cat([samples, blank]), side), to)
+        _save(make_grid(torch.cat([samples, blank]), side), to)
         return to
-    folder_to = to.with_suffix("")
+    image_folder = to.with_suffix("")
     for index, image in enumerate((samples * 255).round().clamp(0, 255).byte().numpy()):
-        picture = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
-        _save(Image.fromarray(picture), folder_to / f"{index:06d}.png")
-    return folder_to
+        pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+        _save(Image.fromarray(pixels), image_folder / f"{index:06d}.png")
+    return image_folder
 
 
 def _save(picture: Image.Image, path: Path) -> None:

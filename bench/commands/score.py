@@ -1,5 +1,6 @@
-"""`bench score`: what is scored, as columns of a table."""
+"""`bench score`: score stored runs again, or a folder of images, as columns of a table."""
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,59 +8,76 @@ from bench.core.errors import UserError
 from bench.core.files import write_text
 from bench.evaluation.external_images import score_images
 from bench.evaluation.rescore import rescore
-from bench.reporting.output.scorecard import Card, as_json, render
+from bench.reporting.output.scorecard import Card, format_json, print_cards
 from bench.runs.folder import find_run
 
-FLOORS = {"real": "real (floor)", "real_halves": "real halves (bias)"}
+BASELINE_LABELS = {"real": "real (floor)", "real_halves": "real halves (bias)"}
 
 
-def run_cards(
+def score_command(
+    arguments: argparse.Namespace, runs: Sequence[str], overrides: Sequence[str]
+) -> int:
+    """Score runs or images, print a table or JSON, and return 1 where a score is missing, else 0.
+
+    Raises:
+        UserError: options that do not go together, or nothing that can be scored.
+    """
+    if bool(runs) == (arguments.images is not None):
+        raise UserError(
+            "bench score wants runs, or --images, and not both",
+            fix="`bench score RUN...` or `bench score --images DIR --reference dataset=mnist`",
+        )
+    for name in ("reference", "statistics_to", "bare"):
+        if runs and getattr(arguments, name):
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(f"{option} goes with --images alone", fix=f"leave {option} out")
+    if not runs and arguments.checkpoint != "final":
+        raise UserError("--checkpoint goes with runs alone", fix="leave --checkpoint out")
+    if runs:
+        cards = _score_runs(Path(arguments.runs_root), runs, overrides, arguments.checkpoint)
+    else:
+        cards = _score_images(arguments, [*overrides, f"runs_root={arguments.runs_root}"])
+    if arguments.json == "-":
+        print(format_json(cards), end="")
+    else:
+        print_cards(cards)  # before the file is written, which may fail
+        if arguments.json is not None:
+            write_text(Path(arguments.json), format_json(cards))
+    return int(any(card.status != "finished" for card in cards))
+
+
+def _score_runs(
     runs_root: Path, runs: Sequence[str], overrides: Sequence[str], checkpoint: str
 ) -> list[Card]:
-    """Stored runs, scored where they are not yet under this protocol."""
+    """Return the scores of stored runs, computed where no row of this protocol has them."""
     cards = []
     for name in runs:
-        found = rescore(find_run(runs_root, name), overrides, checkpoint)
-        row = found.row
+        rescored = rescore(find_run(runs_root, name), overrides, checkpoint)
+        row = rescored.row
         title = f"{row.variant} {row.run_id[:6]}, seed {row.seed}"
         if row.checkpoint != "final":
             title += f", {row.checkpoint}"
-        floors = {FLOORS[f.variant]: f.scores for f in found.floors}
-        cards.append(Card(title, row.protocol, row.scores, row.details, floors, row.status))
+        baselines = {BASELINE_LABELS[b.variant]: b.scores for b in rescored.baselines}
+        cards.append(Card(title, row.protocol, row.scores, row.details, baselines, row.status))
     return cards
 
 
-def image_cards(
-    images: Path,
-    reference: str | None,
-    overrides: Sequence[str],
-    *,
-    statistics_to: str | None,
-    floors: bool,
-) -> list[Card]:
-    """Given images; none where only their statistics are written."""
-    if reference is None and statistics_to is None:
+def _score_images(arguments: argparse.Namespace, overrides: Sequence[str]) -> list[Card]:
+    """Return the scores of a folder of images; none where only their statistics are written."""
+    images, statistics_to = Path(arguments.images), arguments.statistics_to
+    if arguments.reference is None and statistics_to is None:
         raise UserError(
             "bench score --images has nothing to compare with",
             fix="add --reference dataset=NAME, a folder of images or a file of statistics",
         )
     to = None if statistics_to is None else Path(statistics_to)
-    found = score_images(images, reference, overrides, to, floors=floors)
-    if found is None:
+    reference, baselines = arguments.reference, not arguments.bare
+    scored = score_images(images, reference, overrides, to, baselines=baselines)
+    if scored is None:
         return []
     scores, details = (
-        {k: v for k, v in found.scores.items() if ("." in k) == dotted} for dotted in (False, True)
+        {name: value for name, value in scored.scores.items() if ("." in name) == is_detail}
+        for is_detail in (False, True)
     )
-    reals = {FLOORS[variant]: score for variant, score, _ in found.floors if score}
-    return [Card(images.name, found.protocol, scores, details, reals)]
-
-
-def show(cards: Sequence[Card], json: str | None) -> int:
-    """Print the table, write or print JSON; 1 where a run has no score."""
-    if json == "-":
-        print(as_json(cards), end="")
-    else:
-        render(cards)  # first: the file may turn out not to be writable
-        if json is not None:
-            write_text(Path(json), as_json(cards))
-    return int(any(card.status != "finished" for card in cards))
+    reals = {BASELINE_LABELS[variant]: score for variant, score, _ in scored.baselines if score}
+    return [Card(images.name, scored.protocol, scores, details, reals)]

@@ -1,23 +1,26 @@
-"""What `bench status` shows: how a sweep stands, from its folder alone."""
+"""`bench status`: print the status of a sweep, read from its folder alone."""
 
 import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from bench.runs.folder import COMPLETED
 from bench.runs.plans import Plan, PlannedRun, read_plan
-from bench.runs.run_status import ENDED, ORDER, RunStatus, StatusReader, count_states
+from bench.runs.run_status import STATES, RunStatus, StatusReader, count_states
 
-SHOWN = 8  # causes and runs at work that are listed; the rest is counted
+MAX_LISTED = 8  # running runs, and causes of failures, that are listed; the rest is counted
+
+Statuses = dict[str, RunStatus]  # by run_id
 
 
 def show_status(runs_root: Path, name: str, *, every: float | None) -> bool:
-    """Print how a sweep stands; with `every` seconds again and again, until all is done.
+    """Print the status of a sweep; with `every` seconds again and again, until all is done.
 
     Returns:
         Whether every run of the plan has its rows.
@@ -25,95 +28,89 @@ def show_status(runs_root: Path, name: str, *, every: float | None) -> bool:
     Raises:
         UserError: there is no such plan.
     """
-    watch, console = StatusReader(runs_root), Console(highlight=False)
+    reader, console = StatusReader(runs_root), Console(highlight=False)
+    content, done = _build_content(runs_root, name, reader)
     if every is None:
-        shown, done = _picture(runs_root, name, watch)
-        console.print(shown)
+        console.print(content)
         return done
-    shown, done = _picture(runs_root, name, watch)
-    with Live(shown, console=console, auto_refresh=False) as live:
+    with Live(content, console=console, auto_refresh=False) as live:
         while not done:
             time.sleep(every)
-            shown, done = _picture(runs_root, name, watch)
-            live.update(shown, refresh=True)
+            content, done = _build_content(runs_root, name, reader)
+            live.update(content, refresh=True)
     return done
 
 
-def _picture(runs_root: Path, name: str, watch: StatusReader) -> tuple[Group, bool]:
+def _build_content(runs_root: Path, name: str, reader: StatusReader) -> tuple[Group, bool]:
+    """Return what is to be printed, and whether every run of the plan has its rows."""
     plan = read_plan(runs_root, name)
-    watch.refused = plan.refused
-    entries = list({entry.run_id: entry for entry in plan.entries}.values())
-    standings = dict(zip((e.run_id for e in entries), watch.read(entries), strict=True))
-    done = sum(standings[e.run_id].state in ENDED for e in entries)
-    parts = [_table(plan, standings), Text()]
-    parts += [Text(line) for line in _lines(plan, entries, standings, done)]
-    return Group(*parts), done == len(entries) and not plan.waiting
+    reader.refused = plan.refused
+    runs = list({run.run_id: run for run in plan.runs}.values())
+    statuses = dict(zip((run.run_id for run in runs), reader.read(runs), strict=True))
+    n_done = sum(status.state in COMPLETED for status in statuses.values())
+    parts: list[RenderableType] = [_build_table(plan, statuses), Text()]
+    parts += [Text(line) for line in _lines(plan, runs, statuses, n_done)]
+    return Group(*parts), n_done == len(runs) and not plan.waiting
 
 
-def _table(plan: Plan, standings: dict[str, RunStatus]) -> Table:
-    """A line for each stage and variant; columns of words that occur."""
-    there = {standing.state for standing in standings.values()}
-    words = [word for word in ORDER if word in there]
+def _build_table(plan: Plan, statuses: Statuses) -> Table:
+    """Count runs by stage and variant, with a column for each state that occurs."""
+    occurring = {status.state for status in statuses.values()}
+    states = [state for state in STATES if state in occurring]
     table = Table(title=f"sweep {plan.name}", title_justify="left", box=None, pad_edge=False)
     table.add_column("stage")
     table.add_column("variant")
     table.add_column("planned", justify="right")
-    for word in words:
-        table.add_column(word, justify="right")
+    for state in states:
+        table.add_column(state, justify="right")
     for stage in plan.stages:
-        for variant in dict.fromkeys(entry.variant for entry in stage.entries):
-            mine = [standings[e.run_id] for e in stage.entries if e.variant == variant]
-            counts = count_states(mine)
-            cells = [str(counts[word] or "") for word in words]
-            table.add_row(stage.name, variant, str(len(mine)), *cells)
-    total = count_states(standings.values())
-    cells = [str(total[word]) for word in words]
-    table.add_row("all", "", str(len(standings)), *cells, style="bold")
+        for variant in dict.fromkeys(run.variant for run in stage.runs):
+            members = [statuses[run.run_id] for run in stage.runs if run.variant == variant]
+            counts = count_states(members)
+            cells = [str(counts[state] or "") for state in states]
+            table.add_row(stage.name, variant, str(len(members)), *cells)
+    total = count_states(statuses.values())
+    cells = [str(total[state]) for state in states]
+    table.add_row("all", "", str(len(statuses)), *cells, style="bold")
     return table
 
 
-def _lines(
-    plan: Plan, entries: Sequence[PlannedRun], standings: dict[str, RunStatus], done: int
-) -> list[str]:
+def _lines(plan: Plan, runs: Sequence[PlannedRun], statuses: Statuses, n_done: int) -> list[str]:
     lines = []
     if plan.waiting:
         lines.append(f"planned later, from the rows of these: {', '.join(plan.waiting)}")
-    working = [e for e in entries if standings[e.run_id].state == "running"]
-    for entry in working[:SHOWN]:
-        heartbeat = standings[entry.run_id].heartbeat or {}
+    running = [run for run in runs if statuses[run.run_id].state == "running"]
+    for run in running[:MAX_LISTED]:
+        heartbeat = statuses[run.run_id].heartbeat or {}
         lines.append(
-            f"at work: {_label(entry)}: {heartbeat.get('phase')}, "
+            f"running: {_label(run)}: {heartbeat.get('phase')}, "
             f"step {heartbeat.get('step', 0):,} of {heartbeat.get('d_steps', 0):,}, "
             f"on {heartbeat.get('host')}"
         )
-    lines += _rest(len(working))
-    troubled = [e for e in entries if standings[e.run_id].state in ("failed", "refused")]
-    for entry in troubled[:SHOWN]:
-        standing = standings[entry.run_id]
-        lines.append(f"{standing.state}: {_label(entry)} ({entry.run_id}): {standing.cause}")
-    lines += _rest(len(troubled))
+    lines += _count_unlisted(len(running))
+    not_run = [run for run in runs if statuses[run.run_id].state in ("failed", "refused")]
+    for run in not_run[:MAX_LISTED]:
+        status = statuses[run.run_id]
+        lines.append(f"{status.state}: {_label(run)} ({run.run_id}): {status.cause}")
+    lines += _count_unlisted(len(not_run))
+    lines.append(f"{n_done} of {len(runs)} done")
+    left = len(runs) - n_done
     seconds = [
-        standing.facts["wall_seconds"]
-        for standing in standings.values()
-        if standing.state in ENDED and "wall_seconds" in standing.facts
+        status.facts["wall_seconds"]
+        for status in statuses.values()
+        if status.state in COMPLETED and "wall_seconds" in status.facts
     ]
-    left = len(entries) - done
-    if left and seconds and working:
-        minutes = statistics.fmean(seconds) * left / len(working) / 60
-        lines.append(
-            f"{done} of {len(entries)} done; about {minutes:.0f} min of training left for "
-            f"{len(working)} processes"
-        )
-    else:
-        lines.append(f"{done} of {len(entries)} done")
-    if left and not working:
-        lines.append(f"nobody is at work; it goes on with: {plan.command}")
+    if left and seconds and running:
+        minutes = statistics.fmean(seconds) * left / len(running) / 60
+        lines[-1] += f"; about {minutes:.0f} min of training left for {len(running)} processes"
+    if left and not running:
+        lines.append(f"no process is running; this command resumes the sweep: {plan.command}")
     return lines
 
 
-def _label(entry: PlannedRun) -> str:
-    return f"{entry.variant} on {entry.dataset}, sample {entry.sample}, seed {entry.seed}"
+def _label(run: PlannedRun) -> str:
+    return f"{run.variant} on {run.dataset}, sample {run.sample}, seed {run.seed}"
 
 
-def _rest(number: int) -> list[str]:
-    return [f"... and {number - SHOWN} more"] if number > SHOWN else []
+def _count_unlisted(n_runs: int) -> list[str]:
+    return [f"... and {n_runs - MAX_LISTED} more"] if n_runs > MAX_LISTED else []

@@ -1,5 +1,6 @@
-"""Run a run again in a clean folder and say where, if anywhere, its digests begin to differ."""
+"""`bench verify`: run a run again in a clean folder and print where its digests begin to differ."""
 
+import argparse
 import random
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -14,33 +15,53 @@ from bench.config import build
 from bench.core.errors import UserError
 from bench.execution.run import execute
 from bench.runs.digests import read_digests, scores_digest
-from bench.runs.environment import environment
-from bench.runs.folder import SETTLED, RunFolder, find_run
-from bench.runs.record import Record, read_records, record_of
+from bench.runs.environment import describe_environment
+from bench.runs.folder import COMPLETED, RunFolder, find_run
+from bench.runs.record import PublishedRun, describe_run, read_published_runs
 from bench.runs.rows import read_rows
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What came out.
+class Comparison:
+    """What a repetition has shown.
 
     Args:
-        links: how many digests were compared.
-        difference: the first one that differs, in words; empty where none does.
-        reasons: what differs between the environments.
+        n_digests: how many digests were compared.
+        difference: the first digest that differs, in words; empty where none does.
+        reasons: differences between the environments.
     """
 
-    links: int
+    n_digests: int
     difference: str
     reasons: tuple[str, ...]
 
 
+def verify_command(
+    arguments: argparse.Namespace, names: Sequence[str], overrides: Sequence[str]
+) -> int:
+    """Repeat stored runs, or published ones with --rows; return exit status 1 where one differs.
+
+    Raises:
+        UserError: options that do not go together, or no run that can be verified.
+    """
+    if (arguments.rows is None and not names) or (arguments.sample and names):
+        raise UserError(
+            "bench verify wants runs, or --rows FOLDER with or without --sample N",
+            fix="`bench verify RUN_ID` or `bench verify --rows results/quick --sample 3`",
+        )
+    if arguments.rows is None:
+        return verify_runs(Path(arguments.runs_root), names, overrides)
+    sampling = (arguments.sample, arguments.seed)
+    return verify_published(Path(arguments.rows), names, sampling, overrides)
+
+
 def verify_runs(runs_root: Path, names: Sequence[str], overrides: Sequence[str]) -> int:
-    """Stored runs, from their own configs; exit status 0 or 1.
+    """Repeat stored runs from their own configs; return exit status 1 where one differs.
 
     Args:
-        overrides: where the data lie, and the like.
+        names: run_ids, beginnings of them, or folders of runs.
+        overrides: Hydra overrides that belong to this machine, such as dataset.root.
 
     Raises:
         UserError: no such run, it has not ended, or its data are not there.
@@ -48,45 +69,67 @@ def verify_runs(runs_root: Path, names: Sequence[str], overrides: Sequence[str])
     runs = []
     for name in names:
         folder = find_run(runs_root, name)
-        status = folder.status() or {"status": "without a status"}
-        if status["status"] not in SETTLED:
+        status = folder.read_status() or {"status": "without a status"}
+        if status["status"] not in COMPLETED:
             raise UserError(
                 f"run {folder.run_id} is {status['status']}: there is nothing to compare with",
-                fix="let it end first: the command that began it goes on",
+                fix="let it end first: the command that began it resumes it",
             )
         config = partial(build.read_config, folder.config)
-        runs.append((record_of(folder, ()), config))
-    return _report(runs, overrides)
+        runs.append((describe_run(folder, ()), config))
+    return _verify(runs, overrides)
 
 
 def verify_published(
-    folder: Path, names: Sequence[str], drawn: tuple[int | None, int], overrides: Sequence[str]
+    folder: Path, names: Sequence[str], sampling: tuple[int | None, int], overrides: Sequence[str]
 ) -> int:
-    """Published runs, from their overrides; exit status 0 or 1.
+    """Repeat published runs from their overrides; return exit status 1 where one differs.
 
     Args:
+        folder: folder of published rows, results/quick for example.
         names: beginnings of their run_ids; none for all.
-        drawn: how many of them, and the seed by which they are drawn; None for all.
+        sampling: how many of them, None for all, and the seed by which they are drawn.
+        overrides: Hydra overrides that belong to this machine, such as dataset.root.
 
     Raises:
         UserError: no published runs there, or their data are not here.
     """
-    records = [record for record in read_records(folder) if record.status in SETTLED]
+    published = [run for run in read_published_runs(folder) if run.status in COMPLETED]
     for name in names:
-        if not any(record.run_id.startswith(name) for record in records):
+        if not any(run.run_id.startswith(name) for run in published):
             raise UserError(
-                f"no run {name!r} among the {len(records)} of {folder}", fix="give a run_id of it"
+                f"no run {name!r} among the {len(published)} of {folder}", fix="give a run_id of it"
             )
     if names:
-        records = [r for r in records if any(r.run_id.startswith(name) for name in names)]
-    if drawn[0] is not None:
-        records = random.Random(drawn[1]).sample(records, min(drawn[0], len(records)))
-    runs = [(r, partial(build.compose_config, list(r.overrides))) for r in records]
-    return _report(runs, overrides)
+        published = [r for r in published if any(r.run_id.startswith(name) for name in names)]
+    count, seed = sampling
+    if count is not None:
+        published = random.Random(seed).sample(published, min(count, len(published)))
+    runs = [(run, partial(build.compose_config, list(run.overrides))) for run in published]
+    return _verify(runs, overrides)
+
+
+def _verify(
+    runs: Sequence[tuple[PublishedRun, Callable[[], DictConfig]]], overrides: Sequence[str]
+) -> int:
+    n_differing = 0
+    for number, (run, config) in enumerate(runs, start=1):
+        head = f"[{number}/{len(runs)}] {run.run_id}: {run.variant} on {run.dataset}, "
+        print(f"{head}seed {run.seed}: running it again", flush=True)
+        comparison = _repeat(run, _apply(config(), overrides))
+        n_differing += bool(comparison.difference)
+        if not comparison.difference:
+            print(f"  identical: {comparison.n_digests} digests, from initial weights to scores")
+            continue
+        print(f"  DIFFERS: {comparison.difference}")
+        for reason in comparison.reasons or ("the environments are the same",):
+            print(f"    {reason}")
+    print("identical" if not n_differing else f"{n_differing} of {len(runs)} differ")
+    return 1 if n_differing else 0
 
 
 def _apply(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig:
-    """What belongs to this machine: where data lie; no logger, no bar."""
+    """Set what belongs to this machine: where data lie; no logger, no progress bar."""
     for key, value in build.parse_overrides(overrides).items():
         OmegaConf.update(cfg, key, value, force_add=True)
         if key == "dataset.root" and OmegaConf.select(cfg, "dataset.source.root") is not None:
@@ -95,77 +138,58 @@ def _apply(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig:
     return cfg
 
 
-def _report(
-    runs: Sequence[tuple[Record, Callable[[], DictConfig]]], overrides: Sequence[str]
-) -> int:
-    differing = 0
-    for number, (record, config) in enumerate(runs, start=1):
-        head = f"[{number}/{len(runs)}] {record.run_id}: {record.variant} on {record.dataset}, "
-        print(f"{head}seed {record.seed}: running it again", flush=True)
-        finding = _compare(record, _apply(config(), overrides))
-        differing += bool(finding.difference)
-        if not finding.difference:
-            print(f"  identical: {finding.links} digests, from initial weights to scores")
-            continue
-        print(f"  DIFFERS: {finding.difference}")
-        for reason in finding.reasons or ("the environments are the same",):
-            print(f"    {reason}")
-    said = "identical" if not differing else f"{differing} of {len(runs)} differ"
-    print(said)
-    return 1 if differing else 0
-
-
-def _compare(record: Record, cfg: DictConfig) -> Finding:
+def _repeat(run: PublishedRun, cfg: DictConfig) -> Comparison:
+    """Train and score a run again in a temporary folder, and compare it with what is published."""
     with tempfile.TemporaryDirectory(prefix="bench-verify-") as clean:
         for key, value in {
             "runs_root": clean, "sweep_name": "verify", "expected_run_id": None,
         }.items():  # fmt: skip
             OmegaConf.update(cfg, key, value, force_add=True)
-        job = prepare(cfg)
-        reasons = _differences(record.environment, environment(
-            job.plain["threads"], str(record.environment.get("device"))
-        ))  # fmt: skip
-        if job.folder.run_id != record.run_id:
-            return Finding(
+        job = prepare_job(cfg)
+        device = str(run.environment.get("device"))
+        here = describe_environment(job.plain["threads"], device)
+        reasons = _environment_differences(run.environment, here)
+        if job.folder.run_id != run.run_id:
+            return Comparison(
                 0,
                 f"this suite on this machine makes run {job.folder.run_id} of it: its config, its "
                 "data, the kind of device or the version of the mathematics have changed",
                 reasons,
             )
         outcome = execute(job)
-        if outcome.status != record.status:
+        if outcome.status != run.status:
             cause = f" ({outcome.cause})" if outcome.cause else ""
-            return Finding(0, f"it was {record.status} and is {outcome.status} now{cause}", reasons)
-        return _first_difference(record, job.folder, reasons)
+            return Comparison(0, f"it was {run.status} and is {outcome.status} now{cause}", reasons)
+        return _compare_digests(run, job.folder, reasons)
 
 
-def _first_difference(record: Record, folder: RunFolder, reasons: tuple[str, ...]) -> Finding:
-    now = read_digests(folder.chain)
-    rows = {
+def _compare_digests(run: PublishedRun, folder: RunFolder, reasons: tuple[str, ...]) -> Comparison:
+    digests_now = read_digests(folder.digests)
+    rows_now = {
         row.file_name(): scores_digest(row.scores, row.details)
         for row in read_rows(folder.root, [folder.run_id])
     }
-    links = 0
-    for before, here, what in (
-        (record.chain, now, "weights at {}" ), (record.rows, rows, "scores of row {}"),
+    # A published row that is missing now was scored later, under another protocol.
+    rows_then = {name: digest for name, digest in run.rows.items() if name in rows_now}
+    n_digests = 0
+    for then, now, label in (
+        (run.chain, digests_now, "weights at {}"), (rows_then, rows_now, "scores of row {}"),
     ):  # fmt: skip
-        for name, digest in before.items():
-            if name not in here and what.startswith("scores"):
-                continue  # scored later, under another protocol
-            links += 1
-            if here.get(name) != digest:
-                found = here.get(name, "nothing")
-                words = what.format(name) if name != "samples" else "samples"
-                return Finding(links, f"{words}: {digest} then, {found} now", reasons)
-    return Finding(links, "", reasons)
+        for name, digest in then.items():
+            n_digests += 1
+            if now.get(name) != digest:
+                what = label.format(name) if name != "samples" else "samples"
+                difference = f"{what}: {digest} then, {now.get(name, 'nothing')} now"
+                return Comparison(n_digests, difference, reasons)
+    return Comparison(n_digests, "", reasons)
 
 
-def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
-    """What differs between two environments, a line each."""
+def _environment_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a line for each difference between two environments."""
     pairs = []
-    for key in sorted({*before, *now} - {"packages", "device"}):
-        pairs.append((key, before.get(key), now.get(key)))
-    packages = before.get("packages", {}), now.get("packages", {})
+    for key in sorted({*then, *now} - {"packages", "device"}):
+        pairs.append((key, then.get(key), now.get(key)))
+    packages = then.get("packages", {}), now.get("packages", {})
     for name in sorted({*packages[0], *packages[1]}):
         pairs.append((name, packages[0].get(name), packages[1].get(name)))
     return tuple(f"{name}: {old} then, {new} now" for name, old, new in pairs if old != new)

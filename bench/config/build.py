@@ -1,4 +1,4 @@
-"""From a config to objects."""
+"""Compose configs and build the objects that they describe."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -21,17 +21,18 @@ from bench.data.split import Split
 from bench.models.base import GenerativeModel
 from bench.networks.sampler import Sampler
 from bench.runs.folder import RunFolder
-from bench.runs.identity import run_id, with_published_names
+from bench.runs.identity import hash_identity, with_published_names
 
 
 def compose_config(overrides: list[str], *, keep_hydra: bool = False) -> DictConfig:
-    """A config as the command line would compose it, for commands and tests.
+    """Compose a config as the command line would, for commands and tests.
 
     Args:
-        keep_hydra: with the node `hydra`, where a sweep's stages stand.
+        overrides: KEY=VALUE, as on the command line.
+        keep_hydra: keep the node `hydra`, which holds the stages of a sweep.
 
     Raises:
-        UserError: an override or a group's entry does not exist.
+        UserError: an override's key or a group's entry does not exist.
     """
     GlobalHydra.instance().clear()
     with (
@@ -48,22 +49,22 @@ def compose_config(overrides: list[str], *, keep_hydra: bool = False) -> DictCon
 
 
 def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
-    """KEY=VALUE of the command line by key, values as Hydra reads them.
+    """Return the values of KEY=VALUE overrides by key, parsed as Hydra does.
 
     Raises:
-        UserError: one of them has another form.
+        UserError: an override has another form.
     """
     with as_user_error("config"):
         parsed = OverridesParser.create().parse_overrides(list(overrides))
-        found = {o.key_or_group: o.value() for o in parsed}
-    return found
+        values = {override.key_or_group: override.value() for override in parsed}
+    return values
 
 
 def instantiate(node: Any) -> Any:
-    """The object that a config node describes, `_target_` and `_partial_` as in Hydra.
+    """Build the object that a config node describes by `_target_` and `_partial_`, as Hydra does.
 
-    Hydra's own `instantiate` gives deferred callables that check their target anew on each call,
-    which took a fifth of a small network's step; a loss here is the function itself.
+    Hydra's own `instantiate` returns callables that check their target again on every call, which
+    took a fifth of a small network's step; a loss built here is the function itself.
     """
     if isinstance(node, DictConfig | ListConfig):
         node = OmegaConf.to_container(node, resolve=True)
@@ -81,41 +82,35 @@ def instantiate(node: Any) -> Any:
 
 
 def build_source(cfg: DictConfig) -> Any:
-    """The data set's source, unread."""
+    """Build the data set's source without reading it."""
     with as_user_error(f"dataset {cfg.names.dataset!r}"):
         return instantiate(cfg.dataset.source)
 
 
 def build_splits(cfg: DictConfig) -> tuple[Any, dict[str, Split]]:
-    """The data set's source and its splits."""
+    """Build the data set's source and read its splits."""
     source = build_source(cfg)
     with as_user_error(f"dataset {cfg.names.dataset!r}"):
         return source, source.splits()
 
 
 def build_model(cfg: DictConfig) -> GenerativeModel:
-    """The LightningModule with its networks, initial weights drawn from the run's stream."""
+    """Build the LightningModule with its networks; weights are drawn from the run's stream."""
     with as_user_error(f"variant {cfg.names.variant!r}"), torch.random.fork_rng(devices=[]):
         return instantiate(cfg.model)
 
 
 def build_extractor(cfg: DictConfig) -> torch.nn.Module:
-    """The feature extractor of `cfg.features`."""
+    """Build the feature extractor of `cfg.features`."""
     with as_user_error(f"features {cfg.features.get('name', '')!r}"):
         return instantiate(cfg.features.extractor)
 
 
-def build_measures(cfg: DictConfig) -> dict[str, Any]:
-    """The measures of `cfg.score.metrics` by name."""
-    with as_user_error("score"):
-        return instantiate(cfg.score.metrics)
-
-
 def build_loggers(cfg: DictConfig, save_dir: Path) -> list[Any]:
-    """Lightning loggers that write below `save_dir`.
+    """Build Lightning loggers that write into `save_dir`.
 
     Raises:
-        UserError: a logger's package is not installed, or it refuses its settings.
+        UserError: a logger's package is not installed, or its settings are invalid.
     """
     try:
         with as_user_error("logger"):
@@ -129,17 +124,17 @@ def build_loggers(cfg: DictConfig, save_dir: Path) -> list[Any]:
 
 
 def read_config(path: Path) -> DictConfig:
-    """The config that a run left in its folder.
+    """Read the config from a run's folder.
 
     Raises:
-        UserError: it is damaged.
+        UserError: the file is damaged.
     """
     try:
         cfg = OmegaConf.load(path)
         missing = {"model", "dataset", "names", "score", "features"} - set(cfg)
         if not isinstance(cfg, DictConfig) or missing:
-            raise ValueError(f"without {', '.join(sorted(missing))}")
-    except Exception as error:  # yaml's and OmegaConf's own kinds
+            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    except Exception as error:  # exceptions of yaml and OmegaConf
         raise UserError(
             f"run {path.parent.name} is damaged: {path.name}: {' '.join(str(error).split())[:120]}",
             fix="delete its folder and train it again",
@@ -148,22 +143,25 @@ def read_config(path: Path) -> DictConfig:
 
 
 def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:
-    """The sampler that a run left behind; reads its folder and nothing else.
+    """Build the sampler of a trained run from its folder alone.
 
     Args:
-        checkpoint: "final", or "step-N" where it was kept.
+        folder: the run's folder.
+        checkpoint: "final", or "step-N" where that checkpoint was kept.
 
     Raises:
         UserError: the config or the weights are missing or damaged.
     """
-    file = folder.weights(checkpoint)
+    file = folder.generator_file(checkpoint)
     for path in (folder.config, file):
         if not path.is_file():
-            raise UserError(f"run {folder.run_id}: no file {path}", fix="train the run again")
+            raise UserError(
+                f"run {folder.run_id}: there is no file {path}", fix="train the run again"
+            )
     model = read_config(folder.config).model
     try:
         weights = load_file(file)
-    except Exception as error:  # safetensors' own kinds and the disk's
+    except Exception as error:  # exceptions of safetensors and of the disk
         reason = " ".join(str(error).split())
         raise UserError(
             f"run {folder.run_id} is damaged: {reason}", fix="delete its folder and train it again"
@@ -185,10 +183,10 @@ def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:
 
 
 def build_untrained(folder: RunFolder) -> Sampler:
-    """The sampler that a run began with.
+    """Build the sampler with a run's initial weights.
 
     Raises:
-        UserError: its config is missing or damaged.
+        UserError: the run's config is missing or damaged.
     """
     cfg = read_config(folder.config)
     training = cfg.model.training
@@ -197,27 +195,33 @@ def build_untrained(folder: RunFolder) -> Sampler:
 
 
 def run_id_for(
-    plain: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], device: str
+    plain: Mapping[str, Any], split_digests: Mapping[str, Mapping[str, Any]], device: str
 ) -> str:
-    """The run_id of a checked config, trained on data of a given digest on a kind of device."""
-    return run_id(run_identity(plain, facts, device))
+    """Return the run_id of a checked config: the hash of its `run_identity`."""
+    return hash_identity(run_identity(plain, split_digests, device))
 
 
 def run_identity(
-    plain: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], device: str
+    plain: Mapping[str, Any], split_digests: Mapping[str, Mapping[str, Any]], device: str
 ) -> dict[str, Any]:
-    """Everything that can change a bit of a run's training: what its run_id is a hash of."""
+    """Return everything that can change a bit of a run's training, which its run_id hashes.
+
+    Args:
+        plain: a checked config.
+        split_digests: facts about each split; the "digest" of "train" is part of the identity.
+        device: the kind of device, "cpu" or "cuda".
+    """
     devices = plain["trainer"].get("devices", 1)
     norm = {"batch_norm": plain["trainer"].get("batch_norm")} if devices > 1 else {}
     return {
         "model": with_published_names(plain["model"]),
-        "data": facts["train"]["digest"],
+        "data": split_digests["train"]["digest"],
         "device": device,
         "shape": plain["dataset"]["shape"],
         "batch_size": plain["batch_size"],
         "d_steps": plain["d_steps"],
         "threads": plain["threads"],
         "world_size": devices,
-        "packed": plain.get("packed", False),  # runs that were stored before there were packs
+        "packed": plain.get("packed", False),  # stored before there were packs: without the key
         **norm,
     }

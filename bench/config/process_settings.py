@@ -1,4 +1,4 @@
-"""The process as a run must have it: threads, determinism, float32 products."""
+"""Set threads, determinism and TF32 of the process for a run."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,19 @@ from threadpoolctl import threadpool_limits
 
 @contextmanager
 def process_settings(plain: Mapping[str, Any]) -> Iterator[None]:
-    """Threads, determinism and float32 products of this process, given back afterwards."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS is not deterministic
+    """Set threads, determinism and TF32 as a config says; restore them afterwards.
+
+    Args:
+        plain: a checked config.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # makes cuBLAS deterministic
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    limits = threadpool_limits(plain["threads"])  # numpy's and scikit-learn's, which score
+    limits = threadpool_limits(plain["threads"])  # of numpy and scikit-learn, for scores
     torch.set_num_threads(plain["threads"])
     torch.use_deterministic_algorithms(True)
-    wanted = plain["precision"] == "tf32"
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = wanted
+    use_tf32 = plain["precision"] == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = use_tf32
     try:
         yield
     finally:

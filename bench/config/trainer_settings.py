@@ -1,10 +1,13 @@
-"""How a run is carried out: `conf/trainer/`, checked before anything starts."""
+"""Settings of `conf/trainer/`: device, data loading, checkpoints, limits; checked at once."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 
-ACCELERATORS = {
+from bench.core.number_checks import is_number, require_whole_number
+
+ACCELERATORS: Mapping[str, Callable[[], bool]] = {
     "cpu": lambda: True,
     "gpu": torch.cuda.is_available,
     "mps": torch.backends.mps.is_available,
@@ -13,22 +16,22 @@ ACCELERATORS = {
 
 @dataclass(frozen=True)
 class TrainerSettings:
-    """Settings of `conf/trainer/`; devices and batch norm alone can change the result.
+    """Settings of `conf/trainer/`; only `devices` and `batch_norm` can change the result.
 
     Args:
         accelerator: "auto", "cpu", "gpu" or "mps".
-        data: "device" keeps the samples where training runs, "host" feeds them.
-        workers: of the DataLoader that feeds them.
-        pictures: grids of samples over the run.
+        data: "device" keeps all samples on the training device, "host" loads them by batches.
+        workers: processes of that DataLoader, at least 0.
+        pictures: sample grids to draw over the run, at least 0.
         checkpoint_seconds: seconds between full checkpoints, or None.
         checkpoint_every: steps between full checkpoints, or None.
-        keep_checkpoints: how many of them are kept while a run trains.
-        keep_checkpoint: keep the last full checkpoint of a run that ended.
-        limit_minutes: of training, after which a run ends as failed; None for no limit.
-        progress: show a bar.
-        devices: processes that train one run together, each on a device of its own.
-        batch_norm: of several processes: "synchronised" normalises by the whole batch,
-            "per_process" by the share of each.
+        keep_checkpoints: full checkpoints to keep while a run trains, at least 1.
+        keep_checkpoint: keep the last full checkpoint after the run has ended.
+        limit_minutes: minutes of training after which a run ends as failed, or None.
+        progress: show a progress bar.
+        devices: processes that train one run together, each on its own device, at least 1.
+        batch_norm: with several processes: "synchronised" normalises by the whole batch,
+            "per_process" by each process's part of it.
 
     Raises:
         ValueError: a setting is outside its range, or the machine has no such device.
@@ -44,7 +47,7 @@ class TrainerSettings:
     keep_checkpoint: bool
     limit_minutes: float | None
     progress: bool
-    devices: int = 1  # runs that were stored before there was a choice had this one
+    devices: int = 1  # the default is for configs stored before this setting existed
     batch_norm: str = "synchronised"
 
     def __post_init__(self) -> None:
@@ -52,39 +55,40 @@ class TrainerSettings:
             names = ", ".join(ACCELERATORS)
             raise ValueError(f"trainer.accelerator is {self.accelerator!r}; choose auto, {names}")
         if self.accelerator != "auto" and not ACCELERATORS[self.accelerator]():
-            raise ValueError(f"trainer.accelerator is {self.accelerator!r}, this machine has none")
+            raise ValueError(f"trainer.accelerator is {self.accelerator!r}; this machine has none")
         if self.data not in ("device", "host"):
             raise ValueError(f"trainer.data is {self.data!r}; choose device or host")
         if self.batch_norm not in ("synchronised", "per_process"):
             raise ValueError(
                 f"trainer.batch_norm is {self.batch_norm!r}; choose synchronised or per_process"
             )
-        whole = {"devices": 1, "workers": 0, "pictures": 0, "keep_checkpoints": 1}
-        for name, least in {**whole, "checkpoint_every": 1}.items():
-            value = getattr(self, name)
-            if value is None and name == "checkpoint_every":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"trainer.{name} is {value!r}; a whole number from {least} on")
+        least_values = {"devices": 1, "workers": 0, "pictures": 0, "keep_checkpoints": 1}
+        if self.checkpoint_every is not None:
+            least_values["checkpoint_every"] = 1
+        for name, least in least_values.items():
+            require_whole_number(f"trainer.{name}", getattr(self, name), least)
         for name in ("checkpoint_seconds", "limit_minutes"):
             value = getattr(self, name)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if value is not None and not (number and value > 0):
-                raise ValueError(f"trainer.{name} is {value!r}; a number above 0, or null")
+            if value is not None and not (is_number(value) and value > 0):
+                raise ValueError(
+                    f"trainer.{name} is {value!r}; set it to a number above 0, or to null"
+                )
         for name in ("keep_checkpoint", "progress"):
             if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"trainer.{name} is {getattr(self, name)!r}; true or false")
+                raise ValueError(
+                    f"trainer.{name} is {getattr(self, name)!r}; set it to true or false"
+                )
         kind = self.device.type
-        there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, self.devices)
-        if self.devices > there:
+        present = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, self.devices)
+        if self.devices > present:
             raise ValueError(
-                f"trainer.devices is {self.devices}, this machine has {there} ({kind})"
+                f"trainer.devices is {self.devices}; this machine has {present} ({kind})"
             )
 
     @property
     def device(self) -> torch.device:
-        """Where the run trains and is scored."""
-        chosen = self.accelerator
-        if chosen == "auto":
-            chosen = next((k for k in ("gpu", "mps") if ACCELERATORS[k]()), "cpu")
-        return torch.device({"gpu": "cuda"}.get(chosen, chosen))
+        """The device on which the run trains and is scored."""
+        kind = self.accelerator
+        if kind == "auto":
+            kind = next((k for k in ("gpu", "mps") if ACCELERATORS[k]()), "cpu")
+        return torch.device({"gpu": "cuda"}.get(kind, kind))

@@ -1,10 +1,10 @@
-"""The guard before a build: what is wrong with a config, in one sentence, before it starts."""
+"""Validate a config before anything is built from it; errors are one sentence each."""
 
 import difflib
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from hydra.errors import HydraException
 from hydra.utils import get_object
@@ -12,26 +12,34 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench.core.errors import UserError
+from bench.core.number_checks import is_whole_number
 from bench.runs.identity import canonical_json
 
-WHOLE = {"seed": 0, "threads": 1, "d_steps": 1, "batch_size": 2, "log_every": 1}  # least values
-CONSTRUCTION = (ValueError, TypeError, RuntimeError, ArithmeticError, AttributeError, KeyError)
-SEE = "see `python -m bench.train --help` for the groups, `--cfg job` for the keys"
+LEAST_VALUES = {"seed": 0, "threads": 1, "d_steps": 1, "batch_size": 2, "log_every": 1}
+CONSTRUCTOR_ERRORS = (
+    ValueError,
+    TypeError,
+    RuntimeError,
+    ArithmeticError,
+    AttributeError,
+    KeyError,
+)
+HELP = "see `python -m bench.train --help` for the groups, `--cfg job` for the keys"
 
 
 @contextmanager
-def as_user_error(what: str) -> Iterator[None]:
-    """Turn what a config can do wrong into one sentence.
+def as_user_error(part: str) -> Iterator[None]:
+    """Raise errors that a config caused as a `UserError` of one sentence.
 
     Args:
-        what: the part that is being built, for the message.
+        part: the part of the config that is being built, for the message.
 
     Raises:
         UserError: instead of Hydra's, OmegaConf's and our own constructors' errors.
     """
     try:
         yield
-    except (HydraException, OmegaConfBaseException, *CONSTRUCTION) as error:
+    except (HydraException, OmegaConfBaseException, *CONSTRUCTOR_ERRORS) as error:
         root: BaseException = error
         while isinstance(root.__cause__, Exception):
             root = root.__cause__
@@ -43,31 +51,31 @@ def as_user_error(what: str) -> Iterator[None]:
             group, _, name = str(missing).rpartition("/")
             raise UserError(
                 f"no {group or 'config'} {name!r} (present: {', '.join(sorted(options))})",
-                fix=f"choose one of these{_nearest(name, options)}",
+                fix=f"choose one of these{_suggestion(name, options)}",
             ) from error
         sentence = " ".join(str(root).split("full_key")[0].split())
-        raise UserError(f"{what}: {sentence}", fix=SEE) from error
+        raise UserError(f"{part}: {sentence}", fix=HELP) from error
 
 
-def _nearest(name: str, options: list[str]) -> str:
-    near = difflib.get_close_matches(name, options, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+def _suggestion(name: str, options: list[str]) -> str:
+    """Return "; did you mean NAME?" for the most similar option, or nothing."""
+    nearest = difflib.get_close_matches(name, options, n=1)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 
 def validate_config(cfg: DictConfig) -> dict[str, Any]:
-    """The resolved config as plain Python, once nothing in it is known to be wrong.
+    """Check a config, and return it as plain Python with every interpolation resolved.
 
     Raises:
-        UserError: an impossible number, an unknown key, a pair of network and model or data that
-            does not exist.
+        UserError: a number is out of range, a key unknown, or the network does not fit the model
+            or the data.
     """
-    for key, least in WHOLE.items():
+    for key, least in LEAST_VALUES.items():
         value = cfg.get(key)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        if not is_whole_number(value, least):
             raise UserError(f"{key} is {value!r}", fix=f"set it to a whole number from {least} on")
     packed = cfg.get("packed", False)
-    whole = isinstance(packed, int) and not isinstance(packed, bool) and packed >= 1
-    if packed is not False and not whole:
+    if packed is not False and not is_whole_number(packed, 1):
         raise UserError(f"packed is {packed!r}", fix="set it to a number of slots, or to false")
     for key, value in cfg.hyperparameters.items():
         if isinstance(value, str):
@@ -76,7 +84,7 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
         raise UserError(
             f"network {cfg.names.network!r} is for {cfg.network.family}, dataset "
             f"{cfg.names.dataset!r} holds {cfg.dataset.family}",
-            fix="leave network= out: the dataset chooses one that fits",
+            fix="leave out network=: the dataset chooses one that fits",
         )
     kind = cfg.names.model
     if kind not in cfg.network and f"network.{kind}" in str(OmegaConf.to_container(cfg.model)):
@@ -93,21 +101,25 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
 
 
 def to_plain(cfg: DictConfig) -> dict[str, Any]:
-    """A config as plain Python, every interpolation resolved.
+    """Return a config as plain Python with every interpolation resolved.
 
     Raises:
-        UserError: one of them leads nowhere.
+        UserError: an interpolation refers to no key.
     """
     with as_user_error("config"):
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
         assert isinstance(plain, dict)
-        return plain  # type: ignore[return-value]
+        return cast(dict[str, Any], plain)
 
 
 def check_targets(node: Any, where: str) -> None:
-    """Every key beside a `_target_` must be an argument of it.
+    """Check that every key beside a `_target_` is an argument of it, in all nodes.
 
-    `instantiate` lets a misspelt key under `_partial_` pass until the call.
+    `instantiate` would not notice a misspelt key under `_partial_` before the call.
+
+    Args:
+        node: a config, or a part of one.
+        where: its path in the config, for the message.
 
     Raises:
         UserError: a key is unknown, or the target does not exist.
@@ -124,6 +136,7 @@ def check_targets(node: Any, where: str) -> None:
 
 
 def _check_arguments(node: Mapping[str, Any], where: str) -> None:
+    """Check the keys of one node that has a `_target_`."""
     target = node["_target_"]
     try:
         parameters = inspect.signature(get_object(target)).parameters
@@ -136,7 +149,7 @@ def _check_arguments(node: Mapping[str, Any], where: str) -> None:
             f"{where}: there is no {target!r}{why}",
             fix="correct _target_, or install its package: `bench doctor` shows the extras",
         ) from error
-    except ValueError:  # written in C: its arguments cannot be asked for
+    except ValueError:  # written in C, without a signature
         return
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
@@ -144,5 +157,5 @@ def _check_arguments(node: Mapping[str, Any], where: str) -> None:
         if not key.startswith("_") and key not in parameters:
             raise UserError(
                 f"{where}: {target} has no argument {key!r} (has: {', '.join(parameters)})",
-                fix=f"remove or rename the key{_nearest(key, list(parameters))}",
+                fix=f"remove or rename the key{_suggestion(key, list(parameters))}",
             )

@@ -1,1 +1,1 @@
-"""The rules of the game, random streams, files, signals, errors: no room below this one."""
+"""Objective, random streams, files, signals, distributed, errors: the lowest room."""

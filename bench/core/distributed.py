@@ -1,46 +1,49 @@
-"""One run in several processes: which of them this is, and what all of them say.
+"""One run in several processes: the rank of this process, and collective operations on tensors.
 
-A run is together only after `init`; before, and after `shutdown`, a process is alone and everything
-here gives back what it was given. All processes call these functions in the same order with the
-same shapes: each is a message that the others wait for.
+Between `init` and `shutdown` a process belongs to a group; before and after, the world size is 1
+and every function here returns its argument. All processes of a group call these functions in the
+same order with the same shapes: each call waits for the others.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-TIMEOUT = timedelta(days=7)  # the others wait while one judges; the dead are seen elsewhere
+# The others wait while one process scores; a process that died is noticed by its worker pool.
+TIMEOUT = timedelta(days=7)
 SINGLE = (0, 1)
 
 _rank, _size = SINGLE
 
 
 def rank() -> int:
-    """This process among `size()`, counted from 0."""
+    """Return the number of this process in the group, from 0 to `world_size()` - 1."""
     return _rank
 
 
 def world_size() -> int:
-    """How many processes train this run."""
+    """Return how many processes train this run."""
     return _size
 
 
-def init(rank: int, size: int, meeting: Path, *, cuda: bool) -> None:
-    """Become process `rank` of `world_size`.
+def init(rank: int, size: int, rendezvous: Path, *, cuda: bool) -> None:
+    """Join a group of `size` processes as process `rank`.
 
     Args:
-        meeting: a file that does not exist yet, the same for all of them.
-        cuda: send CUDA tensors by NCCL; tensors of the CPU go by gloo always.
+        rank, size: this process in [0, size), and how many there are.
+        rendezvous: a file that does not exist yet, the same path for all of them.
+        cuda: send CUDA tensors by NCCL; CPU tensors always go by gloo.
     """
     global _rank, _size
     dist.init_process_group(
         "cpu:gloo,cuda:nccl" if cuda else "gloo",
-        init_method=meeting.absolute().as_uri(),
+        init_method=rendezvous.absolute().as_uri(),
         rank=rank,
         world_size=size,
         timeout=TIMEOUT,
@@ -49,7 +52,7 @@ def init(rank: int, size: int, meeting: Path, *, cuda: bool) -> None:
 
 
 def shutdown() -> None:
-    """Be alone from here on, once every process has come to this line."""
+    """Leave the group once every process of it has called this."""
     global _rank, _size
     if _size > 1:
         any_rank(False)
@@ -59,7 +62,7 @@ def shutdown() -> None:
 
 @contextmanager
 def single_process() -> Iterator[None]:
-    """Within the block this process is alone: the others are not there to answer."""
+    """Act as a group of one within the block, which the other processes do not enter."""
     global _rank, _size
     before = _rank, _size
     _rank, _size = SINGLE
@@ -70,31 +73,31 @@ def single_process() -> Iterator[None]:
 
 
 def any_rank(flag: bool) -> bool:
-    """Whether any process says so; on the CPU, so that no device is waited for."""
+    """Return whether any process has the flag set; sent from the CPU, without waiting for a GPU."""
     if _size == 1:
         return flag
-    said = torch.tensor(int(flag))
-    dist.all_reduce(said, op=dist.ReduceOp.MAX)
-    return bool(said)
+    any_flag = torch.tensor(int(flag))
+    dist.all_reduce(any_flag, op=dist.ReduceOp.MAX)
+    return bool(any_flag)
 
 
 def shard(rows: Tensor) -> Tensor:
-    """This process's part of rows [B, ...] that all have: the rank-th of `world_size` equal pieces.
+    """Return the `rank`-th of `world_size` equal pieces of rows [B, ...] that all processes have.
 
     Raises:
-        ValueError: they cannot be shared out evenly.
+        ValueError: B is not a multiple of the world size.
     """
     if _size == 1:
         return rows
     if len(rows) % _size:
-        raise ValueError(f"{len(rows)} rows cannot be shared out among {_size} processes evenly")
+        raise ValueError(f"{len(rows)} rows cannot be divided evenly among {_size} processes")
     return rows.chunk(_size)[_rank]
 
 
 def all_gather(rows: Tensor) -> Tensor:
-    """The rows [B, ...] of all processes, [size * B, ...], in the order of `shard`.
+    """Return the rows [B, ...] of all processes, [size * B, ...], in the order of `shard`.
 
-    Rows that need a gradient travel as a sum with zeros, which can be differentiated.
+    Rows that need a gradient are sent as a sum with zeros, which can be differentiated.
     """
     if _size == 1:
         return rows
@@ -108,7 +111,7 @@ def all_gather(rows: Tensor) -> Tensor:
 
 
 def all_reduce_mean_(tensors: Sequence[Tensor]) -> None:
-    """Replace each by its mean over the processes, in one message; the same bits everywhere."""
+    """Replace each tensor by its mean over the processes, in one message; equal bits everywhere."""
     if _size == 1:
         return
     flat = torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
@@ -119,23 +122,23 @@ def all_reduce_mean_(tensors: Sequence[Tensor]) -> None:
 
 
 def all_reduce_sum(part: Tensor) -> Tensor:
-    """The sum over the processes; differentiable any number of times, under torch.func too."""
+    """Sum a tensor over the processes; differentiable any number of times, under torch.func too."""
     return part if _size == 1 else _AllReduceSum.apply(part)
 
 
 class _AllReduceSum(torch.autograd.Function):
-    """Every process's loss depends on every part: its derivative is the same sum again."""
+    """Sum whose derivative is the sum again: every process's loss depends on every part."""
 
     @staticmethod
     def forward(part: Tensor) -> Tensor:
-        found = part.clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(found)
-        return found
+        total = part.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total
 
     @staticmethod
-    def setup_context(ctx, inputs, output) -> None:
-        """Nothing to remember: the sum is linear."""
+    def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:
+        """Save nothing: the sum is linear."""
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         return _AllReduceSum.apply(gradient)

@@ -1,11 +1,11 @@
-"""What a user can mend, and how it is said: one sentence, what was found, what to do."""
+"""Errors that a user can fix and warnings about results, each printed in one sentence."""
 
 import sys
 import warnings
 
 
 class UserError(Exception):
-    """Ends a command with exit status 2 and no traceback.
+    """End a command with exit status 2 and no traceback.
 
     Args:
         message: what is wrong and what was found.
@@ -20,7 +20,7 @@ class UserError(Exception):
         return f"error: {self.message}\n  fix: {self.fix}"
 
     def __reduce__(self):
-        """Exceptions pickle by positional arguments; worker processes send this one home."""
+        """Pickle with `fix`: worker processes send errors to their parent."""
         return _rebuild, (type(self), self.message, self.fix)
 
 
@@ -29,11 +29,11 @@ def _rebuild(kind: type["UserError"], message: str, fix: str) -> UserError:
 
 
 class Caution(UserWarning):
-    """A result stands, but a reader must know something about it; shown in one sentence."""
+    """Warn that a result is valid, but must be read with care; shown in one sentence."""
 
 
 def show_cautions() -> None:
-    """Print a `Caution` as one line, not as Python's warnings look."""
+    """Print a `Caution` as one line instead of in Python's format of warnings."""
     before = warnings.showwarning
 
     def show(message, category, filename, lineno, file=None, line=None):
@@ -46,4 +46,4 @@ def show_cautions() -> None:
 
 
 class Interrupted(KeyboardInterrupt):
-    """The user or the scheduler asked the run to stop; exit status 130."""
+    """End a run that the user or the scheduler asked to stop; exit status 130."""

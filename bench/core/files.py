@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: written beside their place, flushed, then renamed."""
+"""Read and write files atomically: written under a temporary name, flushed, then renamed."""
 
 import hashlib
 import json
@@ -14,11 +14,11 @@ from bench.core.errors import UserError
 
 
 class DiskError(UserError):
-    """The disk is full or read-only, or a folder may not be written."""
+    """Report that the disk is full or read-only, or that a folder may not be written."""
 
 
-def writer() -> str:
-    """Who writes: host and process, so that what a dead one left half-written is known."""
+def writer_id() -> str:
+    """Return host and process id, which tell the partial files of a dead process from others."""
     return f"{socket.gethostname().partition('.')[0]}-{os.getpid()}"
 
 
@@ -28,13 +28,14 @@ def replacing(path: Path, name: Callable[[Path], str] | None = None) -> Iterator
 
     Args:
         path: the file to be made; its folder is created.
-        name: gives the file its name from its content instead, `path` only its folder.
+        name: temporary file -> the name to give it in the folder of `path`, where the name
+            depends on the content.
 
     Raises:
-        DiskError: the disk is full or read-only, or the folder may not be written. Nothing of
-            the attempt is left behind, and what stood at `path` stands there still.
+        DiskError: the disk is full or read-only, or the folder may not be written. The
+            temporary file is removed, and a file that was at `path` is unchanged.
     """
-    temporary = path.with_name(f".{path.name}.{writer()}-{uuid.uuid4().hex[:8]}.part")
+    temporary = path.with_name(f".{path.name}.{writer_id()}-{uuid.uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -47,29 +48,29 @@ def replacing(path: Path, name: Callable[[Path], str] | None = None) -> Iterator
             fix="free some space, or choose a folder that you may write to",
         ) from error
     finally:
-        with suppress(OSError):  # where the folder itself is unreachable the first error says so
+        with suppress(OSError):  # if the folder itself is unreachable, the first error tells
             temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file at once."""
+    """Write a file of bytes atomically."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write a whole UTF-8 file at once, with line ends as given."""
+    """Write a UTF-8 file atomically, line ends unchanged."""
     write_bytes(path, content.encode())
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON with sorted keys; NaN and infinity are refused, a reader could not parse them."""
+    """Write JSON with sorted keys; refuse NaN and infinity, which JSON cannot represent."""
     text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
     write_text(path, text + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file.
+    """Read a JSON file.
 
     Raises:
         UserError: the file is missing or damaged.
@@ -77,7 +78,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UserError(f"no file {path}", fix="check the path") from error
+        raise UserError(f"there is no file {path}", fix="check the path") from error
     except (OSError, ValueError) as error:
         raise UserError(
             f"cannot read {path}: {error}", fix="move it away and make it again"
@@ -85,6 +86,6 @@ def read_json(path: Path) -> Any:
 
 
 def sha256_of(path: Path) -> str:
-    """Hex digest of a file's content."""
+    """Return the SHA-256 of a file's content in hex digits."""
     with open(path, "rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()

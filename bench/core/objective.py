@@ -1,30 +1,33 @@
-"""What two players minimise and whose turn it is, once for every trainer.
+"""What generator and discriminator minimise, and when each of them is updated.
 
-An Objective is built from pure functions, so a LightningModule, a packed run and a test call the
-same thing. It holds no state and draws nothing.
+An Objective is built from pure functions, so that a LightningModule, a stack of replicas and a
+test compute the same loss. It holds no state and draws no random numbers.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from bench.core.number_checks import require_whole_number
+
 Critic = Callable[[Tensor], Tensor]  # samples [B, ...] -> logits [B]
 RandomInputs = Mapping[str, Tensor]  # name -> random numbers that the caller drew
-Shard = Callable[[Tensor], Tensor]  # points [N, ...] -> some of them
+Rows = Callable[[Tensor], Tensor]  # rows [N, ...] -> fewer or more of them
 
 
 @dataclass(frozen=True)
 class RandomInput:
-    """Random numbers that a pure function asks its caller for.
+    """Random numbers that a pure function needs from its caller.
 
     Args:
         distribution: "uniform" in [0, 1), or "normal" with mean 0 and variance 1.
         per: "sample" for [B], "element" for [B, ...].
-        copies: multiplies B, for a function that looks at real and fake at once.
+        copies: multiplies B, for a function that perturbs real and fake samples at once.
     """
 
     distribution: str
@@ -32,22 +35,22 @@ class RandomInput:
     copies: int = 1
 
     def shape(self, real: Tensor) -> tuple[int, ...]:
-        """The shape of the numbers for a batch like `real`, [B, ...]."""
+        """Return the shape of the numbers for a batch of the shape of `real`, [B, ...]."""
         rest = tuple(real.shape[1:]) if self.per == "element" else ()
         return (self.copies * len(real), *rest)
 
 
-def identity(points: Tensor) -> Tensor:
-    """All of them."""
-    return points
+def identity(rows: Tensor) -> Tensor:
+    """Return the rows unchanged: gather and shard of a run in one process."""
+    return rows
 
 
 class Penalty(Protocol):
-    """A term added to the discriminator's loss; `draws` says which numbers it needs."""
+    """A term that is added to the discriminator's loss."""
 
     @property
-    def draws(self) -> Mapping[str, RandomInput]:
-        """The numbers that a call needs, by name."""
+    def random_inputs(self) -> Mapping[str, RandomInput]:
+        """The random numbers that a call needs, by name."""
 
     def __call__(
         self,
@@ -55,24 +58,25 @@ class Penalty(Protocol):
         real: Tensor,
         fake: Tensor,
         draws: RandomInputs,
-        share: Shard = identity,
+        shard: Rows = identity,
     ) -> Tensor:
-        """The unweighted term, a scalar, from samples [B, ...].
+        """Return the unweighted term, a scalar, from samples [B, ...].
 
         Args:
-            share: of the points where the critic is asked, [N, ...], those to be asked here:
-                processes that train together divide them, and average the term.
+            draws: the random numbers that `random_inputs` names.
+            shard: the points at which the critic is evaluated, [N, ...] -> this process's part
+                of them; processes that train one run average the term.
         """
 
 
 def upcast(logits: Tensor) -> Tensor:
-    """bfloat16 logits as float32: a loss is never summed with 8 bits of mantissa."""
+    """Return bfloat16 logits as float32: a loss is never summed with 8 bits of mantissa."""
     return logits.float() if logits.dtype == torch.bfloat16 else logits
 
 
 @dataclass(frozen=True)
 class UpdateSchedule:
-    """Whose turn it is, after compare_gan v1.
+    """When the generator is updated, after compare_gan v1.
 
     Args:
         n_dis: discriminator steps per generator step, at least 1.
@@ -84,24 +88,21 @@ class UpdateSchedule:
     n_dis: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.n_dis, bool) or not isinstance(self.n_dis, int) or self.n_dis < 1:
-            raise ValueError(
-                f"n_dis is {self.n_dis!r}; it counts discriminator steps per generator step: "
-                "1 or more"
-            )
+        meaning = "discriminator steps per generator step"
+        require_whole_number("n_dis", self.n_dis, 1, meaning=meaning)
 
     def generator_is_due(self, d_steps: int, g_steps: int) -> bool:
-        """Whether the generator moves after discriminator step `d_steps`, counted from 0.
+        """Return whether a generator step follows discriminator step `d_steps`, counted from 0.
 
-        On the first step, then where (d_steps - 1) mod n_dis is 0: n_dis = 5 moves it on steps
-        0, 1, 6, 11, ...
+        On the first step, then where (d_steps - 1) mod n_dis is 0: for n_dis = 5 on steps 0, 1,
+        6, 11, ...
         """
         return g_steps == 0 or (d_steps - 1) % self.n_dis == 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objective(UpdateSchedule):
-    """The losses of discriminator and generator, and the rules of the game between them.
+    """The losses of discriminator and generator, and the schedule of their updates.
 
     Args:
         discriminator: (real_logits [B], fake_logits [B]) -> scalar.
@@ -126,36 +127,50 @@ class Objective(UpdateSchedule):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not (math.isfinite(self.penalty_weight) and self.penalty_weight >= 0):
-            raise ValueError(f"penalty_weight is {self.penalty_weight}; it must be 0 or more")
+            raise ValueError(f"penalty_weight is {self.penalty_weight}; set it to 0 or more")
+
+    @property
+    def random_inputs(self) -> Mapping[str, RandomInput]:
+        """The random numbers that the discriminator's loss needs, by name."""
+        return {} if self.penalty is None else self.penalty.random_inputs
 
     def adversarial_loss(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-        """The discriminator's loss without penalty, from two passes over [B, ...].
+        """discriminator(critic(real), critic(fake)), a scalar, without penalty, from [B, ...].
 
-        Two passes, not one over the concatenation: batch norm then sees real and fake apart, as
-        in the study.
+        Two passes, not one over the concatenation: batch norm then normalises real and fake
+        samples separately, as in the study.
         """
         return self.discriminator(upcast(critic(real)), upcast(critic(fake)))
 
-    def penalty_term(
+    def discriminator_loss(
         self,
         critic: Critic,
         real: Tensor,
         fake: Tensor,
         draws: RandomInputs,
-        share: Shard = identity,
+        *,
+        autocast: Callable[[], AbstractContextManager] = nullcontext,
+        gather: Rows = identity,
+        shard: Rows = identity,
     ) -> Tensor:
-        """penalty_weight times the penalty, a scalar; 0 where there is none. `share`: `Penalty`."""
-        if self.penalty is None:
-            return real.new_zeros(())
-        return self.penalty_weight * self.penalty(critic, real, fake, draws, share)
+        """adversarial_loss + penalty_weight penalty: what the discriminator minimises, a scalar.
 
-    def discriminator_loss(
-        self, critic: Critic, real: Tensor, fake: Tensor, draws: RandomInputs
-    ) -> Tensor:
-        """What the discriminator minimises, a scalar, from samples [B, ...]."""
-        loss = self.adversarial_loss(critic, real, fake)
-        return loss + self.penalty_term(critic, real, fake, draws)
+        Args:
+            critic: samples [B, ...] -> logits [B].
+            real, fake: samples of this process, [B, ...].
+            draws: what `random_inputs` names, for the batch of all processes.
+            autocast: context of the adversarial loss; the penalty is never taken in bfloat16.
+            gather: samples of this process -> those of all processes, from which the penalty's
+                points are made.
+            shard: the penalty's points -> this process's part of them.
+        """
+        with autocast():
+            loss = self.adversarial_loss(critic, real, fake)
+        if self.penalty is None:
+            return loss
+        penalty = self.penalty(critic, gather(real), gather(fake), draws, shard)
+        return loss + self.penalty_weight * penalty
 
     def generator_loss(self, critic: Critic, fake: Tensor) -> Tensor:
-        """What the generator minimises, a scalar, from generated samples [B, ...]."""
+        """generator(critic(fake)), a scalar, from generated samples [B, ...]."""
         return self.generator(upcast(critic(fake)))

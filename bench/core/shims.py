@@ -1,15 +1,16 @@
-"""torchvision beside a CPU-only torch.
+"""Make torchvision importable with a CPU-only torch.
 
-The registry's torchvision is built for CUDA; beside a CPU-only torch its compiled operators do
-not load, `import torchvision` fails, and with it torchmetrics and Lightning, which import it
-whenever it is installed. Declaring the operators (not defining them) lets the pure-Python part
-be imported; nothing here calls the compiled part. On a matched pair this only imports it.
+PyPI's torchvision is built for CUDA; with a CPU-only torch its compiled operators do not load,
+`import torchvision` fails, and with it torchmetrics and Lightning, which import it whenever it is
+installed. Declaring the operators (not defining them) lets the pure-Python part be imported;
+nothing in this suite calls the compiled part. With matching builds this only imports torchvision.
 """
 
 import importlib.util
 import sys
+from typing import Any
 
-_keep_alive = []  # a torch.library is undone when it is collected
+_keep_alive: list[Any] = []  # garbage collection would undo the declarations
 
 
 def ensure_torchvision() -> str:

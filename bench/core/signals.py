@@ -1,8 +1,8 @@
-"""Ctrl-C, SIGTERM and the signals of a scheduler, said once for the whole process.
+"""Handle Ctrl-C, SIGTERM and the signals of a scheduler, once for the whole process.
 
-The first one asks: a training run ends after its step with a checkpoint. Where nothing can be saved
-(while scoring, say) it interrupts at once, and so does a second Ctrl-C or SIGTERM anywhere. Files
-are written whole or not at all, so that even then nothing is left half-written.
+The first signal is a request: a training run stops after its current step with a checkpoint. Where
+nothing can be saved (while scoring, for example) it interrupts at once, and so does a second Ctrl-C
+or SIGTERM anywhere. Files are written atomically, so that even then none is left half-written.
 """
 
 import os
@@ -15,31 +15,37 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-PERSONS = (signal.SIGINT, signal.SIGTERM)
-SCHEDULERS = tuple(  # that a job will soon be ended or moved; Windows has neither
+USER_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SCHEDULER_SIGNALS = tuple(  # warn that a job will soon be ended or moved; Windows has neither
     getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name)
 )
-RELAY_SECONDS = 0.1  # between two looks for a child that listens now
+RELAY_SECONDS = 0.1  # between two searches for children that have installed a handler
 Handler = Callable[[int, FrameType | None], object]
 
 
 class InterruptState:
-    """Whether the process was asked to stop, and whether asking interrupts at once."""
+    """Record whether the process was asked to stop, and whether a request interrupts at once.
+
+    Attributes:
+        requested: a signal asked the process to stop.
+        immediate: a request interrupts at once instead of waiting to be noticed.
+        forced: there was a second request: nothing is waited for.
+        relaying: SIGTERM is sent on to the processes that this one started.
+    """
 
     def __init__(self) -> None:
         self.requested, self.immediate = False, False
-        self.forced = False  # asked twice: nothing is waited for
-        self.relaying = False  # SIGTERM goes on to the processes that this one started
-        self._owed: int | None = None  # the scheduler's signal that was answered here
-        self._before: dict[int, Handler] = {}  # who answered it before: submitit, say
+        self.forced, self.relaying = False, False
+        self._pending: int | None = None  # the scheduler's signal that `forward` will pass on
+        self._previous: dict[int, Handler] = {}  # handlers before ours: submitit's, for example
 
     def install(self) -> None:
-        """Take the signals; worker threads leave them to the main one."""
+        """Install the handlers; in worker threads, which cannot have any, do nothing."""
         try:
-            for number in (*PERSONS, *SCHEDULERS):
-                before = signal.signal(number, self._receive)
-                if number in SCHEDULERS and callable(before) and before != self._receive:
-                    self._before[number] = before
+            for number in (*USER_SIGNALS, *SCHEDULER_SIGNALS):
+                previous = signal.signal(number, self._receive)
+                if number in SCHEDULER_SIGNALS and callable(previous) and previous != self._receive:
+                    self._previous[number] = previous
         except ValueError:  # not the main thread
             return
 
@@ -48,45 +54,46 @@ class InterruptState:
         self.requested = False
 
     def ignore(self) -> None:
-        """The process is leaving: a further signal would only interrupt its last words."""
-        for number in (*PERSONS, *SCHEDULERS):
+        """Ignore all signals from here on: the process is about to exit."""
+        for number in (*USER_SIGNALS, *SCHEDULER_SIGNALS):
             signal.signal(number, signal.SIG_IGN)
 
     def forward(self) -> None:
-        """Once a run is left: a scheduler's signal goes to the handler that was there before ours.
+        """Pass a scheduler's signal to the handler that was installed before ours.
 
-        submitit's puts the job back into the queue and ends the process; where it may not, it
-        raises, and the run stays interrupted.
+        To be called after a run has stopped. submitit's handler puts the job back into the queue
+        and ends the process; where it may not, it raises, and the run stays interrupted.
         """
-        number, self._owed = self._owed, None
-        if number is None or number not in self._before:
+        number, self._pending = self._pending, None
+        if number is None or number not in self._previous:
             return
         self.ignore()
         try:
-            self._before[number](number, None)
+            self._previous[number](number, None)
         except Exception as error:
             print(f"not queued again: {error}", file=sys.stderr, flush=True)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        second = self.requested and number in PERSONS
+        """Handle a signal."""
+        second = self.requested and number in USER_SIGNALS
         self.requested, self.forced = True, self.forced or second
-        if number in SCHEDULERS:
-            self._owed = number
-        if self.relaying and number == signal.SIGTERM:  # Ctrl-C reaches them from the terminal
-            told = _tell(number, set())
-            threading.Thread(target=self._relay, args=(number, told), daemon=True).start()
+        if number in SCHEDULER_SIGNALS:
+            self._pending = number
+        if self.relaying and number == signal.SIGTERM:  # the terminal sends Ctrl-C to children too
+            signalled = _signal_children(number, set())
+            threading.Thread(target=self._relay, args=(number, signalled), daemon=True).start()
         if second or self.immediate:
             raise KeyboardInterrupt
 
-    def _relay(self, number: int, told: set[int]) -> None:
-        """Tell those that come to listen later."""
+    def _relay(self, number: int, signalled: set[int]) -> None:
+        """Signal children that install their handlers later."""
         while self.relaying:
             time.sleep(RELAY_SECONDS)
-            told |= _tell(number, told)
+            signalled |= _signal_children(number, signalled)
 
     @contextmanager
     def interrupting(self, immediate: bool) -> Iterator[None]:
-        """Within the block a first signal interrupts at once, or waits to be noticed."""
+        """Have a first signal interrupt at once within the block, or wait to be noticed."""
         before, self.immediate = self.immediate, immediate
         try:
             yield
@@ -95,31 +102,33 @@ class InterruptState:
 
 
 def _children() -> list[int]:
-    """Processes that this one started, where Linux tells."""
-    found = []
+    """Return the ids of the processes that this one started; on Linux only."""
+    children = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             parent = path.read_text(errors="replace").rpartition(")")[2].split()[1]
             if int(parent) == os.getpid():
-                found.append(int(path.parent.name))
-    return found
+                children.append(int(path.parent.name))
+    return children
 
 
-def _tell(number: int, told: set[int]) -> set[int]:
-    """Signal the children that listen and were not told; returns them.
+def _signal_children(number: int, signalled: set[int]) -> set[int]:
+    """Signal the children that handle the signal and are not in `signalled`; return their ids.
 
-    One that does not listen is an idle worker, or has not come to its first run yet: the signal
+    A child without a handler is an idle worker, or has not started its first run: the signal
     would kill it, and a pool that loses a worker kills those that are writing a checkpoint.
     """
-    found = {child for child in _children() if child not in told and _listens(child, number)}
-    for child in found:
+    listening = {
+        child for child in _children() if child not in signalled and _handles_signal(child, number)
+    }
+    for child in listening:
         with suppress(OSError):
             os.kill(child, number)
-    return found
+    return listening
 
 
-def _listens(process: int, number: int) -> bool:
-    """Whether a process has a handler of its own for a signal, as Linux tells."""
+def _handles_signal(process: int, number: int) -> bool:
+    """Return whether a process has a handler of its own for a signal; on Linux only."""
     with suppress(OSError, StopIteration):
         lines = Path(f"/proc/{process}/status").read_text(errors="replace").splitlines()
         caught = next(line for line in lines if line.startswith("SigCgt:"))

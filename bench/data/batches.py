@@ -1,8 +1,8 @@
-"""Endless shuffled batches: epochs of permutations, one behind the other, cut into batches.
+"""Endless shuffled batches: one permutation per epoch, concatenated and cut into batches.
 
-The order is a function of (seed, step) alone: a run that goes on at step n sees what it would have
-seen. Deviation: compare_gan v1 repeats, then shuffles within a buffer of 10,000, with one seed for
-all runs; epochs blur there in another way.
+The order is a function of (seed, step) alone: a run that resumes at step n gets the batches that it
+would have got. Deviation: compare_gan v1 repeats, then shuffles within a buffer of 10,000, with one
+seed for all runs; epochs overlap there in another way.
 """
 
 from collections.abc import Iterator
@@ -18,34 +18,36 @@ from bench.core import distributed
 from bench.core.seeds import generator
 
 
-def shuffled(count: int, batch_size: int, seed: int, first: int, last: int) -> Iterator[Tensor]:
-    """Indices [batch_size] of batches `first` to `last` - 1, int64 below `count`.
+def iter_batch_indices(
+    count: int, batch_size: int, seed: int, first: int, last: int
+) -> Iterator[Tensor]:
+    """Yield indices [batch_size] of batches `first` to `last` - 1, int64 below `count`.
 
-    Where several processes train together each is given its share of every batch.
+    Where several processes train together, each gets its share of every batch.
     """
     epoch, offset = divmod(first * batch_size, count)
-    left = torch.randperm(count, generator=generator(seed, "data", epoch))[offset:]
+    remaining = torch.randperm(count, generator=generator(seed, "data", epoch))[offset:]
     for _ in range(first, last):
-        while len(left) < batch_size:
+        while len(remaining) < batch_size:
             epoch += 1
-            following = torch.randperm(count, generator=generator(seed, "data", epoch))
-            left = torch.cat([left, following])
-        yield distributed.shard(left[:batch_size])
-        left = left[batch_size:]
+            permutation = torch.randperm(count, generator=generator(seed, "data", epoch))
+            remaining = torch.cat([remaining, permutation])
+        yield distributed.shard(remaining[:batch_size])
+        remaining = remaining[batch_size:]
 
 
 def as_float(samples: Tensor) -> Tensor:
-    """uint8 images as float32 in [0, 1]; points as they are."""
+    """Convert uint8 images to float32 in [0, 1]; leave points unchanged."""
     return samples.float().div_(255) if samples.dtype == torch.uint8 else samples
 
 
 def as_contiguous_tensor(samples: np.ndarray) -> Tensor:
-    """Samples of a split as a tensor, in the order of their memory."""
+    """Convert the samples of a split to a tensor of contiguous memory."""
     return torch.from_numpy(np.ascontiguousarray(samples))
 
 
-class OnDevice:
-    """Batches indexed where the data live: no copy, no worker, no wait for the host."""
+class DeviceBatches:
+    """Batches indexed on the device of the data: no copy, no worker, no wait for the host."""
 
     def __init__(self, samples: Tensor, batch_size: int, seed: int, first: int, last: int) -> None:
         self.samples, self.batch_size, self.seed = samples, batch_size, seed
@@ -55,13 +57,15 @@ class OnDevice:
         return self.last
 
     def __iter__(self) -> Iterator[Tensor]:
-        order = shuffled(len(self.samples), self.batch_size, self.seed, self.first, self.last)
+        order = iter_batch_indices(
+            len(self.samples), self.batch_size, self.seed, self.first, self.last
+        )
         for indices in order:
             yield as_float(self.samples[indices.to(self.samples.device)])
 
 
-class OnHost(Dataset):
-    """The same batches, cut on the host for a DataLoader; item n is batch first + n."""
+class HostBatches(Dataset):
+    """Batches indexed on the host, for a DataLoader whose sampler yields the indices of a batch."""
 
     def __init__(self, samples: Tensor) -> None:
         self.samples = samples
@@ -70,8 +74,8 @@ class OnHost(Dataset):
         return as_float(self.samples[indices])
 
 
-class BatchOrder:
-    """The order as a DataLoader's sampler."""
+class BatchIndexSampler:
+    """The indices of each batch, as a DataLoader's sampler."""
 
     def __init__(self, count: int, batch_size: int, seed: int, first: int, last: int) -> None:
         self.settings = (count, batch_size, seed, first, last)
@@ -81,7 +85,7 @@ class BatchOrder:
         return self.last
 
     def __iter__(self) -> Iterator[Tensor]:
-        return shuffled(*self.settings)
+        return iter_batch_indices(*self.settings)
 
 
 class Batches(pl.LightningDataModule):
@@ -89,14 +93,14 @@ class Batches(pl.LightningDataModule):
 
     Args:
         samples: images uint8 [N, C, H, W] or points float32 [N, D].
-        batch_size: B.
-        seed: of the stream "data".
-        d_steps: the budget.
+        batch_size: number of samples in a batch, B.
+        seed: seed of the random stream "data".
+        d_steps: budget, in discriminator steps.
         on_device: keep all samples on the training device; else a DataLoader feeds them.
-        workers: of that DataLoader.
+        workers: number of that DataLoader's worker processes.
 
     Raises:
-        ValueError: there are no samples, or a batch of none is asked for.
+        ValueError: there are no samples, or `batch_size` is below 1.
     """
 
     def __init__(
@@ -116,17 +120,17 @@ class Batches(pl.LightningDataModule):
         self.batch_size, self.seed, self.d_steps = batch_size, seed, d_steps
         self.on_device, self.workers = on_device, workers
 
-    def train_dataloader(self) -> OnDevice | DataLoader:
-        """Batches from the step at which the model stands."""
+    def train_dataloader(self) -> DeviceBatches | DataLoader:
+        """Return the batches from the model's current step on."""
         assert self.trainer is not None
         model: Any = self.trainer.lightning_module
         device = self.trainer.strategy.root_device
         order = (self.batch_size, self.seed, int(model.d_steps), self.d_steps)
         if self.on_device:
-            return OnDevice(self.samples.to(device), *order)
+            return DeviceBatches(self.samples.to(device), *order)
         return DataLoader(
-            OnHost(self.samples),
-            sampler=BatchOrder(len(self.samples), *order),
+            HostBatches(self.samples),
+            sampler=BatchIndexSampler(len(self.samples), *order),
             batch_size=None,
             num_workers=self.workers,
             pin_memory=device.type == "cuda",

@@ -1,7 +1,7 @@
-"""CelebA, prepared as the study did: Liu et al. 2015 (arXiv:1411.7766); Lucic et al. 2018.
+"""CelebA, prepared as in the study: Liu et al. 2015 (arXiv:1411.7766); Lucic et al. 2018.
 
-Of each aligned image, 218 x 178, the central 160 x 160 pixels, resized to 64 x 64 by TensorFlow
-1's bilinear rule without antialiasing: pixel i is read at 2.5 i (facts from compare_gan v1.0).
+The central 160 x 160 pixels of each aligned image, 218 x 178, resized to 64 x 64 by TensorFlow 1's
+bilinear rule without antialiasing: pixel i is read at 2.5 i (facts from compare_gan v1.0).
 """
 
 import zipfile
@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.data.archive import DAMAGE, damaged
-from bench.data.checksums import verify
+from bench.data.archive import DAMAGE, damaged_archive
+from bench.data.checksums import verify_checksum
 from bench.data.decode import open_image, to_array
-from bench.data.progress import counter
+from bench.data.progress import progress_bar
 from bench.data.resize import centre_crop, resize_bilinear_tf1
-from bench.data.split import Split, checked_counts
-from bench.data.stored import Stored
+from bench.data.split import Split, validate_counts
+from bench.data.stored import StoredDataset
 
 PARTITION = "list_eval_partition.txt"
 IMAGES = "img_align_celeba"
@@ -25,14 +25,14 @@ SPLIT_NUMBERS = {"0": "train", "1": "validation", "2": "test"}
 CHUNK = 256
 
 
-class CelebA(Stored):
-    """img_align_celeba.zip or the folder in it, beside list_eval_partition.txt; placed by hand.
+class CelebA(StoredDataset):
+    """img_align_celeba.zip or its unpacked folder, with list_eval_partition.txt; placed by hand.
 
     Args:
-        name, root, shape, licence, origin: see `Stored`.
+        name, root, shape, licence, origin: see `StoredDataset`.
         size: [height, width] of an aligned image.
-        crop: side of the central square.
-        checksums: file -> checksum, of the zip and the list; a file that is not listed here is not
+        crop: side of the central square, pixels.
+        checksums: file -> checksum, of the zip and the list; a file without an entry is not
             checked.
         counts: split -> number of images in the list.
 
@@ -57,12 +57,12 @@ class CelebA(Stored):
         self.size, self.crop = tuple(size), crop
         self.checksums, self.counts = checksums, counts
 
-    def raw_name(self) -> str:
-        """The archive or its folder, and the list."""
+    def describe_raw_files(self) -> str:
+        """Return the names of the archive, or its folder, and the list."""
         return f"{IMAGES}[.zip] with {PARTITION}"
 
     def find(self) -> Path | None:
-        """Where images and list lie side by side."""
+        """Return the folder that holds both images and list, or None."""
 
         def holds(folder: Path) -> bool:
             images = (folder / IMAGES).is_dir() or (folder / f"{IMAGES}.zip").is_file()
@@ -71,25 +71,25 @@ class CelebA(Stored):
         return next((folder for folder in self.folders if holds(folder)), None)
 
     def read(self, folder: Path) -> dict[str, Split]:
-        """Decode, crop and resize what the list names."""
+        """Decode, crop and resize the images that the list names."""
         names = self._partition(folder / PARTITION)
         if (folder / IMAGES).is_dir():
             return self._decode(names, lambda name: (folder / IMAGES / name).read_bytes())
         archive = folder / f"{IMAGES}.zip"
         if archive.name in self.checksums:
-            verify(archive, archive, self.checksums[archive.name])
+            verify_checksum(archive, archive, self.checksums[archive.name])
         try:
             opened = zipfile.ZipFile(archive)
         except (*DAMAGE, OSError) as error:
-            raise damaged(archive, error) from error
+            raise damaged_archive(archive, error) from error
         with opened:
             return self._decode(names, lambda name: opened.read(f"{IMAGES}/{name}"))
 
     def _partition(self, path: Path) -> dict[str, list[str]]:
-        """Split -> names of its images, in the list's order."""
+        """Read the list: split -> names of its images, in the list's order."""
         content = path.read_bytes()
         if path.name in self.checksums:
-            verify(path, content, self.checksums[path.name])
+            verify_checksum(path, content, self.checksums[path.name])
         names: dict[str, list[str]] = {split: [] for split in SPLIT_NUMBERS.values()}
         for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
             name, _, split = line.strip().partition(" ")
@@ -99,39 +99,41 @@ class CelebA(Stored):
                     fix="place CelebA's own list there",
                 )
             names[SPLIT_NUMBERS[split.strip()]].append(name)
-        found = {split: len(listed) for split, listed in names.items()}
-        if found != checked_counts(self.name, self.counts):
+        counts = {split: len(listed) for split, listed in names.items()}
+        if counts != validate_counts(self.name, self.counts):
             raise UserError(
-                f"dataset {self.name!r}: {path} lists {found}, expected {dict(self.counts)}",
+                f"dataset {self.name!r}: {path} lists {counts}, expected {dict(self.counts)}",
                 fix="place CelebA's own list there",
             )
         return names
 
     def _decode(
-        self, names: Mapping[str, list[str]], content_of: Callable[[str], bytes]
+        self, names: Mapping[str, list[str]], read_image: Callable[[str], bytes]
     ) -> dict[str, Split]:
         splits = {}
         for split, listed in names.items():
             images = np.empty((len(listed), *self.shape), np.uint8)
-            with counter(what=f"{self.name} {split}", unit=" images", total=len(listed)) as bar:
+            with progress_bar(
+                what=f"{self.name} {split}", unit=" images", total=len(listed)
+            ) as bar:
                 for start in range(0, len(listed), CHUNK):
                     part = listed[start : start + CHUNK]
-                    aligned = np.stack([self._aligned(name, content_of) for name in part])
-                    images[start : start + len(part)] = self._prepared(aligned)
+                    aligned = np.stack([self._decode_image(name, read_image) for name in part])
+                    images[start : start + len(part)] = self._crop_and_resize(aligned)
                     bar.update(len(part))
             splits[split] = Split(images, None)
         return splits
 
-    def _prepared(self, aligned: np.ndarray) -> np.ndarray:
-        """uint8 [N, H, W, C] as aligned -> uint8 [N, C, H, W] as trained on."""
+    def _crop_and_resize(self, aligned: np.ndarray) -> np.ndarray:
+        """Aligned images uint8 [N, H, W, C] -> training images uint8 [N, C, H, W]."""
         square = centre_crop(aligned, self.crop, self.crop)
         resized = resize_bilinear_tf1(square, *self.shape[1:])
         return np.rint(resized).astype(np.uint8).transpose(0, 3, 1, 2)
 
-    def _aligned(self, name: str, content_of: Callable[[str], bytes]) -> np.ndarray:
-        """One image as its owners aligned it, uint8 [H, W, C]."""
+    def _decode_image(self, name: str, read_image: Callable[[str], bytes]) -> np.ndarray:
+        """Decode one aligned image, uint8 [H, W, C]."""
         try:
-            array = to_array(open_image(content_of(name), self.shape[0]))
+            array = to_array(open_image(read_image(name), self.shape[0]))
             if array.shape[:2] != self.size:
                 raise ValueError(f"it has {array.shape[:2]} pixels, not {self.size}")
         except (*DAMAGE, OSError, KeyError, ValueError) as error:

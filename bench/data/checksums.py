@@ -8,11 +8,11 @@ from bench.core.errors import UserError
 ALGORITHMS = ("md5", "sha256")
 
 
-def checksum_of(content: Path | bytes, algorithm: str) -> str:
-    """'algorithm:hex digits' of a file or of bytes in memory.
+def compute_checksum(content: Path | bytes, algorithm: str) -> str:
+    """Return 'algorithm:hex digits' of a file or of bytes in memory.
 
     Raises:
-        ValueError: the algorithm is none of ALGORITHMS.
+        ValueError: the algorithm is not in ALGORITHMS.
     """
     if algorithm not in ALGORITHMS:
         raise ValueError(f"checksum {algorithm!r} is none of {', '.join(ALGORITHMS)}")
@@ -23,31 +23,31 @@ def checksum_of(content: Path | bytes, algorithm: str) -> str:
     return f"{algorithm}:{digest.hexdigest()}"
 
 
-def difference(content: Path | bytes, expected: str) -> str | None:
-    """None where the checksum is the expected one, else half a sentence that says both.
+def describe_mismatch(content: Path | bytes, expected: str) -> str | None:
+    """Return None where the checksum is the expected one, else words that state both.
 
     Args:
         content: a file or bytes.
         expected: 'md5:...' or 'sha256:...'.
     """
-    found = checksum_of(content, expected.partition(":")[0])
-    return None if found == expected else f"checksum is {found}, expected {expected}"
+    computed = compute_checksum(content, expected.partition(":")[0])
+    return None if computed == expected else f"checksum is {computed}, expected {expected}"
 
 
-def verify(path: Path, content: Path | bytes, expected: str) -> None:
+def verify_checksum(path: Path, content: Path | bytes, expected: str) -> None:
     """Refuse a file whose bytes are not the published ones.
 
     Args:
-        path: the file, for the message.
-        content: what is checked: the file itself, or what it held once unzipped.
+        path: the file, for the error message.
+        content: the bytes to check: the file itself, or its unzipped content.
         expected: 'md5:...' or 'sha256:...'.
 
     Raises:
         UserError: the checksum is another one.
     """
-    wrong = difference(content, expected)
-    if wrong is not None:
+    mismatch = describe_mismatch(content, expected)
+    if mismatch is not None:
         raise UserError(
-            f"{path} is damaged or another file: its {wrong}",
+            f"{path} is damaged or another file: its {mismatch}",
             fix="move it away, then place the published file there or run `bench prepare` again",
         )

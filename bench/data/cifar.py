@@ -3,7 +3,7 @@
 Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images; the layout is described at
 https://www.cs.toronto.edu/~kriz/cifar.html.
 
-Its batches are pickles, a format that may run code. Ours may call three functions of numpy.
+Its batches are pickles, a format that may run code; here they may call three functions of numpy.
 """
 
 import io
@@ -18,10 +18,10 @@ import numpy as np
 
 from bench.core.errors import UserError
 from bench.data.archive import unpack
-from bench.data.checksums import verify
+from bench.data.checksums import verify_checksum
 from bench.data.download import download
 from bench.data.split import Split
-from bench.data.stored import Stored
+from bench.data.stored import StoredDataset
 
 CLASSES = 10
 _reconstruct = np.empty(0).__reduce__()[0]  # its module's name depends on numpy's version
@@ -38,7 +38,7 @@ DAMAGE = (
 
 
 class _Arrays(pickle.Unpickler):
-    """Unpickles containers, numbers, bytes and numpy arrays, nothing else."""
+    """An unpickler of containers, numbers, bytes and numpy arrays, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ALLOWED:
@@ -47,7 +47,7 @@ class _Arrays(pickle.Unpickler):
 
 
 def parse_batch(content: bytes, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 [N, C, H, W] and labels int64 [N] of one batch.
+    """Parse one batch into images uint8 [N, C, H, W] and labels int64 [N].
 
     Args:
         content: the pickle, a mapping with b"data" (uint8 [N, C * H * W], planes of rows) and
@@ -55,7 +55,7 @@ def parse_batch(content: bytes, shape: Sequence[int]) -> tuple[np.ndarray, np.nd
         shape: [C, H, W].
 
     Raises:
-        ValueError: it is damaged, of another shape, or asks for more than numpy's arrays.
+        ValueError: it is damaged, of another shape, or needs more than numpy's arrays.
     """
     try:
         batch = _Arrays(io.BytesIO(content), encoding="bytes").load()
@@ -70,14 +70,14 @@ def parse_batch(content: bytes, shape: Sequence[int]) -> tuple[np.ndarray, np.nd
     return images, labels
 
 
-class Cifar(Stored):
-    """The official archive, or the folder that somebody unpacked from it.
+class Cifar(StoredDataset):
+    """CIFAR-10 in the official archive, or in the folder that was unpacked from it.
 
     Args:
-        name, root, shape, licence, origin: see `Stored`.
-        mirrors: addresses of folders that hold the archive.
-        archive, checksum: the archive's name and checksum.
-        folder: the folder inside it.
+        name, root, shape, licence, origin: see `StoredDataset`.
+        mirrors: URLs of folders that hold the archive.
+        archive, checksum: name and checksum of the archive.
+        folder: name of the folder inside the archive.
         batches: split -> file in that folder -> its checksum.
     """
 
@@ -100,12 +100,12 @@ class Cifar(Stored):
         self.mirrors, self.archive, self.checksum = mirrors, archive, checksum
         self.folder, self.batches = folder, batches
 
-    def raw_name(self) -> str:
-        """The archive or its folder."""
+    def describe_raw_files(self) -> str:
+        """Return the names of the archive and of its folder."""
         return f"{self.archive} or {self.folder}"
 
     def find(self) -> Path | None:
-        """Where one of them lies."""
+        """Return the folder that holds the archive or its unpacked folder, or None."""
 
         def holds(folder: Path) -> bool:
             return (folder / self.folder).is_dir() or (folder / self.archive).is_file()
@@ -113,11 +113,11 @@ class Cifar(Stored):
         return next((folder for folder in self.folders if holds(folder)), None)
 
     def read(self, folder: Path) -> dict[str, Split]:
-        """The batches of the folder, or of the archive, unpacked for the moment only."""
+        """Read the batches of the folder, or of the archive, unpacked to a temporary folder."""
         if (folder / self.folder).is_dir():
             return self._read_batches(folder / self.folder)
         archive = folder / self.archive
-        verify(archive, archive, self.checksum)
+        verify_checksum(archive, archive, self.checksum)
         with TemporaryDirectory() as unpacked:
             unpack(archive, Path(unpacked))
             return self._read_batches(Path(unpacked) / self.folder)
@@ -142,7 +142,7 @@ class Cifar(Stored):
     def _batch(self, path: Path, checksum: str) -> tuple[np.ndarray, np.ndarray]:
         try:
             content = path.read_bytes()
-            verify(path, content, checksum)
+            verify_checksum(path, content, checksum)
             return parse_batch(content, self.shape)
         except (OSError, ValueError) as error:
             raise UserError(

@@ -1,4 +1,4 @@
-"""Bytes of an image file -> array, for every source that holds compressed images."""
+"""Decode PNG and JPEG files into arrays."""
 
 import io
 from collections.abc import Iterator
@@ -10,29 +10,28 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 MODES = {1: "L", 3: "RGB"}
 EXACT = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB"}  # these convert without loss
-FORMATS = ("PNG", "JPEG")  # Pillow reads others by starting programs
+FORMATS = ("PNG", "JPEG")  # for some others Pillow starts external programs
 DAMAGE = (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError)
 
 
 def open_image(content: bytes | Path, channels: int) -> Image.Image:
-    """A decoded image, upright, grey (1 channel) or RGB (3); transparency is dropped.
+    """Decode an image and turn it upright, grey (1 channel) or RGB (3); drop transparency.
 
     Args:
         content: a PNG or JPEG file, or its bytes.
         channels: 1 or 3.
 
     Raises:
-        ValueError: no image of 8 bits a channel can be read from it, or another number of channels
-            is asked for.
+        ValueError: it is no readable image of 8 bits a channel, or `channels` is not 1 or 3.
     """
     if channels not in MODES:
         raise ValueError(f"images have 1 or 3 channels, not {channels}")
-    with _opened(content) as image:
-        return _upright(image, MODES[channels])
+    with _open(content) as image:
+        return _turn_upright(image, MODES[channels])
 
 
-def open_exactly(content: bytes | Path) -> Image.Image:
-    """A decoded image, upright, grey ("L") or RGB as it was stored, nothing dropped.
+def open_losslessly(content: bytes | Path) -> Image.Image:
+    """Decode an image and turn it upright, grey ("L") or RGB as it is stored; drop nothing.
 
     Args:
         content: a PNG or JPEG file, or its bytes.
@@ -41,7 +40,7 @@ def open_exactly(content: bytes | Path) -> Image.Image:
         ValueError: it cannot be read, or holds more than one picture of 8 bits a channel, grey or
             RGB: transparency, further frames, other colours.
     """
-    with _opened(content) as image:
+    with _open(content) as image:
         if image.mode.endswith(("A", "a")) or "transparency" in image.info:
             raise ValueError(f"it has an alpha channel (mode {image.mode})")
         # A JPEG's further pictures are previews of the first; a PNG's are an animation.
@@ -50,16 +49,16 @@ def open_exactly(content: bytes | Path) -> Image.Image:
             raise ValueError(f"it is animated ({frames} frames)")
         if image.mode not in EXACT:
             raise ValueError(f"its colours are {image.mode}, neither grey nor RGB")
-        return _upright(image, EXACT[image.mode])
+        return _turn_upright(image, EXACT[image.mode])
 
 
 @contextmanager
-def _opened(content: bytes | Path) -> Iterator[Image.Image]:
-    """The file, not yet decoded; whatever is wrong with it is a ValueError."""
+def _open(content: bytes | Path) -> Iterator[Image.Image]:
+    """Open an image file without decoding it; raise ValueError for any damage, in the block too."""
     try:
         file = io.BytesIO(content) if isinstance(content, bytes) else content
         with Image.open(file, formats=FORMATS) as image:
-            # Of 16 bits in three channels Pillow keeps 8 and says so only in the decoder's name.
+            # Pillow reduces 16 bits in three channels to 8; only the decoder's name shows it.
             if image.mode.startswith(("I", "F")) or any("16" in str(t[3]) for t in image.tile):
                 raise ValueError(f"more than 8 bits a channel (mode {image.mode})")
             yield image
@@ -67,13 +66,13 @@ def _opened(content: bytes | Path) -> Iterator[Image.Image]:
         raise ValueError(str(error) or type(error).__name__) from error
 
 
-def _upright(image: Image.Image, mode: str) -> Image.Image:
-    kind = image.format
+def _turn_upright(image: Image.Image, mode: str) -> Image.Image:
+    image_format = image.format
     upright = ImageOps.exif_transpose(image).convert(mode)
-    upright.format = kind
+    upright.format = image_format
     return upright
 
 
 def to_array(image: Image.Image) -> np.ndarray:
-    """uint8 [H, W, C]."""
+    """Convert an image to an array, uint8 [H, W, C]."""
     return np.asarray(image, dtype=np.uint8).reshape(image.height, image.width, -1)

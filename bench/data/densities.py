@@ -10,13 +10,13 @@ from bench.data.points import Modes
 
 
 def ring(count: int, radius: float) -> np.ndarray:
-    """Centres on a circle around 0, [count, 2], the first at angle 0."""
+    """Return centres on a circle around 0, [count, 2], the first at angle 0."""
     angles = 2 * np.pi * np.arange(count) / count
     return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def grid(side: int, spacing: float) -> np.ndarray:
-    """Centres on a square lattice around 0, [side * side, 2]."""
+    """Return centres on a square lattice around 0, [side * side, 2]."""
     axis = spacing * (np.arange(side) - (side - 1) / 2)
     return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
 
@@ -43,23 +43,23 @@ class GaussianMixture:
         self.modes = Modes(self.centres, quality_sigmas * sigma)
 
     def sample(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Points [count, D] and the number of the Gaussian that each came from, [count]."""
+        """Draw points [count, D] and the index of the Gaussian that each comes from, [count]."""
         self._check()
         labels = rng.choice(len(self.centres), size=count, p=self.weights)
         noise = self.sigma * rng.standard_normal((count, self.centres.shape[1]))
         return self.centres[labels] + noise, labels.astype(np.int64)
 
     def _check(self) -> None:
-        """Raise UserError for a sigma or weights that make no density."""
+        """Refuse a sigma or weights that make no density."""
         if not self.sigma > 0:
             raise UserError(f"a Gaussian has sigma {self.sigma}", fix="set sigma above 0")
         if self.weights is None:
             return
-        given, total = len(self.weights), sum(self.weights)
-        if given != len(self.centres) or min(self.weights) < 0 or abs(total - 1) > 1e-9:
+        count, total = len(self.weights), sum(self.weights)
+        if count != len(self.centres) or min(self.weights) < 0 or abs(total - 1) > 1e-9:
             raise UserError(
                 f"weights {list(self.weights)} for {len(self.centres)} Gaussians",
-                fix="give one weight a centre, adding up to 1, or weights: null for equal ones",
+                fix="set one weight per centre, adding up to 1, or weights: null for equal ones",
             )
 
 
@@ -68,7 +68,7 @@ class SwissRoll:
 
     Args:
         noise: standard deviation of each coordinate before scaling.
-        scale: what both coordinates are divided by.
+        scale: number that both coordinates are divided by.
     """
 
     modes = None
@@ -77,7 +77,7 @@ class SwissRoll:
         self.noise, self.scale = noise, scale
 
     def sample(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, None]:
-        """Points [count, 2]: the roll without its width, the middle one of three coordinates."""
+        """Draw points [count, 2]: the roll without its width, the second of three coordinates."""
         legacy = np.random.RandomState(rng.bit_generator)  # scikit-learn takes no Generator
         roll, _ = make_swiss_roll(count, noise=self.noise, random_state=legacy)
         return roll[:, [0, 2]] / self.scale, None
@@ -87,7 +87,7 @@ class ParallelLines:
     """(theta_k, y), y uniform in [0, 1): Arjovsky et al. 2017 (arXiv:1701.07875), Example 1.
 
     The example compares P_0, the line at 0, with P_theta: W1 = |theta| while JS = log 2. Both lines
-    are in the data, labelled by their number, so that either can be taken alone.
+    are in the data, labelled by their index, so that either can be used without the other.
 
     Args:
         offsets: theta_k, one line each, equally likely; [0.0] is the example's real distribution.
@@ -99,6 +99,6 @@ class ParallelLines:
         self.offsets = np.asarray(offsets, dtype=np.float64)
 
     def sample(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Points [count, 2] and the number of the line that each lies on, [count]."""
+        """Draw points [count, 2] and the index of the line that each lies on, [count]."""
         labels = rng.integers(len(self.offsets), size=count)
         return np.stack([self.offsets[labels], rng.random(count)], axis=1), labels

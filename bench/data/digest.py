@@ -1,4 +1,4 @@
-"""What the data are, as one number: two data sets with one digest train the same run."""
+"""Identify a data set by its content: two data sets with one digest train the same run."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ def content_digest(splits: Mapping[str, Split]) -> str:
     """SHA-256 over names, dtypes, shapes and bytes, in the order of the names.
 
     Args:
-        splits: the whole data set. The order in which the mapping holds them does not matter.
+        splits: the whole data set, in any order.
 
     Returns:
         64 hex digits.

@@ -1,4 +1,4 @@
-"""Scikit-learn's digits: 1,797 images of 8 x 8 pixels, embedded, so that no file is needed.
+"""Scikit-learn's digits: 1,797 images of 8 x 8 pixels, part of the package: no file is needed.
 
 They are the test part of Alpaydin and Kaynak's Optical Recognition of Handwritten Digits (1998,
 UCI): counts of black pixels in 4 x 4 cells of a 32 x 32 bitmap, so 0 to 16.
@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from bench.core.errors import UserError
 from bench.core.seeds import numpy_generator
-from bench.data.split import Split, check_shape, checked_counts
+from bench.data.split import Split, check_shape, validate_counts
 
 LEVELS = 16
 
@@ -20,11 +20,11 @@ class Digits:
     """The digits in a fixed random order: the file has them sorted by writer.
 
     Args:
-        name: the data set.
-        root: unused; there for the common `dataset.root`.
+        name: name of the data set.
+        root: unused; accepted because every data set has `dataset.root`.
         shape: [1, 8, 8].
-        counts: split -> number of images, in the order in which they are dealt.
-        seed: of the order; the data set's own, not the run's.
+        counts: split -> number of images.
+        seed: seed of the order; the data set's own, not the run's.
 
     Deviation: grey level k of 0 to 16 is stored as k * 255 / 16, rounded: off by at most 1/510.
     """
@@ -40,12 +40,12 @@ class Digits:
         self.name, self.shape, self.counts, self.seed = name, tuple(shape), counts, seed
 
     def splits(self) -> dict[str, Split]:
-        """Deal the images: uint8 [N, 1, 8, 8], labels 0 to 9.
+        """Divide the images among the splits: uint8 [N, 1, 8, 8], labels 0 to 9.
 
         Raises:
             UserError: the counts ask for more images than there are.
         """
-        counts = checked_counts(self.name, self.counts)
+        counts = validate_counts(self.name, self.counts)
         content = load_digits()
         if sum(counts.values()) > len(content.target):
             raise UserError(
@@ -56,7 +56,7 @@ class Digits:
         images = np.rint(content.images * (255 / LEVELS)).astype(np.uint8)[:, None]
         order = numpy_generator(self.seed, "data", -1).permutation(len(images))
         ends = np.cumsum(list(counts.values()))
-        parts = zip(counts, np.split(order, ends), strict=False)  # the rest stays undealt
+        parts = zip(counts, np.split(order, ends), strict=False)  # the remaining images are unused
         splits = {
             split: Split(images[rows], content.target[rows].astype(np.int64))
             for split, rows in parts
@@ -65,4 +65,4 @@ class Digits:
         return splits
 
     def prepare(self) -> None:
-        """Nothing to do: the images are part of scikit-learn."""
+        """Do nothing: the images are part of scikit-learn."""

@@ -1,45 +1,45 @@
-"""Fetch a published file: several addresses, resumption, a checksum, and a name only when whole.
+"""Download a published file: mirrors, resumption, a checksum; the name appears when it is complete.
 
-What has arrived waits in FILE.part; a later call asks for the rest (RFC 9110, section 14, Range).
+Received bytes are kept in FILE.part; a later call requests the rest (RFC 9110, section 14, Range).
 """
 
 import os
 from collections.abc import Sequence
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from bench.core.errors import UserError
-from bench.data.checksums import difference
-from bench.data.progress import counter
+from bench.data.checksums import describe_mismatch
+from bench.data.progress import progress_bar
 
 CHUNK = 1 << 20
 TIMEOUT_SECONDS = 30
-ATTEMPTS = 2  # at one address: the second resumes what broke off, or starts a spoilt file anew
+ATTEMPTS = 2  # per address: the second resumes a broken download, or restarts a damaged one
 
 
-class _Failed(Exception):
-    """One address did not give the file; `again` says whether it may at once."""
+class _DownloadError(Exception):
+    """A failed download from one address; `retry`: whether to try it again at once."""
 
-    def __init__(self, reason: str, *, again: bool) -> None:
+    def __init__(self, reason: str, *, retry: bool) -> None:
         super().__init__(reason)
-        self.again = again
+        self.retry = retry
 
 
 def download(addresses: Sequence[str], path: Path, *, checksum: str) -> None:
-    """Make `path` the published file; return at once where it is that already.
+    """Download the published file to `path`, unless it is there already.
 
     Args:
-        addresses: of the same file, tried in this order.
-        path: its place; the folder is created.
+        addresses: URLs of the file, tried in this order.
+        path: the file to write; its folder is created.
         checksum: 'md5:...' or 'sha256:...'.
 
     Raises:
-        UserError: no address gave it (no network, an HTTP error, truncated, another checksum), or
-            the disk does not take it.
+        UserError: all addresses failed (no network, an HTTP error, truncated, another checksum),
+            or the file cannot be written.
     """
-    if path.is_file() and difference(path, checksum) is None:
+    if path.is_file() and describe_mismatch(path, checksum) is None:
         return
     part = path.with_name(path.name + ".part")
     try:
@@ -55,78 +55,82 @@ def download(addresses: Sequence[str], path: Path, *, checksum: str) -> None:
         reasons.append(f"{address}: {reason}")
     raise UserError(
         f"cannot download {path.name}: {'; '.join(reasons)}",
-        fix=f"check the network and run again (what has arrived is kept), "
+        fix=f"check the network and run again (received bytes are kept), "
         f"or place {path.name} in {path.parent} by hand",
     )
 
 
 def _try_address(address: str, part: Path, checksum: str) -> str | None:
-    """None when `part` is the whole right file, else why not."""
+    """Download to `part`; return None when it is the published file, else why it is not."""
     reason = None
     for _ in range(ATTEMPTS):
         try:
             _fetch(address, part)
-            wrong = difference(part, checksum)
-            if wrong is None:
+            mismatch = describe_mismatch(part, checksum)
+            if mismatch is None:
                 return None
             part.unlink()
-            raise _Failed(wrong, again=True)
-        except _Failed as failure:
-            reason = str(failure)
-            if not failure.again:
+            raise _DownloadError(mismatch, retry=True)
+        except _DownloadError as error:
+            reason = str(error)
+            if not error.retry:
                 break
     return reason
 
 
 def _fetch(address: str, part: Path) -> None:
-    """Append what `part` lacks; begin anew where the server cannot continue."""
-    have = part.stat().st_size if part.is_file() else 0
-    headers = {"User-Agent": "created-equal"} | ({"Range": f"bytes={have}-"} if have else {})
+    """Append the bytes that `part` lacks; start over where the server cannot resume."""
+    received = part.stat().st_size if part.is_file() else 0
+    headers = {"User-Agent": "created-equal"}
+    if received:
+        headers["Range"] = f"bytes={received}-"
     try:
         response = urlopen(Request(address, headers=headers), timeout=TIMEOUT_SECONDS)
     except HTTPError as error:
-        if error.code == 416 and have:  # nothing is left to send: the checksum decides
+        if error.code == 416 and received:  # nothing is left to send: the checksum decides
             return
-        raise _Failed(f"HTTP {error.code} {error.reason}", again=False) from error
+        raise _DownloadError(f"HTTP {error.code} {error.reason}", retry=False) from error
     except (OSError, HTTPException) as error:  # URLError is an OSError
-        raise _Failed(f"no connection ({getattr(error, 'reason', error)})", again=False) from error
+        reason = f"no connection ({getattr(error, 'reason', error)})"
+        raise _DownloadError(reason, retry=False) from error
     with response:
-        continues = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-        if not (response.status == 206 and continues):
-            have = 0
+        resumes = response.headers.get("Content-Range", "").startswith(f"bytes {received}-")
+        if not (response.status == 206 and resumes):
+            received = 0
         length = response.headers.get("Content-Length")
-        total = None if length is None else have + int(length)
-        _receive(response, part, have, total)
+        total = None if length is None else received + int(length)
+        _receive(response, part, received, total)
 
 
-def _receive(response, part: Path, have: int, total: int | None) -> None:
-    """Write the body behind the first `have` bytes of `part`."""
+def _receive(response: HTTPResponse, part: Path, received: int, total: int | None) -> None:
+    """Write the body after the first `received` bytes of `part`."""
     try:
         with (
-            open(part, "ab" if have else "wb", buffering=0) as file,
-            counter(what=part.stem, unit="B", total=total, done=have) as bar,
+            open(part, "ab" if received else "wb", buffering=0) as file,
+            progress_bar(what=part.stem, unit="B", total=total, done=received) as bar,
         ):
             while chunk := _read(response):
-                have += file.write(chunk)
+                received += file.write(chunk)
                 bar.update(len(chunk))
             os.fsync(file.fileno())
     except OSError as error:
         raise _unwritable(part, error) from error
-    if total is not None and have < total:
-        raise _Failed(f"truncated, {have} of {total} bytes", again=True)
+    if total is not None and received < total:
+        raise _DownloadError(f"truncated, {received} of {total} bytes", retry=True)
 
 
-def _read(response) -> bytes:
-    """The next bytes; none at the end, also where the connection ended too early."""
+def _read(response: HTTPResponse) -> bytes:
+    """Read the next bytes; b"" at the end, also where the connection ended too early."""
     try:
         return response.read(CHUNK)
     except (OSError, HTTPException) as error:
-        raise _Failed(f"broke off ({error or type(error).__name__})", again=True) from error
+        reason = f"broke off ({error or type(error).__name__})"
+        raise _DownloadError(reason, retry=True) from error
 
 
 def _unwritable(path: Path, error: OSError) -> UserError:
     return UserError(
         f"cannot write {path}: {error.strerror or error}",
         fix="free some space or set dataset.root=DIR to a folder that you may write to, "
-        "then run again: what has arrived is kept",
+        "then run again: received bytes are kept",
     )

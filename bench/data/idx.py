@@ -14,22 +14,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.data.checksums import verify
+from bench.data.checksums import verify_checksum
 from bench.data.download import download
 from bench.data.split import Split
-from bench.data.stored import Stored
+from bench.data.stored import StoredDataset
 
 UBYTE = 0x08
 
 
 def parse_idx(content: bytes) -> np.ndarray:
-    """The array of an idx file of unsigned bytes.
+    """Parse an idx file of unsigned bytes into an array.
 
     Args:
         content: the whole file, unzipped.
 
     Raises:
-        ValueError: it is none, or has more or fewer entries than its header says.
+        ValueError: it is no such file, or has more or fewer entries than its header states.
     """
     if len(content) < 4 or content[:2] != b"\0\0":
         raise ValueError("it does not begin as an idx file does")
@@ -38,28 +38,27 @@ def parse_idx(content: bytes) -> np.ndarray:
     start = 4 + 4 * content[3]
     shape = np.frombuffer(content[4:start], dtype=">u4").astype(np.int64)
     if len(shape) != content[3] or len(content) - start != math.prod(shape.tolist()):
-        raise ValueError(f"it has {len(content)} bytes, its header announces {shape.tolist()}")
+        raise ValueError(f"it has {len(content)} bytes, its header states {shape.tolist()}")
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape).copy()
 
 
 class IdxFile(NamedTuple):
-    """Name without .gz, checksum of its content, checksum of the published .gz."""
+    """A file: its name without .gz, checksum of its content, checksum of the published .gz."""
 
     file: str
     checksum: str | None
     gz_checksum: str | None
 
 
-class Idx(Stored):
+class Idx(StoredDataset):
     """Images and labels in idx files.
 
     Args:
-        name, root, shape, licence, origin: see `Stored`.
-        mirrors: addresses of folders that hold the files gzipped.
-        files: split -> {samples, labels} -> {file, checksum, gz_checksum}: the name without .gz,
-            the checksum of what it holds unzipped, and that of the published .gz. The first is
-            checked where it is known, since the same content can be gzipped anew; else the second,
-            where the file is a .gz.
+        name, root, shape, licence, origin: see `StoredDataset`.
+        mirrors: URLs of folders that hold the files gzipped.
+        files: split -> {samples, labels} -> {file, checksum, gz_checksum}, see `IdxFile`. The
+            content's checksum is checked where it is not null, since the same content can be
+            gzipped anew; else that of the .gz, where the file is one.
     """
 
     downloadable = True
@@ -77,28 +76,28 @@ class Idx(Stored):
         super().__init__(name, root, shape, licence, origin)
         self.mirrors = mirrors
         self.files = {
-            split: {kind: IdxFile(**facts) for kind, facts in kinds.items()}
+            split: {kind: IdxFile(**file) for kind, file in kinds.items()}
             for split, kinds in files.items()
         }
 
-    def raw_name(self) -> str:
-        """The four files."""
-        return ", ".join(f"{file.file}[.gz]" for file in self._all())
+    def describe_raw_files(self) -> str:
+        """Return the names of the four files."""
+        return ", ".join(f"{file.file}[.gz]" for file in self._list_files())
 
     def find(self) -> Path | None:
-        """Where all four lie, gzipped or not."""
+        """Return the folder that holds all four files, gzipped or not, or None."""
 
-        def whole(folder: Path) -> bool:
-            return all(_locate(folder, file.file) is not None for file in self._all())
+        def is_complete(folder: Path) -> bool:
+            return all(_locate(folder, file.file) is not None for file in self._list_files())
 
-        return next((folder for folder in self.folders if whole(folder)), None)
+        return next((folder for folder in self.folders if is_complete(folder)), None)
 
     def read(self, folder: Path) -> dict[str, Split]:
-        """Images [N, 1, H, W] and labels, checked."""
+        """Read and check images [N, 1, H, W] and labels."""
         splits = {}
         for split, files in self.files.items():
-            images = self._array(folder, files["samples"], 3)[:, None]
-            labels = self._array(folder, files["labels"], 1)
+            images = self._read_array(folder, files["samples"], 3)[:, None]
+            labels = self._read_array(folder, files["labels"], 1)
             if len(images) != len(labels):
                 raise UserError(
                     f"dataset {self.name!r}: {len(images)} {split} images, {len(labels)} labels",
@@ -113,24 +112,24 @@ class Idx(Stored):
         Raises:
             UserError: see `download`.
         """
-        for file in self._all():
+        for file in self._list_files():
             if file.gz_checksum is None:
-                raise self._missing()
+                raise self._missing_error()
             archive = f"{file.file}.gz"
             addresses = [f"{mirror.rstrip('/')}/{archive}" for mirror in self.mirrors]
             download(addresses, self.folders[0] / archive, checksum=file.gz_checksum)
 
-    def _all(self) -> list[IdxFile]:
+    def _list_files(self) -> list[IdxFile]:
         return [file for files in self.files.values() for file in files.values()]
 
-    def _array(self, folder: Path, file: IdxFile, dimensions: int) -> np.ndarray:
-        """One file's content, checked."""
+    def _read_array(self, folder: Path, file: IdxFile, dimensions: int) -> np.ndarray:
+        """Read and check the content of one file."""
         path = _locate(folder, file.file)
         if path is None:
-            raise self._missing()
-        zipped = path.suffix == ".gz"
+            raise self._missing_error()
+        is_gzipped = path.suffix == ".gz"
         try:
-            content = gzip.decompress(path.read_bytes()) if zipped else path.read_bytes()
+            content = gzip.decompress(path.read_bytes()) if is_gzipped else path.read_bytes()
             array = parse_idx(content)
             if array.ndim != dimensions:
                 raise ValueError(f"it has {array.ndim} dimensions, not {dimensions}")
@@ -140,13 +139,13 @@ class Idx(Stored):
                 fix=f"delete it and run `bench prepare {self.name}`, or set dataset.root=DIR",
             ) from error
         if file.checksum is not None:
-            verify(path, content, file.checksum)
-        elif zipped and file.gz_checksum is not None:
-            verify(path, path, file.gz_checksum)
+            verify_checksum(path, content, file.checksum)
+        elif is_gzipped and file.gz_checksum is not None:
+            verify_checksum(path, path, file.gz_checksum)
         return array
 
 
 def _locate(folder: Path, name: str) -> Path | None:
-    """The file, unzipped or gzipped, or None."""
+    """Return the path of a file, unzipped or gzipped, or None."""
     candidates = (folder / name, folder / f"{name}.gz")
     return next((path for path in candidates if path.is_file()), None)

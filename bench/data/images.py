@@ -1,7 +1,7 @@
-"""Any folder of PNG and JPEG images, cropped to the config's shape.
+"""Images of a folder of PNG and JPEG files, cropped and resized to the config's shape.
 
-Resizing is Pillow's bicubic, which antialiases: Parmar et al. 2022 (arXiv:2104.11222) show what
-the others do to a Frechet distance.
+Resizing is Pillow's bicubic, which antialiases: Parmar et al. 2022 (arXiv:2104.11222) show how
+other filters change a Frechet distance.
 """
 
 import hashlib
@@ -14,27 +14,26 @@ from PIL import Image, ImageOps
 from bench.core.errors import UserError
 from bench.data import prepared
 from bench.data.decode import open_image, to_array
-from bench.data.progress import progress
+from bench.data.progress import track_progress
 from bench.data.split import NAMES, Split
-from bench.data.stored import Stored
+from bench.data.stored import StoredDataset
 
-ORDER = 2  # raised when the same files come in another order: prepared ones are made again
+ORDER = 2  # raised when the order of the images changes, so that prepared files are written again
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 
-def share_of(name: str) -> float:
-    """A number in [0, 1) that depends on the name alone: new files never move old ones."""
+def hash_fraction(name: str) -> float:
+    """Hash a name to a number in [0, 1): a new file never changes the split of the others."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
 
 
-class Images(Stored):
-    """The images below ROOT, without labels; which are held out depends on their names alone.
+class Images(StoredDataset):
+    """PNG and JPEG images below ROOT, without labels; the name of an image decides its split.
 
     Args:
-        name, root, shape, licence, origin: see `Stored`; an image is cropped centrally to the
-            proportions of the shape, then resized.
-        shares: split -> part of all names that it gets in the long run, validation and test; the
-            rest trains.
+        name, root, shape, licence, origin: see `StoredDataset`; an image is cropped centrally to
+            the aspect ratio of the shape, then resized.
+        shares: expected share of the images in `validation` and `test`; the rest are `train`.
     """
 
     def __init__(
@@ -49,65 +48,66 @@ class Images(Stored):
         super().__init__(name, root, shape, licence, origin)
         self.shares = shares
 
-    def raw_name(self) -> str:
-        """Any of them."""
+    def describe_raw_files(self) -> str:
+        """Return the kinds of files that are read."""
         return "PNG or JPEG files"
 
     def prepared_path(self) -> Path:
-        """ROOT/NAME-STATE.safetensors: it belongs to these files, shape and shares, no others."""
+        """Return ROOT/NAME-HASH.safetensors, with a hash of files, shape and shares."""
         settings = [ORDER, self.shape, sorted(self.shares.items())]
-        state = hashlib.sha256(f"{settings}\n".encode())
-        for path in self._files():
-            facts = path.stat()
+        digest = hashlib.sha256(f"{settings}\n".encode())
+        for path in self._list_files():
+            stat = path.stat()
             name = path.relative_to(self.root).as_posix()
-            state.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
-        return prepared.prepared_path(self.root, f"{self.name}-{state.hexdigest()[:8]}")
+            digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        return prepared.prepared_path(self.root, f"{self.name}-{digest.hexdigest()[:8]}")
 
     def find(self) -> Path | None:
-        """The root, if any image lies below it."""
-        return self.root if self._files() else None
+        """Return the root, if any image lies below it, or None."""
+        return self.root if self._list_files() else None
 
     def read(self, folder: Path) -> dict[str, Split]:
         """Decode all images, each into the split of its name."""
-        rows: dict[str, list[np.ndarray]] = {split: [] for split in NAMES}
+        images: dict[str, list[np.ndarray]] = {split: [] for split in NAMES}
+        names = {path: path.relative_to(folder).as_posix() for path in self._list_files()}
         # By the names' hashes: the first n of a split are then a random part, not one class.
-        files = sorted(self._files(), key=lambda p: share_of(p.relative_to(folder).as_posix()))
-        for path in progress(files, what=self.name, unit="images"):
-            rows[self._split_of(path.relative_to(folder).as_posix())].append(self._image(path))
-        found = {split: len(images) for split, images in rows.items()}
-        if not found["train"] or not found["test"]:
+        files = sorted(names, key=lambda path: hash_fraction(names[path]))
+        for path in track_progress(files, what=self.name, unit="images"):
+            images[self._choose_split(names[path])].append(self._read_image(path))
+        counts = {split: len(part) for split, part in images.items()}
+        if not counts["train"] or not counts["test"]:
             raise UserError(
-                f"dataset {self.name!r}: the images in {folder} fall into {found}",
+                f"dataset {self.name!r}: the images in {folder} are split into {counts}",
                 fix="add images, or change dataset.source.shares",
             )
-        return {split: Split(np.stack(images), None) for split, images in rows.items() if images}
+        return {split: Split(np.stack(part), None) for split, part in images.items() if part}
 
-    def remedy(self) -> str:
-        """Only the user has such a folder."""
+    def suggest_fix(self) -> str:
+        """Return how to give a folder of images."""
         return "set dataset.root=DIR to a folder of images"
 
-    def _files(self) -> list[Path]:
-        """All images below the root, in the order of their names."""
+    def _list_files(self) -> list[Path]:
+        """Return all images below the root, sorted by path."""
         files = (path for path in self.root.rglob("*") if path.suffix.lower() in SUFFIXES)
         return sorted(path for path in files if path.is_file())
 
-    def _split_of(self, name: str) -> str:
-        place, end = share_of(name), 0.0
+    def _choose_split(self, name: str) -> str:
+        fraction, end = hash_fraction(name), 0.0
         for split in ("test", "validation"):
             end += self.shares.get(split, 0.0)
-            if place < end:
+            if fraction < end:
                 return split
         return "train"
 
-    def _image(self, path: Path) -> np.ndarray:
-        """One image, uint8 [C, H, W]."""
+    def _read_image(self, path: Path) -> np.ndarray:
+        """Decode, crop and resize one image, uint8 [C, H, W]."""
         channels, height, width = self.shape
         try:
             image = open_image(path, channels)
         except ValueError as error:
             raise UserError(
                 f"dataset {self.name!r}: {path} is no image that can be read: {error}",
-                fix="mend it or move it away",
+                fix="repair it or move it away",
             ) from error
         fitted = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
         return to_array(fitted).transpose(2, 0, 1)

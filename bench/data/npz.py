@@ -1,4 +1,4 @@
-"""Arrays of an .npz file that anybody may have made: nothing in it is ever unpickled."""
+"""Read arrays of an .npz file from any source; nothing in it is ever unpickled."""
 
 import zipfile
 import zlib
@@ -19,11 +19,11 @@ DAMAGE = (
     RuntimeError,  # zipfile: an encrypted member
     NotImplementedError,  # zipfile: an unknown compression
 )
-AGAIN = "make it again with numpy.savez, or get it again"
+FIX = "write it again with numpy.savez, or copy it again"
 
 
-def names_in(path: Path) -> list[str]:
-    """Names of the arrays, sorted; none is read yet.
+def array_names(path: Path) -> list[str]:
+    """Return the names of the arrays, sorted, without reading one.
 
     Raises:
         UserError: there is no such file, or it is no .npz file.
@@ -31,16 +31,16 @@ def names_in(path: Path) -> list[str]:
     if not path.is_file():
         raise UserError(f"no file {path}", fix="check the path")
     try:
-        if not zipfile.is_zipfile(path):  # numpy would take it for a pickle, and say so
+        if not zipfile.is_zipfile(path):  # numpy's message would call it a pickle
             raise ValueError("no archive of arrays")
         with np.load(path, allow_pickle=False) as content:
             return sorted(content.files)
     except DAMAGE as error:
-        raise UserError(f"{path} is damaged or no .npz file ({error})", fix=AGAIN) from error
+        raise UserError(f"{path} is damaged or no .npz file ({error})", fix=FIX) from error
 
 
-def array_in(path: Path, name: str) -> np.ndarray:
-    """One array of those that `names_in` lists.
+def read_array(path: Path, name: str) -> np.ndarray:
+    """Read one of the arrays that `array_names` lists.
 
     Raises:
         UserError: it is damaged, pickled, or larger than the memory.
@@ -56,6 +56,6 @@ def array_in(path: Path, name: str) -> np.ndarray:
         if "allow_pickle" in str(error):
             raise UserError(
                 f"{path}: array {name!r} holds pickled objects, which could run code when read",
-                fix="make the file again with plain numbers in it",
+                fix="write the file again with plain numbers in it",
             ) from error
-        raise UserError(f"{path}: array {name!r} is damaged ({error})", fix=AGAIN) from error
+        raise UserError(f"{path}: array {name!r} is damaged ({error})", fix=FIX) from error

@@ -4,7 +4,7 @@ One column is a struct {bytes, path} that holds an encoded image, one the label;
 split are SPLIT-*.parquet (https://huggingface.co/docs/hub/datasets-image).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +13,21 @@ import pyarrow.parquet as pq
 
 from bench.core.errors import UserError
 from bench.data.decode import open_image, to_array
-from bench.data.progress import counter
-from bench.data.split import Split, checked_counts
-from bench.data.stored import Stored
+from bench.data.progress import progress_bar
+from bench.data.split import Split, validate_counts
+from bench.data.stored import StoredDataset
 
 ROWS = 1024
 
 
-class Parquet(Stored):
+class Parquet(StoredDataset):
     """Shards SPLIT-*.parquet in ROOT/NAME or ROOT.
 
     Args:
-        name, root, shape, licence, origin: see `Stored`.
-        image_column, label_column: their names.
-        encoding: of the images, JPEG or PNG, as Pillow names it: a data set that lost detail to
-            JPEG is not the one that did not, and must not bear its name.
+        name, root, shape, licence, origin: see `StoredDataset`.
+        image_column, label_column: names of the columns.
+        encoding: format of the images, JPEG or PNG, as Pillow names it: a data set that lost detail
+            to JPEG differs from its original, and must not have its name.
         counts: split -> number of images that its shards must hold together.
     """
 
@@ -47,42 +47,42 @@ class Parquet(Stored):
         self.image_column, self.label_column = image_column, label_column
         self.encoding, self.counts = encoding, counts
 
-    def raw_name(self) -> str:
-        """The shards of each split."""
+    def describe_raw_files(self) -> str:
+        """Return the patterns of the shards of each split."""
         return ", ".join(f"{split}-*.parquet" for split in self.counts)
 
     def find(self) -> Path | None:
-        """Where each split has a shard."""
+        """Return the folder that holds a shard of each split, or None."""
 
-        def whole(folder: Path) -> bool:
-            return all(_shards(folder, split) for split in self.counts)
+        def is_complete(folder: Path) -> bool:
+            return all(_list_shards(folder, split) for split in self.counts)
 
-        return next((folder for folder in self.folders if whole(folder)), None)
+        return next((folder for folder in self.folders if is_complete(folder)), None)
 
     def read(self, folder: Path) -> dict[str, Split]:
         """Decode all shards in the order of their names."""
         splits = {}
-        for split, count in checked_counts(self.name, self.counts).items():
-            shards = _shards(folder, split)
+        for split, count in validate_counts(self.name, self.counts).items():
+            shards = _list_shards(folder, split)
             images = np.empty((count, *self.shape), np.uint8)
             labels = np.empty(count, np.int64)
-            done = 0
-            with counter(what=f"{self.name} {split}", unit=" images", total=count) as bar:
-                for path, row, label in self._rows(shards):
-                    if done < count:
-                        images[done], labels[done] = self._image(path, row), label
-                    done += 1
+            n_read = 0
+            with progress_bar(what=f"{self.name} {split}", unit=" images", total=count) as bar:
+                for path, content, label in self._iter_rows(shards):
+                    if n_read < count:
+                        images[n_read], labels[n_read] = self._decode_image(path, content), label
+                    n_read += 1
                     bar.update()
-            if done != count:
+            if n_read != count:
                 raise UserError(
-                    f"dataset {self.name!r}: {done} {split} images in {folder}, expected {count}",
+                    f"dataset {self.name!r}: {n_read} {split} images in {folder}, expected {count}",
                     fix="place all shards of this data set there, and no others",
                 )
             splits[split] = Split(images, labels)
         return splits
 
-    def _rows(self, shards: Sequence[Path]):
-        """(shard, encoded image, label) of each row."""
+    def _iter_rows(self, shards: Sequence[Path]) -> Iterator[tuple[Path, bytes | None, int]]:
+        """Iterate over (shard, encoded image, label) of each row."""
         columns = [self.image_column, self.label_column]
         for path in shards:
             try:
@@ -98,8 +98,8 @@ class Parquet(Stored):
                     fix="move it away and place the right file there",
                 ) from error
 
-    def _image(self, path: Path, content: bytes | None) -> np.ndarray:
-        """One image, uint8 [C, H, W], checked."""
+    def _decode_image(self, path: Path, content: bytes | None) -> np.ndarray:
+        """Decode and check one image, uint8 [C, H, W]."""
         try:
             if content is None:
                 raise ValueError("an image without bytes")
@@ -117,5 +117,5 @@ class Parquet(Stored):
         return array
 
 
-def _shards(folder: Path, split: str) -> list[Path]:
+def _list_shards(folder: Path, split: str) -> list[Path]:
     return sorted(folder.glob(f"{split}-*.parquet"))

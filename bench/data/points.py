@@ -1,8 +1,8 @@
-"""A source of samples of a toy density, see `densities`, and where its modes are.
+"""A data set of samples of a toy density (see `densities`), and the centres of its modes.
 
-A sample counts as of high quality when it lies within some standard deviations of the nearest
-mode's centre (three in Srivastava et al. 2017, arXiv:1705.07761, and Lin et al. 2018,
-arXiv:1712.04086); `Modes` carries centres and radius to the metric.
+A sample is of high quality when it lies within some standard deviations of the nearest mode's
+centre (three in Srivastava et al. 2017, arXiv:1705.07761, and Lin et al. 2018, arXiv:1712.04086);
+`Modes` passes centres and radius to the metric.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,35 +12,35 @@ from typing import Protocol
 import numpy as np
 
 from bench.core.seeds import numpy_generator
-from bench.data.split import NAMES, Split, check_shape, checked_counts
+from bench.data.split import NAMES, Split, check_shape, validate_counts
 
 
 @dataclass(frozen=True)
 class Modes:
-    """Where the mass sits: centres, float64 [K, D], and the radius of high quality."""
+    """Centres of a density's modes, float64 [K, D], and the radius of high quality."""
 
     centres: np.ndarray
     radius: float
 
 
 class Distribution(Protocol):
-    """Something that can be sampled; `modes` is None where it has no separate ones."""
+    """A density that can be sampled; `modes` is None where it has no separate ones."""
 
     modes: Modes | None
 
     def sample(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
-        """Points [count, D] and labels int64 [count], or None."""
+        """Draw points [count, D] and labels int64 [count], or None."""
 
 
 class Points:
-    """A source of samples of one distribution; every split comes from a stream of its own.
+    """Samples of one distribution; every split is drawn from a random stream of its own.
 
     Args:
-        name: the data set.
+        name: name of the data set.
         shape: [D].
-        distribution: what to sample.
+        distribution: the density to sample.
         counts: split -> number of samples.
-        seed: the data set's own, not the run's: runs of different seeds see the same data.
+        seed: the data set's own, not the run's: runs of different seeds train on the same data.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Points:
             UserError: a count is not positive, or the shape is not the distribution's.
         """
         splits = {}
-        for split, count in checked_counts(self.name, self.counts).items():
+        for split, count in validate_counts(self.name, self.counts).items():
             # Negative indices: a run of the same seed shuffles with 0, 1, 2 ...
             rng = numpy_generator(self.seed, "data", -1 - NAMES.index(split))
             samples, labels = self.distribution.sample(count, rng)
@@ -75,4 +75,4 @@ class Points:
         return splits
 
     def prepare(self) -> None:
-        """Nothing to do: the points are drawn when they are needed."""
+        """Do nothing: the points are drawn when they are needed."""

@@ -1,7 +1,7 @@
 """Convex polygons, the study's synthetic images: Lucic et al. 2018 (arXiv:1711.10337).
 
 The generator was published in 2019 (google/compare_gan, colabs/Convex_Polygons_Dataset.ipynb);
-with its settings and one kind of polygon ours gives its images, draw for draw. Worth knowing:
+with its settings and one kind of polygon, this module draws the same images. Its peculiarities:
 
 - Vertex i lies at angle i s + m/2 + U (s - m/2) of a circle, s = 360/n, m = `min_segment_angle`:
   neighbours may be as near as m/2 = 10 degrees, not m = 20; nearer than 20 are those of
@@ -22,30 +22,31 @@ import numpy as np
 
 from bench.core.errors import UserError
 from bench.data import prepared
-from bench.data.progress import counter
+from bench.data.progress import progress_bar
 from bench.data.rasters import covered_subpixels, polygon_corners
-from bench.data.split import Split, check_shape, checked_counts
+from bench.data.split import Split, check_shape, validate_counts
 
-CHUNK = 64  # polygons drawn at once: their test points fit a cache
+CHUNK = 64  # polygons rasterised at once: their test points fit a cache
 ORDER = ("train", "test", "validation")  # the study's rows: 60,000, then 10,000, then the hold-out
-REVISION = 1  # raised when the same settings make other images: cached files are then made again
+REVISION = 1  # raised when the same settings give other images, so that files are written again
 
 
 class Polygons:
-    """Polygons drawn on first use and kept as a prepared file, whose name carries the settings.
+    """Polygons drawn on first use and saved as a prepared file, named by a hash of the settings.
 
     Args:
-        name: the data set.
+        name: name of the data set.
         root: folder of the prepared file; None: draw again each time.
         shape: [1, raster, raster].
-        vertices: kinds of polygon, equally many of each (up to one).
+        vertices: numbers of vertices, with equally many polygons of each (up to one).
         min_segment_angle: m above, degrees.
         scale: diameter of the circle as a share of the raster.
-        raster: pixels a side.
-        subpixels: tests a pixel and side, even.
+        raster: height and width, pixels.
+        subpixels: number of test points of a pixel along each axis, even.
         max_rotation: degrees.
         counts: split -> number of images.
-        seed: of numpy's legacy generator, as in the notebook; the data set's own, not the run's.
+        seed: seed of numpy's legacy generator, as in the notebook; the data set's own, not the
+            run's.
         licence, origin: metadata of the prepared file.
 
     Deviation: k of n grey steps is stored as k * 255 / n, rounded: off by at most 1/510.
@@ -81,9 +82,10 @@ class Polygons:
         """Read the prepared file, or draw the images and write it: uint8 [N, 1, raster, raster].
 
         Raises:
-            UserError: settings that make no polygon, or a prepared file damaged or not writable.
+            UserError: no polygon has these settings, or the prepared file is damaged or cannot be
+                written.
         """
-        counts = checked_counts(self.name, self.counts)
+        counts = validate_counts(self.name, self.counts)
         self._check_settings()
         path = self.prepared_path()
         if path is not None and path.is_file():
@@ -99,11 +101,11 @@ class Polygons:
         return splits
 
     def prepare(self) -> None:
-        """Draw and write the prepared file, or check the one that exists."""
+        """Draw the images and write the prepared file, or check the one that exists."""
         self.splits()
 
     def prepared_path(self) -> Path | None:
-        """ROOT/NAME-SETTINGS.safetensors, or None without a root."""
+        """Return ROOT/NAME-HASH.safetensors, with a hash of the settings; None without a root."""
         if self.root is None:
             return None
         counts = [self.counts.get(split, 0) for split in ORDER]
@@ -115,10 +117,10 @@ class Polygons:
 
     @property
     def manifold(self) -> Sequence[tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]]:
-        """All valid polygons, kind by kind, as the images of a cube.
+        """All valid polygons: for each number of vertices V, a map from a cube to images.
 
         Returns:
-            For V vertices what one degree is of each of the V + 1 draws, at most all of it, and
+            For each V, the share of each draw's range that is one degree, [V + 1], at most 1, and
             the map from draws [n, V + 1] in [0, 1] to images in [0, 1] as stored,
             [n, raster * raster].
         """
@@ -127,23 +129,23 @@ class Polygons:
         for vertices in self.vertices:
             spread = 360 / vertices - self.geometry["min_segment_angle"] / 2
             degrees = np.array([spread] * vertices + [turn])
-            pieces.append((1 / degrees.clip(min=1), self._pixels))
+            pieces.append((1 / degrees.clip(min=1), self._draw_pixels))
         return pieces
 
-    def _pixels(self, draws: np.ndarray) -> np.ndarray:
-        """Images in [0, 1], [n, raster * raster], of draws [n, V + 1]."""
-        parts = [self._images(draws[i : i + CHUNK]) for i in range(0, len(draws), CHUNK)]
+    def _draw_pixels(self, draws: np.ndarray) -> np.ndarray:
+        """Draws [n, V + 1] -> images in [0, 1], [n, raster * raster]."""
+        parts = [self._rasterise(draws[i : i + CHUNK]) for i in range(0, len(draws), CHUNK)]
         return np.concatenate(parts).reshape(len(draws), -1) / 255
 
-    def _images(self, draws: np.ndarray) -> np.ndarray:
-        """uint8 [n, raster, raster] of draws [n, V + 1]."""
+    def _rasterise(self, draws: np.ndarray) -> np.ndarray:
+        """Draws [n, V + 1] -> images uint8 [n, raster, raster]."""
         steps = self.subpixels**2
         greys = np.rint(255 * (steps - np.arange(steps + 1)) / steps).astype(np.uint8)
         corners = polygon_corners(draws, raster=self.raster, **self.geometry)
         return greys[covered_subpixels(corners, raster=self.raster, subpixels=self.subpixels)]
 
     def _draw(self, total: int) -> tuple[np.ndarray, np.ndarray]:
-        """Images uint8 [total, 1, raster, raster] and their numbers of vertices [total]."""
+        """Draw images uint8 [total, 1, raster, raster] and their numbers of vertices [total]."""
         rng = np.random.RandomState(self.seed)  # as in the notebook: its draws, in its order
         kinds = np.array_split(np.arange(total), len(self.vertices))
         draws = [rng.rand(len(rows), n + 1) for rows, n in zip(kinds, self.vertices, strict=True)]
@@ -151,19 +153,19 @@ class Polygons:
 
         images = np.empty((total, 1, self.raster, self.raster), np.uint8)
         labels = np.empty(total, np.int64)
-        with counter(what=self.name, unit=" images", total=total) as bar:
+        with progress_bar(what=self.name, unit=" images", total=total) as bar:
             for rows, kind in zip(kinds, draws, strict=True):
                 labels[places[rows]] = kind.shape[1] - 1
                 for start in range(0, len(rows), CHUNK):
-                    drawn = self._images(kind[start : start + CHUNK])
-                    images[places[rows[start : start + CHUNK]], 0] = drawn
-                    bar.update(len(drawn))
+                    rasters = self._rasterise(kind[start : start + CHUNK])
+                    images[places[rows[start : start + CHUNK]], 0] = rasters
+                    bar.update(len(rasters))
         return images, labels
 
     def _check_settings(self) -> None:
-        """Raise UserError for settings of which no polygon can be made."""
+        """Refuse settings that no polygon can have."""
         angle, scale = self.geometry["min_segment_angle"], self.geometry["scale"]
-        wrong = [
+        checks = [
             (not self.vertices or min(self.vertices) < 3, "vertices", "3 or more each"),
             (
                 not 0 <= angle <= 360 / max(self.vertices, default=3),
@@ -173,9 +175,9 @@ class Polygons:
             (not 0 < scale <= 1, "scale", "above 0, up to 1"),
             (self.subpixels < 2 or self.subpixels % 2 == 1, "subpixels", "even"),
         ]
-        for bad, setting, wanted in wrong:
-            if bad:
+        for is_wrong, setting, allowed in checks:
+            if is_wrong:
                 raise UserError(
                     f"dataset {self.name!r}: no polygon has these settings ({setting})",
-                    fix=f"set dataset.source.{setting} to {wanted}",
+                    fix=f"set dataset.source.{setting} to {allowed}",
                 )

@@ -1,4 +1,4 @@
-"""The checked array file of a data set: ROOT/NAME.safetensors.
+"""Prepared files: the arrays of a data set, with a digest, in ROOT/NAME.safetensors.
 
 Tensors `train.samples`, `train.labels`, `test.samples` ... (uint8, float32, int64); metadata: name,
 licence, source and the digest of the content, which is checked at each load.
@@ -20,16 +20,16 @@ SUFFIX = ".safetensors"
 
 
 def prepared_path(root: Path, name: str) -> Path:
-    """Where the prepared file of a data set lies."""
+    """Return the path of the prepared file of a data set."""
     return root / f"{name}{SUFFIX}"
 
 
-def missing(root: Path, name: str, raw: str, fix: str) -> UserError:
-    """The error for a data set of which nothing lies under `root`.
+def missing_dataset(root: Path, name: str, raw: str, fix: str) -> UserError:
+    """Return the error for a data set that has no file under `root`.
 
     Args:
         root: the folder that was searched.
-        name: the data set.
+        name: name of the data set.
         raw: its raw files, in words.
         fix: how to get them.
     """
@@ -42,15 +42,15 @@ def missing(root: Path, name: str, raw: str, fix: str) -> UserError:
 
 
 def save(path: Path, splits: Mapping[str, Split], *, name: str, licence: str, source: str) -> None:
-    """Write the file whole or not at all.
+    """Write a prepared file, completely or not at all.
 
     Args:
-        path: its place, see `prepared_path`.
-        splits: what it shall hold.
+        path: the file to write, see `prepared_path`.
+        splits: the data set.
         name, licence, source: metadata.
 
     Raises:
-        UserError: the place cannot be written.
+        UserError: the file cannot be written.
     """
     tensors = {}
     for split, content in splits.items():
@@ -61,22 +61,21 @@ def save(path: Path, splits: Mapping[str, Split], *, name: str, licence: str, so
     metadata["digest"] = content_digest(splits)
     with replacing(path) as temporary:
         temporary.touch()
-        mode = (
-            temporary.stat().st_mode
-        )  # as the umask has it; safetensors writes for its user alone
+        # The mode that the umask gives; safetensors would write a file that only its user can read.
+        mode = temporary.stat().st_mode
         try:
             save_file(tensors, temporary, metadata=metadata)
             temporary.chmod(mode)
-        except SafetensorError as error:  # its wrapper of a full or read-only disk
+        except SafetensorError as error:  # raised for a full or read-only disk
             raise OSError(str(error)) from error
 
 
 def load(path: Path, name: str) -> dict[str, Split]:
-    """Read and check the file.
+    """Read and check a prepared file.
 
     Args:
         path: an existing file.
-        name: the data set that it must hold.
+        name: name of the data set that it must hold.
 
     Raises:
         UserError: it is damaged, cannot be read, or holds another data set.

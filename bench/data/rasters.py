@@ -1,4 +1,4 @@
-"""Convex polygons from uniform draws, and their grey images: the geometry of `polygons`."""
+"""Corners of convex polygons from uniform draws, and their coverage of pixels, for `polygons`."""
 
 import numpy as np
 
@@ -11,13 +11,13 @@ def polygon_corners(
     raster: int,
     max_rotation: float,
 ) -> np.ndarray:
-    """Corners on a circle of diameter scale * raster, rotated, their mean at the raster's centre.
+    """Place corners on a circle of diameter scale * raster, rotated, their mean at the centre.
 
     Args:
-        draws: uniform in [0, 1), [N, V + 1]: one a vertex, then the rotation's.
+        draws: uniform in [0, 1), [N, V + 1]: one for each vertex, then one for the rotation.
         min_segment_angle: m, degrees; vertex i lies at i s + m/2 + U (s - m/2), s = 360/V.
         scale: diameter of the circle as a share of the raster.
-        raster: pixels a side.
+        raster: height and width, pixels.
         max_rotation: degrees.
 
     Returns:
@@ -28,14 +28,14 @@ def polygon_corners(
     spread = segment - min_segment_angle / 2
     starts = segment * np.arange(vertices) + min_segment_angle / 2
     angles = np.radians(starts + spread * draws[:, :-1])
-    # Rotating the corners is turning their angles (clockwise, as there), up to a shift.
+    # Rotating the corners changes their angles (clockwise, as in the notebook), up to a shift.
     angles = angles - np.radians(max_rotation * draws[:, -1:])
     corners = scale * raster / 2 * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     return corners - corners.mean(1, keepdims=True) + raster / 2
 
 
 def covered_subpixels(corners: np.ndarray, *, raster: int, subpixels: int) -> np.ndarray:
-    """How many of a pixel's r x r test points lie inside the polygon.
+    """Count how many of a pixel's r x r test points lie inside the polygon.
 
     Pixel k is tested at the multiples of 1/r from k - (r/2 - 1)/r to k + (r/2)/r on both axes: the
     window of an even box filter, which is not centred on the pixel. Nothing outside the raster
@@ -44,7 +44,7 @@ def covered_subpixels(corners: np.ndarray, *, raster: int, subpixels: int) -> np
 
     Args:
         corners: anticlockwise in (row, column), pixels, [N, V, 2].
-        raster: pixels a side.
+        raster: height and width, pixels.
         subpixels: r, even.
 
     Returns:
@@ -66,7 +66,7 @@ def covered_subpixels(corners: np.ndarray, *, raster: int, subpixels: int) -> np
 
 
 def _row_intervals(corners: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The open interval of columns inside the polygon, [N, rows] each; low >= high where empty."""
+    """Return low and high end of the columns inside, open, [N, rows] each; empty: low >= high."""
     low = np.full((len(corners), len(rows)), -np.inf)
     high = np.full((len(corners), len(rows)), np.inf)
     edges = np.roll(corners, -1, axis=1) - corners

@@ -4,10 +4,10 @@ import numpy as np
 
 
 def centre_crop(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The middle of images [..., H, W, C]; where it cannot be the middle, one pixel before it.
+    """Cut out the middle of images [..., H, W, C], rounded towards the top left corner.
 
     Raises:
-        ValueError: the images are smaller.
+        ValueError: the images are smaller than the crop.
     """
     top, left = images.shape[-3] - height, images.shape[-2] - width
     if top < 0 or left < 0:
@@ -19,8 +19,8 @@ def centre_crop(images: np.ndarray, height: int, width: int) -> np.ndarray:
 def resize_bilinear_tf1(images: np.ndarray, height: int, width: int) -> np.ndarray:
     """TensorFlow 1's resize_bilinear(align_corners=False): pixel i is read at i * in / out.
 
-    Not at the half-pixel (i + 1/2) in / out - 1/2, and without antialiasing: the result lies half
-    a source step up and left, as in all work of that time, the study's CelebA included.
+    Not at the half-pixel (i + 1/2) in / out - 1/2, and without antialiasing: the result is shifted
+    half a source step up and left, as in all work of that time, the study's CelebA included.
 
     Args:
         images: [..., H, W, C], any dtype.
@@ -33,16 +33,16 @@ def resize_bilinear_tf1(images: np.ndarray, height: int, width: int) -> np.ndarr
     along, down = along[:, None], down[:, None, None]
 
     def row(rows: np.ndarray) -> np.ndarray:
-        chosen = images[..., rows, :, :].astype(np.float32)
-        first = chosen[..., left, :]
-        return first + (chosen[..., right, :] - first) * along
+        pixels = images[..., rows, :, :].astype(np.float32)
+        first = pixels[..., left, :]
+        return first + (pixels[..., right, :] - first) * along
 
     upper = row(top)
     return upper + (row(bottom) - upper) * down
 
 
-def _grid(size: int, wanted: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Neighbours before and after each source coordinate, and the share of the latter."""
-    source = np.arange(wanted, dtype=np.float32) * np.float32(size / wanted)
+def _grid(size: int, new_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pixels before and after each source coordinate, and the weight of the latter."""
+    source = np.arange(new_size, dtype=np.float32) * np.float32(size / new_size)
     before = np.floor(source).astype(np.int64)
     return before, np.minimum(before + 1, size - 1), source - before.astype(np.float32)

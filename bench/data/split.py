@@ -1,4 +1,4 @@
-"""One part of a data set: the samples that train, that select, or that are reported."""
+"""One split of a data set: samples for training, checkpoint selection or reports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.core.errors import UserError
+from bench.core.number_checks import is_whole_number
 
 NAMES = ("train", "validation", "test")
 
@@ -19,7 +20,7 @@ class Split:
         labels: int64 [N], or None.
 
     Raises:
-        ValueError: another dtype or rank, or not one label a sample.
+        ValueError: samples or labels have another dtype or rank, or are not equally many.
     """
 
     samples: np.ndarray
@@ -38,15 +39,15 @@ class Split:
             )
 
 
-def checked_counts(name: str, counts: Mapping[str, int]) -> dict[str, int]:
-    """How many samples each split has, as the config says it.
+def validate_counts(name: str, counts: Mapping[str, int]) -> dict[str, int]:
+    """Check the numbers of samples of a config and sort them by split.
 
     Args:
-        name: the data set's, for the message.
+        name: name of the data set, for the error message.
         counts: split -> number of samples.
 
     Returns:
-        The same in the order of NAMES: how a config happens to be sorted moves no sample.
+        The counts in the order of NAMES: the order of a config's lines changes no sample.
 
     Raises:
         UserError: an unknown split, no train or test, or a count below 1.
@@ -59,7 +60,7 @@ def checked_counts(name: str, counts: Mapping[str, int]) -> dict[str, int]:
             fix=f"dataset.source.counts needs train and test, and may have {NAMES[1]}",
         )
     for split, count in counts.items():
-        if not isinstance(count, int) or count < 1:
+        if not is_whole_number(count, 1):
             raise UserError(
                 f"dataset {name!r}: {split} has {count!r} samples",
                 fix=f"set dataset.source.counts.{split} to a whole number of at least 1",
@@ -68,21 +69,21 @@ def checked_counts(name: str, counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def check_shape(name: str, splits: Mapping[str, Split], shape: tuple[int, ...]) -> None:
-    """Refuse samples of another shape than the config promises to the networks.
+    """Refuse samples of another shape than the networks are built for.
 
     Args:
-        name: the data set's, for the message.
-        splits: what was read.
-        shape: the config's, [C, H, W] or [D].
+        name: name of the data set, for the error message.
+        splits: the data set.
+        shape: shape of one sample in the config, [C, H, W] or [D].
 
     Raises:
-        UserError: they differ.
+        UserError: the shapes differ.
     """
     for split, content in splits.items():
-        found = content.samples.shape[1:]
-        if found != tuple(shape):
+        actual = content.samples.shape[1:]
+        if actual != tuple(shape):
             raise UserError(
-                f"dataset {name!r}: {split} samples have shape {list(found)}, "
+                f"dataset {name!r}: {split} samples have shape {list(actual)}, "
                 f"the config says {list(shape)}",
-                fix=f"set dataset.shape={str(list(found)).replace(' ', '')}",
+                fix=f"set dataset.shape={str(list(actual)).replace(' ', '')}",
             )

@@ -1,6 +1,6 @@
-"""Images whose channels are drawn apart: Metz et al. 2017 (arXiv:1611.02163), section 3.3.1.
+"""Images whose channels are drawn independently: Metz et al. 2017 (arXiv:1611.02163), 3.3.1.
 
-Three digits, one a colour, make 1,000 classes that are known and countable; Srivastava et al.
+Three digits, one per colour, make 1,000 classes that are known and countable; Srivastava et al.
 2017 (arXiv:1705.07761) count how many of them a generator reaches.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.core.errors import UserError
 from bench.core.seeds import numpy_generator
-from bench.data.split import NAMES, Split, check_shape, checked_counts
+from bench.data.split import NAMES, Split, check_shape, validate_counts
 
 DIGITS = 10
 
@@ -20,23 +20,23 @@ class Source(Protocol):
     """Images of one channel, uint8 [N, 1, H, W], with labels 0 to 9, by split."""
 
     def splits(self) -> dict[str, Split]:
-        """All of them."""
+        """Return the images by split."""
 
     def prepare(self) -> None:
-        """Fetch what is missing."""
+        """Download what is missing."""
 
 
 class Stacked:
-    """Each channel of an image is an image of the single source, drawn with replacement.
+    """Images each channel of which is an image of the single source, drawn with replacement.
 
-    A split draws from the same split of the source, so no digit is in two of them.
+    A split draws from the same split of the source, so that no digit is in two splits.
 
     Args:
-        name: the data set.
+        name: name of the data set.
         shape: [C, H, W]; C digits are stacked.
-        single: the source.
+        single: source of the single digits.
         counts: split -> number of images.
-        seed: of the draws; the data set's own, not the run's.
+        seed: seed of the draws; the data set's own, not the run's.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Stacked:
 
     @property
     def class_probabilities(self) -> np.ndarray:
-        """Of the stacked classes: uniform, as the papers take them; digits are nearly so."""
+        """Probabilities of the stacked classes: uniform, as in the papers; digits are nearly so."""
         classes = DIGITS ** self.shape[0]
         return np.full(classes, 1 / classes)
 
@@ -64,9 +64,9 @@ class Stacked:
                 channel.
         """
         singles, splits = self.single.splits(), {}
-        for split, count in checked_counts(self.name, self.counts).items():
+        for split, count in validate_counts(self.name, self.counts).items():
             images, digits = self._digits(singles, split)
-            # Below -3: up to there the single source, of the same seed maybe, draws its order.
+            # Below -3: the single source, perhaps with the same seed, uses the indices -1 to -3.
             rng = numpy_generator(self.seed, "data", -4 - NAMES.index(split))
             rows = rng.integers(len(images), size=(count, self.shape[0]))
             places = DIGITS ** np.arange(self.shape[0])[::-1]
@@ -75,21 +75,22 @@ class Stacked:
         return splits
 
     def prepare(self) -> None:
-        """Fetch the digits, where they are not there."""
+        """Download the single digits, where they are missing."""
         self.single.prepare()
 
     def _digits(self, singles: Mapping[str, Split], split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return images and labels of a split of the source, checked."""
         if split not in singles:
             raise UserError(
                 f"dataset {self.name!r}: no split {split!r} to stack (there: {', '.join(singles)})",
                 fix=f"remove dataset.source.counts.{split}",
             )
         images, labels = singles[split].samples, singles[split].labels
-        known = labels is not None and np.isin(labels, range(DIGITS)).all()
-        if labels is None or not known or images.ndim != 4 or images.shape[1] != 1:
+        are_digits = labels is not None and np.isin(labels, range(DIGITS)).all()
+        if labels is None or not are_digits or images.ndim != 4 or images.shape[1] != 1:
             raise UserError(
-                f"dataset {self.name!r}: to be stacked, images have one channel and labels 0 to 9; "
-                f"{split} has shape {list(images.shape[1:])}",
+                f"dataset {self.name!r}: only images of one channel with labels 0 to 9 can be "
+                f"stacked; {split} has shape {list(images.shape[1:])}",
                 fix="choose another dataset.source.single",
             )
         return images, labels

@@ -1,4 +1,12 @@
-"""What all data sets that live in files share: prepared file first, raw files else, never both."""
+"""Base class of data sets that are read from files the user has, prepared or raw.
+
+To add one: write a subclass of `StoredDataset` that knows its raw files (`describe_raw_files`,
+`find`, `read`, and `fetch` with `downloadable = True` where the data may be downloaded), and
+`conf/dataset/NAME.yaml`, whose `source` names the class and its arguments: shape, counts, checksums
+and licence stand there, with their source. A data set of a known format needs the yaml alone:
+`idx.Idx`, `parquet.Parquet`, `images.Images`. Sources without files, like `points.Points`, need no
+base class, only what `bench.data` lists.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -9,16 +17,16 @@ from bench.data import prepared
 from bench.data.split import Split, check_shape
 
 
-class Stored(ABC):
-    """A source whose raw files lie in ROOT/NAME or ROOT.
+class StoredDataset(ABC):
+    """A data set whose raw files lie in ROOT/NAME or ROOT; a prepared file is read instead of them.
 
-    Reading never writes, so that a read-only `root` will do; `prepare` converts once.
+    Reading never writes, so that `root` may be read-only; `prepare` converts once.
 
     Args:
-        name: the data set.
+        name: name of the data set.
         root: folder of prepared and raw files, relative to the working directory.
-        shape: of one sample, [C, H, W].
-        licence, origin: of the data; they go into the prepared file.
+        shape: shape of one sample, [C, H, W].
+        licence, origin: licence and source of the data, written into the prepared file.
     """
 
     downloadable = False
@@ -31,7 +39,7 @@ class Stored(ABC):
 
     @property
     def root(self) -> Path:
-        """The folder to look in.
+        """The folder of prepared and raw files.
 
         Raises:
             UserError: the config names none.
@@ -42,44 +50,44 @@ class Stored(ABC):
 
     @property
     def folders(self) -> tuple[Path, Path]:
-        """Where raw files may lie; downloads go to the first."""
+        """The folders that may hold raw files; downloads go to the first."""
         return self.root / self.name, self.root
 
     def prepared_path(self) -> Path:
-        """The prepared file's place."""
+        """Return the path of the prepared file."""
         return prepared.prepared_path(self.root, self.name)
 
     @abstractmethod
-    def raw_name(self) -> str:
-        """The raw files in words, for a message."""
+    def describe_raw_files(self) -> str:
+        """Return the names of the raw files in words, for an error message."""
 
     @abstractmethod
     def find(self) -> Path | None:
-        """The folder in which the raw files lie, or None."""
+        """Return the folder that holds the raw files, or None."""
 
     @abstractmethod
     def read(self, folder: Path) -> dict[str, Split]:
-        """The raw files' content, checked."""
+        """Read and check the raw files."""
 
-    def remedy(self) -> str:
-        """What a user does who has none of the files."""
+    def suggest_fix(self) -> str:
+        """Return what a user can do who has none of the files."""
         if self.downloadable:
             return f"run `bench prepare {self.name}`, or set dataset.root=DIR"
         return f"get them from {self.origin} and place them in DIR, then set dataset.root=DIR"
 
     def fetch(self) -> None:
-        """Download what is absent.
+        """Download the missing files.
 
         Raises:
-            UserError: it failed; here always: nobody may hand out this data set for its owners.
+            UserError: it failed; always in this class: only the owners may distribute the data.
         """
-        raise self._missing()
+        raise self._missing_error()
 
     def splits(self) -> dict[str, Split]:
-        """Read the prepared file, or else the raw ones.
+        """Read the prepared file, or else the raw files.
 
         Raises:
-            UserError: there is none, or it is damaged or of another shape.
+            UserError: there is none of them, or it is damaged or of another shape.
         """
         path = self.prepared_path()
         folder = None if path.is_file() else self.find()
@@ -88,15 +96,15 @@ class Stored(ABC):
         elif folder is not None:
             splits = self.read(folder)
         else:
-            raise self._missing()
+            raise self._missing_error()
         check_shape(self.name, splits, self.shape)
         return splits
 
     def prepare(self) -> None:
-        """Download what is absent, check it, write the prepared file; check one that exists.
+        """Download missing files, check them and write the prepared file; check one that exists.
 
         Raises:
-            UserError: one of these failed. What was downloaded stays for the next attempt.
+            UserError: one of these failed. Downloaded files stay for the next attempt.
         """
         path = self.prepared_path()
         if path.is_file():
@@ -106,10 +114,11 @@ class Stored(ABC):
             self.fetch()
         folder = self.find()
         if folder is None:
-            raise self._missing()
+            raise self._missing_error()
         splits = self.read(folder)
         check_shape(self.name, splits, self.shape)
         prepared.save(path, splits, name=self.name, licence=self.licence, source=self.origin)
 
-    def _missing(self) -> UserError:
-        return prepared.missing(self.root, self.name, self.raw_name(), self.remedy())
+    def _missing_error(self) -> UserError:
+        raw, fix = self.describe_raw_files(), self.suggest_fix()
+        return prepared.missing_dataset(self.root, self.name, raw, fix)

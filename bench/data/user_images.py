@@ -1,7 +1,7 @@
-"""Anybody's images, as they are: no resize, no crop, no colour changed on the way.
+"""Read a user's images unchanged: no resize, no crop, no conversion of colours.
 
-What would have to be changed before it could be scored is refused: how it is changed moves a
-Frechet distance (Parmar et al. 2022, arXiv:2104.11222), and is the giver's to decide.
+An image that would have to be changed before it could be scored is refused: the way it is changed
+moves a Frechet distance (Parmar et al. 2022, arXiv:2104.11222), and the user must choose it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,24 +11,24 @@ from pathlib import Path
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.data.decode import open_exactly, to_array
-from bench.data.progress import counter
+from bench.data.decode import open_losslessly, to_array
+from bench.data.progress import progress_bar
 from bench.data.user_npz import read_npz
 from bench.data.user_parquet import Shards
 
-PICTURES = (".png", ".jpg", ".jpeg")
-TABLES = (".parquet",)
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+PARQUET_SUFFIXES = (".parquet",)
 KINDS = "a folder of PNG, JPEG or Parquet files, an .npz file or a .parquet file"
 COLOURS = {1: "grey", 3: "in colour"}
 
 
 @dataclass(frozen=True)
 class UserImages:
-    """Images as they were given.
+    """A user's images.
 
     Args:
         images: [N, C, H, W], C of 1 or 3; uint8, or float32 in [0, 1].
-        names: of the images, for a message or a picture; None where they have none.
+        names: names of the images; None where they have none.
     """
 
     images: np.ndarray
@@ -36,79 +36,83 @@ class UserImages:
 
 
 def read_user_images(path: Path) -> UserImages:
-    """All images of a folder (searched to its ends, in the order of names) or file.
+    """Read all images of a file, or of a folder and its subfolders in the order of their paths.
 
-    Beside the result one image, or 256 encoded ones of a Parquet file, are held.
+    In memory are the result and one image, or 256 encoded images of a Parquet file.
 
     Raises:
         UserError: there are fewer than two, one cannot be read, or they are not all of one size
             and kind.
     """
     if path.is_dir():
-        given = _folder(path)
+        user_images = _read_folder(path)
     elif not path.is_file():
         raise UserError(f"no file or folder {path}", fix=f"give {KINDS}")
     elif path.suffix.lower() == ".npz":
-        given = UserImages(read_npz(path), None)
-    elif path.suffix.lower() in TABLES:
-        given = _parquet([path], path.parent)
+        user_images = UserImages(read_npz(path), None)
+    elif path.suffix.lower() in PARQUET_SUFFIXES:
+        user_images = _read_parquet([path], path.parent)
     else:
         raise UserError(f"{path}: no kind of file that can be read", fix=f"give {KINDS}")
-    count, *shape = given.images.shape
+    count, *shape = user_images.images.shape
     if count < 2:
-        many = "1 image" if count else "no image"
-        raise UserError(f"{path} holds {many}; a score needs two at least", fix="give more images")
-    if not given.images.size:
-        raise UserError(f"{path}: images {_kind(shape)}", fix="give images that hold something")
-    return given
+        number = "1 image" if count else "no image"
+        message = f"{path} holds {number}; a score needs two at least"
+        raise UserError(message, fix="give more images")
+    if not user_images.images.size:
+        message = f"{path}: images {_describe_shape(shape)}"
+        raise UserError(message, fix="give images that have pixels")
+    return user_images
 
 
-def _folder(path: Path) -> UserImages:
-    """Hidden files are left out: archives made on a Mac hold a ._NAME.png beside each image."""
+def _read_folder(path: Path) -> UserImages:
+    # Hidden files are left out: archives made on a Mac hold a ._NAME.png beside each image.
     files = [file for file in path.rglob("*") if file.is_file()]
     files = [f for f in files if not any(p.startswith(".") for p in f.relative_to(path).parts)]
     files.sort(key=lambda file: file.relative_to(path).as_posix())
-    pictures = [file for file in files if file.suffix.lower() in PICTURES]
-    tables = [file for file in files if file.suffix.lower() in TABLES]
-    if pictures and tables:
+    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+    tables = [file for file in files if file.suffix.lower() in PARQUET_SUFFIXES]
+    if images and tables:
         raise UserError(
-            f"folder {path} holds images and Parquet files, such as {pictures[0]} and {tables[0]}",
+            f"folder {path} holds images and Parquet files, such as {images[0]} and {tables[0]}",
             fix="give a folder that holds one kind",
         )
     if tables:
-        return _parquet(tables, path)
-    if not pictures:
-        found = sorted({file.suffix or file.name for file in files})
-        what = f"no image (found {', '.join(found[:8])})" if found else "no file"
-        raise UserError(f"folder {path} holds {what}", fix=f"give {KINDS}")
-    names = (file.relative_to(path).as_posix() for file in pictures)
-    return _decoded(zip(names, pictures, strict=True), len(pictures), path)
+        return _read_parquet(tables, path)
+    if not images:
+        suffixes = sorted({file.suffix or file.name for file in files})
+        content = f"no image (found {', '.join(suffixes[:8])})" if suffixes else "no file"
+        raise UserError(f"folder {path} holds {content}", fix=f"give {KINDS}")
+    names = (file.relative_to(path).as_posix() for file in images)
+    return _decode_images(zip(names, images, strict=True), len(images), path)
 
 
-def _parquet(files: Sequence[Path], folder: Path) -> UserImages:
+def _read_parquet(files: Sequence[Path], folder: Path) -> UserImages:
     shards = Shards(files, folder)
-    return _decoded(shards.rows(), len(shards), folder)
+    return _decode_images(shards.rows(), len(shards), folder)
 
 
-def _decoded(encoded: Iterable[tuple[str, bytes | Path]], count: int, folder: Path) -> UserImages:
-    """Decode into one array, whose size the first image decides.
+def _decode_images(
+    encoded: Iterable[tuple[str, bytes | Path]], count: int, folder: Path
+) -> UserImages:
+    """Decode images into one array, whose shape the first image decides.
 
     Args:
-        encoded: (name, encoded image).
-        count: of them.
-        folder: in which the names lie.
+        encoded: (name, encoded image or its file) of each.
+        count: number of images.
+        folder: folder that the names are relative to.
     """
     names: list[str] = []
     images = np.empty((count, 0, 0, 0), np.uint8)
-    with counter(what=str(folder), unit=" images", total=count) as bar:
+    with progress_bar(what=str(folder), unit=" images", total=count) as bar:
         for name, content in encoded:
-            image = _array(folder / name, content)
+            image = _decode_image(folder / name, content)
             if not names:
-                images = _room(count, image.shape, folder)
+                images = _allocate(count, image.shape, folder)
             elif image.shape != images.shape[1:]:
-                first = f"{folder / names[0]} is {_kind(images.shape[1:])}"
+                first = f"{folder / names[0]} is {_describe_shape(images.shape[1:])}"
                 raise UserError(
-                    f"images differ: {first}, {folder / name} is {_kind(image.shape)}",
+                    f"images differ: {first}, {folder / name} is {_describe_shape(image.shape)}",
                     fix="make them all of one size, and all grey or all in colour, and give those",
                 )
             images[len(names)] = image
@@ -117,28 +121,28 @@ def _decoded(encoded: Iterable[tuple[str, bytes | Path]], count: int, folder: Pa
     return UserImages(images, names)
 
 
-def _array(path: Path, content: bytes | Path) -> np.ndarray:
-    """One image, uint8 [C, H, W]."""
+def _decode_image(path: Path, content: bytes | Path) -> np.ndarray:
+    """Decode one image, uint8 [C, H, W]."""
     try:
-        return to_array(open_exactly(content)).transpose(2, 0, 1)
+        return to_array(open_losslessly(content)).transpose(2, 0, 1)
     except ValueError as error:
         raise UserError(
             f"{path} is no image that can be scored: {error}",
-            fix="mend it or move it away; 8-bit grey or RGB PNG and JPEG files are read",
+            fix="repair it or move it away; 8-bit grey or RGB PNG and JPEG files are read",
         ) from error
 
 
-def _room(count: int, shape: tuple[int, ...], folder: Path) -> np.ndarray:
+def _allocate(count: int, shape: tuple[int, ...], folder: Path) -> np.ndarray:
     try:
         return np.empty((count, *shape), np.uint8)
     except MemoryError as error:
         raise UserError(
-            f"{folder}: {count} images, {_kind(shape)}, do not fit into memory",
+            f"{folder}: {count} images, {_describe_shape(shape)}, do not fit into memory",
             fix="give fewer images, or smaller ones",
         ) from error
 
 
-def _kind(shape: Sequence[int]) -> str:
-    """The shape [C, H, W] in words."""
+def _describe_shape(shape: Sequence[int]) -> str:
+    """Return the shape [C, H, W] in words."""
     channels, height, width = shape
     return f"{COLOURS[channels]} of {width}x{height} pixels"

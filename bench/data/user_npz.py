@@ -1,30 +1,30 @@
-"""Images that somebody gives as an .npz file: whole grey levels, or numbers in [0, 1]."""
+"""Read a user's images from an .npz file: whole grey levels, or numbers in [0, 1]."""
 
 from pathlib import Path
 
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.data.npz import array_in, names_in
+from bench.data.npz import array_names, read_array
 
 CHANNELS = (1, 3)
 
 
 def read_npz(path: Path) -> np.ndarray:
-    """The images of the array `images`, else of the only one, else of `arr_0`, as [N, C, H, W].
+    """Read the array `images`, else the only one, else `arr_0`, as images [N, C, H, W].
 
     Returns:
-        uint8 as it lies in the file, or float32 in [0, 1].
+        uint8 as in the file, or float32 in [0, 1].
 
     Raises:
-        UserError: there is none such, or it does not say plainly which images it holds.
+        UserError: there is no such array, or its axes or values are ambiguous.
     """
-    name = _name_of_images(path)
-    return _levels(path, _channels_first(path, array_in(path, name)))
+    name = _choose_array(path)
+    return _check_values(path, _channels_first(path, read_array(path, name)))
 
 
-def _name_of_images(path: Path) -> str:
-    names = names_in(path)
+def _choose_array(path: Path) -> str:
+    names = array_names(path)
     for name in ("images", names[0] if len(names) == 1 else "arr_0"):
         if name in names:
             return name
@@ -42,21 +42,21 @@ def _name_of_images(path: Path) -> str:
 def _channels_first(path: Path, images: np.ndarray) -> np.ndarray:
     """[N, H, W], [N, H, W, C] or [N, C, H, W] -> [N, C, H, W], a view."""
     shape = images.shape
-    grey = images.ndim == 3 and shape[0] not in CHANNELS and shape[2] not in CHANNELS
-    first, last = (images.ndim == 4 and shape[place] in CHANNELS for place in (1, 3))
-    if grey:
+    is_grey = images.ndim == 3 and shape[0] not in CHANNELS and shape[2] not in CHANNELS
+    first, last = (images.ndim == 4 and shape[axis] in CHANNELS for axis in (1, 3))
+    if is_grey:
         return images[:, None]
     if first != last:
         return images if first else images.transpose(0, 3, 1, 2)
     raise UserError(
-        f"{path}: an array of shape {list(shape)} does not say which axis is which",
+        f"{path}: cannot identify the axes of an array of shape {list(shape)}",
         fix="give [N, H, W], [N, H, W, C] or [N, C, H, W] with C of 1 or 3 and no other axis of "
         "these sizes; drop an alpha channel",
     )
 
 
-def _levels(path: Path, images: np.ndarray) -> np.ndarray:
-    """uint8 as it is, numbers in [0, 1] as float32."""
+def _check_values(path: Path, images: np.ndarray) -> np.ndarray:
+    """Return uint8 images unchanged, numbers in [0, 1] as float32; refuse all others."""
     if images.dtype == np.uint8:
         return images
     if not np.issubdtype(images.dtype, np.floating):
@@ -69,7 +69,7 @@ def _levels(path: Path, images: np.ndarray) -> np.ndarray:
         if not np.isfinite([low, high]).all():  # a NaN anywhere is both of them
             raise UserError(
                 f"{path}: images hold NaN or infinity",
-                fix="look at what made them, or leave them out",
+                fix="check the program that wrote them, or remove those images",
             )
         if low < 0 or high > 1:
             raise UserError(

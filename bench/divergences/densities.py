@@ -106,7 +106,7 @@ def game_value(
 
 
 def _positive(found: Integral) -> Integral:
-    """What is never below 0, but for rounding."""
+    """Set a value below 0, which only rounding can give, to 0."""
     return Integral(max(found.value, 0.0), found.error)
 
 
@@ -122,7 +122,7 @@ def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _inside(log_density: LogDensity, low: float, high: float) -> LogDensity:
-    """The same, once its mass between low and high has been found to be 1."""
+    """Return the log density, after checking that its mass between low and high is 1."""
     mass = integrate(lambda x: np.exp(log_density(x)), low, high, tolerance=1e-9).value
     if not abs(mass - 1) <= MASS:
         raise ValueError(

@@ -18,7 +18,7 @@ HALVINGS = 200  # a bracket of any width is down to neighbouring numbers long be
 
 
 class Gap(NamedTuple):
-    """How far an increasing rearrangement lies from F^-1.
+    """Distance of an increasing rearrangement from F^-1.
 
     Args:
         mean: mean |difference|: W_1 between n equally likely places and F, but for what n levels

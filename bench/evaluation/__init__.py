@@ -1,1 +1,1 @@
-"""Score checkpoints, real samples and images from elsewhere."""
+"""Score checkpoints, real samples and images that other software generated."""

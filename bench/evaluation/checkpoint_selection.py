@@ -1,7 +1,8 @@
-"""Checkpoints scored while a run trains: the best by one split, the last few, no others are kept.
+"""Score checkpoints while a run trains; keep the best by one split and the last few.
 
-The choice is made on `score.select_split`; what is reported comes from another split, later, from
-the files that are left. Scoring draws from streams of its own: it changes no bit of the training.
+The choice is made on `score.select_split`; the reported score comes from another split, later, from
+the files that are left. Scoring draws from random streams of its own: it changes no bit of the
+training.
 """
 
 from collections.abc import Sequence
@@ -19,21 +20,21 @@ from bench.runs.folder import RunFolder
 
 
 class CheckpointSelector:
-    """Scores a model at given steps and keeps its weights where they may be asked for again.
+    """Score a model at given steps, and keep the weights that `best` or `last-N` may need.
 
     Args:
-        folder: of the run.
-        judge: who scores.
+        folder: folder of the run.
+        evaluator: computes the Frechet distance that checkpoints are chosen by.
     """
 
     def __init__(self, folder: RunFolder, evaluator: Evaluator) -> None:
         self.folder, self.evaluator = folder, evaluator
 
     def __call__(self, model: GenerativeModel) -> float | None:
-        """Score the generator as it stands and keep its weights.
+        """Score the generator at its current step and save its weights.
 
         Returns:
-            Its Frechet distance to the samples that choose; None where a sample is not finite.
+            The Frechet distance to the samples that choose; None where a sample is not finite.
         """
         settings = model.training_settings
         sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
@@ -41,34 +42,38 @@ class CheckpointSelector:
             distance: float | None = self.evaluator.selection_fid(sampler)
         except FloatingPointError:
             distance = None  # diverging: never the best
-        now = {"d_steps": model.d_steps, "g_steps": model.g_steps, "frechet": distance}
-        before, choice = read_candidates(self.folder.candidates), self.evaluator.selection_protocol
-        # Resumed under another choice the list begins anew: its distances are other quantities.
-        kept = before.steps if before.choice == choice else ()
-        known = [*(step for step in kept if step["d_steps"] < model.d_steps), now]
+        current = {"d_steps": model.d_steps, "g_steps": model.g_steps, "frechet": distance}
+        stored = read_candidates(self.folder.candidates)
+        protocol = self.evaluator.selection_protocol
+        # A run resumed under another protocol starts a new list: its distances do not compare.
+        earlier = stored.checkpoints if stored.protocol == protocol else ()
+        steps = [*(step for step in earlier if step["d_steps"] < model.d_steps), current]
         weights = save(state_tensors(model.sampled_generator()))
-        write_bytes(self.folder.weights(f"step-{model.d_steps}"), weights)
-        write_json(self.folder.candidates, {"choice": choice, "steps": known})
+        write_bytes(self.folder.generator_file(f"step-{model.d_steps}"), weights)
+        write_json(self.folder.candidates, {"choice": protocol, "steps": steps})
         return distance
 
-    def forget(self, *, ended: bool) -> None:
-        """Forget the weights that no longer matter, once a full checkpoint stands at the last step.
+    def delete_unneeded_weights(self, *, ended: bool) -> None:
+        """Delete weights that no row can need any more; call after a full checkpoint is written.
 
-        A run that is killed goes on from its last full checkpoint, or from the one before it: what
-        was the best then is kept too, until the run has ended.
+        A run that is killed resumes from its last full checkpoint, or from the one before it: what
+        was the best at that one is kept too, until the run has ended.
         """
-        known = read_candidates(self.folder.candidates).steps
-        wanted = self._wanted(known) | (set() if ended else self._wanted(known[:-1]))
+        checkpoints = read_candidates(self.folder.candidates).checkpoints
+        needed = self._needed_files(checkpoints)
+        if not ended:
+            needed |= self._needed_files(checkpoints[:-1])
         for path in self.folder.checkpoints.glob("step-*.safetensors"):
-            if path.name not in wanted:
+            if path.name not in needed:
                 path.unlink(missing_ok=True)
 
-    def _wanted(self, known: Sequence[dict[str, Any]]) -> set[str]:
-        first, keep = best_candidate(known), self.evaluator.settings.keep_last
-        steps = [*known[max(0, len(known) - keep) :], *([first] if first else [])]
-        return {f"step-{step['d_steps']}.safetensors" for step in steps}
+    def _needed_files(self, checkpoints: Sequence[dict[str, Any]]) -> set[str]:
+        """Return the names of the weight files of the best and the last `keep_last`."""
+        best, keep = best_candidate(checkpoints), self.evaluator.settings.keep_last
+        needed = [*checkpoints[max(0, len(checkpoints) - keep) :], *([best] if best else [])]
+        return {f"step-{checkpoint['d_steps']}.safetensors" for checkpoint in needed}
 
 
 def state_tensors(module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """A module's state as safetensors wants it."""
+    """Return a module's state as safetensors can save it: contiguous, on the CPU."""
     return {name: t.detach().cpu().contiguous() for name, t in module.state_dict().items()}

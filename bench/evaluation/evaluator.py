@@ -1,4 +1,4 @@
-"""The side of the real samples: known to fit before a run starts, the same for all runs."""
+"""Compare generators with real samples; built and checked before a run starts."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,9 +16,9 @@ from bench.core.seeds import generator as stream
 from bench.data.digest import content_digest
 from bench.data.split import Split
 from bench.networks.sampler import Sampler
-from bench.scoring.features import Reference, batches_of, extract, shuffled
+from bench.scoring.features import Reference, extract, iter_batches, shuffle_features
 from bench.scoring.metric_spec import is_points
-from bench.scoring.real_features import Facts, RealFeatures
+from bench.scoring.real_features import RealFeatures, SplitDigests
 from bench.scoring.score import (
     ScoreSettings,
     check_counts,
@@ -31,59 +31,66 @@ from bench.scoring.score import (
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Protocol, extractor and real samples.
+    """Protocol, extractor and real samples that generators are scored with.
 
     Args:
-        request: hash of what the config asks for: score and extractor.
-        source: of the data set.
+        settings_hash: hash of the config's protocol, see `protocol_hash`.
+        real_features: features of the real samples, by split.
+        source: source of the data set.
     """
 
     settings: ScoreSettings
     extractor: torch.nn.Module
     device: torch.device
-    request: str
-    reals: RealFeatures
+    settings_hash: str
+    real_features: RealFeatures
     source: Any
 
     @cached_property
     def reference(self) -> Reference:
-        """What generated samples are compared with."""
-        settings, reals = self.settings, self.reals
+        """Real samples that generated ones are compared with."""
+        settings, reals = self.settings, self.real_features
         count = reals.count(settings.split, settings.n_real, "score.split")
-        real = shuffled(reals.features(settings.split, count))
+        real = shuffle_features(reals.features(settings.split, count))
         real = replace(real, images=reals.images(settings.split, settings.n_images))
         if "train" not in settings.needs or is_points(Reference(real, source=self.source)):
             return Reference(real, source=self.source)
-        train = reals.features("train", reals.count("train", None, "the split that trains"))
-        other = real
+        train = reals.features("train", reals.count("train", None, "the training split"))
+        held_out = real
         if settings.split == "train":
-            held_out = next(split for split in ("test", "validation") if split in reals.facts)
-            other = reals.features(held_out, reals.count(held_out, None, "the split held out"))
-        return Reference(real, train, other, self.source)
+            split = next(name for name in ("test", "validation") if name in reals.split_digests)
+            held_out = reals.features(split, reals.count(split, None, "the held-out split"))
+        return Reference(real, train, held_out, self.source)
 
     @cached_property
     def selection_reference(self) -> Reference:
-        """What checkpoints of a run are chosen by."""
+        """Real samples that choose among the checkpoints of a run."""
         settings = self.settings
-        there = self.reals.count(settings.select_split, None, "score.select_split")
-        count = min(there, settings.n_fake or there)
-        real = shuffled(self.reals.features(settings.select_split, count))
+        available = self.real_features.count(settings.select_split, None, "score.select_split")
+        count = min(available, settings.n_fake or available)
+        real = shuffle_features(self.real_features.features(settings.select_split, count))
         return Reference(real, source=self.source)
 
-    def protocol(self, own: Mapping[str, Any]) -> dict[str, Any]:
-        """Of a row: how its scores were made, against which data, and what the config asked for."""
-        data = self.reals.digest(self.settings.split)
-        made = describe_protocol(self.settings, self.reference, self.extractor, data, own)
-        return {**made, "settings": self.request}
+    def describe_protocol(self, run_settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row's protocol: how it was scored, against which data, the config's hash.
+
+        Args:
+            run_settings: prior, batch_norm and ema of the run.
+        """
+        data = self.real_features.digest(self.settings.split)
+        protocol = describe_protocol(
+            self.settings, self.reference, self.extractor, data, run_settings
+        )
+        return {**protocol, "settings": self.settings_hash}
 
     @property
     def selection_protocol(self) -> dict[str, Any]:
-        """How a checkpoint is chosen: a part of the best one's protocol."""
+        """Protocol by which checkpoints are chosen; part of the protocol of the best one's row."""
         settings = self.settings
         return {
             "by": "frechet",
             "split": settings.select_split,
-            "data": self.reals.digest(settings.select_split),
+            "data": self.real_features.digest(settings.select_split),
             "n_real": len(self.selection_reference.real),
             "n_fake": settings.n_fake,
             "quantised": settings.quantise,
@@ -92,51 +99,53 @@ class Evaluator:
             **describe_extractor(self.extractor),
         }
 
-    def scores(
+    def score(
         self, sampler: Sampler, notes: dict[str, Any] | None = None, *, noise: bool = True
     ) -> dict[str, float]:
-        """All scores of a generator; `NAME.latent_sd` is their spread over latent seeds.
+        """Return all scores of a generator; `NAME.latent_sd` is their spread over latent seeds.
 
         Args:
-            notes: takes what measures found beside numbers.
+            notes: filled with what metrics return beside numbers.
             noise: score further latent seeds too.
 
         Raises:
             FloatingPointError: a sample is not finite.
         """
         settings = self.settings
-        found = self._scores(sampler, settings, settings.latent_seed, notes=notes)
-        again = {n: m for n, m in settings.metrics.items() if m.noisy}
-        others = [
-            self._scores(sampler, replace(settings, metrics=again), settings.latent_seed + 1 + n)
+        scores = self._score_seed(sampler, settings, settings.latent_seed, notes=notes)
+        noisy = {n: m for n, m in settings.metrics.items() if m.noisy}
+        repeats = [
+            self._score_seed(
+                sampler, replace(settings, metrics=noisy), settings.latent_seed + 1 + n
+            )
             for n in range(settings.noise_seeds if noise else 0)
         ]
         spread = {
-            f"{name}.latent_sd": float(np.std([o[name] for o in (found, *others)], ddof=1))
-            for name in (others[0] if others else {})
+            f"{name}.latent_sd": float(np.std([s[name] for s in (scores, *repeats)], ddof=1))
+            for name in (repeats[0] if repeats else {})
             if "." not in name
         }
-        return found | spread
+        return scores | spread
 
     def selection_fid(self, sampler: Sampler) -> float:
-        """The Frechet distance to the samples that choose among checkpoints, lower is better.
+        """Return the Frechet distance to the samples that choose among checkpoints.
 
         Raises:
             FloatingPointError: a sample is not finite.
         """
-        alone = {"frechet": self.settings.metrics["frechet"]}
-        settings = replace(self.settings, metrics=alone)
-        found = self._scores(sampler, settings, self.settings.latent_seed, self.selection_reference)
-        return found["frechet"]
+        frechet_only = {"frechet": self.settings.metrics["frechet"]}
+        settings = replace(self.settings, metrics=frechet_only)
+        seed, reference = settings.latent_seed, self.selection_reference
+        return self._score_seed(sampler, settings, seed, reference)["frechet"]
 
-    def samples(self, sampler: Sampler, seed: int) -> Iterator[torch.Tensor]:
-        """What the protocol judges, in batches."""
+    def generate_batches(self, sampler: Sampler, seed: int) -> Iterator[torch.Tensor]:
+        """Generate the protocol's `n_fake` samples of a latent seed, in batches."""
         assert self.settings.n_fake is not None
         sampler.generator.to(self.device)
         latents = stream(seed, "score")
         return sampler.batches(self.settings.n_fake, latents, self.settings.batch_size)
 
-    def _scores(
+    def _score_seed(
         self,
         sampler: Sampler,
         settings: ScoreSettings,
@@ -145,12 +154,12 @@ class Evaluator:
         notes: dict[str, Any] | None = None,
     ) -> dict[str, float]:
         against = self.reference if reference is None else reference
-        batches, device = self.samples(sampler, seed), self.device
+        batches, device = self.generate_batches(sampler, seed), self.device
         return score_batches(batches, against, self.extractor, settings, device, sampler, notes)
 
 
-def split_digests(splits: Mapping[str, Split]) -> dict[str, dict[str, Any]]:
-    """Digest and number of the samples of every split."""
+def digest_splits(splits: Mapping[str, Split]) -> dict[str, dict[str, Any]]:
+    """Return split -> {"digest": SHA-256 of its content, "count": number of its samples}."""
     return {
         name: {"digest": content_digest({name: split}), "count": len(split.samples)}
         for name, split in splits.items()
@@ -160,46 +169,51 @@ def split_digests(splits: Mapping[str, Split]) -> dict[str, dict[str, Any]]:
 def build_evaluator(
     cfg: DictConfig,
     source: Any,
-    facts: Facts,
+    digests: SplitDigests,
     splits: Mapping[str, Split] | None,
     device: torch.device,
     cache: Path | None,
 ) -> Evaluator:
-    """Build settings and extractor and try them on a few real samples, where there are any.
+    """Build settings and extractor, and try them on two real samples where the data are there.
+
+    Args:
+        digests: digest and number of samples of each split, see `digest_splits`.
+        splits: split -> its samples; None where only cached features are there.
+        cache: folder of cached features of real samples; None: no cache.
 
     Raises:
-        UserError: a setting, a split or a weights file does not exist, or the extractor wants
-            other samples.
+        UserError: a setting, a split or a weights file does not exist, or the extractor takes
+            samples of another shape.
     """
     with validate.as_user_error("score"):
         settings: ScoreSettings = build.instantiate(cfg.score)
     extractor = build.build_extractor(cfg)
     reals = RealFeatures(
-        cfg.names.dataset, extractor, device, settings.batch_size, facts, splits, cache
+        cfg.names.dataset, extractor, device, settings.batch_size, digests, splits, cache
     )
     if settings.n_fake is None:
         raise UserError(
-            "score.n_fake is null, which is for images that are given",
+            "score.n_fake is null, which is for `bench score --images` alone",
             fix="choose another score=, or set score.n_fake to a number",
         )
     n_real = reals.count(settings.split, settings.n_real, "score.split")
     with validate.as_user_error("score"):
         check_counts(settings, n_real, settings.n_fake)
     if settings.every is not None:
-        _check_choice(settings, reals)
+        _check_selection(settings, reals)
     if splits is not None:
         with validate.as_user_error("features"):
-            samples = batches_of(splits[settings.split].samples[:2], 2)
+            samples = iter_batches(splits[settings.split].samples[:2], 2)
             extract(extractor, samples, quantise=False, device=device)
     return Evaluator(settings, extractor, device, protocol_hash(settings, extractor), reals, source)
 
 
-def _check_choice(settings: ScoreSettings, reals: RealFeatures) -> None:
+def _check_selection(settings: ScoreSettings, reals: RealFeatures) -> None:
     reals.count(settings.select_split, None, "score.select_split")
     if "frechet" not in settings.metrics:
         raise UserError(
             "score.every chooses checkpoints by their Frechet distance, which this score= lacks",
-            fix="add it to score.metrics, or set score.every=null",
+            fix="add frechet to score.metrics, or set score.every=null",
         )
     if settings.select_split == settings.split and not settings.select_on_reported:
         raise UserError(

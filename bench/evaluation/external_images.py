@@ -1,4 +1,4 @@
-"""Scores of images that nobody here generated: `bench score --images`."""
+"""Score images that other software generated: `bench score --images`."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from bench.config import build, validate
 from bench.config.process_settings import process_settings
 from bench.config.trainer_settings import TrainerSettings
 from bench.core.errors import UserError
-from bench.data.npz import names_in
+from bench.data.npz import array_names
 from bench.data.user_images import UserImages, read_user_images
-from bench.evaluation.evaluator import build_evaluator, split_digests
-from bench.evaluation.real_baselines import Found, real_vs_real, split_half_bias
+from bench.evaluation.evaluator import build_evaluator, digest_splits
+from bench.evaluation.real_baselines import Baseline, real_vs_real, split_half_bias
 from bench.metrics.frechet import moments
 from bench.metrics.inception_score import inception_score
-from bench.scoring.distances import distance_of
-from bench.scoring.features import Features, Reference, batches_of, extract, shuffled
+from bench.scoring.distances import frechet_scores
+from bench.scoring.features import Features, Reference, extract, iter_batches, shuffle_features
 from bench.scoring.score import (
     ScoreSettings,
     check_counts,
@@ -30,175 +30,183 @@ from bench.scoring.score import (
 )
 from bench.scoring.statistics_file import read_statistics, write_statistics
 
-OWN = {"prior": "unknown", "batch_norm": "unknown", "ema": None}
+UNKNOWN_SETTINGS = {"prior": "unknown", "batch_norm": "unknown", "ema": None}
 
 
 @dataclass(frozen=True)
 class ExternalScores:
-    """Scores by name, how they were made, and what real samples score where that is known."""
+    """Scores by name, their protocol, and the scores of real samples if a data set is compared."""
 
     protocol: dict[str, Any]
     scores: dict[str, float]
-    floors: tuple[Found, ...]
+    baselines: tuple[Baseline, ...]
 
 
 def score_images(
     path: Path,
     reference: str | None,
     overrides: Sequence[str],
-    statistics_to: Path | None,
+    statistics_path: Path | None,
     *,
-    floors: bool = True,
+    baselines: bool = True,
 ) -> ExternalScores | None:
-    """Score given images against a data set, other images, or stored statistics.
+    """Score images against a data set, other images, or stored statistics.
 
     Args:
-        path: folder of PNG or JPEG files, .npz or .parquet.
-        reference: "dataset=NAME", a path as above, or an .npz of statistics; None: no scores, only
-            `statistics_to`.
-        overrides: Hydra's: score=, features=, dataset.root= and the like.
-        statistics_to: where to write mean and covariance of the images' features.
-        floors: score real images of the data set beside them.
+        path: folder of PNG, JPEG or Parquet files, .npz or .parquet file.
+        reference: "dataset=NAME", images as in `path`, or an .npz file of statistics; None: no
+            scores, only `statistics_path`.
+        overrides: Hydra overrides: score=, features=, dataset.root= and the like.
+        statistics_path: file to write mean and covariance of the images' features to; None: none.
+        baselines: score real images of the data set too.
 
     Raises:
-        UserError: images, reference, extractor or protocol do not fit; nothing is written then.
+        UserError: images, reference, extractor or protocol do not agree; nothing is written then.
     """
-    cfg = _config(reference, overrides)
+    cfg = _compose_config(reference, overrides)
     plain = validate.to_plain(cfg)
     validate.check_targets(plain["score"], "score")
     validate.check_targets(plain["features"], "features")
     with validate.as_user_error("trainer"):
         trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
     with validate.as_user_error("score"):
-        wanted: ScoreSettings = build.instantiate(cfg.score)
+        settings: ScoreSettings = build.instantiate(cfg.score)
     with process_settings(plain):
         extractor = build.build_extractor(cfg)
-        given = _some(
-            read_user_images(path), wanted.n_fake, f"score.n_fake of {wanted.name!r}", path
-        )
-        wanted = replace(wanted, n_fake=len(given.images))
-        fake = _seen(given.images, path, extractor, wanted, trainer_settings)
-        found = None
+        key = f"score.n_fake of {settings.name!r}"
+        images = _sample_images(read_user_images(path), settings.n_fake, key, path)
+        settings = replace(settings, n_fake=len(images))
+        fake = _extract_features(images, path, extractor, settings, trainer_settings)
+        result = None
         if reference is not None and reference.startswith("dataset="):
-            found = _against_dataset(cfg, plain, trainer_settings, wanted, fake, floors=floors)
+            result = _against_dataset(
+                cfg, plain, trainer_settings, settings, fake, baselines=baselines
+            )
         elif reference is not None and _is_statistics(Path(reference)):
-            found = _against_statistics(Path(reference), extractor, wanted, fake)
+            result = _against_statistics(Path(reference), extractor, settings, fake)
         elif reference is not None:
-            found = _against_images(Path(reference), extractor, wanted, trainer_settings, fake)
-        if statistics_to is not None:
-            facts = {
+            result = _against_images(Path(reference), extractor, settings, trainer_settings, fake)
+        if statistics_path is not None:
+            protocol = {
                 **describe_extractor(extractor),
-                "quantised": wanted.quantise,
+                "quantised": settings.quantise,
                 "source": str(path),
             }
-            write_statistics(statistics_to, *moments(fake.features), len(fake), facts)
-    return found
+            write_statistics(statistics_path, *moments(fake.features), len(fake), protocol)
+    return result
 
 
-def _seen(
+def _extract_features(
     images: np.ndarray,
     path: Path,
     extractor: Any,
-    wanted: ScoreSettings,
+    settings: ScoreSettings,
     trainer_settings: TrainerSettings,
 ) -> Features:
-    batches = batches_of(images, wanted.batch_size)
-    found = extract(
-        extractor, batches, quantise=wanted.quantise, device=trainer_settings.device,
-        keep=wanted.n_images, what=f"{extractor.name} features of {path.name}", total=len(images),
-    )  # fmt: skip
-    if not np.isfinite(found.features).all():
+    features = extract(
+        extractor,
+        iter_batches(images, settings.batch_size),
+        quantise=settings.quantise,
+        device=trainer_settings.device,
+        n_images=settings.n_images,
+        description=f"{extractor.name} features of {path.name}",
+        total=len(images),
+    )
+    if not np.isfinite(features.features).all():
         raise UserError(
             f"features {extractor.name!r} of {path} are not finite", fix="choose another features="
         )
-    return found
+    return features
 
 
-def _scored(fake: Features, against: Reference, wanted: ScoreSettings) -> dict[str, float]:
+def _score(fake: Features, reference: Reference, settings: ScoreSettings) -> dict[str, float]:
     with validate.as_user_error("score"):
-        check_counts(wanted, len(against.real), len(fake))
-        return score_features(fake, against, wanted)
+        check_counts(settings, len(reference.real), len(fake))
+        return score_features(fake, reference, settings)
 
 
-def _config(reference: str | None, overrides: Sequence[str]) -> DictConfig:
-    chosen, given = build.parse_overrides(overrides), list(overrides)
+def _compose_config(reference: str | None, overrides: Sequence[str]) -> DictConfig:
+    """Compose the config; defaults: score=images and, without a data set, Inception features."""
+    keys, overrides = build.parse_overrides(overrides), list(overrides)
     if reference is not None and reference.startswith("dataset="):
-        given.insert(0, reference)
-    elif "features" not in chosen:
-        given.insert(0, "features=inception_2015")
-    if "score" not in chosen:
-        given.insert(0, "score=images")
-    return build.compose_config(given)
+        overrides.insert(0, reference)
+    elif "features" not in keys:
+        overrides.insert(0, "features=inception_2015")
+    if "score" not in keys:
+        overrides.insert(0, "score=images")
+    return build.compose_config(overrides)
 
 
-def _some(given: UserImages, count: int | None, asked: str, path: Path) -> UserImages:
-    """As many as are asked for, in an order that depends on nothing but what the images show.
+def _sample_images(user_images: UserImages, count: int | None, key: str, path: Path) -> np.ndarray:
+    """Return `count` of the images, or all, in an order that depends on their content alone.
 
-    Files are often sorted by class; the first of them would be no random part.
+    Files are often sorted by class: the first `count` of them would be no random sample.
+
+    Args:
+        key: config key that asks for them, for the error message.
     """
-    there = len(given.images)
-    if count is not None and count > there:
+    images, available = user_images.images, len(user_images.images)
+    if count is not None and count > available:
         raise UserError(
-            f"{path} holds {there:,} images, {asked} asks for {count:,}",
+            f"{path} holds {available:,} images, {key} asks for {count:,}",
             fix="give more images, choose another score=, or set it to null for all",
         )
-    digests = [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in given.images]
-    order = sorted(range(there), key=digests.__getitem__)[:count]
-    return replace(given, images=given.images[order])
+    digests = [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images]
+    return images[sorted(range(available), key=digests.__getitem__)[:count]]
 
 
 def _against_dataset(
     cfg: DictConfig,
     plain: dict[str, Any],
     trainer_settings: TrainerSettings,
-    wanted: ScoreSettings,
+    settings: ScoreSettings,
     fake: Features,
     *,
-    floors: bool,
+    baselines: bool,
 ) -> ExternalScores:
     source, splits = build.build_splits(cfg)
     cache = Path(plain["runs_root"]) / "references"
     cfg.score.n_fake = len(fake)
     evaluator = build_evaluator(
-        cfg, source, split_digests(splits), splits, trainer_settings.device, cache
+        cfg, source, digest_splits(splits), splits, trainer_settings.device, cache
     )
-    scores = _scored(fake, evaluator.reference, wanted)
-    protocol = evaluator.protocol(OWN)
+    scores = _score(fake, evaluator.reference, settings)
+    protocol = evaluator.describe_protocol(UNKNOWN_SETTINGS)
     return ExternalScores(
         {"dataset": cfg.names.dataset, **protocol},
         scores,
-        (real_vs_real(evaluator), split_half_bias(evaluator)) if floors else (),
+        (real_vs_real(evaluator), split_half_bias(evaluator)) if baselines else (),
     )
 
 
 def _against_statistics(
-    path: Path, extractor: Any, wanted: ScoreSettings, fake: Features
+    path: Path, extractor: Any, settings: ScoreSettings, fake: Features
 ) -> ExternalScores:
-    """What statistics allow: the Frechet distance, and the score that looks at no real image."""
-    known = read_statistics(path, extractor=extractor)
-    stated = known.protocol.get("quantised", wanted.quantise)
-    if isinstance(stated, bool) and stated != wanted.quantise:
+    """Return the scores that need no real image: Frechet distance and Inception Score."""
+    statistics = read_statistics(path, extractor=extractor)
+    quantised = statistics.protocol.get("quantised", settings.quantise)
+    if isinstance(quantised, bool) and quantised != settings.quantise:
         raise UserError(
-            f"{path} holds statistics of images {'' if stated else 'not '}rounded to 8 bits, "
-            f"score.quantise is {str(wanted.quantise).lower()}",
-            fix=f"set score.quantise={str(stated).lower()}",
+            f"{path} holds statistics of images {'' if quantised else 'not '}rounded to 8 bits, "
+            f"score.quantise is {str(settings.quantise).lower()}",
+            fix=f"set score.quantise={str(quantised).lower()}",
         )
     with validate.as_user_error("score"):
-        scores = distance_of(known.mean, known.cov, known.n, fake.features)
+        scores = frechet_scores(statistics.mean, statistics.cov, statistics.n, fake.features)
     directions = {"frechet": "lower"}
     if fake.logits is not None:
         scores["inception_score"] = inception_score(fake.logits)
         directions["inception_score"] = "higher"
     protocol = {
-        "name": wanted.name,
+        "name": settings.name,
         **describe_extractor(extractor),
-        "quantised": wanted.quantise,
+        "quantised": settings.quantise,
         "split": "statistics",
-        "n_real": known.n,
+        "n_real": statistics.n,
         "n_fake": len(fake),
-        "reference": known.protocol,
+        "reference": statistics.protocol,
         "metrics": directions,
-        **OWN,
+        **UNKNOWN_SETTINGS,
     }
     return ExternalScores(protocol, scores, ())
 
@@ -206,18 +214,19 @@ def _against_statistics(
 def _against_images(
     path: Path,
     extractor: Any,
-    wanted: ScoreSettings,
+    settings: ScoreSettings,
     trainer_settings: TrainerSettings,
     fake: Features,
 ) -> ExternalScores:
-    others = _some(read_user_images(path), wanted.n_real, f"score.n_real of {wanted.name!r}", path)
-    real = _seen(others.images, path, extractor, wanted, trainer_settings)
-    against = Reference(shuffled(real))
-    scores = _scored(fake, against, wanted)
-    data = hashlib.sha256(np.ascontiguousarray(others.images).data).hexdigest()[:16]
-    protocol = describe_protocol(wanted, against, extractor, data, OWN)
+    key = f"score.n_real of {settings.name!r}"
+    images = _sample_images(read_user_images(path), settings.n_real, key, path)
+    real = _extract_features(images, path, extractor, settings, trainer_settings)
+    reference = Reference(shuffle_features(real))
+    scores = _score(fake, reference, settings)
+    digest = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()[:16]
+    protocol = describe_protocol(settings, reference, extractor, digest, UNKNOWN_SETTINGS)
     return ExternalScores({**protocol, "split": "given"}, scores, ())
 
 
 def _is_statistics(path: Path) -> bool:
-    return path.suffix == ".npz" and "mu" in names_in(path)
+    return path.suffix == ".npz" and "mu" in array_names(path)

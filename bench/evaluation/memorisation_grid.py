@@ -1,4 +1,4 @@
-"""A picture of the generated images that lie nearest to training images, for their size."""
+"""A picture of generated images beside the training images that they come closest to."""
 
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from PIL import Image
 from bench.core.files import replacing
 from bench.evaluation.evaluator import Evaluator
 from bench.networks.sampler import Sampler
-from bench.plotting.image_grid import grid
-from bench.scoring.features import batches_of, quantised
+from bench.plotting.image_grid import make_grid
+from bench.scoring.features import iter_batches, quantise_images
 
 PAIRS = 32
 COLUMNS = 16  # eight pairs a row: the generated image, then the training image
@@ -20,35 +20,38 @@ COLUMNS = 16  # eight pairs a row: the generated image, then the training image
 def save_memorisation_grid(
     path: Path, evaluator: Evaluator, sampler: Sampler, notes: dict[str, Any]
 ) -> None:
-    """Draw the worst pairs, where images were searched for and the training images are there.
+    """Save a picture of the closest pairs, if memorisation was scored and the images are there.
 
     Args:
-        notes: "memorised" as `bench.metrics.memorisation` gives it, "order" of the samples.
+        path: PNG file to write.
+        sampler: the scored generator's; its samples are generated again.
+        notes: notes of the scoring: "memorised", a `bench.metrics.memorisation.Memorised`, and
+            "order" of the samples.
     """
-    splits = evaluator.reals.splits
+    splits = evaluator.real_features.splits
     if "memorised" not in notes or splits is None or splits["train"].samples.ndim != 4:
         return
-    found = notes["memorised"]
-    worst = found.worst(PAIRS)
-    wanted = notes["order"][worst]  # in canonical order -> as they were drawn
-    drawn = {}
+    memorised = notes["memorised"]
+    worst = memorised.worst(PAIRS)
+    indices = notes["order"][worst]  # rows of the shuffled features -> order of generation
+    images: dict[int, torch.Tensor] = {}
     start = 0
-    for batch in evaluator.samples(sampler, evaluator.settings.latent_seed):
-        inside = wanted[(wanted >= start) & (wanted < start + len(batch))]
-        drawn |= {int(i): batch[int(i) - start].float().cpu() for i in inside}
+    for batch in evaluator.generate_batches(sampler, evaluator.settings.latent_seed):
+        inside = indices[(indices >= start) & (indices < start + len(batch))]
+        images |= {int(i): batch[int(i) - start].float().cpu() for i in inside}
         start += len(batch)
-    draw_pairs(
+    save_pairs(
         path,
-        torch.stack([drawn[int(i)] for i in wanted]),
-        splits["train"].samples[found.nearest[worst]],
+        torch.stack([images[int(i)] for i in indices]),
+        splits["train"].samples[memorised.nearest[worst]],
     )
 
 
-def draw_pairs(path: Path, drawn: torch.Tensor, train: np.ndarray) -> None:
-    """Write pairs side by side: samples [n, C, H, W] in [0, 1], training images uint8."""
-    real = torch.cat(list(batches_of(train, len(train))))
-    pairs = torch.stack([quantised(drawn.clone()), real], 1).flatten(0, 1)
+def save_pairs(path: Path, fake: torch.Tensor, train: np.ndarray) -> None:
+    """Save pairs side by side: samples [n, C, H, W] in [0, 1], training images uint8."""
+    real = torch.cat(list(iter_batches(train, len(train))))
+    pairs = torch.stack([quantise_images(fake.clone()), real], 1).flatten(0, 1)
     blank = torch.ones(-len(pairs) % COLUMNS, *pairs.shape[1:])
-    picture: Image.Image = grid(torch.cat([pairs, blank]), COLUMNS)
+    picture: Image.Image = make_grid(torch.cat([pairs, blank]), COLUMNS)
     with replacing(path) as temporary:
         picture.save(temporary, format="PNG")

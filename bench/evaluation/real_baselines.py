@@ -1,118 +1,139 @@
-"""What real samples score: the floor of a table, and the bias of its sample sizes."""
+"""Score real samples as if they were generated: a table's baselines.
+
+`real` is real against real, the score that no generator should beat; `real_halves` is the bias of
+the protocol's numbers of samples.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.score_run import build_row
 from bench.runs.identity import short_hash
-from bench.runs.rows import OWN_CHOICES, Row, read_row, write_row
-from bench.scoring.features import Features, Reference, shuffled
+from bench.runs.rows import RUN_SETTINGS, Row, read_row, write_row
+from bench.scoring.features import Features, Reference, shuffle_features
 from bench.scoring.score import score_features
 
-COUNTS = {"status": "finished", "cause": "", "d_steps": 0, "g_steps": 0, "images": 0}
-NO_MODEL = {"prior": "none", "batch_norm": "none", "ema": None, "noise_seeds": 0}
+NO_TRAINING = {"status": "finished", "cause": "", "d_steps": 0, "g_steps": 0, "images": 0}
+NO_MODEL_SETTINGS = {"prior": "none", "batch_norm": "none", "ema": None, "noise_seeds": 0}
+
+
+class Baseline(NamedTuple):
+    """Scores of real samples.
+
+    Args:
+        variant: "real" or "real_halves", as in the variant of its row.
+        scores: score or detail by name; empty where too few real samples are there.
+        protocol_changes: entries in which its protocol differs from that of a generator's row.
+    """
+
+    variant: str
+    scores: dict[str, float]
+    protocol_changes: dict[str, Any]
 
 
 def baselines_missing(root: Path, row: Row, evaluator: Evaluator) -> bool:
-    """Whether the data set and protocol of a row lack their floor or their bias."""
-    rows = sorted((root / baseline_folder(row) / "rows").glob("[!.]*.json"))
-    feasible = {"real": _others(evaluator)[1], "real_halves": _halves(evaluator)[1]}
-    wanted = {variant for variant, count in feasible.items() if count}
-    return not wanted <= {read_row(path).variant for path in rows}
+    """Return whether a baseline that the data allow has no row for a row's data and protocol."""
+    paths = sorted((root / baseline_folder(row) / "rows").glob("[!.]*.json"))
+    counts = {
+        "real": _choose_other_split(evaluator)[1],
+        "real_halves": _choose_halved_split(evaluator)[1],
+    }
+    feasible = {variant for variant, count in counts.items() if count}
+    return not feasible <= {read_row(path).variant for path in paths}
 
 
 def score_baselines(
     root: Path, plain: Mapping[str, Any], evaluator: Evaluator, row: Row
 ) -> list[Row]:
-    """Score real samples as if generated; see `real_vs_real` and `split_half_bias`."""
-    found = [real_vs_real(evaluator), split_half_bias(evaluator)]
+    """Write and return the rows of `real_vs_real` and `split_half_bias` for a row's protocol."""
     rows = []
-    for variant, scores, changes in found:
+    for variant, scores, protocol_changes in (real_vs_real(evaluator), split_half_bias(evaluator)):
         if scores:
-            protocol = {**row.protocol, **NO_MODEL, **changes}
+            protocol = {**row.protocol, **NO_MODEL_SETTINGS, **protocol_changes}
             protocol.pop("chosen", None)
             names = {**plain["names"], "variant": variant, "loss": "", "model": "", "network": ""}
-            nobody = {"names": names, "seed": 0, "hyperparameters": {}}
-            rows.append(build_row(nobody, baseline_folder(row), COUNTS, scores, protocol, "final"))
+            config = {"names": names, "seed": 0, "hyperparameters": {}}
+            folder = baseline_folder(row)
+            rows.append(build_row(config, folder, NO_TRAINING, scores, protocol, "final"))
             write_row(root, rows[-1])
     return rows
 
 
-Found = tuple[str, dict[str, float], dict[str, Any]]  # variant, scores, changes of the protocol
-
-
-def real_vs_real(evaluator: Evaluator) -> Found:
-    """Real samples of another split against the reference: what no generator should beat.
+def real_vs_real(evaluator: Evaluator) -> Baseline:
+    """Score real samples of another split against the reference: no generator should beat them.
 
     As many as the protocol asks of a generator, or all where there are fewer. Memorisation is that
-    of the held-out images: those that train are their own copies.
+    of the held-out images: the training images are their own copies.
     """
-    settings, reals = evaluator.settings, evaluator.reals
-    split, count = _others(evaluator)
+    settings, reals = evaluator.settings, evaluator.real_features
+    split, count = _choose_other_split(evaluator)
     if not count:
-        return "real", {}, {}
-    there = reals.facts[split]["count"]
-    whole = evaluator.reference.train is not None  # then its features are there already
-    seen = reals.features(split, there if whole else count)
-    scores = score_features(_first(evaluator, seen, split, count), evaluator.reference, settings)
+        return Baseline("real", {}, {})
+    # Where the reference needs the training features, those of the whole split are cached already.
+    use_all = evaluator.reference.train is not None
+    features = reals.features(split, reals.split_digests[split]["count"] if use_all else count)
+    fake = _take_first(evaluator, features, split, count)
+    scores = score_features(fake, evaluator.reference, settings)
     if split == "train" and "memorised.held_out" in scores:
         scores = {k: v for k, v in scores.items() if not k.startswith("memorised.")} | {
             "memorised": scores["memorised.held_out"]
         }
-    return "real", scores, {"n_fake": count, "floor": split}
+    return Baseline("real", scores, {"n_fake": count, "floor": split})
 
 
-def split_half_bias(evaluator: Evaluator) -> Found:
-    """N real samples against N others of the same split: what sampling alone costs.
+def split_half_bias(evaluator: Evaluator) -> Baseline:
+    """Score N real samples against N others of the same split: the bias of N samples.
 
     N is what the protocol asks of a generator, or half of the split where there are fewer.
     """
-    settings, reals = evaluator.settings, evaluator.reals
-    split, count = _halves(evaluator)
+    settings, reals = evaluator.settings, evaluator.real_features
+    split, count = _choose_halved_split(evaluator)
     if not count:
-        return "real_halves", {}, {}
-    there = reals.facts[split]["count"]
-    whole = evaluator.reference.train is not None
-    seen = reals.features(split, there if whole else 2 * count)
-    real = shuffled(seen.rows(slice(count, 2 * count)))
+        return Baseline("real_halves", {}, {})
+    use_all = evaluator.reference.train is not None
+    available = reals.split_digests[split]["count"]
+    features = reals.features(split, available if use_all else 2 * count)
+    real = shuffle_features(features.subset(slice(count, 2 * count)))
     reference = Reference(real, source=evaluator.source)
-    scores = score_features(_first(evaluator, seen, split, count), reference, settings)
+    fake = _take_first(evaluator, features, split, count)
+    scores = score_features(fake, reference, settings)
     counts = {"n_real": count, "n_fake": count}
     data = {"split": split, "data": reals.digest(split), "floor": split}
-    return "real_halves", scores, counts | data
+    return Baseline("real_halves", scores, counts | data)
 
 
-def _others(evaluator: Evaluator) -> tuple[str, int]:
-    """The split that stands for generated samples, and how many; 0 where too few are there."""
+def _choose_other_split(evaluator: Evaluator) -> tuple[str, int]:
+    """Return the split in the generator's place and its number of samples; 0: too few are there."""
     split = "test" if evaluator.settings.split == "train" else "train"
-    there = evaluator.reals.count(split, None, "the floor's split")
-    count = min(there, evaluator.settings.n_fake or there)
-    return split, count if count >= _least(evaluator) else 0
+    available = evaluator.real_features.count(split, None, "the split of the real baseline")
+    count = min(available, evaluator.settings.n_fake or available)
+    return split, count if count >= _required_samples(evaluator) else 0
 
 
-def _halves(evaluator: Evaluator) -> tuple[str, int]:
-    """The largest split, and how many of it stand on either side; 0 where too few are there."""
-    facts = evaluator.reals.facts
-    split = max(sorted(facts), key=lambda name: facts[name]["count"])
-    half = facts[split]["count"] // 2
+def _choose_halved_split(evaluator: Evaluator) -> tuple[str, int]:
+    """Return the largest split and the number of samples in each half; 0: too few are there."""
+    digests = evaluator.real_features.split_digests
+    split = max(sorted(digests), key=lambda name: digests[name]["count"])
+    half = digests[split]["count"] // 2
     count = min(half, evaluator.settings.n_fake or half)
-    return split, count if count >= _least(evaluator) else 0
+    return split, count if count >= _required_samples(evaluator) else 0
 
 
-def _least(evaluator: Evaluator) -> int:
-    """Samples that every measure can work on."""
-    return max(measure.least for measure in evaluator.settings.metrics.values())
+def _required_samples(evaluator: Evaluator) -> int:
+    """Return the number of samples from which on every metric of the protocol works."""
+    return max(metric.required_samples for metric in evaluator.settings.metrics.values())
 
 
-def _first(evaluator: Evaluator, seen: Features, split: str, count: int) -> Features:
-    images = evaluator.reals.images(split, min(count, evaluator.settings.n_images))
-    return replace(seen.rows(slice(count)), images=images)
+def _take_first(evaluator: Evaluator, features: Features, split: str, count: int) -> Features:
+    """Return the first `count` samples of a split, with the images that the metrics look at."""
+    images = evaluator.real_features.images(split, min(count, evaluator.settings.n_images))
+    return replace(features.subset(slice(count)), images=images)
 
 
 def baseline_folder(row: Row) -> str:
-    """Under which name the floors of a row's protocol and data set lie."""
-    protocol = {k: v for k, v in row.protocol.items() if k not in (*OWN_CHOICES, "chosen")}
+    """Return the folder name of the baselines of a row's protocol and data set."""
+    protocol = {k: v for k, v in row.protocol.items() if k not in (*RUN_SETTINGS, "chosen")}
     return f"real-{short_hash({'dataset': row.dataset, **protocol})}"

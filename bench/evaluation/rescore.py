@@ -1,4 +1,4 @@
-"""Score a stored run again: under another protocol, another checkpoint, on another machine."""
+"""Score a stored run again: another protocol, another checkpoint, on another machine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,139 +12,146 @@ from bench.config.trainer_settings import TrainerSettings
 from bench.core.errors import UserError
 from bench.core.files import read_json
 from bench.data.split import Split
-from bench.evaluation.evaluator import Evaluator, build_evaluator, split_digests
+from bench.evaluation.evaluator import Evaluator, build_evaluator, digest_splits
 from bench.evaluation.real_baselines import baseline_folder, baselines_missing, score_baselines
-from bench.evaluation.score_run import find_row, score_run
+from bench.evaluation.score_run import StoredRun, find_row, score_checkpoint
 from bench.runs.folder import RunFolder
 from bench.runs.rows import Row, read_rows
 
 GROUPS = ("score", "features")
-SINGLE = ("dataset.root", "trainer.accelerator")
+KEYS = ("dataset.root", "trainer.accelerator")
 _ABSENT = object()
 
 
 @dataclass(frozen=True)
 class RescoredRun:
-    """A row, whether it was there already, and the rows of real samples under its protocol."""
+    """A row, whether it existed already, and the rows of real samples under its protocol."""
 
     row: Row
-    known: bool
-    floors: tuple[Row, ...]
+    already_scored: bool
+    baselines: tuple[Row, ...]
 
 
 def rescore(folder: RunFolder, overrides: Sequence[str], checkpoint: str) -> RescoredRun:
-    """Score a checkpoint of a run under the protocol that it was made for, or another one.
+    """Score a checkpoint of a run under the protocol of the run's config, or another one.
 
     Args:
-        folder: of the run. The data set is read where it is there; where it is not, features of
-            it under the same `runs_root` will do.
-        overrides: Hydra's, of the groups `score` and `features`, and of SINGLE keys.
+        folder: folder of the run. The data set is read where it is there; where it is not, its
+            cached features under the same `runs_root` will do.
+        overrides: Hydra overrides of the groups `score` and `features`, and of KEYS.
         checkpoint: "final", "best" or "step-N".
 
     Raises:
-        UserError: the run, the data, the protocol or the extractor do not fit, or are absent.
+        UserError: the run, the data, the protocol or the extractor are absent, or do not agree.
     """
-    cfg = _config(folder, overrides)
+    cfg = _override_config(folder, overrides)
     plain = validate.to_plain(cfg)
     for group in GROUPS:
         validate.check_targets(plain[group], group)
     with validate.as_user_error("trainer"):
         trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
     with process_settings(plain):
-        evaluator = _judge(folder, cfg, plain, trainer_settings)
-        known = find_row(folder, evaluator, checkpoint)
+        evaluator = _build_run_evaluator(folder, cfg, trainer_settings)
+        run = StoredRun(folder, plain)
+        stored_row = find_row(run, evaluator, checkpoint)
         with validate.as_user_error("score"):
-            row = known or score_run(folder, plain, evaluator, checkpoint)
-        floors = _floors(folder, plain, evaluator, row)
-    return RescoredRun(row, known is not None, floors)
+            row = stored_row or score_checkpoint(run, evaluator, checkpoint)
+        baselines = _find_or_score_baselines(folder, plain, evaluator, row)
+    return RescoredRun(row, stored_row is not None, baselines)
 
 
-def _config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
-    """The run's own config with what is overridden in it."""
+def _override_config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
+    """Return the run's config with the overrides applied."""
     if not folder.config.is_file():
         raise UserError(f"run {folder.run_id}: no file {folder.config}", fix="train the run again")
     stored = build.read_config(folder.config)
-    chosen = build.parse_overrides(overrides)
-    for key in chosen:
-        if key.partition(".")[0] not in GROUPS and key not in SINGLE:
+    values = build.parse_overrides(overrides)
+    for key in values:
+        if key.partition(".")[0] not in GROUPS and key not in KEYS:
             raise UserError(
                 f"{key} cannot be changed when a run is scored",
-                fix=f"override {' or '.join(GROUPS)}, or set {' or '.join(SINGLE)}",
+                fix=f"override {' or '.join(GROUPS)}, or set {' or '.join(KEYS)}",
             )
     for group in GROUPS:
-        ours = [o for o in overrides if o.partition("=")[0].partition(".")[0] == group]
-        # What stands under `features` is woven into its extractor; a score's keys stand alone.
-        if group in chosen or (ours and group == "features"):
-            entry = [] if group in chosen else [f"{group}={stored[group].name}"]
-            composed = build.compose_config([f"dataset={stored.names.dataset}", *entry, *ours])
+        of_group = [o for o in overrides if o.partition("=")[0].partition(".")[0] == group]
+        # Keys of `features` are interpolated into its extractor, so the group is composed anew.
+        # Those of a score are independent of each other.
+        if group in values or (of_group and group == "features"):
+            entry = [] if group in values else [f"{group}={stored[group].name}"]
+            composed = build.compose_config([f"dataset={stored.names.dataset}", *entry, *of_group])
             composed.dataset = stored.dataset
             stored[group] = validate.to_plain(composed)[group]
-            chosen = {k: v for k, v in chosen.items() if k.partition(".")[0] != group}
-    if "dataset.root" in chosen:
-        chosen["dataset.source.root"] = chosen["dataset.root"]
-    for key, value in chosen.items():
+            values = {k: v for k, v in values.items() if k.partition(".")[0] != group}
+    if "dataset.root" in values:
+        values["dataset.source.root"] = values["dataset.root"]
+    for key, value in values.items():
         if OmegaConf.select(stored, key, default=_ABSENT) is _ABSENT:
-            raise UserError(f"there is no {key} to set", fix=validate.SEE)
+            raise UserError(f"there is no {key} to set", fix=validate.HELP)
         OmegaConf.update(stored, key, value, force_add=True)
     OmegaConf.update(stored, "trainer.devices", 1, force_add=True)  # however many trained it
     return stored
 
 
-def _judge(
-    folder: RunFolder, cfg: DictConfig, plain: Mapping[str, Any], trainer_settings: TrainerSettings
+def _build_run_evaluator(
+    folder: RunFolder, cfg: DictConfig, trainer_settings: TrainerSettings
 ) -> Evaluator:
     source = build.build_source(cfg)
-    facts = _facts(folder)
+    digests = _read_split_digests(folder)
     splits: Mapping[str, Split] | None = None
     try:
         _, splits = build.build_splits(cfg)
     except UserError:
-        if facts is None:
+        if digests is None:
             raise
     if splits is not None:
-        found = split_digests(splits)
-        for split in sorted({*found, *(facts or found)}):
-            here, there = found.get(split), (facts or found).get(split)
-            if here != there:
+        present = digest_splits(splits)
+        stored = present if digests is None else digests
+        for split in sorted({*present, *stored}):
+            if present.get(split) != stored.get(split):
                 raise UserError(
                     f"dataset {cfg.names.dataset!r} here is not the one of run {folder.run_id}: "
-                    f"its {split} split has {_said(here)}, then {_said(there)}",
+                    f"its {split} split has {_describe_digest(present.get(split))} here, "
+                    f"{_describe_digest(stored.get(split))} in the run",
                     fix="set dataset.root=DIR to the same data",
                 )
-        facts = found
-    assert facts is not None  # or the data could not have been absent
+        digests = present
+    assert digests is not None  # or the absent data would have raised an error above
     cache = folder.root / "references"
-    return build_evaluator(cfg, source, facts, splits, trainer_settings.device, cache)
+    return build_evaluator(cfg, source, digests, splits, trainer_settings.device, cache)
 
 
-def _said(fact: Mapping[str, Any] | None) -> str:
-    return "nothing" if fact is None else f"{fact['count']:,} samples, {fact['digest'][:12]}"
+def _describe_digest(digest: Mapping[str, Any] | None) -> str:
+    if digest is None:
+        return "no samples"
+    return f"{digest['count']:,} samples, {digest['digest'][:12]}"
 
 
-def _facts(folder: RunFolder) -> Mapping[str, Any] | None:
-    """What the run knew of its data; None for a run that kept nothing."""
-    if not folder.data.is_file():
+def _read_split_digests(folder: RunFolder) -> Mapping[str, Any] | None:
+    """Read digest and count of each split of the run's data; None where the run has no file."""
+    path = folder.split_digests
+    if not path.is_file():
         return None
-    facts = read_json(folder.data)
-    whole = isinstance(facts, dict) and "train" in facts
-    if not whole or not all(
-        isinstance(f, dict) and {"digest", "count"} <= f.keys() for f in facts.values()
-    ):
-        raise UserError(
-            f"{folder.data} is damaged", fix="delete it; the data themselves are read then"
+    digests = read_json(path)
+    if (
+        not isinstance(digests, dict)
+        or "train" not in digests
+        or not all(
+            isinstance(d, dict) and {"digest", "count"} <= d.keys() for d in digests.values()
         )
-    return facts
+    ):
+        raise UserError(f"{path} is damaged", fix="delete it; the data themselves are read then")
+    return digests
 
 
-def _floors(
+def _find_or_score_baselines(
     folder: RunFolder, plain: Mapping[str, Any], evaluator: Evaluator, row: Row
 ) -> tuple[Row, ...]:
-    """Rows of real samples, made where the data allow it."""
+    """Return the rows of real samples, scored first where they are missing and the data allow."""
     if baselines_missing(folder.root, row, evaluator):
         try:
             score_baselines(folder.root, plain, evaluator, row)
         except UserError:
-            if evaluator.reals.splits is not None:
+            if evaluator.real_features.splits is not None:
                 raise
             return ()
     return tuple(sorted(read_rows(folder.root, [baseline_folder(row)]), key=lambda r: r.variant))

@@ -1,7 +1,11 @@
-"""From the checkpoint files of a run to its rows: training never judges itself."""
+"""Score the checkpoints that a run left on disk and write a row for each.
+
+Training writes files and computes no reported score; everything here starts from those files.
+"""
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,237 +14,263 @@ from bench.config import build
 from bench.core.errors import Caution, UserError
 from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.memorisation_grid import save_memorisation_grid
-from bench.runs.candidates import best_candidate, read_candidates
-from bench.runs.folder import SETTLED, RunFolder
+from bench.runs.candidates import CandidateList, best_candidate, read_candidates
+from bench.runs.folder import COMPLETED, RunFolder
 from bench.runs.rows import Row, read_rows, write_row
 
 COUNTS = ("d_steps", "g_steps", "images")
 
 
-def find_row(folder: RunFolder, evaluator: Evaluator, checkpoint: str = "final") -> Row | None:
-    """The run's row of a checkpoint under the config's protocol, if it is there."""
-    wanted = {
-        "settings": evaluator.request,
-        "data": evaluator.reals.digest(evaluator.settings.split),
+class StoredRun:
+    """Read the status and the scored checkpoints of a run from disk, each once, when first needed.
+
+    Training changes both: make a new one after it.
+
+    Args:
+        plain: the run's config.
+    """
+
+    def __init__(self, folder: RunFolder, plain: Mapping[str, Any]) -> None:
+        self.folder, self.plain = folder, plain
+
+    @cached_property
+    def status(self) -> dict[str, Any]:
+        """Return the content of status.json; status "unknown" where there is no file."""
+        return self.folder.read_status() or {"status": "unknown", "cause": ""}
+
+    @cached_property
+    def candidates(self) -> CandidateList:
+        """Return the checkpoints that were scored while the run trained."""
+        return read_candidates(self.folder.candidates)
+
+    @property
+    def completed(self) -> bool:
+        """Whether the run is finished or diverged, and so is not trained again."""
+        return self.status["status"] in COMPLETED
+
+    def replace_status(self, status: str, cause: str, **facts: Any) -> None:
+        """Write status.json, and keep what was written as the status."""
+        self.folder.write_status(status, cause, **facts)
+        self.status = {"status": status, "cause": cause, **facts}
+
+
+def find_row(run: StoredRun, evaluator: Evaluator, checkpoint: str = "final") -> Row | None:
+    """Return the row of a checkpoint under the evaluator's protocol, or None."""
+    expected: dict[str, Any] = {
+        "settings": evaluator.settings_hash,
+        "data": evaluator.real_features.digest(evaluator.settings.split),
     }
-    if (chosen := _chosen(folder, checkpoint)) is not None:
-        wanted["chosen"] = chosen
-    for row in read_rows(folder.root, [folder.run_id]):
-        same = all(row.protocol.get(key) == value for key, value in wanted.items())
-        if row.checkpoint == checkpoint and row.status in SETTLED and same:
+    if (selection := _selection_protocol(run, checkpoint)) is not None:
+        expected["chosen"] = selection
+    for row in read_rows(run.folder.root, [run.folder.run_id]):
+        same_protocol = all(row.protocol.get(key) == value for key, value in expected.items())
+        if row.checkpoint == checkpoint and row.status in COMPLETED and same_protocol:
             return row
     return None
 
 
-def score_checkpoints(folder: RunFolder, plain: Mapping[str, Any], evaluator: Evaluator) -> Row:
-    """The rows of the final checkpoint, and of the best and the last few where there are any.
+def score_checkpoints(run: StoredRun, evaluator: Evaluator) -> Row:
+    """Write the rows of a run's final, best and last few checkpoints, where they are missing.
 
-    That of the final one is written last: a run that has it has them all.
+    The row of the final checkpoint is written last: a run that has it has all its rows.
 
     Returns:
-        That of the final one.
+        The row of the final checkpoint.
     """
-    there = find_row(folder, evaluator)
-    final = there or score_run(folder, plain, evaluator, "final", settle=True, write=False)
+    stored_row = find_row(run, evaluator)
+    final = stored_row or score_checkpoint(run, evaluator, update_status=True, write=False)
     if evaluator.settings.every is not None and final.status == "finished":
-        _score_others(folder, plain, evaluator)
-    if there is None:
-        write_row(folder.root, final)
+        _score_selected(run, evaluator)
+    if stored_row is None:
+        write_row(run.folder.root, final)
     return final
 
 
-def write_failed_row(folder: RunFolder, plain: Mapping[str, Any], evaluator: Evaluator) -> None:
-    """A row without scores for a run that its own limits ended."""
-    write_row(folder.root, _row(folder, plain, evaluator, "final", folder.status() or {}, {}))
+def write_failed_row(run: StoredRun, evaluator: Evaluator) -> None:
+    """Write a row without scores for a run that reached its own limit of time."""
+    write_row(run.folder.root, _build_run_row(run, evaluator, "final", run.status, {}))
 
 
-def _score_others(folder: RunFolder, plain: Mapping[str, Any], evaluator: Evaluator) -> None:
-    """The rows of the best checkpoint and of the last few."""
-    known, keep = read_candidates(folder.candidates).steps, evaluator.settings.keep_last
-    if best_candidate(known) is not None and find_row(folder, evaluator, "best") is None:
-        score_run(folder, plain, evaluator, "best")
-    if keep and find_row(folder, evaluator, f"last-{keep}") is None:
-        last = known[max(0, len(known) - keep) :]
-        there = [folder.weights(f"step-{step['d_steps']}").is_file() for step in last]
-        if len(last) < keep or not all(there):
+def _score_selected(run: StoredRun, evaluator: Evaluator) -> None:
+    """Write the rows of the best checkpoint and of the last few, where they are missing."""
+    folder, steps, keep = run.folder, run.candidates.checkpoints, evaluator.settings.keep_last
+    if best_candidate(steps) is not None and find_row(run, evaluator, "best") is None:
+        score_checkpoint(run, evaluator, "best")
+    if keep and find_row(run, evaluator, f"last-{keep}") is None:
+        last = steps[max(0, len(steps) - keep) :]
+        present = [folder.generator_file(f"step-{step['d_steps']}").is_file() for step in last]
+        if len(last) < keep or not all(present):
             warnings.warn(
-                f"run {folder.run_id}: {sum(there)} of its last {keep} checkpoints are there, so "
-                f"that there is no row last-{keep}",
+                f"run {folder.run_id}: only {sum(present)} of its last {keep} checkpoints exist, "
+                f"so no row last-{keep} is written",
                 Caution,
                 stacklevel=2,
             )
         elif all(step["frechet"] is not None for step in last):
-            _score_last(folder, plain, evaluator, last)
+            _score_last(run, evaluator, last)
 
 
-def score_run(
-    folder: RunFolder,
-    plain: Mapping[str, Any],
+def score_checkpoint(
+    run: StoredRun,
     evaluator: Evaluator,
-    checkpoint: str,
+    checkpoint: str = "final",
     *,
-    settle: bool = False,
+    update_status: bool = False,
     write: bool = True,
 ) -> Row:
-    """Score a generator that a run left behind and write the row.
+    """Score one stored generator of a run and write its row.
 
-    A diverged run's row has no scores, nor has that of a generator whose samples are not finite;
-    its details have those of the untrained generator, which is what the attempt came to.
+    The row of a diverged run has no scores, nor has that of a generator whose samples are not
+    finite. Its details hold the scores of the untrained generator, which is what the run achieved.
 
     Args:
-        plain: the run's config.
         checkpoint: "final", "best" or "step-N".
-        settle: samples that are not finite make the run itself a diverged one.
-        write: the row too; else only what lies beside it.
+        update_status: mark the run itself as diverged when samples are not finite.
+        write: write the row as well; otherwise only the picture of memorised samples.
 
     Raises:
         UserError: there is no such checkpoint, or it was chosen by the split that is reported.
     """
-    status = _status(folder)
-    steps = _steps(folder, status, checkpoint)
+    folder, status = run.folder, _result_status(run)
+    steps = _step_counts(run, status, checkpoint)
     if checkpoint == "best":
-        _check_choice(folder, evaluator)
-    found: dict[str, float] = {}
+        _check_selection_split(run, evaluator)
+    scores: dict[str, float] = {}
     notes: dict[str, Any] = {}
     if status["status"] == "finished":
-        kept = "final" if checkpoint == "final" else f"step-{steps['d_steps']}"
-        sampler = build.build_sampler(folder, kept)
+        weights = "final" if checkpoint == "final" else f"step-{steps['d_steps']}"
+        sampler = build.build_sampler(folder, weights)
         try:
-            found = evaluator.scores(sampler, notes)
+            scores = evaluator.score(sampler, notes)
         except FloatingPointError as error:
             status = {**status, "status": "diverged", "cause": f"{error}, found while scoring"}
             notes.clear()
-            if settle:
-                folder.write_status(**status)
+            if update_status:
+                run.replace_status(**status)
         if checkpoint == "final":
-            found |= {f"discriminator.{k}": v for k, v in status.get("opinions", {}).items()}
+            scores |= {f"discriminator.{k}": v for k, v in status.get("opinions", {}).items()}
     if status["status"] == "diverged":
-        found = _untrained(folder, evaluator)
+        scores = _score_untrained(folder, evaluator)
     if checkpoint == "best" and status["status"] == "finished":
-        chosen = best_candidate(read_candidates(folder.candidates).steps)
-        assert chosen is not None  # or `_steps` would have refused
-        found["selection.frechet"] = chosen["frechet"]  # to the split that selects
-    row = _row(folder, plain, evaluator, checkpoint, {**status, **steps}, found)
+        best = best_candidate(run.candidates.checkpoints)
+        assert best is not None  # or `_step_counts` would have refused
+        scores["selection.frechet"] = best["frechet"]  # to the split that selects
+    row = _build_run_row(run, evaluator, checkpoint, {**status, **steps}, scores)
     if write:
         write_row(folder.root, row)
     if notes:
-        name = f"copies-{checkpoint}-{evaluator.request}.png"
+        name = f"copies-{checkpoint}-{evaluator.settings_hash}.png"
         save_memorisation_grid(folder.samples / name, evaluator, sampler, notes)
     return row
 
 
-def _untrained(folder: RunFolder, evaluator: Evaluator) -> dict[str, float]:
-    """Scores of the generator that the run began with, as details; none if it has none."""
+def _score_untrained(folder: RunFolder, evaluator: Evaluator) -> dict[str, float]:
+    """Score the generator as it was initialised, as details; empty if they are not finite."""
     try:
-        scores = evaluator.scores(build.build_untrained(folder), noise=False)
+        scores = evaluator.score(build.build_untrained(folder), noise=False)
     except FloatingPointError:
         return {}
     return {f"untrained.{name}": value for name, value in scores.items() if "." not in name}
 
 
-def _score_last(
-    folder: RunFolder,
-    plain: Mapping[str, Any],
-    evaluator: Evaluator,
-    last: Sequence[dict[str, Any]],
-) -> Row:
-    """Means over the last checkpoints; `NAME.checkpoint_sd` is the spread of a score."""
-    samplers = (build.build_sampler(folder, f"step-{step['d_steps']}") for step in last)
-    each = [evaluator.scores(sampler, noise=False) for sampler in samplers]
-    values = {name: [found[name] for found in each] for name in each[0]}
-    found = {name: float(np.mean(v)) for name, v in values.items()}
-    if len(each) > 1:
+def _score_last(run: StoredRun, evaluator: Evaluator, last: Sequence[dict[str, Any]]) -> Row:
+    """Write mean scores of the last checkpoints; `NAME.checkpoint_sd` is a score's spread."""
+    samplers = (build.build_sampler(run.folder, f"step-{step['d_steps']}") for step in last)
+    scores_by_step = [evaluator.score(sampler, noise=False) for sampler in samplers]
+    values = {name: [scores[name] for scores in scores_by_step] for name in scores_by_step[0]}
+    means = {name: float(np.mean(v)) for name, v in values.items()}
+    if len(scores_by_step) > 1:
         spread = {n: float(np.std(v, ddof=1)) for n, v in values.items() if "." not in n}
-        found |= {f"{name}.checkpoint_sd": sd for name, sd in spread.items()}
-    row = _row(folder, plain, evaluator, f"last-{len(last)}", _status(folder), found)
-    write_row(folder.root, row)
+        means |= {f"{name}.checkpoint_sd": sd for name, sd in spread.items()}
+    row = _build_run_row(run, evaluator, f"last-{len(last)}", _result_status(run), means)
+    write_row(run.folder.root, row)
     return row
 
 
-def _status(folder: RunFolder) -> dict[str, Any]:
-    status = folder.status() or {"status": "unknown", "cause": ""}
-    if status["status"] not in ("finished", "diverged") or not set(COUNTS) <= status.keys():
+def _result_status(run: StoredRun) -> dict[str, Any]:
+    """Return the status of a run that ended with a result."""
+    status = run.status
+    if not run.completed or not set(COUNTS) <= status.keys():
         raise UserError(
-            f"run {folder.run_id} is {status['status']}, without a result: {status['cause']}",
-            fix="choose a finished run; an interrupted one goes on by its own command",
+            f"run {run.folder.run_id} is {status['status']}, without a result: {status['cause']}",
+            fix="choose a finished run; an interrupted one continues when it is started again",
         )
     return status
 
 
-def _steps(folder: RunFolder, status: Mapping[str, Any], checkpoint: str) -> dict[str, int]:
-    """d_steps, g_steps and images of a checkpoint."""
+def _step_counts(run: StoredRun, status: Mapping[str, Any], checkpoint: str) -> dict[str, int]:
+    """Return d_steps, g_steps and images of a checkpoint."""
     if checkpoint == "final":
         return {key: status[key] for key in COUNTS}
-    known = read_candidates(folder.candidates).steps
-    found = best_candidate(known) if checkpoint == "best" else None
-    for candidate in known:
-        kept = folder.weights(checkpoint).is_file()
-        if kept and checkpoint == f"step-{candidate['d_steps']}":
-            found = candidate
-    if found is None:
+    folder, candidates = run.folder, run.candidates.checkpoints
+    match = best_candidate(candidates) if checkpoint == "best" else None
+    for candidate in candidates:
+        stored = folder.generator_file(checkpoint).is_file()
+        if stored and checkpoint == f"step-{candidate['d_steps']}":
+            match = candidate
+    if match is None:
         names = sorted(path.stem for path in folder.generator.parent.glob("step-*.safetensors"))
-        there = ", ".join(["final", *(["best"] if best_candidate(known) else []), *names])
+        present = ", ".join(["final", *(["best"] if best_candidate(candidates) else []), *names])
         raise UserError(
-            f"run {folder.run_id} has no checkpoint {checkpoint!r} (has: {there})",
+            f"run {folder.run_id} has no checkpoint {checkpoint!r} (has: {present})",
             fix="choose one of these; score.every=N keeps more of them while a run trains",
         )
-    batch = status["images"] // status["d_steps"]
-    steps = found["d_steps"]
-    return {"d_steps": steps, "g_steps": found["g_steps"], "images": steps * batch}
+    batch_size = status["images"] // status["d_steps"]
+    steps = match["d_steps"]
+    return {"d_steps": steps, "g_steps": match["g_steps"], "images": steps * batch_size}
 
 
-def _chosen(folder: RunFolder, checkpoint: str) -> dict[str, Any] | None:
-    """How a checkpoint came to be the one that is scored, as it was when that was done."""
+def _selection_protocol(run: StoredRun, checkpoint: str) -> dict[str, Any] | None:
+    """Return how a checkpoint was selected, as recorded at that time; None for the final one."""
     if checkpoint == "final":
         return None
-    choice = read_candidates(folder.candidates).choice
+    choice = run.candidates.protocol
     if choice is None:
         return None
     return choice if checkpoint == "best" else {"every": choice["every"]}
 
 
-def _check_choice(folder: RunFolder, evaluator: Evaluator) -> None:
-    choice, settings = read_candidates(folder.candidates).choice, evaluator.settings
+def _check_selection_split(run: StoredRun, evaluator: Evaluator) -> None:
+    choice, settings = run.candidates.protocol, evaluator.settings
     assert choice is not None
     if choice["split"] == settings.split and not settings.select_on_reported:
         raise UserError(
-            f"the best checkpoint of run {folder.run_id} was chosen on {settings.split!r}, the "
-            "split that is to be reported",
+            f"the best checkpoint of run {run.folder.run_id} was chosen on {settings.split!r}, "
+            "the split whose scores are to be reported",
             fix="choose another score.split, or set score.select_on_reported=true",
         )
 
 
-def _row(
-    folder: RunFolder,
-    plain: Mapping[str, Any],
+def _build_run_row(
+    run: StoredRun,
     evaluator: Evaluator,
     checkpoint: str,
     status: Mapping[str, Any],
-    found: Mapping[str, float],
+    scores: Mapping[str, float],
 ) -> Row:
-    training = plain["model"]["training"]
-    own = {
+    plain, training = run.plain, run.plain["model"]["training"]
+    run_settings = {
         "prior": training["prior"]["_target_"].rpartition(".")[2],
         "batch_norm": "running averages",
         "ema": training["ema_decay"],
     }
     if (limit := plain["trainer"].get("limit_minutes")) is not None:
-        found = {**found, "limit.wall_minutes": float(limit)}
-    protocol = evaluator.protocol(own)
-    if (chosen := _chosen(folder, checkpoint)) is not None:
-        protocol["chosen"] = chosen
-    return build_row(plain, folder.run_id, status, found, protocol, checkpoint)
+        scores = {**scores, "limit.wall_minutes": float(limit)}
+    protocol = evaluator.describe_protocol(run_settings)
+    if (selection := _selection_protocol(run, checkpoint)) is not None:
+        protocol["chosen"] = selection
+    return build_row(plain, run.folder.run_id, status, scores, protocol, checkpoint)
 
 
 def build_row(
     plain: Mapping[str, Any],
     run_id: str,
     status: Mapping[str, Any],
-    found: Mapping[str, float],
+    scores: Mapping[str, float],
     protocol: Mapping[str, Any],
     checkpoint: str,
 ) -> Row:
-    """A row from a run's config and counts; what has a dot in its name goes into the details."""
+    """Return a row from a run's config, counts and scores; dotted names go to its details."""
     names = plain["names"]
     return Row(
         **{k: names[k] for k in ("variant", "loss", "model", "network", "dataset")},
@@ -250,6 +280,6 @@ def build_row(
         checkpoint=checkpoint,
         protocol=protocol,
         hyperparameters=plain["hyperparameters"],
-        scores={name: value for name, value in found.items() if "." not in name},
-        details={name: value for name, value in found.items() if "." in name},
+        scores={name: value for name, value in scores.items() if "." not in name},
+        details={name: value for name, value in scores.items() if "." in name},
     )

@@ -1,7 +1,7 @@
-"""One GPU for each process of a multirun, where a machine has several.
+"""Give each process of a multirun one GPU, where a machine has several.
 
-A process holds its GPU by a lock on a file (flock), which the kernel takes back however the process
-ends. Where there are more processes than GPUs they share, evenly.
+A process holds its GPU by a lock on a file (flock), which the kernel releases however the process
+ends. Where there are more processes than GPUs they share them evenly.
 """
 
 import os
@@ -14,42 +14,43 @@ import torch
 
 from bench.core.errors import UserError
 
-_held: list[IO[bytes]] = []  # the lock of this process, open until it ends
+_held_locks: list[IO[bytes]] = []  # the lock of this process, open until it ends
 
 
 def acquire_gpu(accelerator: str, devices: int = 1) -> None:
-    """Let this process see one GPU of several: the least used by other processes of the user.
+    """Let this process see one GPU of several: the one that fewest of the user's processes hold.
 
     Must come before CUDA is initialised; later, or a second time, it does nothing.
 
     Args:
-        accelerator: trainer.accelerator; on the CPU there is nothing to claim.
-        devices: how many the run wants; one that wants several sees them all.
+        accelerator: trainer.accelerator; a run on the CPU needs no GPU.
+        devices: trainer.devices; a run on several GPUs sees them all.
     """
-    if _held or accelerator not in ("auto", "gpu") or devices != 1 or torch.cuda.is_initialized():
+    needs_one = accelerator in ("auto", "gpu") and devices == 1
+    if _held_locks or not needs_one or torch.cuda.is_initialized():
         return
     number = torch.cuda.device_count()  # asks the driver's library: CUDA stays uninitialised
     if number < 2:
         return
-    given = os.environ.get("CUDA_VISIBLE_DEVICES")
-    names = given.split(",")[:number] if given else [str(index) for index in range(number)]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = visible.split(",")[:number] if visible else [str(index) for index in range(number)]
     folder = Path(tempfile.gettempdir()) / f"created-equal-gpus-{os.getuid()}"
-    name, lock = acquire_first(names, folder)
-    _held.append(lock)
+    name, lock = acquire_least_used(names, folder)
+    _held_locks.append(lock)
     os.environ["CUDA_VISIBLE_DEVICES"] = name
 
 
-def acquire_first(names: list[str], folder: Path) -> tuple[str, IO[bytes]]:
-    """The first name that the fewest living processes hold, and the lock, held while it is open.
+def acquire_least_used(names: list[str], folder: Path) -> tuple[str, IO[bytes]]:
+    """Return the first name that the fewest processes hold, and its lock, held while it is open.
 
     Args:
-        names: of what is shared out.
-        folder: of the lock files; made if it is not there.
+        names: names of the devices to choose from.
+        folder: folder of the lock files; created if it does not exist.
 
     Raises:
         UserError: the folder cannot be used.
     """
-    import fcntl  # not on Windows, where torch's GPUs go unshared by name
+    import fcntl  # here, because Windows has no such module
 
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -63,7 +64,7 @@ def acquire_first(names: list[str], folder: Path) -> tuple[str, IO[bytes]]:
                     lock.close()
     except OSError as error:
         raise UserError(
-            f"cannot share out GPUs by {error.filename or folder}: {error.strerror}",
+            f"cannot lock a GPU by a file in {error.filename or folder}: {error.strerror}",
             fix="set TMPDIR to a folder that you may write to",
         ) from error
-    raise AssertionError("a layer without end")
+    raise AssertionError("the loop over layers ended")

@@ -1,7 +1,7 @@
-"""What becomes of one run, from what is there already to its row: alone, or as one of a pack.
+"""Take one run from what is on disk to its row: skip, resume or train, score, record failures.
 
-A life is a generator: it yields where somebody else is to make the next step of the training, which
-happens in a pack alone, and returns how the run ended.
+A lifecycle is a generator, so that a pack can interleave several: it yields where the pack is to
+make the next training step, and returns how the run ended. Without a pack it never yields.
 """
 
 import traceback
@@ -15,9 +15,8 @@ from bench.core.errors import UserError
 from bench.core.files import DiskError
 from bench.core.signals import INTERRUPT
 from bench.evaluation.real_baselines import baselines_missing, score_baselines
-from bench.evaluation.score_run import find_row, score_checkpoints, write_failed_row
+from bench.evaluation.score_run import StoredRun, find_row, score_checkpoints, write_failed_row
 from bench.models.base import GenerativeModel
-from bench.runs.folder import SETTLED
 from bench.runs.heartbeat import Heartbeat, active_elsewhere, file_clock
 from bench.runs.rows import Row
 from bench.tracking.choose import choose_tracker
@@ -26,20 +25,21 @@ from bench.training.fit import write_run_metadata
 from bench.training.job import Job
 from bench.training.tracker import Tracker
 
-Training = Callable[[Job, GenerativeModel, Heartbeat, Tracker], Iterator[None]]
+TrainRun = Callable[[Job, GenerativeModel, Heartbeat, Tracker], Iterator[None]]
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a run ended.
+    """Describe how a run ended.
 
     Args:
-        run_id: of the run.
-        status: "finished", "diverged" or "failed"; "elsewhere" where another process is at it.
-        skipped: it was there already.
-        row: its row under the protocol asked for, if any.
+        run_id: the run.
+        status: "finished", "diverged" or "failed"; "running_elsewhere" while another process
+            trains or scores it.
+        skipped: it was trained before, or is left to another process.
+        row: row of its final checkpoint under the config's protocol, if any.
         cause: one sentence where it did not finish.
-        folder: of the run.
+        folder: the run's folder.
     """
 
     run_id: str
@@ -51,83 +51,84 @@ class RunOutcome:
 
 
 def run_lifecycle(
-    job: Job, training: Training, *, share: bool
+    job: Job, train_run: TrainRun, *, skip_if_active: bool
 ) -> Generator[None, None, RunOutcome]:
-    """Train and score a run, or as much of it as is not there yet.
+    """Train and score a run, as far as it is not done already.
 
     Args:
-        training: trains the model, and yields before each step that it does not make itself.
-        share: leave the run to another process that is at work on it.
+        train_run: trains the model, and yields before each step that it does not make itself.
+        skip_if_active: leave the run to another process that is working on it.
 
     Raises:
         UserError: the config does not build.
-        Interrupted: Ctrl-C or a scheduler's signal; the run goes on from here when started again.
+        Interrupted: Ctrl-C or a scheduler's signal; started again, the run continues from there.
     """
-    folder = job.folder
-    status = folder.status()
-    skipped = status is not None and status["status"] in SETTLED
-    if share and active_elsewhere(folder.heartbeat, file_clock(folder.root)) is not None:
-        return RunOutcome(folder.run_id, "elsewhere", True, None, "", folder.path)
-    done = skipped and find_row(folder, job.evaluator) is not None
-    tracker = Tracker() if done else choose_tracker(job)
+    folder, stored = job.folder, StoredRun(job.folder, job.plain)
+    skipped = stored.completed
+    if skip_if_active and active_elsewhere(folder.heartbeat, file_clock(folder.root)) is not None:
+        return RunOutcome(folder.run_id, "running_elsewhere", True, None, "", folder.path)
+    scored = skipped and find_row(stored, job.evaluator) is not None
+    tracker = Tracker() if scored else choose_tracker(job)
     model = None if skipped else build.build_model(job.cfg)
     if model is not None:
         write_run_metadata(job)
+        stored = StoredRun(folder, job.plain)  # to be read after training, which changes it
     with tracker.track(job):
-        cause = yield from _carry_out(job, model, training, tracker)
+        cause = yield from _train_and_score(job, stored, model, train_run, tracker)
     if cause:
         return RunOutcome(folder.run_id, "failed", skipped, None, cause, folder.path)
-    return _outcome(job, skipped=skipped)
+    status, row = stored.status, find_row(stored, job.evaluator)
+    return RunOutcome(folder.run_id, status["status"], skipped, row, status["cause"], folder.path)
 
 
-def _carry_out(
-    job: Job, model: GenerativeModel | None, training: Training, tracker: Tracker
+def _train_and_score(
+    job: Job,
+    stored: StoredRun,
+    model: GenerativeModel | None,
+    train_run: TrainRun,
+    tracker: Tracker,
 ) -> Generator[None, None, str]:
-    """Train, unless that is done, and score; the cause where it failed, else empty."""
+    """Train the model if there is one, then score; return the cause of a failure, else empty."""
     cause = ""
     with Heartbeat(job.folder.heartbeat, job.plain["d_steps"]).running() as heartbeat:
         try:
             if model is not None:
-                yield from training(job, model, heartbeat, tracker)
+                yield from train_run(job, model, heartbeat, tracker)
             heartbeat.phase = "scoring"
             with INTERRUPT.interrupting(immediate=True):
-                _score(job)
+                _score(job, stored)
         except (DiskError, TimeLimit) as error:
             cause = error.message
-            _fail(job, model, cause, in_row=isinstance(error, TimeLimit))
+            _record_failure(job, model, cause, write_row=isinstance(error, TimeLimit))
         except (UserError, KeyboardInterrupt):
             raise
         except Exception as error:
             cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
             with suppress(DiskError):
                 job.folder.write_error(traceback.format_exc())
-            _fail(job, model, cause)
+            _record_failure(job, model, cause)
     tracker.fail(cause)
     return cause
 
 
-def _fail(job: Job, model: GenerativeModel | None, cause: str, *, in_row: bool = False) -> None:
-    """Say so in the run's status, but where it is trained already: the next launch scores it."""
-    status = job.folder.status() or {}
-    if status.get("status") in SETTLED:
-        return
-    with suppress(DiskError):  # the cause is told all the same
-        job.folder.write_status("failed", cause, **step_counts(job, model))
-        if in_row:
-            write_failed_row(job.folder, job.plain, job.evaluator)
-
-
-def _outcome(job: Job, *, skipped: bool) -> RunOutcome:
-    status = job.folder.status() or {}
-    row = find_row(job.folder, job.evaluator)
-    return RunOutcome(
-        job.folder.run_id, status["status"], skipped, row, status["cause"], job.folder.path
-    )
-
-
-def _score(job: Job) -> None:
-    """The run's rows, and once for its data and protocol those of real samples."""
-    row = score_checkpoints(job.folder, job.plain, job.evaluator)
+def _score(job: Job, stored: StoredRun) -> None:
+    """Write the run's rows, and those of real samples once per data set and protocol."""
+    row = score_checkpoints(stored, job.evaluator)
     if baselines_missing(job.folder.root, row, job.evaluator):
         score_baselines(job.folder.root, job.plain, job.evaluator, row)
     (job.folder.path / "error.txt").unlink(missing_ok=True)
+
+
+def _record_failure(
+    job: Job, model: GenerativeModel | None, cause: str, *, write_row: bool = False
+) -> None:
+    """Write status "failed", unless the run is trained: then the next launch only scores it."""
+    stored = StoredRun(
+        job.folder, job.plain
+    )  # read now: training may have ended before the failure
+    if stored.completed:
+        return
+    with suppress(DiskError):  # the caller reports the cause in any case
+        stored.replace_status("failed", cause, **step_counts(job, model))
+        if write_row:
+            write_failed_row(stored, job.evaluator)

@@ -1,9 +1,10 @@
-"""The runs that one job of a launcher trains: their configs, from the plan of the sweep."""
+"""List the runs that one launcher job is to train, with their configs from the sweep's plan."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -12,17 +13,17 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from bench.config import validate
 from bench.core.errors import UserError
 from bench.runs.plans import PlannedRun, read_plan
-from bench.training.job import Job, prepare
+from bench.training.job import Job, prepare_job
 from bench.vectorized.compatibility import pack_key
 
 
 @dataclass(frozen=True)
 class PendingRun:
-    """A run that waits for a slot.
+    """Hold a run that waits for its turn.
 
     Args:
-        run_id: of the run.
-        prepare: makes its job, beside one of the same pack whose data and judge it may share.
+        run_id: the run.
+        prepare: returns its job, given another job of the pack to share data and evaluator with.
     """
 
     run_id: str
@@ -30,74 +31,74 @@ class PendingRun:
 
 
 def pending_runs(cfg: DictConfig) -> list[PendingRun]:
-    """Those of `pack_members`, or of a job that trains one run that run.
+    """Return the runs of `pack_members`, or the single run of a job without a pack.
 
     Raises:
-        UserError: the plan does not know one of them.
+        UserError: the plan does not have one of them.
     """
-    expected = str(cfg.expected_run_id)
+    expected_id = str(cfg.expected_run_id)
     if not cfg.pack_members:
-        return [PendingRun(expected, partial(_first, cfg, expected))]
+        return [PendingRun(expected_id, partial(_prepare_single, cfg, expected_id))]
     plan = read_plan(Path(cfg.runs_root), cfg.sweep_name)
-    entries = {entry.run_id: entry for entry in plan.entries}
-    missing = [run_id for run_id in cfg.pack_members if run_id not in entries]
+    entries = {entry.run_id: entry for entry in plan.runs}
+    run_ids = [str(run_id) for run_id in cfg.pack_members]
+    missing = [run_id for run_id in run_ids if run_id not in entries]
     if missing:
         raise UserError(
             f"the plan of sweep {plan.name!r} does not have run {missing[0]}, which this pack is "
-            "to train: it was planned anew since",
+            "to train: the sweep has been planned anew since",
             fix="launch the sweep again",
         )
-    return [PendingRun(r, partial(_member, cfg, entries[r])) for r in map(str, cfg.pack_members)]
+    return [PendingRun(r, partial(_prepare_in_pack, cfg, entries[r])) for r in run_ids]
 
 
-def _first(cfg: DictConfig, expected: str, beside: Job | None) -> Job:
-    return _expected(prepare(cfg), expected)
+def _prepare_single(cfg: DictConfig, expected_id: str, share_with: Job | None) -> Job:
+    return _check_run_id(prepare_job(cfg), expected_id)
 
 
-def _member(cfg: DictConfig, entry: PlannedRun, beside: Job | None) -> Job:
+def _prepare_in_pack(cfg: DictConfig, entry: PlannedRun, share_with: Job | None) -> Job:
     if entry.run_id == cfg.expected_run_id:
-        job = prepare(_resolved(cfg), beside)
+        job = prepare_job(_resolve(cfg), share_with)
     else:
-        job = prepare(_composed(entry.overrides), beside)
-    if beside is not None and pack_key(job.plain) != pack_key(beside.plain):
+        job = prepare_job(_compose(entry.overrides), share_with)
+    if share_with is not None and pack_key(job.plain) != pack_key(share_with.plain):
         raise UserError(
-            f"runs {entry.run_id} and {beside.folder.run_id} cannot share a pack: their networks, "
-            "losses or batches differ",
-            fix="launch the sweep again: it groups what can",
+            f"runs {entry.run_id} and {share_with.folder.run_id} cannot share a pack: their "
+            "networks, losses or batches differ",
+            fix="launch the sweep again: it puts runs that fit together into packs",
         )
-    return replace(_expected(job, entry.run_id), overrides=entry.overrides)
+    return replace(_check_run_id(job, entry.run_id), overrides=entry.overrides)
 
 
-def _expected(job: Job, run_id: str) -> Job:
-    if job.folder.run_id != run_id:
+def _check_run_id(job: Job, expected_id: str) -> Job:
+    if job.folder.run_id != expected_id:
         raise UserError(
-            f"this machine would make run {job.folder.run_id} where {run_id} was planned",
+            f"this machine would make run {job.folder.run_id} where {expected_id} was planned",
             fix="plan and run on the same data and kind of device: see the plan's overrides",
         )
     return job
 
 
-def _composed(overrides: Sequence[str]) -> DictConfig:
-    """A config as the launcher would compose it, resolved.
+def _compose(overrides: Sequence[str]) -> DictConfig:
+    """Return the config that the launcher would compose from overrides, resolved.
 
     Raises:
         UserError: it does not compose.
     """
-    here = HydraConfig.instance().cfg
-    assert here is not None
+    own_config = cast(DictConfig, HydraConfig.instance().cfg)  # Hydra declares only its schema
     loader = GlobalHydra.instance().config_loader()
     with validate.as_user_error("config"):
-        whole = loader.load_sweep_config(here, list(overrides))
-        HydraConfig.instance().set_config(whole)
+        composed = loader.load_sweep_config(own_config, list(overrides))
+        HydraConfig.instance().set_config(composed)
         try:
-            cfg = whole.copy()
+            cfg = composed.copy()
             with open_dict(cfg):
                 del cfg["hydra"]
-            return _resolved(cfg)
+            return _resolve(cfg)
         finally:
-            HydraConfig.instance().set_config(here)
+            HydraConfig.instance().set_config(own_config)
 
 
-def _resolved(cfg: DictConfig) -> DictConfig:
-    """Without what only the run's own `hydra` node can tell."""
+def _resolve(cfg: DictConfig) -> DictConfig:
+    """Return the config without what only the run's own `hydra` node can resolve."""
     return OmegaConf.create(validate.to_plain(cfg))

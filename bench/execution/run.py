@@ -1,4 +1,9 @@
-"""One run carried out, alone or in a pack of its own, and the process as it must be for that."""
+"""Carry out runs, `execute` one or `execute_all` of a launcher's job: start reading here.
+
+`lifecycle.py` decides what is left to do of a run. It is trained by `bench/training/fit.py` in this
+process, by `distributed/launch.py` in several, or by `packs/pack_runner.py` side by side with other
+runs, and scored by `bench/evaluation/score_run.py`.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,73 +24,75 @@ from bench.training.job import Job
 from bench.training.tracker import Tracker
 
 
-def execute(job: Job, *, share: bool = False) -> RunOutcome:
-    """Train and score a run, or as much of it as is not there yet.
+def execute(job: Job, *, skip_if_active: bool = False) -> RunOutcome:
+    """Train and score a run, as far as it is not done already.
 
     Args:
-        share: leave the run to another process that is at work on it; else both do it, which
-            does no harm: both write the same files.
+        skip_if_active: leave the run to another process that is working on it; otherwise both do,
+            which is harmless: they write the same files.
 
     Raises:
         UserError: the config does not build.
-        Interrupted: Ctrl-C or a scheduler's signal; the run goes on from here when started again.
+        Interrupted: Ctrl-C or a scheduler's signal; started again, the run continues from there.
     """
     if INTERRUPT.requested:
         raise Interrupted
     with process_settings(job.plain), INTERRUPT.interrupting(immediate=True):
-        if job.plain.get("packed"):  # not said by runs that were stored before there were packs
-            return _alone_in_a_pack(job, share)
-        going = run_lifecycle(job, _alone, share=share)
+        if job.plain.get("packed"):  # absent from runs that were stored before packs existed
+            return _execute_in_own_pack(job, skip_if_active)
+        lifecycle = run_lifecycle(job, _train_to_end, skip_if_active=skip_if_active)
         while True:
             try:
-                next(going)
-            except StopIteration as ended:
-                return ended.value
+                next(lifecycle)
+            except StopIteration as stop:
+                return stop.value
 
 
 def execute_all(
     cfg: DictConfig,
-    members: Sequence[PendingRun],
-    tell: Callable[[Job, RunOutcome, float], None],
-    ended: dict[str, RunResult],
+    pending: Sequence[PendingRun],
+    on_outcome: Callable[[Job, RunOutcome, float], None],
+    results: dict[str, RunResult],
 ) -> None:
-    """What one job of a launcher is to train: a run, or those of a pack; each is left to others.
+    """Execute the runs of one launcher job, one run or a pack, that no other process works on.
 
     Args:
-        cfg: of the first.
-        tell: is called with each run that could start, how it ended, and after how many seconds.
-        ended: takes run_id -> how it ended; what has ended is there also where this raises.
+        cfg: config of the first run.
+        on_outcome: called for each run that could start, with its outcome and seconds taken.
+        results: takes run_id -> how it ended, also of the runs that ended before this raises.
 
     Raises:
-        UserError, Interrupted: as `execute`; of a pack, a member that cannot start has ended.
+        UserError, Interrupted: see `execute`; a run of a pack that cannot start is a result.
     """
     if cfg.packed:
         if INTERRUPT.requested:
             raise Interrupted
         with process_settings(cfg), INTERRUPT.interrupting(immediate=True):
-            PackRunner(members, cfg.packed, share=True, ended=ended, tell=tell).run()
+            PackRunner(
+                pending, cfg.packed, skip_if_active=True, results=results, on_outcome=on_outcome
+            ).run()
         return
-    (member,) = members
-    started = time.monotonic()
-    job = member.prepare(None)
-    outcome = execute(job, share=True)
-    ended[member.run_id] = outcome
-    tell(job, outcome, time.monotonic() - started)
+    (run,) = pending
+    started_at = time.monotonic()
+    job = run.prepare(None)
+    outcome = execute(job, skip_if_active=True)
+    results[run.run_id] = outcome
+    on_outcome(job, outcome, time.monotonic() - started_at)
 
 
-def _alone_in_a_pack(job: Job, share: bool) -> RunOutcome:
-    member = PendingRun(job.folder.run_id, lambda beside: job)
-    (ending,) = PackRunner([member], job.plain["packed"], share=share).run().values()
-    if isinstance(ending, Exception):
-        raise ending
-    return ending
+def _execute_in_own_pack(job: Job, skip_if_active: bool) -> RunOutcome:
+    pending = PendingRun(job.folder.run_id, lambda share_with: job)
+    runner = PackRunner([pending], job.plain["packed"], skip_if_active=skip_if_active)
+    (result,) = runner.run().values()
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
-def _alone(
+def _train_to_end(
     job: Job, model: GenerativeModel, heartbeat: Heartbeat, tracker: Tracker
 ) -> Iterator[None]:
-    """The whole training at once."""
-    (train if job.trainer_settings.devices == 1 else train_in_processes)(
-        job, model, heartbeat, tracker
-    )
+    """Train without yielding, in one process or in several."""
+    train_function = train if job.trainer_settings.devices == 1 else train_in_processes
+    train_function(job, model, heartbeat, tracker)
     yield from ()

@@ -1,4 +1,4 @@
-"""Samples -> (features, logits): what the scores look at instead of pixels.
+"""Extractors: samples -> (features, logits), which scores compare instead of pixels.
 
 An extractor is a torch.nn.Module in evaluation mode with the attributes `name`, `width` (F),
 `weight_hash` (SHA-256 of its weights file, "" if it has none) and `resize` ("none" or a

@@ -1,6 +1,6 @@
-"""Classifiers trained by the suite, as extractors: a weights file and a card that vouches for it.
+"""Classifiers trained by the suite, as extractors: a weights file and a card that describes it.
 
-NAME.safetensors holds the tensors; NAME.json, the card, says how the network is built, what it
+NAME.safetensors holds the tensors; NAME.json, the card, states how the network is built, what it
 was trained on, by which command, how accurate it is on held-out images, and the SHA-256 of the
 weights, which stands in the protocol of each score.
 """
@@ -14,29 +14,29 @@ from torch import Tensor, nn
 
 from bench.core.errors import UserError
 from bench.core.files import read_json, sha256_of
-from bench.features.inputs import require_shape
+from bench.features.inputs import check_sample_shape
 from bench.features.network import ConvNet
 
 SHIPPED = Path(__file__).parent / "weights"
 
 
-def files_of(name: str, folder: str | Path | None) -> tuple[Path, Path]:
-    """Where the weights and the card of an extractor lie.
+def weight_files(name: str, folder: str | Path | None) -> tuple[Path, Path]:
+    """Return the paths of the weights and of the card of an extractor.
 
     Args:
         name: the extractor's name.
-        folder: where they are; None for those that come with the suite.
+        folder: folder of both files; None: those that come with the suite.
     """
-    place = SHIPPED if folder is None else Path(folder)
-    return place / f"{name}.safetensors", place / f"{name}.json"
+    root = SHIPPED if folder is None else Path(folder)
+    return root / f"{name}.safetensors", root / f"{name}.json"
 
 
 class TrainedConvnet(nn.Module):
     """A trained classifier: images -> (features [B, F], logits [B, K]).
 
     Args:
-        name: of the extractor, and of its two files.
-        folder: where they lie; None for those that come with the suite.
+        name: name of the extractor, and of its two files.
+        folder: folder of both files; None: those that come with the suite.
 
     Raises:
         UserError: a file is missing or damaged, or the weights are not those of the card.
@@ -46,7 +46,7 @@ class TrainedConvnet(nn.Module):
 
     def __init__(self, name: str, folder: str | Path | None) -> None:
         super().__init__()
-        weights, card_file = files_of(name, folder)
+        weights, card_file = weight_files(name, folder)
         retrain = f"run `bench features {name}` to train it, or set features.folder=DIR"
         for path in (weights, card_file):
             if not path.is_file():
@@ -57,11 +57,11 @@ class TrainedConvnet(nn.Module):
             if self.weight_hash != self.card["sha256"]:
                 raise UserError(
                     f"features {name!r}: {weights} has SHA-256 {self.weight_hash[:12]}..., "
-                    f"its card says {self.card['sha256'][:12]}...",
+                    f"its card states {self.card['sha256'][:12]}...",
                     fix=f"restore the two files, or {retrain}",
                 )
             architecture = self.card["architecture"]
-            with torch.device("meta"):  # no weights are drawn only to be replaced
+            with torch.device("meta"):  # do not initialise weights that are replaced at once
                 self.net = ConvNet(**architecture, batch_norm=False)
             self.net.load_state_dict(load_file(weights), assign=True)
         except (KeyError, TypeError, ValueError, SafetensorError, RuntimeError) as error:
@@ -77,7 +77,7 @@ class TrainedConvnet(nn.Module):
         """Images [B, C, H, W] in [0, 1] -> features [B, F], logits [B, K].
 
         Raises:
-            UserError: the images have another shape than those it was trained on.
+            UserError: the images have another shape than the training images.
         """
-        require_shape(self.name, images, self.shape)
+        check_sample_shape(self.name, images, self.shape)
         return self.net(images)

@@ -1,8 +1,8 @@
-"""What the networks of torch-fidelity share: how its modules and images come in.
+"""Import torch-fidelity, and resize and normalise images as its networks do.
 
 torch-fidelity (Obukhov et al. 2020, doi:10.5281/zenodo.4957738) takes whole grey levels only. Here
-images stay the floats that they are: the study scores images that were never rounded. On rounded
-ones the features are torch-fidelity's own (tests compare them).
+images stay floats: the study scores images that were never rounded. For rounded images the
+features are torch-fidelity's own (tests compare them).
 """
 
 import importlib
@@ -16,12 +16,12 @@ from bench.core.errors import UserError
 from bench.core.shims import ensure_torchvision
 
 
-def torch_fidelity(name: str, module: str) -> Any:
-    """torch_fidelity.<module>, imported late: torchvision comes along and takes a second.
+def import_torch_fidelity(name: str, module: str) -> Any:
+    """Import torch_fidelity.<module>, late: it imports torchvision, which takes a second.
 
     Args:
-        name: of the extractor that needs it, for the sentence.
-        module: within the package.
+        name: name of the extractor that needs it, for the error message.
+        module: name of the module within the package.
 
     Raises:
         UserError: it is not installed, or the torchvision that it needs does not load.
@@ -36,15 +36,15 @@ def torch_fidelity(name: str, module: str) -> Any:
         ) from error
 
 
-class Intake(nn.Module):
+class ResizeAndNormalise(nn.Module):
     """Images [B, 1 or 3, H, W] in [0, 1] -> (resized grey levels - mean) / deviation, 3 channels.
 
-    The resize is TensorFlow 1's bilinear one, as torch-fidelity has it, for all of its networks. A
-    grey image is resized once and repeated in three channels, as the study did.
+    The resize is TensorFlow 1's bilinear one, as in torch-fidelity for all of its networks. A grey
+    image is resized once and repeated in three channels, as the study did.
 
     Args:
-        name: of the extractor, for sentences.
-        side: of the result, [B, 3, side, side].
+        name: name of the extractor, for error messages.
+        side: height and width of the result, [B, 3, side, side].
         mean, deviation: by channel, in grey levels of 0 to 255.
     """
 
@@ -55,15 +55,15 @@ class Intake(nn.Module):
         self, name: str, side: int, mean: Sequence[float], deviation: Sequence[float]
     ) -> None:
         super().__init__()
-        module = torch_fidelity(name, "interpolate_compat_tensorflow")
-        self._resized = module.interpolate_bilinear_2d_like_tensorflow1x
+        module = import_torch_fidelity(name, "interpolate_compat_tensorflow")
+        self._interpolate = module.interpolate_bilinear_2d_like_tensorflow1x
         self.name, self.side = name, side
         self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1))
         self.register_buffer("deviation", torch.tensor(deviation).reshape(3, 1, 1))
 
     @property
     def resize(self) -> str:
-        """How it stands in a protocol."""
+        """Description of the resize, as a protocol holds it."""
         return f"bilinear {self.side}x{self.side}, TensorFlow 1"
 
     def forward(self, images: Tensor) -> Tensor:
@@ -78,5 +78,5 @@ class Intake(nn.Module):
                 f"found samples of shape {list(images.shape[1:])}",
                 fix="choose features=NAME made for this dataset",
             )
-        levels = self._resized(images * 255, size=(self.side, self.side), align_corners=False)
+        levels = self._interpolate(images * 255, size=(self.side, self.side), align_corners=False)
         return (levels - self.mean) / self.deviation

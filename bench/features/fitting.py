@@ -1,7 +1,7 @@
-"""Fit a small classifier to images and measure it: the loop behind `bench features NAME`.
+"""Fit a small classifier to images and measure it: the training loop of `bench features NAME`.
 
 AdamW (Loshchilov and Hutter 2017, arXiv:1711.05101) under the one-cycle schedule (Smith and
-Topin 2017, arXiv:1708.07120). Order and augmentation come from one generator.
+Topin 2017, arXiv:1708.07120). Order and augmentation are drawn from one random generator.
 """
 
 import time
@@ -18,14 +18,15 @@ from bench.features.network import ConvNet
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How a classifier is trained.
+    """Hyperparameters of a classifier's training.
 
     Args:
-        epochs, batch_size, weight_decay: of the optimizer; an epoch drops its last, partial batch.
-        learning_rate: at the peak of the cycle.
+        epochs, batch_size: an epoch drops its last, partial batch.
+        learning_rate: learning rate at the peak of the cycle.
+        weight_decay: AdamW's.
         flip: mirror half of the images left to right.
-        shift: move each image by up to so many pixels; its edge is repeated.
-        seed: of weights, order and augmentation.
+        shift: largest number of pixels by which each image is moved; its edge is repeated.
+        seed: seed of weights, order and augmentation.
     """
 
     epochs: int
@@ -38,15 +39,15 @@ class FitSettings:
 
 
 def fit(
-    net: ConvNet, images: Tensor, labels: Tensor, settings: FitSettings, say: Callable[[str], None]
+    net: ConvNet, images: Tensor, labels: Tensor, settings: FitSettings, log: Callable[[str], None]
 ) -> None:
     """Minimise the cross-entropy of uint8 images [N, C, H, W] and classes [N], in place.
 
     Args:
-        net: built with batch norm.
+        net: network built with batch norm.
         images, labels: the training split.
-        settings: see there.
-        say: told one line after each epoch.
+        settings: how to train.
+        log: called with one line of text after each epoch.
     """
     size = min(settings.batch_size, len(images))
     steps = len(images) // size
@@ -60,27 +61,26 @@ def fit(
     for epoch in range(1, settings.epochs + 1):
         total = torch.zeros(())
         order = torch.randperm(len(images), generator=draws)
-        for chosen in order[: steps * size].split(size):
-            batch = augmented(images[chosen], settings.flip, settings.shift, draws)
-            batch = (
-                batch.float().div(255).contiguous(memory_format=torch.channels_last)
-            )  # twice as fast
-            loss = cross_entropy(net(batch)[1], labels[chosen])
+        for indices in order[: steps * size].split(size):
+            batch = augment(images[indices], settings.flip, settings.shift, draws)
+            # channels last is twice as fast
+            batch = batch.float().div(255).contiguous(memory_format=torch.channels_last)
+            loss = cross_entropy(net(batch)[1], labels[indices])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             total += loss.detach()
         seconds = time.perf_counter() - start
-        say(
+        log(
             f"epoch {epoch}/{settings.epochs}: loss {total.item() / steps:.4f}, "
             f"{epoch * steps * size / seconds:.0f} images/s, "
             f"{seconds / epoch * (settings.epochs - epoch):.0f} s left"
         )
 
 
-def augmented(images: Tensor, flip: bool, shift: int, draws: torch.Generator) -> Tensor:
-    """Images [B, C, H, W], each mirrored with probability 1/2 and moved by -shift to +shift."""
+def augment(images: Tensor, flip: bool, shift: int, draws: torch.Generator) -> Tensor:
+    """Mirror each image [B, C, H, W] with probability 1/2, and move it by -shift to +shift."""
     count, channels, height, width = images.shape
     if flip:
         mirrored = torch.rand(count, generator=draws) < 0.5
@@ -100,5 +100,5 @@ def augmented(images: Tensor, flip: bool, shift: int, draws: torch.Generator) ->
 @torch.no_grad()
 def accuracy(net: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Share of uint8 images [N, C, H, W] whose largest logit is that of their class [N]."""
-    guesses = [net(batch.float() / 255)[1].argmax(1) for batch in images.split(500)]
-    return (torch.cat(guesses) == labels).double().mean().item()
+    predictions = [net(batch.float() / 255)[1].argmax(1) for batch in images.split(500)]
+    return (torch.cat(predictions) == labels).double().mean().item()

@@ -1,15 +1,15 @@
-"""Points are their own features: scores of 2-D toys need no network."""
+"""The identity as an extractor: points are their own features, 2-D toys need no network."""
 
 from torch import Tensor, nn
 
-from bench.features.inputs import require_shape
+from bench.features.inputs import check_sample_shape
 
 
 class Identity(nn.Module):
     """x -> (x, None).
 
     Args:
-        name: stands in the protocol of each score.
+        name: name of the extractor in the protocol of each score.
         width: number of coordinates of a point, D.
     """
 
@@ -26,5 +26,5 @@ class Identity(nn.Module):
         Raises:
             UserError: the samples are no points, or have another number of coordinates.
         """
-        require_shape(self.name, samples, (self.width,))
+        check_sample_shape(self.name, samples, (self.width,))
         return samples, None

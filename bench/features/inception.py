@@ -1,7 +1,7 @@
 """`inception_2015`: the network of the published FID and Inception Scores, by torch-fidelity.
 
-Szegedy et al. 2016 (arXiv:1512.00567) as Google's frozen graph of 2015-12-05. Its layers are run
-here one after the other, not through its own forward, which takes whole grey levels only.
+Szegedy et al. 2016 (arXiv:1512.00567) as in Google's frozen graph of 2015-12-05. The layers run
+one after the other, not in torch-fidelity's forward, which takes whole grey levels only.
 """
 
 from pathlib import Path
@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from bench.features.fidelity import Intake, torch_fidelity
-from bench.features.published import Weights, tensors_of
+from bench.features.fidelity import ResizeAndNormalise, import_torch_fidelity
+from bench.features.published import PublishedWeights, load_tensors
 
 SIDE = 299
 
@@ -22,33 +22,34 @@ class Inception2015(nn.Module):
     and OpenAI's code compute the Inception Score.
 
     Args:
-        name: stands in the protocol of each score.
-        weights: file with torch-fidelity's weights; None for its own download, kept by torch.hub.
-        sha256: what the file's digest must be; None accepts any file, and scores made with it
-            are named by its digest.
+        name: name of the extractor in the protocol of each score.
+        weights: file with torch-fidelity's weights; None: its download, cached by torch.hub.
+        sha256: required digest of the file; None accepts any file, and the protocol of its scores
+            holds its digest.
 
     Raises:
-        UserError: torch-fidelity or the weights are absent, damaged or others.
+        UserError: torch-fidelity or the weights are absent or damaged, or the digest is another.
     """
 
     width = 2048
 
     def __init__(self, name: str, weights: str | Path | None, sha256: str | None) -> None:
         super().__init__()
-        theirs = torch_fidelity(name, "feature_extractor_inceptionv3")
-        url = theirs.URL_INCEPTION_V3
+        module = import_torch_fidelity(name, "feature_extractor_inceptionv3")
+        url = module.URL_INCEPTION_V3
         file = url.rpartition("/")[2]
-        published = Weights(name, url, file, digest=file.removesuffix(".pth")[-8:])
-        path, digest = published.checked(weights, sha256)
-        with published.read_from(path):
-            tensors_of(path)  # torch-fidelity unpickles without limits: not before this
-            with torch.random.fork_rng(devices=[]):  # layers draw weights before they are loaded
-                network = theirs.FeatureExtractorInceptionV3(
+        published = PublishedWeights(name, url, file, digest=file.removesuffix(".pth")[-8:])
+        path, digest = published.resolve(weights, sha256)
+        with published.explain_read_errors(path):
+            load_tensors(path)  # refuses code, which torch-fidelity's unpickling would run
+            with torch.random.fork_rng(devices=[]):  # the layers are initialised before loading
+                network = module.FeatureExtractorInceptionV3(
                     name, ["2048", "logits_unbiased"], feature_extractor_weights_path=str(path)
                 )
-        self.intake = Intake(name, SIDE, mean=[128.0] * 3, deviation=[128.0] * 3)
+        self.intake = ResizeAndNormalise(name, SIDE, mean=[128.0] * 3, deviation=[128.0] * 3)
         self.name, self.weight_hash, self.resize = name, digest, self.intake.resize
-        self.layers = nn.Sequential(*[m for key, m in network.named_children() if key != "fc"])
+        layers = [layer for key, layer in network.named_children() if key != "fc"]
+        self.layers = nn.Sequential(*layers)
         self.register_buffer("head", network.fc.weight.detach())
         self.requires_grad_(False).eval()
 

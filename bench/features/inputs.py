@@ -1,4 +1,4 @@
-"""What an extractor says about samples that it cannot take."""
+"""Check the shape of the samples that an extractor gets."""
 
 from collections.abc import Sequence
 
@@ -7,16 +7,16 @@ from torch import Tensor
 from bench.core.errors import UserError
 
 
-def require_shape(name: str, samples: Tensor, shape: Sequence[int]) -> None:
-    """Compare the shape of one sample with the one that the extractor was made for.
+def check_sample_shape(name: str, samples: Tensor, shape: Sequence[int]) -> None:
+    """Refuse samples of another shape than the extractor takes.
 
     Args:
-        name: the extractor's name, for the sentence.
+        name: the extractor's name, for the error message.
         samples: [B, ...].
         shape: the expected shape of one sample.
 
     Raises:
-        UserError: they differ.
+        UserError: the shapes differ.
     """
     if tuple(samples.shape[1:]) != tuple(shape):
         raise UserError(

@@ -1,7 +1,7 @@
 """A small convolutional classifier: stages of 3x3 convolutions, one feature layer, one head.
 
-Batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167) is there while it is trained and folded
-into the weights afterwards, so that an extractor has no mode to be in and no running averages.
+Batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167) is used in training and folded into the
+weights afterwards, so that an extractor has no training mode and no running averages.
 """
 
 import copy
@@ -15,11 +15,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 class ConvNet(nn.Module):
     """Images in [0, 1] -> (features, logits).
 
-    The features are taken before their rectifier: dense and near to Gaussian, which the Frechet
-    distance supposes, where rectified ones are mostly zeros.
+    Features are taken before the ReLU: they are dense and near to Gaussian, as the Frechet distance
+    supposes; after it they are mostly zeros.
 
     Args:
-        shape: of one image, (C, H, W).
+        shape: shape of one image, (C, H, W).
         stages: output channels of each convolution, by stage; the last one of a stage has stride
             2 and halves the image.
         width: number of features F.
@@ -27,7 +27,7 @@ class ConvNet(nn.Module):
         batch_norm: true while training.
 
     Raises:
-        ValueError: the image is smaller than 8x8, or than the stages halve it.
+        ValueError: the image is smaller than 8x8, or too small to be halved by every stage.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class ConvNet(nn.Module):
             raise ValueError(f"{len(stages)} stages do not fit images of {height}x{breadth}")
         layers: list[nn.Module] = []
         for stage in stages:
-            for place, size in enumerate(stage, start=1):
-                stride = 2 if place == len(stage) else 1
+            for index, size in enumerate(stage, start=1):
+                stride = 2 if index == len(stage) else 1
                 layers.append(nn.Conv2d(channels, size, 3, stride, 1, bias=not batch_norm))
                 if batch_norm:
                     layers.append(nn.BatchNorm2d(size))
@@ -66,14 +66,15 @@ class ConvNet(nn.Module):
         return features, self.head(features)
 
 
-def folded(net: ConvNet) -> ConvNet:
-    """The same function in evaluation mode, each batch norm merged into the layer before it.
+def fold_batch_norm(net: ConvNet) -> ConvNet:
+    """Merge each batch norm, in evaluation mode, into the layer before it.
 
     Args:
-        net: built with batch norm; left as it is.
+        net: network built with batch norm; it is not changed.
 
     Returns:
-        A net with the layers, and their names, of one built without batch norm.
+        A network that computes the same function, with the layers, and their names, of one built
+        without batch norm.
     """
     net = copy.deepcopy(net).eval()
     layers: list[Any] = []

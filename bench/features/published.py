@@ -1,7 +1,7 @@
-"""Published files of weights: from a local file or a download, checked, and read as tensors alone.
+"""Published weights: find or download the file, check its digest, and read nothing but tensors.
 
-A pickle can run anything, so a file is compared with its SHA-256 first and then read by torch's
-reader of tensors, which runs nothing, before a library that unpickles without limits may have it.
+A pickle can run any code. So a file is compared with its SHA-256 first and then read by torch's
+tensor reader, which runs none, before it is passed to a library that unpickles without limits.
 """
 
 import pickle
@@ -18,7 +18,7 @@ from torch import Tensor
 from bench.core.errors import UserError
 from bench.core.files import sha256_of
 
-# A file of another network lacks keys, or sizes do not fit; a damaged one can be anything.
+# A file of another network lacks keys or has other sizes; a damaged one can raise any of these.
 UNREADABLE = (
     pickle.UnpicklingError,
     zipfile.BadZipFile,
@@ -33,14 +33,14 @@ UNREADABLE = (
 
 
 @dataclass(frozen=True)
-class Weights:
+class PublishedWeights:
     """A published file of weights.
 
     Args:
-        name: of the extractor, for sentences.
-        url: where it is published.
-        file: its name in torch.hub's folder, where torch-fidelity looks for it too.
-        digest: first digits of its SHA-256, as far as they are published; or None.
+        name: name of the extractor, for error messages.
+        url: address of the file.
+        file: name of the file in torch.hub's folder, where torch-fidelity looks for it too.
+        digest: first digits of its SHA-256, as many as are published; or None.
     """
 
     name: str
@@ -50,36 +50,36 @@ class Weights:
 
     @property
     def fix(self) -> str:
-        """What to do without it."""
+        """Advice for a user who has no such file."""
         return f"download {self.url} and set features.weights=FILE"
 
-    def checked(self, path: str | Path | None, sha256: str | None) -> tuple[Path, str]:
-        """The file and its SHA-256.
+    def resolve(self, path: str | Path | None, sha256: str | None) -> tuple[Path, str]:
+        """Return the path and SHA-256 of the file, downloaded if needed.
 
         Args:
-            path: of a file; None for torch.hub's copy, fetched if it is absent.
-            sha256: what the digest must be; None accepts any file.
+            path: a local file; None: torch.hub's copy, downloaded if it is absent.
+            sha256: required digest; None accepts any file.
 
         Raises:
-            UserError: there is no such file, it cannot be fetched, or it is another one.
+            UserError: the file is absent, cannot be downloaded, or has another digest.
         """
-        found = self._downloaded(sha256) if path is None else Path(path)
-        if not found.is_file():
-            raise UserError(f"features {self.name!r}: no file {found}", fix=self.fix)
-        digest = sha256_of(found)
+        file = self._download(sha256) if path is None else Path(path)
+        if not file.is_file():
+            raise UserError(f"features {self.name!r}: no file {file}", fix=self.fix)
+        digest = sha256_of(file)
         if sha256 is not None and digest != sha256:
             raise UserError(
-                f"features {self.name!r}: {found} has SHA-256 {digest}, not {sha256}",
-                fix=f"{self.fix}; features.sha256=null takes other weights, knowingly",
+                f"features {self.name!r}: {file} has SHA-256 {digest}, not {sha256}",
+                fix=f"{self.fix}; or set features.sha256=null to accept any weights",
             )
-        return found, digest
+        return file, digest
 
     @contextmanager
-    def read_from(self, path: Path) -> Iterator[None]:
-        """Around what reads the file: what can go wrong there is one sentence.
+    def explain_read_errors(self, path: Path) -> Iterator[None]:
+        """Turn errors of reading the file, in the block, into one sentence.
 
         Raises:
-            UserError: the file does not hold this network.
+            UserError: the file does not hold the weights of this network.
         """
         try:
             yield
@@ -90,7 +90,7 @@ class Weights:
                 fix=self.fix,
             ) from error
 
-    def _downloaded(self, sha256: str | None) -> Path:
+    def _download(self, sha256: str | None) -> Path:
         path = Path(torch.hub.get_dir()) / "checkpoints" / self.file
         if not path.is_file():
             try:
@@ -107,11 +107,11 @@ class Weights:
         return path
 
 
-def tensors_of(path: Path) -> dict[str, Tensor]:
-    """The tensors by name in a file of torch.save, which may hold nothing that runs.
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Load tensors by name from a file of torch.save, without running code.
 
     Raises:
-        TypeError: it holds something else; and whatever torch.load raises (see UNREADABLE).
+        TypeError: the file holds something else. torch.load raises others, see UNREADABLE.
     """
     content = torch.load(path, weights_only=True, map_location="cpu")
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):

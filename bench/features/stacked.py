@@ -1,7 +1,7 @@
-"""A classifier of single digits, on each channel of stacked ones: Metz et al. 2017, 3.3.1.
+"""A classifier of single digits, applied to each channel of stacked digits.
 
-The channels are independent given the image, so the probability of class 100 a + 10 b + c is the
-product of the three digits'. arXiv:1611.02163.
+Metz et al. 2017 (arXiv:1611.02163), section 3.3.1. The channels are independent given the image,
+so the probability of class 100 a + 10 b + c is the product of the three digits' probabilities.
 """
 
 from pathlib import Path
@@ -10,20 +10,20 @@ from torch import Tensor, nn
 
 from bench.core.errors import UserError
 from bench.features.convnet import TrainedConvnet
-from bench.features.inputs import require_shape
+from bench.features.inputs import check_sample_shape
 
 
 class StackedConvnet(nn.Module):
     """Images [B, C, H, W] -> (features [B, C F], logits [B, 10^C]), one network on each channel.
 
     Args:
-        name: stands in the protocol of each score.
-        base: the classifier of one channel, see `TrainedConvnet`; its weights' hash is this one's.
-        channels: C.
-        folder: where its weights and card lie; None for those that come with the suite.
+        name: name of the extractor in the protocol of each score.
+        base: name of the classifier of one channel, a `TrainedConvnet`; `weight_hash` is its hash.
+        channels: number of channels C.
+        folder: folder of its weights and card; None: those that come with the suite.
 
     Raises:
-        UserError: they are missing or damaged, or the classifier's images have several channels.
+        UserError: files are missing or damaged, or the classifier takes several channels.
     """
 
     resize = "none"
@@ -42,12 +42,12 @@ class StackedConvnet(nn.Module):
         self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Images [B, C, H, W] in [0, 1] -> features side by side, log p(a) + log p(b) + ...
+        """Images [B, C, H, W] in [0, 1] -> concatenated features, log p(a) + log p(b) + ...
 
         Raises:
             UserError: the images have another shape.
         """
-        require_shape(self.name, images, self.shape)
+        check_sample_shape(self.name, images, self.shape)
         features, logits = self.single(images.flatten(0, 1)[:, None])
         digits = logits.log_softmax(1).unflatten(0, (-1, self.shape[0]))  # [B, C, 10]
         joint = digits[:, 0]

@@ -1,4 +1,4 @@
-"""Train a small classifier and write it down with its card: the command `bench features NAME`."""
+"""Train a small classifier and write its weights and card: the command `bench features NAME`."""
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -13,21 +13,21 @@ from torch import Tensor
 
 from bench.core.files import sha256_of, write_bytes, write_json
 from bench.core.seeds import derived_seed
-from bench.features.convnet import files_of
+from bench.features.convnet import weight_files
 from bench.features.fitting import FitSettings, accuracy, fit
-from bench.features.network import ConvNet, folded
+from bench.features.network import ConvNet, fold_batch_norm
 
 
-class Labelled(Protocol):
-    """One split of a data set: uint8 images [N, C, H, W] and their labels [N], any integers."""
+class LabelledSplit(Protocol):
+    """One split of a data set."""
 
     @property
     def samples(self) -> np.ndarray:
-        """The images."""
+        """Images, uint8 [N, C, H, W]."""
 
     @property
     def labels(self) -> np.ndarray | None:
-        """Their labels."""
+        """Labels [N], any integers."""
 
 
 def train(
@@ -37,22 +37,22 @@ def train(
     stages: Sequence[Sequence[int]],
     width: int,
     settings: FitSettings,
-    splits: Mapping[str, Labelled],
+    splits: Mapping[str, LabelledSplit],
     dataset: str,
     data_digest: str,
     command: str,
-    say: Callable[[str], None],
+    log: Callable[[str], None],
 ) -> dict[str, Any]:
     """Train on splits["train"], measure on splits["test"], write NAME.safetensors and NAME.json.
 
     Args:
-        name: of the extractor.
-        folder: where to write; None for the package's own.
-        stages, width: of the network, see ConvNet.
-        settings: of the training; its seed decides the weights, with the number of threads.
+        name: name of the extractor.
+        folder: folder to write to; None: the package's own.
+        stages, width: see `ConvNet`.
+        settings: how to train; seed and number of threads decide the weights.
         splits: "train" and "test", with labels.
-        dataset, data_digest, command: go into the card.
-        say: told one line after each epoch.
+        dataset, data_digest, command: entries of the card.
+        log: called with one line of text after each epoch.
 
     Returns:
         The card.
@@ -72,8 +72,8 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(settings.seed, "init"))
         net = ConvNet(**architecture, batch_norm=True)
-    fit(net, *train_set, settings, say)
-    net = folded(net)
+    fit(net, *train_set, settings, log)
+    net = fold_batch_norm(net)
     card = {
         "name": name,
         "dataset": dataset,
@@ -89,15 +89,15 @@ def train(
         "threads": torch.get_num_threads(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
     }
-    weights, card_file = files_of(name, folder)
+    weights, card_file = weight_files(name, folder)
     write_bytes(weights, save({k: v.contiguous() for k, v in net.state_dict().items()}))
     card["sha256"] = sha256_of(weights)
     write_json(card_file, card)
-    say(f"{name}: {card['test_accuracy']:.2%} of {card['n_test']} held-out images right; {weights}")
+    log(f"{name}: {card['test_accuracy']:.2%} of {card['n_test']} held-out images right; {weights}")
     return card
 
 
-def _labels(splits: Mapping[str, Labelled], key: str) -> np.ndarray:
+def _labels(splits: Mapping[str, LabelledSplit], key: str) -> np.ndarray:
     labels = splits[key].labels
     if labels is None:
         raise ValueError(f"the split {key!r} has no labels to train a classifier on")
@@ -105,9 +105,9 @@ def _labels(splits: Mapping[str, Labelled], key: str) -> np.ndarray:
 
 
 def _tensors(
-    splits: Mapping[str, Labelled], key: str, names: Sequence[int]
+    splits: Mapping[str, LabelledSplit], key: str, names: Sequence[int]
 ) -> tuple[Tensor, Tensor]:
-    """Images, and classes: the places of their labels in the sorted names."""
+    """Return images, and classes: the indices of their labels in the sorted `names`."""
     labels = _labels(splits, key)
     if not np.isin(labels, names).all():
         raise ValueError(f"the split {key!r} has labels other than {names}")

@@ -2,8 +2,8 @@
 
 Dosovitskiy et al. 2021 (arXiv:2010.11929), equations 1 to 4, each residual branch scaled by a
 learned vector (Touvron et al. 2021, arXiv:2103.17239, equation 7). torch-fidelity runs whatever
-code facebookresearch/dinov2 has on GitHub that day; here the hash of the weights is the whole
-network. Modules bear the names that they have in the published files.
+code facebookresearch/dinov2 has on GitHub that day; here the hash of the weights identifies the
+network. Modules have the names of the published files.
 """
 
 import torch
@@ -12,7 +12,7 @@ from torch.nn.functional import gelu, interpolate, scaled_dot_product_attention,
 
 HEAD = 64  # width of an attention head in every published size
 EPS = 1e-6  # of layer norms
-OFFSET = 0.1  # the authors' code stretches positions by (grid + 0.1) / trained grid
+OFFSET = 0.1  # the authors' code resizes positions by (grid + 0.1) / trained grid
 
 
 class Block(nn.Module):
@@ -20,9 +20,9 @@ class Block(nn.Module):
 
     Args:
         width: F, a multiple of 64.
-        hidden: width of the layer inside the MLP.
-        gated: silu(a) * b for the MLP's inner layer (Shazeer 2020, arXiv:2002.05202, SwiGLU), as
-            the giant has it, instead of gelu(a).
+        hidden: width of the hidden layer of the MLP.
+        gated: silu(a) * b in the MLP's hidden layer (Shazeer 2020, arXiv:2002.05202, SwiGLU), as
+            in the giant model, instead of gelu(a).
     """
 
     def __init__(self, width: int, hidden: int, gated: bool) -> None:
@@ -40,15 +40,15 @@ class Block(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Tokens [B, T, F] -> tokens [B, T, F]."""
-        tokens = tokens + self.ls1["gamma"] * self._attended(self.norm1(tokens))
-        return tokens + self.ls2["gamma"] * self._mapped(self.norm2(tokens))
+        tokens = tokens + self.ls1["gamma"] * self._attention(self.norm1(tokens))
+        return tokens + self.ls2["gamma"] * self._feed_forward(self.norm2(tokens))
 
-    def _attended(self, tokens: Tensor) -> Tensor:
+    def _attention(self, tokens: Tensor) -> Tensor:
         heads = self.attn["qkv"](tokens).unflatten(2, (3, -1, HEAD)).permute(2, 0, 3, 1, 4)
         mixed = scaled_dot_product_attention(*heads)  # [B, heads, T, 64]
         return self.attn["proj"](mixed.transpose(1, 2).flatten(2))
 
-    def _mapped(self, tokens: Tensor) -> Tensor:
+    def _feed_forward(self, tokens: Tensor) -> Tensor:
         if self.gated:
             gate, value = self.mlp["w12"](tokens).chunk(2, dim=-1)
             return self.mlp["w3"](silu(gate) * value)
@@ -56,10 +56,10 @@ class Block(nn.Module):
 
 
 class VisionTransformer(nn.Module):
-    """Images [B, 3, S, S] -> the normed class token [B, F], of the sizes that its tensors have.
+    """Images [B, 3, S, S] -> the normed class token [B, F]; all sizes are those of the tensors.
 
     Args:
-        tensors: by name, as published; the mask token, used in training alone, may be there.
+        tensors: tensors by name, as published; the mask token, used only in training, is ignored.
         side: S, a multiple of the patch.
 
     Raises:
@@ -76,8 +76,8 @@ class VisionTransformer(nn.Module):
         depth = sum(name.endswith(".ls1.gamma") for name in tensors)
         gated = "blocks.0.mlp.w12.weight" in tensors
         hidden = tensors[f"blocks.0.mlp.{'w3' if gated else 'fc2'}.weight"].shape[1]
-        tensors["pos_embed"] = positions(tensors["pos_embed"], side // patch)
-        with torch.device("meta"):  # no weights are drawn only to be replaced
+        tensors["pos_embed"] = resize_positions(tensors["pos_embed"], side // patch)
+        with torch.device("meta"):  # do not initialise weights that are replaced at once
             self.patch_embed = nn.ModuleDict({"proj": nn.Conv2d(3, width, patch, patch)})
             self.cls_token = nn.Parameter(torch.empty(1, 1, width))
             self.pos_embed = nn.Parameter(torch.empty(1, (side // patch) ** 2 + 1, width))
@@ -93,22 +93,22 @@ class VisionTransformer(nn.Module):
         return self.norm(self.blocks(tokens + self.pos_embed)[:, 0])
 
 
-def positions(trained: Tensor, grid: int) -> Tensor:
-    """Position vectors [1, 1 + M^2, F] -> [1, 1 + grid^2, F]: the class's stays, others stretch.
+def resize_positions(trained: Tensor, grid: int) -> Tensor:
+    """Position vectors [1, 1 + M^2, F] -> [1, 1 + grid^2, F], all but the class token's resized.
 
-    Bicubic, by a factor of (grid + 0.1) / M although grid / M would fit: the published features
-    of 224 x 224 images were made so, by the authors' code.
+    Bicubic, by a factor of (grid + 0.1) / M although grid / M would fit: the authors' code computed
+    the published features of 224 x 224 images so.
 
     Raises:
         ValueError: the positions are no square.
     """
-    own, places = trained[:, :1], trained[:, 1:]
-    side = round(places.shape[1] ** 0.5)
+    of_class, of_patches = trained[:, :1], trained[:, 1:]
+    side = round(of_patches.shape[1] ** 0.5)
     if side == grid:
         return trained
-    if side**2 != places.shape[1]:
-        raise ValueError(f"{places.shape[1]} positions are no square")
-    square = places.unflatten(1, (side, side)).permute(0, 3, 1, 2)
+    if side**2 != of_patches.shape[1]:
+        raise ValueError(f"{of_patches.shape[1]} positions are no square")
+    square = of_patches.unflatten(1, (side, side)).permute(0, 3, 1, 2)
     factor = (grid + OFFSET) / side
-    stretched = interpolate(square, scale_factor=(factor, factor), mode="bicubic")
-    return torch.cat([own, stretched.flatten(2).transpose(1, 2)], 1)
+    resized = interpolate(square, scale_factor=(factor, factor), mode="bicubic")
+    return torch.cat([of_class, resized.flatten(2).transpose(1, 2)], 1)

@@ -28,13 +28,13 @@ def convergence(real_error: Tensor, fake_error: Tensor, *, gamma: float) -> Tens
 
 @dataclass(frozen=True, kw_only=True)
 class Equilibrium(UpdateSchedule):
-    """The controller of section 3.3.1 and whose turn it is.
+    """The controller of section 3.3.1, and the schedule of updates.
 
     Args:
-        gamma: diversity ratio, the wanted R(G(z)) / R(x), in [0, 1].
-        k_rate: lambda_k, the controller's step size.
-        clip_k: keep k in [0, 1], as the paper does.
-        fresh_errors: the controller reads errors computed anew after the weights moved, as the
+        gamma: diversity ratio, the target of R(G(z)) / R(x), in [0, 1].
+        k_rate: lambda_k, the controller's step size, at least 0.
+        clip_k: clip k to [0, 1], as the paper does.
+        fresh_errors: the controller uses errors computed again with the updated weights, as the
             study's code does; else those of the losses, as the paper does.
         n_dis: see `bench.core.objective.UpdateSchedule`.
 
@@ -50,11 +50,11 @@ class Equilibrium(UpdateSchedule):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.gamma <= 1:
-            raise ValueError(f"gamma is {self.gamma}; it is a ratio between 0 and 1")
+            raise ValueError(f"gamma is {self.gamma}; set this ratio between 0 and 1")
         if not (math.isfinite(self.k_rate) and self.k_rate >= 0):
-            raise ValueError(f"k_rate is {self.k_rate}; it must be 0 or more")
+            raise ValueError(f"k_rate is {self.k_rate}; set it to 0 or more")
 
     def next_k(self, k: Tensor, real_error: Tensor, fake_error: Tensor) -> Tensor:
-        """k + lambda_k (gamma R(x) - R(G(z))), a scalar; in [0, 1] where `clip_k` says so."""
+        """k + lambda_k (gamma R(x) - R(G(z))), a scalar; clipped to [0, 1] with `clip_k`."""
         moved = k + self.k_rate * (self.gamma * real_error - fake_error)
         return moved.clamp(0, 1) if self.clip_k else moved

@@ -12,9 +12,9 @@ from torch import Tensor
 class ClassLikelihood:
     """-E_i[ln sum_k p(x_i, k)], a scalar in nats, from ln p(x_i, k) [B, K].
 
-    A reading: what is fitted is the joint likelihood, in closed form.
+    It is only logged: the models are fitted to the joint likelihood, in closed form.
     """
 
     def __call__(self, log_joint: Tensor) -> Tensor:
-        """The scalar, from ln p(x, k) [B, K]; -infinity where a class is never drawn."""
+        """Return the scalar, from ln p(x, k) [B, K]; -infinity for a class of prior 0."""
         return -log_joint.logsumexp(1).mean()

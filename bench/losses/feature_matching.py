@@ -11,6 +11,6 @@ def generator_loss(real_mean: Tensor, fake_mean: Tensor) -> Tensor:
         fake_mean: mean features of generated samples, [F].
 
     Returns:
-        Scalar; 0 where the means agree, whatever else differs.
+        Scalar; 0 where the means agree, however else the features differ.
     """
     return (real_mean - fake_mean).square().sum()

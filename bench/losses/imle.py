@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def nearest(samples: Tensor, pool: Tensor) -> Tensor:
-    """argmin_j |x_i - y_j|^2: for each sample [B, ...] the place of its nearest in the pool, [B].
+    """argmin_j |x_i - y_j|^2: for each sample the index of its nearest in the pool, [B].
 
     Args:
         samples: real samples x, [B, ...].
@@ -18,8 +18,8 @@ def nearest(samples: Tensor, pool: Tensor) -> Tensor:
 def nearest_distance(samples: Tensor, pool: Tensor) -> Tensor:
     """E_i[min_j |x_i - y_j|^2], from real samples x and generated ones y.
 
-    Each real sample pulls on one generated sample, and none is left out: this is what forbids
-    the generator to drop a mode. Generated samples that are nobody's nearest stay free.
+    Every real sample attracts one generated sample, so the generator cannot drop a mode. Generated
+    samples that are nearest to no real one have no gradient.
 
     Args:
         samples: real samples, [B, ...].
@@ -29,5 +29,5 @@ def nearest_distance(samples: Tensor, pool: Tensor) -> Tensor:
         Scalar in squared units of the data, summed over the elements of a sample; 0 where every
         real sample is among the generated ones.
     """
-    chosen = pool[nearest(samples, pool)]
-    return (samples - chosen).square().flatten(1).sum(1).mean()
+    neighbours = pool[nearest(samples, pool)]
+    return (samples - neighbours).square().flatten(1).sum(1).mean()

@@ -1,7 +1,7 @@
 """Least squares loss: Mao et al. 2017 (arXiv:1611.04076), equation 9 with a = 0, b = c = 1.
 
-`of` maps logits to what is regressed on the targets: `torch.sigmoid`, or `logit` itself. The paper
-bounds nothing; the study's code squared the sigmoid.
+`of` maps logits to the values that are regressed on the targets: `torch.sigmoid`, or `logit`. The
+paper leaves them unbounded; the study's code squares the sigmoid.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def logit(logits: Tensor) -> Tensor:
-    """The logits as they are: the paper's unbounded score."""
+    """D(x) = f(x): the logits unchanged, the paper's unbounded score."""
     return logits
 
 
@@ -22,7 +22,7 @@ def discriminator_loss(
     Args:
         real_logits: scores of real samples, [B].
         fake_logits: scores of generated samples, [B].
-        of: what is regressed, elementwise.
+        of: logits -> regressed values, elementwise.
 
     Returns:
         Scalar; 1/4 at D = 1/2 everywhere.

@@ -25,7 +25,7 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 def generator_loss(fake_logits: Tensor) -> Tensor:
     """E[log(1 - D(G(z)))], scalar in nats, from the scores [B] of generated samples.
 
-    Its gradient fades as D grows sure: the slope in the logit is -sigmoid(logit).
+    Its gradient vanishes as D becomes confident: the slope in the logit is -sigmoid(logit).
     """
     return -softplus(fake_logits).mean()
 
@@ -35,10 +35,11 @@ class SmoothedDiscriminatorLoss:
     """-E[a log D(x) + (1 - a) log(1 - D(x))] - E[log(1 - D(G(z)))], one-sided label smoothing.
 
     Salimans et al. 2016 (arXiv:1606.03498), section 3.4: the best D is a p_r / (p_r + p_g), so
-    that it is nowhere sure of the real. Smoothing the fake side too would put p_g above the line.
+    that it is nowhere certain of real samples. Smoothing the fake labels too would put p_g into the
+    numerator.
 
     Args:
-        label_smoothing: a, what D should say of real samples, in (0, 1]; 1 smooths nothing.
+        label_smoothing: a, the target of D on real samples, in (0, 1]; 1 is no smoothing.
 
     Raises:
         ValueError: a is outside its range.
@@ -49,12 +50,12 @@ class SmoothedDiscriminatorLoss:
     def __post_init__(self) -> None:
         if not 0 < self.label_smoothing <= 1:
             raise ValueError(
-                f"label_smoothing is {self.label_smoothing}; it is the label of real samples: "
-                "above 0, at most 1"
+                f"label_smoothing is {self.label_smoothing}; set this label of real samples above "
+                "0, at most 1"
             )
 
     def __call__(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Scalar in nats, from the scores [B] of real and generated samples."""
+        """Return the scalar in nats, from the scores [B] of real and generated samples."""
         a = self.label_smoothing
         real = a * softplus(-real_logits) + (1 - a) * softplus(real_logits)
         return real.mean() + softplus(fake_logits).mean()

@@ -1,8 +1,8 @@
 """Non-saturating loss: Goodfellow et al. 2014 (arXiv:1406.2661), section 3.
 
-softplus(-t) is -log sigmoid(t) without the overflow; log(sigmoid(t) + 1e-8) would lose the
-generator's gradient exactly where this loss is meant to keep it. The discriminator's loss is the
-minimax one: `bench.losses.minimax.discriminator_loss`.
+softplus(-t) is -log sigmoid(t) without the overflow; with log(sigmoid(t) + 1e-8) the generator's
+gradient would vanish exactly where this loss is meant to preserve it. The discriminator's loss is
+`bench.losses.minimax.discriminator_loss`.
 """
 
 from torch import Tensor

@@ -20,10 +20,11 @@ def bernoulli_log_likelihood(mean: Tensor, samples: Tensor) -> Tensor:
 
     Args:
         mean: the decoder's output.
-        samples: real images. Grey levels are not Bernoulli draws: common practice, and the study's.
+        samples: real images. Grey levels are no Bernoulli draws; it is common practice, also in the
+            study.
 
     Deviation: compare_gan v1 clips the mean to [1e-8, 1 - 1e-8]; in float32 the upper bound is 1
-        and clips nothing, so the largest number below 1 stands here.
+        and clips nothing, so the largest number below 1 is used.
     """
     mean = mean.clamp(1e-8, 1 - torch.finfo(mean.dtype).eps / 2)
     return (samples * mean.log() + (1 - samples) * (1 - mean).log()).flatten(1).sum(1)
@@ -49,9 +50,9 @@ def negative_elbo(
 
     Args:
         samples, decoded: real samples and their reconstructions, [B, ...].
-        mean, sigma: of q(z | x), [B, L].
+        mean, sigma: parameters of q(z | x), [B, L].
         log_likelihood: (decoded, samples) -> [B].
-        channel_mean: divide the likelihood of images by C, as if channels were averaged.
+        channel_mean: divide the log-likelihood of images by C, as if channels were averaged.
     """
     channels = samples.shape[1] if channel_mean and samples.ndim == 4 else 1
     likelihood = log_likelihood(decoded, samples) / channels

@@ -29,7 +29,7 @@ def trace_of_root(cov_1: np.ndarray, cov_2: np.ndarray) -> float:
 
 
 def of_definite(cov_1: np.ndarray, cov_2: np.ndarray) -> float | None:
-    """The same from the eigenvalues of L^T C1 L, with C2 = L L^T; None where they are noise.
+    """Tr (C1 C2)^(1/2) by the eigenvalues of L^T C1 L, C2 = L L^T; None where they are noise.
 
     Rounding is eps of the largest eigenvalue, and its root 1e-8, which is nothing to large ones
     and may be all there is of small ones. But then their product, the determinant, is wrong too,
@@ -47,7 +47,7 @@ def of_definite(cov_1: np.ndarray, cov_2: np.ndarray) -> float | None:
 
 
 def of_any_rank(cov_1: np.ndarray, cov_2: np.ndarray) -> float:
-    """The same from the singular values of R1^T R2, with C = R R^T.
+    """Tr (C1 C2)^(1/2) by the singular values of R1^T R2, C = R R^T.
 
     Each is exact to eps of the largest: no root is taken after them.
     """

@@ -19,6 +19,8 @@ UNITS = {
     "frechet": "squared units of the features",
     "frechet_infinity": "squared units of the features; extrapolated, may be negative",
 }
+TITLES = {"frechet": "Frechet distance", "frechet_infinity": "Frechet distance, N to infinity"}
+POSITIONS = {"frechet": 10, "frechet_infinity": 120}
 
 
 def frechet_distance(

@@ -15,6 +15,11 @@ UNITS = {
     "inception_score": "effective number of classes, 1 to K",
     "inception_score_splits": "effective number of classes, 1 to K; mean over splits",
 }
+TITLES = {
+    "inception_score": "Inception Score formula",
+    "inception_score_splits": "Inception Score formula, mean of splits",
+}
+POSITIONS = {"inception_score": 70, "inception_score_splits": 240}
 BLOCK_BYTES = 2**24  # of rows in float64 at a time: memory and nothing else
 
 
@@ -56,7 +61,7 @@ def inception_score_splits(logits: np.ndarray, splits: int) -> tuple[float, floa
 
 
 def inception_score_of_probabilities(probabilities: np.ndarray) -> float:
-    """The same from p(y|x) [N, K], rows summing to 1.
+    """exp(E_x KL(p(y|x) || p(y))) from p(y|x) [N, K], rows summing to 1.
 
     Raises:
         ValueError: no sample, an entry is negative, or a row does not sum to 1.

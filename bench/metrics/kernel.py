@@ -17,6 +17,12 @@ UNITS = {
     "kernel_blocks": "squared distance under the cubic kernel, mean of blocks; may be negative",
     "mmd": "squared distance under Gaussian kernels, 0 to 2 for each; may be negative",
 }
+TITLES = {
+    "kernel": "kernel distance",
+    "kernel_blocks": "kernel distance, mean of blocks",
+    "mmd": "MMD",
+}
+POSITIONS = {"kernel": 80, "kernel_blocks": 90, "mmd": 210}
 BLOCK = 1024  # samples of a side at a time: memory and nothing else
 
 Kernel = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -84,7 +90,7 @@ def kernel_blocks(
 
 
 def disjoint_blocks(permutation: np.ndarray, size: int) -> list[np.ndarray]:
-    """The permutation cut into blocks of `size`; what is left over belongs to none.
+    """Cut a permutation into blocks of `size`, without the remainder.
 
     Raises:
         ValueError: the size is below 2, or above the number of samples.

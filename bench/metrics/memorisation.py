@@ -13,10 +13,12 @@ from bench.metrics.neighbours import Distances, distinct, floats
 
 DIRECTIONS = {"memorised": "lower"}
 UNITS = {"memorised": "share of generated samples, 0 to 1"}
+TITLES = {"memorised": "memorised share"}
+POSITIONS = {"memorised": 60}
 
 
 class Memorised(NamedTuple):
-    """What `memorised` found of each of M samples."""
+    """Distances of M samples to the training samples, and which of them are memorised."""
 
     mask: np.ndarray  # [M], whether distance < spacing
     nearest: np.ndarray  # [M], row of the nearest training sample

@@ -26,6 +26,18 @@ UNITS = {
     "classes_covered": "classes",
     "class_reverse_kl": "nats",
 }
+TITLES = {
+    "modes_covered": "modes covered",
+    "high_quality": "high quality",
+    "classes_covered": "classes covered",
+    "class_reverse_kl": "class reverse KL",
+}
+POSITIONS = {
+    "modes_covered": 170,
+    "high_quality": 180,
+    "classes_covered": 150,
+    "class_reverse_kl": 160,
+}
 
 
 def modes_covered(

@@ -13,7 +13,7 @@ BLOCK_BYTES = 2**26  # of rows in float64 at a time: 4096 rows of 2048 features
 
 @dataclass(frozen=True)
 class Moments:
-    """What is known of N rows [N, F]; of no row with count 0.
+    """Number, mean and scatter of N rows [N, F]; those of no row have count 0.
 
     Args:
         count: N.
@@ -27,7 +27,7 @@ class Moments:
 
     @classmethod
     def of(cls, features: np.ndarray, chosen: np.ndarray | None = None) -> "Moments":
-        """Of rows [N, F] of any float type; never all of them in float64 at once.
+        """Compute moments of rows [N, F] of any float type; never all in float64 at once.
 
         Args:
             features: [N, F].
@@ -54,7 +54,7 @@ class Moments:
         return whole
 
     def merge(self, other: "Moments") -> "Moments":
-        """Of the rows of both; to rounding, neither order nor grouping matters.
+        """Moments of the rows of both; to rounding, neither order nor grouping matters.
 
         Raises:
             ValueError: the widths differ.

@@ -15,7 +15,7 @@ from bench.metrics.screen import Screen
 
 
 def floats(points: np.ndarray) -> np.ndarray:
-    """The points as they are in float32 or float64, otherwise in float64."""
+    """Keep points of float32 or float64 as they are; convert others to float64."""
     points = np.asarray(points)
     return points if points.dtype == np.float32 else points.astype(np.float64, copy=False)
 

@@ -22,6 +22,12 @@ UNITS = {
     "polygon_recall": "share of real samples, 0 to 1",
     "polygon_f1": "harmonic mean of polygon precision and recall, 0 to 1",
 }
+TITLES = {
+    "polygon_precision": "polygon precision",
+    "polygon_recall": "polygon recall",
+    "polygon_f1": "polygon F1",
+}
+POSITIONS = {"polygon_precision": 230, "polygon_recall": 250, "polygon_f1": 220}
 Piece = tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]
 """A unit of each parameter, [D], and the map from parameters [n, D] in [0, 1] to images [n, P]."""
 

@@ -17,6 +17,8 @@ UNITS = {
     "prd_f8": "F score that stresses recall, 0 to 1",
     "prd_f1_8": "F score that stresses precision, 0 to 1",
 }
+TITLES = {"prd_f8": "PRD F8", "prd_f1_8": "PRD F1/8"}
+POSITIONS = {"prd_f8": 100, "prd_f1_8": 110}
 
 
 class Curve(NamedTuple):

@@ -16,6 +16,13 @@ UNITS = {
     "density": "real balls around a generated sample, over k; may exceed 1",
     "coverage": "share of real samples, 0 to 1",
 }
+TITLES = {
+    "precision": "precision",
+    "recall": "recall",
+    "density": "density",
+    "coverage": "coverage",
+}
+POSITIONS = {"precision": 20, "recall": 30, "density": 50, "coverage": 40}
 
 
 def prdc(

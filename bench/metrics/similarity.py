@@ -13,6 +13,8 @@ UNITS = {
     "ssim": "mean similarity of two generated images, -1 to 1",
     "ms_ssim": "mean similarity of two generated images, 0 to 1",
 }
+TITLES = {"ssim": "SSIM of pairs", "ms_ssim": "MS-SSIM of pairs"}
+POSITIONS = {"ssim": 130, "ms_ssim": 140}
 WINDOW, SIGMA, C_1, C_2 = 11, 1.5, 0.01**2, 0.03**2  # Wang et al. 2004, section III
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003
 MS_SIDE = 4 * WINDOW  # the window fits the three finest scales, with 63 % of the weight

@@ -12,6 +12,8 @@ from scipy.spatial.distance import cdist
 
 DIRECTIONS = {"wasserstein_1": "lower", "wasserstein_2": "lower"}
 UNITS = {"wasserstein_1": "units of the samples", "wasserstein_2": "units of the samples"}
+TITLES = {"wasserstein_1": "Wasserstein-1", "wasserstein_2": "Wasserstein-2"}
+POSITIONS = {"wasserstein_1": 190, "wasserstein_2": 200}
 
 
 def wasserstein_1(real: np.ndarray, fake: np.ndarray) -> float:

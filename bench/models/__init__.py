@@ -1,4 +1,4 @@
-"""Training dynamics as LightningModules with manual optimization; the mathematics lies below."""
+"""Training algorithms as LightningModules with manual optimization."""
 
 from bench.core.shims import ensure_torchvision
 

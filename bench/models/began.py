@@ -1,4 +1,4 @@
-"""BEGAN: Berthelot et al. 2017 (arXiv:1703.10717), with the study's turns (compare_gan v1)."""
+"""BEGAN: Berthelot et al. 2017 (arXiv:1703.10717), with compare_gan v1's schedule of updates."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from bench.core import distributed
 from bench.losses import began
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
-from bench.models.executor import StepExecutor
+from bench.models.executor import DISCRIMINATOR, GENERATOR, LossFn, StepExecutor
 
 
 class BEGAN(GenerativeModel):
@@ -17,13 +17,17 @@ class BEGAN(GenerativeModel):
 
     Args:
         generator: latents [B, L] -> samples [B, ...].
-        autoencoder: samples [B, ...] -> reconstructions [B, ...].
-        equilibrium: the controller and whose turn it is.
+        autoencoder: the discriminator, samples [B, ...] -> reconstructions [B, ...].
+        equilibrium: the controller and the schedule of updates.
         reuse_samples: as in `bench.models.gan.GAN`.
         training: see `TrainingConfig`.
     """
 
+    adversarial = True
     replica_hyperparameters: ClassVar[tuple[str, ...]] = ("equilibrium.gamma", "equilibrium.k_rate")
+
+    autoencoder: nn.Module
+    k: Tensor
 
     def __init__(
         self,
@@ -39,61 +43,64 @@ class BEGAN(GenerativeModel):
         self.register_buffer("k", torch.zeros(()))
 
     def error(self, samples: Tensor) -> Tensor:
-        """The autoencoder's reconstruction error on [B, ...], a scalar."""
+        """R(v) = E|A(v) - v|, the reconstruction error of samples [B, ...], a scalar."""
         with self.autocast():
             reconstruction = self.autoencoder(samples)
         return began.reconstruction_error(reconstruction.to(samples.dtype), samples)
 
     def discriminator_scores(self, samples: Tensor) -> Tensor:
-        """Each sample's reconstruction error, [B], to be shown over the plane."""
+        """Return each sample's reconstruction error, [B], to be drawn over the plane."""
         return (self.autoencoder(samples) - samples).abs().flatten(1).mean(1)
 
     def discriminator_diagnostics(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
-        """Mean reconstruction errors of train, test and fake samples."""
+        """Return mean reconstruction errors of train, test and fake samples."""
         return {
             f"mean_{name}": float(self.discriminator_scores(part).mean())
             for name, part in samples.items()
         }
 
     def training_round(self, ex: StepExecutor) -> None:
-        """One autoencoder step, where due one generator step, then the controller's."""
-        due = ex.due(self.equilibrium)
-        latent = ex.latents()
+        """Make one autoencoder step, where due one generator step, then update the controller."""
+        due = ex.generator_due(self.equilibrium)
+        latent = ex.draw_latents()
         fake = ex.forward(self.generate, latent, with_grad=bool(due) and self.reuse_samples)
 
-        d_loss, *errors = ex.optimizer_step(1, self.autoencoder_step, ex.real, fake.detach())
+        d_loss, *errors = ex.optimizer_step(
+            DISCRIMINATOR, self.autoencoder_step_loss, ex.real, fake.detach()
+        )
         ex.log("d_loss", d_loss)
 
         if due:
+            loss_fn: LossFn = self.generator_step_loss
             if self.reuse_samples:
-                (g_loss,) = ex.optimizer_step(0, self.generator_step_on, fake, mask=due)
-            else:
-                (g_loss,) = ex.optimizer_step(0, self.generator_step, latent, mask=due)
+                loss_fn = self.generator_step_loss_on_fake
+            source = fake if self.reuse_samples else latent
+            (g_loss,) = ex.optimizer_step(GENERATOR, loss_fn, source, mask=due)
             ex.log("g_loss", g_loss, due)
-            ex.generator_moved(due)
-        k, measure = ex.forward(self.control, ex.real, latent, *errors)
+            ex.count_generator_step(due)
+        k, measure = ex.forward(self.update_k, ex.real, latent, *errors)
         ex.log("k", k)
         ex.log("convergence", measure)
 
-    def autoencoder_step(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the autoencoder descends, and the two errors."""
+    def autoencoder_step_loss(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the loss of an autoencoder step, R(real) and R(fake), from samples [B, ...]."""
         real_error, fake_error = self.error(real), self.error(fake)
         return began.discriminator_loss(real_error, fake_error, self.k), real_error, fake_error
 
-    def generator_step(self, latent: Tensor) -> tuple[Tensor]:
-        """What the generator descends, from latents [B, L]."""
-        return self.generator_step_on(self.generate(latent))
+    def generator_step_loss(self, latent: Tensor) -> tuple[Tensor]:
+        """Return the loss of a generator step, a scalar, from latents [B, L]."""
+        return self.generator_step_loss_on_fake(self.generate(latent))
 
-    def generator_step_on(self, fake: Tensor) -> tuple[Tensor]:
-        """The same from samples [B, ...] that have their graph."""
+    def generator_step_loss_on_fake(self, fake: Tensor) -> tuple[Tensor]:
+        """Return the loss of a generator step, a scalar, from samples [B, ...] with their graph."""
         return (self.error(fake),)
 
-    def control(
+    def update_k(
         self, real: Tensor, latent: Tensor, real_error: Tensor, fake_error: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Move k; returns it and the measure of convergence.
+        """Update the controller; return k and the measure of convergence, scalars.
 
-        The errors are taken anew, after the weights moved, where the equilibrium says so.
+        With `equilibrium.fresh_errors`, errors are computed again with the updated weights.
         """
         if self.equilibrium.fresh_errors:
             real_error, fake_error = self.error(real), self.error(self.generate(latent))

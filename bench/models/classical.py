@@ -11,59 +11,62 @@ from bench.data.batches import as_float
 from bench.data.split import Split
 from bench.losses.classes import ClassLikelihood
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
-from bench.models.estimators import Fitted
+from bench.models.estimators import FittedGaussians
 from bench.networks.gaussians import Gaussians
 
 
 class Classical(GenerativeModel):
-    """One Gaussian a class, fitted to the whole labelled training split in the first step.
+    """Fit one Gaussian per class to the whole labelled training split in the first step.
 
-    Further steps change nothing but the readings of the loss: `d_steps=1` is enough. Samples
-    without labels are one class. The split is held as float64 while it is fitted; every process of
-    a run fits for itself.
+    Further steps only log the loss: `d_steps=1` is enough. Samples without labels are one class.
+    The split is converted to float64 to be fitted; every process of a run fits on its own.
 
     Args:
         generator: one of `bench.networks.gaussians`.
-        estimator: (samples [N, D], labels [N]) -> `bench.models.estimators.Fitted`.
-        loss: what is read of each batch.
-        training: see `TrainingConfig`; its optimizer has nothing to move.
+        estimator: (samples [N, D], labels [N]) -> `bench.models.estimators.FittedGaussians`.
+        loss: ln p(x, k) [B, K] -> scalar, logged for each batch.
+        training: see `TrainingConfig`; its optimizer updates nothing.
     """
+
+    adversarial = False
+
+    generator: Gaussians
 
     def __init__(
         self,
         generator: Gaussians,
-        estimator: Callable[[np.ndarray, np.ndarray], Fitted],
+        estimator: Callable[[np.ndarray, np.ndarray], FittedGaussians],
         loss: ClassLikelihood,
         training: TrainingConfig,
     ) -> None:
-        check_objective_type(loss, ClassLikelihood, "of class-conditional Gaussians")
+        check_objective_type(loss, ClassLikelihood, "classical")
         super().__init__({"generator": generator}, training)
         self.estimator, self.loss = estimator, loss
-        self._shown: Split | None = None
+        self._train: Split | None = None
 
     def fit_to_data(self, train: Split) -> None:
-        """Remember what the first step is to fit."""
-        self._shown = train
+        """Store the training split for the first step."""
+        self._train = train
 
     def training_step(self, real: Tensor, batch_idx: int) -> None:
-        """Fit, if nothing is fitted yet, and read the likelihood of real samples [B, ...]."""
+        """Fit the Gaussians in the first step, and log the loss of real samples [B, ...]."""
         if self.d_steps == 0:
-            self.generator.take(*map(torch.from_numpy, self.fitted()))
+            self.generator.set_parameters(*map(torch.from_numpy, self.estimate()))
         with torch.no_grad():
             loss = self.loss(self.generator.log_joint(real))
         distributed.all_reduce_mean_([loss])
         self.losses["d_loss"] = loss
-        self.generator_moved()
+        self.count_generator_step()
         self.d_steps += 1
 
-    def fitted(self) -> Fitted:
-        """What the estimator makes of the training split.
+    def estimate(self) -> FittedGaussians:
+        """Fit the estimator to the training split.
 
         Raises:
-            ValueError: none was shown, or the estimator cannot use it.
+            ValueError: there is no training split, or the estimator cannot use it.
         """
-        if self._shown is None:
-            raise ValueError("no training split was shown to the model: call show before a step")
-        samples, labels = self._shown.samples, self._shown.labels
+        if self._train is None:
+            raise ValueError("the model has no training split: call fit_to_data before a step")
+        samples, labels = self._train.samples, self._train.labels
         flat = as_float(torch.from_numpy(samples)).flatten(1).double().numpy()
         return self.estimator(flat, np.zeros(len(flat), np.int64) if labels is None else labels)

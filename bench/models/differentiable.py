@@ -1,7 +1,7 @@
-"""Optimizer steps that can be differentiated through, each equal to torch's own.
+"""Differentiable optimizer steps, each equal to torch's own.
 
-A step returns new parameters instead of writing the old ones, so that a gradient may flow from
-what is computed with the new ones to what the gradients came from.
+A step returns new parameters instead of overwriting the old ones, so that a gradient may flow from
+a function of the new parameters back to the tensors that the step's gradient depends on.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ DifferentiableStep = Callable[[Tensor, Tensor, State, Mapping[str, Any]], tuple[
 
 
 def safe_sqrt(squares: Tensor) -> Tensor:
-    """sqrt(v), elementwise, with slope 0 where v is 0: a unit that is dead has no gradient."""
+    """sqrt(v), elementwise, with slope 0 where v is 0, so that dead units have gradient 0."""
     positive = squares > 0
     return torch.where(positive, squares, 1).sqrt() * positive
 
@@ -33,13 +33,13 @@ def adam(
     """p - lr m' / (sqrt(v') + eps): Kingma and Ba 2015 (arXiv:1412.6980), Algorithm 1.
 
     Args:
-        parameter, gradient: of any one shape.
+        parameter, gradient: tensors of the same shape.
         state: "step" t, and the moments "exp_avg" m and "exp_avg_sq" v; empty before step 1.
             m' and v' are m / (1 - beta1^t) and v / (1 - beta2^t).
         settings: "lr", "betas" and "eps".
 
     Returns:
-        The new parameter and the new state, both with the graph that they came by.
+        The new parameter and the new state, both with their graphs.
     """
     beta1, beta2 = settings["betas"]
     zero = torch.zeros_like(parameter)
@@ -56,36 +56,36 @@ STEPS: Mapping[type[torch.optim.Optimizer], DifferentiableStep] = {
     torch.optim.Adam: adam,
 }
 SETTINGS = ("lr", "betas", "eps")
-PLAIN = ("momentum", "weight_decay", "dampening", "nesterov", "amsgrad", "maximize")
+UNSUPPORTED = ("momentum", "weight_decay", "dampening", "nesterov", "amsgrad", "maximize")
 
 
 def differentiable_step(optimizer: torch.optim.Optimizer) -> DifferentiableStep:
-    """The differentiable step that does as the optimizer would.
+    """Return the differentiable step that equals the optimizer's.
 
     Raises:
-        ValueError: there is none for this optimizer, or for a setting of it.
+        ValueError: there is none for this optimizer or for one of its settings.
     """
     kind = type(optimizer)
     if kind not in STEPS:
         raise ValueError(
             f"steps of {kind.__name__} cannot be differentiated through here: choose an optimizer "
-            f"of type {' or '.join(one.__name__ for one in STEPS)}"
+            f"of type {' or '.join(supported.__name__ for supported in STEPS)}"
         )
-    asked = [name for group in optimizer.param_groups for name in PLAIN if group.get(name)]
-    if asked:
+    unsupported = [n for group in optimizer.param_groups for n in UNSUPPORTED if group.get(n)]
+    if unsupported:
         raise ValueError(
-            f"steps of {kind.__name__} with {asked[0]} cannot be differentiated through here: "
-            f"leave {asked[0]} out"
+            f"steps of {kind.__name__} with {unsupported[0]} cannot be differentiated through "
+            f"here: leave {unsupported[0]} out"
         )
     return STEPS[kind]
 
 
 class ParamState(NamedTuple):
-    """What an optimizer knows of one parameter between two steps.
+    """State and settings of an optimizer for one parameter, between two steps.
 
     Args:
-        state: its moments and steps, constants.
-        settings: "lr" and the others of `SETTINGS` that the optimizer has.
+        state: moments and step count, detached; empty before the first step.
+        settings: those of `SETTINGS` that the optimizer has, "lr" always.
     """
 
     state: State
@@ -93,7 +93,7 @@ class ParamState(NamedTuple):
 
 
 def param_states(optimizer: torch.optim.Optimizer) -> list[ParamState]:
-    """One for each parameter, in the optimizer's order."""
+    """Return the state and settings of each parameter, in the optimizer's order."""
     return [
         ParamState(
             {

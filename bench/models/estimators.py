@@ -1,23 +1,23 @@
-"""scikit-learn's class-conditional Gaussians as priors, means and roots of covariances, float64.
+"""Fit class-conditional Gaussians with scikit-learn: priors, means, roots of covariances, float64.
 
-Two classes at least are what its discriminant analyses want: samples of one class are given twice,
-which changes no mean and no covariance.
+Its discriminant analyses need at least two classes: samples of a single class are passed twice, as
+two classes, which changes neither mean nor covariance.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.naive_bayes import GaussianNB
 
 
-class Fitted(NamedTuple):
-    """What a `bench.networks.gaussians` generator takes.
+class FittedGaussians(NamedTuple):
+    """Parameters of a generator of `bench.networks.gaussians`.
 
     Args:
-        priors: shares of the classes, in the order of their labels, [K].
-        means: [K, D].
-        root: standard deviations [K, D], one Cholesky factor [D, D], or one a class [K, D, D].
+        priors: frequencies of the classes, in the order of their labels, [K].
+        means: class means, [K, D].
+        root: standard deviations [K, D], one Cholesky factor [D, D], or one per class [K, D, D].
     """
 
     priors: np.ndarray
@@ -25,20 +25,22 @@ class Fitted(NamedTuple):
     root: np.ndarray
 
 
-def naive_bayes(samples: np.ndarray, labels: np.ndarray, *, var_smoothing: float) -> Fitted:
+def naive_bayes(
+    samples: np.ndarray, labels: np.ndarray, *, var_smoothing: float
+) -> FittedGaussians:
     """S_k = diag(variances of class k) + var_smoothing (largest variance of all) I: GaussianNB.
 
     Args:
         samples, labels: x [N, D] and classes [N].
         var_smoothing: above 0 where a coordinate is constant within a class.
     """
-    found = GaussianNB(var_smoothing=var_smoothing).fit(samples, labels)
-    if not found.var_.min() > 0:
+    model = GaussianNB(var_smoothing=var_smoothing).fit(samples, labels)
+    if not model.var_.min() > 0:
         raise ValueError("naive_bayes: a coordinate is constant in a class: raise var_smoothing")
-    return Fitted(found.class_prior_, found.theta_, np.sqrt(found.var_))
+    return FittedGaussians(model.class_prior_, model.theta_, np.sqrt(model.var_))
 
 
-def lda(samples: np.ndarray, labels: np.ndarray, *, shrinkage: float) -> Fitted:
+def lda(samples: np.ndarray, labels: np.ndarray, *, shrinkage: float) -> FittedGaussians:
     """S = sum_k pi_k ((1 - s) S_k + s tr(S_k) / D I), of all classes: LinearDiscriminantAnalysis.
 
     Args:
@@ -46,12 +48,13 @@ def lda(samples: np.ndarray, labels: np.ndarray, *, shrinkage: float) -> Fitted:
         shrinkage: s, in [0, 1]; above 0 where a coordinate is constant.
     """
     estimator = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
-    found, once = _fitted_to_two(estimator, samples, labels)
-    root = _cholesky(found.covariance_, "lda", "shrinkage")
-    return Fitted(found.priors_[:once] / found.priors_[:once].sum(), found.means_[:once], root)
+    model, classes = _fit_two_classes(estimator, samples, labels)
+    root = _cholesky(model.covariance_, "lda", "shrinkage")
+    priors = model.priors_[:classes] / model.priors_[:classes].sum()
+    return FittedGaussians(priors, model.means_[:classes], root)
 
 
-def qda(samples: np.ndarray, labels: np.ndarray, *, reg_param: float) -> Fitted:
+def qda(samples: np.ndarray, labels: np.ndarray, *, reg_param: float) -> FittedGaussians:
     """(1 - r) S_k + r I of each class: QuadraticDiscriminantAnalysis.
 
     Args:
@@ -63,17 +66,17 @@ def qda(samples: np.ndarray, labels: np.ndarray, *, reg_param: float) -> Fitted:
     if fewest < max(samples.shape[1], 2):
         raise ValueError(
             f"qda: a class has {fewest} samples of {samples.shape[1]} coordinates, and needs as "
-            "many samples as coordinates: lda and naive_bayes do not"
+            "many samples as coordinates: choose lda or naive_bayes, which do not"
         )
     estimator = QuadraticDiscriminantAnalysis(reg_param=reg_param, store_covariance=True, tol=0.0)
-    found, once = _fitted_to_two(estimator, samples, labels)
-    roots = [_cholesky(each, "qda", "reg_param") for each in found.covariance_[:once]]
-    priors = found.priors_[:once] / found.priors_[:once].sum()
-    return Fitted(priors, found.means_[:once], np.stack(roots))
+    model, classes = _fit_two_classes(estimator, samples, labels)
+    roots = [_cholesky(each, "qda", "reg_param") for each in model.covariance_[:classes]]
+    priors = model.priors_[:classes] / model.priors_[:classes].sum()
+    return FittedGaussians(priors, model.means_[:classes], np.stack(roots))
 
 
-def _fitted_to_two(estimator, samples: np.ndarray, labels: np.ndarray) -> tuple:
-    """The estimator fitted, and how many of its classes count: one class is fitted as two."""
+def _fit_two_classes(estimator: Any, samples: np.ndarray, labels: np.ndarray) -> tuple[Any, int]:
+    """Fit with a single class doubled; return the estimator and the number of real classes."""
     classes = len(np.unique(labels))
     if classes == 1:
         samples = np.concatenate([samples, samples])

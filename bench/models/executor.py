@@ -1,7 +1,23 @@
-"""What carries out the moves of a model's turn: for one model, or for many of a kind side by side.
+"""Execute the steps of a training round: for one model, or for R replicas at once.
 
-A model says once what is computed and in which order. `Alone` does so for itself;
-`bench.vectorized` does the same for many replicas at once.
+A model writes its algorithm once, in `training_round(ex)`, as calls of a `StepExecutor`:
+
+    due = ex.generator_due(self.objective)                      # is the generator updated now?
+    latent = ex.draw_latents()
+    fake = ex.forward(self.generate, latent)
+    draws = ex.draw_random(self.objective.random_inputs)
+    (d_loss,) = ex.optimizer_step(DISCRIMINATOR, self.discriminator_step_loss, ex.real, fake, draws)
+    ex.log("d_loss", d_loss)
+    ex.constrain(DISCRIMINATOR)
+    if due:
+        (g_loss,) = ex.optimizer_step(GENERATOR, self.generator_step_loss, latent, mask=due)
+        ex.log("g_loss", g_loss, due)
+        ex.count_generator_step(due)
+
+`bench.models.base.SingleExecutor` executes them for one model, where a tensor is [B, ...];
+`bench.vectorized.vmap_executor.VmapExecutor` for R replicas, where it is [R, B, ...]. A round
+passes tensors from one call to the next and computes with them only inside methods of the model,
+which always see one replica's tensors.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,12 +29,14 @@ from torch import Tensor, nn
 from bench.core.objective import RandomInput, UpdateSchedule
 from bench.models.differentiable import ParamState
 
-ReplicaMask = Sequence[int]  # the replicas that a move is for; empty if it is for none
+LossFn = Callable[..., tuple[Tensor, ...]]  # a method of a model -> (loss, further results ...)
+ReplicaMask = Sequence[int]  # indices of the replicas that a call is for; empty for none
+GENERATOR, DISCRIMINATOR = 0, 1  # positions in `GenerativeModel.players`
 
 
 @contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
-    """No gradients for the module's own parameters; they still flow through it."""
+    """Compute no gradients for the module's own parameters; they still flow through it."""
     module.requires_grad_(False)
     try:
         yield
@@ -27,44 +45,62 @@ def frozen(module: nn.Module) -> Iterator[None]:
 
 
 class StepExecutor(Protocol):
-    """Carries out a turn. Tensors belong to one model or to all; a model does not look inside."""
+    """The operations of a training round; shapes are one replica's, R replicas have [R] first.
+
+    `player` is a position in the model's `players()`. `mask` names the replicas that a call is
+    for, all of them if None; results for the others are undefined.
+
+    Attributes:
+        real: the step's real samples, [B, ...].
+    """
 
     real: Tensor
 
-    def due(self, turns: UpdateSchedule) -> ReplicaMask:
-        """Whose generator moves in this turn."""
+    def generator_due(self, schedule: UpdateSchedule) -> ReplicaMask:
+        """Return the replicas whose generator is updated in this round; empty if none is."""
 
-    def latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
-        """The streams' next latents for `count` batches."""
+    def draw_latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
+        """Draw the next latents for `count` batches, [count B, L], from the stream "latent"."""
 
-    def draws(
-        self, wanted: Mapping[str, RandomInput], mask: ReplicaMask | None = None
+    def draw_random(
+        self, inputs: Mapping[str, RandomInput], mask: ReplicaMask | None = None
     ) -> Mapping[str, Tensor]:
-        """The streams' next numbers that a pure function asks for."""
+        """Draw the random numbers that a pure function needs, by name, from the stream "draws"."""
 
-    def noise(self, width: int) -> Tensor:
-        """The streams' next normal numbers, `width` for each sample."""
+    def draw_noise(self, width: int) -> Tensor:
+        """Draw N(0, 1) for every sample, [B, width], from the stream "draws"."""
 
     def forward(self, method: Callable[..., Any], *inputs: Any, with_grad: bool = False) -> Any:
-        """What a method of the model returns; with its graph only where `with_grad` says so."""
+        """Call a method of the model, for example `self.generate`; no optimizer moves.
 
-    def optimizer_state(self, player: int) -> list[ParamState]:
-        """What a player's optimizer knows of each of its parameters."""
-
-    def optimizer_step(
-        self, player: int, loss: Callable[..., Any], *inputs: Any, mask: ReplicaMask | None = None
-    ) -> tuple[Tensor, ...]:
-        """One step of a player down a loss, a method of the model that returns (loss, ...).
-
-        Returns:
-            What the method returned, without a graph.
+        Args:
+            method: a bound method of the model.
+            inputs: its arguments: tensors, or mappings and sequences of them.
+            with_grad: keep the graph of autograd, for a later `optimizer_step` to go through.
         """
 
+    def optimizer_step(
+        self, player: int, loss_fn: LossFn, *inputs: Any, mask: ReplicaMask | None = None
+    ) -> tuple[Tensor, ...]:
+        """Update a player's weights: loss, gradient, one step of its optimizer.
+
+        Args:
+            player: whose weights; the other players' are constants.
+            loss_fn: a bound method of the model, inputs -> (loss, further tensors ...).
+            inputs: arguments of `loss_fn`, as in `forward`.
+
+        Returns:
+            What `loss_fn` returned, detached, from before the update.
+        """
+
+    def optimizer_state(self, player: int) -> list[ParamState]:
+        """Return moments and settings of a player's optimizer, for each of its parameters."""
+
     def constrain(self, player: int) -> None:
-        """Bring a player's weights where the objective's constraint wants them."""
+        """Project a player's weights onto the allowed set: `GenerativeModel.constrain`."""
 
     def log(self, name: str, value: Tensor, mask: ReplicaMask | None = None) -> None:
-        """Keep a reading for whoever wants it."""
+        """Store a scalar in the model's `losses` under a name, without waiting for the device."""
 
-    def generator_moved(self, mask: ReplicaMask | None = None) -> None:
-        """Count a step of the generator."""
+    def count_generator_step(self, mask: ReplicaMask | None = None) -> None:
+        """Count a generator step and update the moving average of the generator's weights."""

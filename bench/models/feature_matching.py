@@ -11,19 +11,19 @@ from bench.models.gan import GAN
 
 
 class FeatureMatchingGAN(GAN):
-    """The generator matches the mean features of a layer of D, which learns by the Objective.
+    """Train the generator to match mean features of a layer of D; D learns by the Objective.
 
-    With several processes the means are the whole batch's.
+    With several processes the means are over the whole batch.
 
     Args:
         generator: latents [B, L] -> samples [B, ...].
         discriminator: samples [B, ...] -> logits [B], with `features`: samples -> [B, F].
         objective: as in `bench.models.gan.GAN`; its generator's loss is not used.
-        reuse_samples, batch_norm_under_penalty, training: as there.
+        reuse_samples, batch_norm_under_penalty, training: as in `bench.models.gan.GAN`.
         matching: (mean real features [F], mean generated ones [F]) -> scalar.
 
     Raises:
-        ValueError: the discriminator shows no features.
+        ValueError: the discriminator has no `features`.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class FeatureMatchingGAN(GAN):
     ) -> None:
         if not hasattr(discriminator, "features"):
             raise ValueError(
-                f"a discriminator of type {type(discriminator).__name__} shows no features to be "
+                f"a discriminator of type {type(discriminator).__name__} has no features to be "
                 "matched: choose another network="
             )
         super().__init__(
@@ -47,11 +47,11 @@ class FeatureMatchingGAN(GAN):
         self.matching = matching
 
     def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        """How far the mean features of [B, ...] generated samples are from those of real ones."""
+        """matching(E f(x), E f(G(z))), a scalar, from samples [B, ...]."""
         with self.autocast():
             features = [self.discriminator.features(samples) for samples in (real, fake)]
         means = [
-            distributed.all_reduce_sum(upcast(one).mean(0)) / distributed.world_size()
-            for one in features
+            distributed.all_reduce_sum(upcast(part).mean(0)) / distributed.world_size()
+            for part in features
         ]
         return self.matching(*means)

@@ -2,24 +2,26 @@
 
 import copy
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from bench.core.objective import Objective
 from bench.models.base import TrainingConfig
+from bench.models.executor import DISCRIMINATOR, GENERATOR
 from bench.models.gan import GAN
 from bench.penalties import historical
 
 
 class HistoricalGAN(GAN):
-    """Each player's loss has history_weight |theta - mean of its theta so far|^2 added.
+    """Add history_weight |theta - mean of its theta so far|^2 to each player's loss.
 
-    The mean is over the weights before each of the player's steps, the present ones among them;
-    it is part of the checkpoint. Losses are read with the term.
+    The mean is over the weights before each of the player's steps, including the present ones; it
+    is part of the checkpoint. Logged losses include the term.
 
     Args:
-        history_weight: at least 0; the rest as in `bench.models.gan.GAN`.
+        history_weight: at least 0; for the others see `bench.models.gan.GAN`.
 
     Raises:
         ValueError: the weight is outside its range.
@@ -36,7 +38,7 @@ class HistoricalGAN(GAN):
         history_weight: float,
     ) -> None:
         if not (math.isfinite(history_weight) and history_weight >= 0):
-            raise ValueError(f"history_weight is {history_weight}; it must be 0 or more")
+            raise ValueError(f"history_weight is {history_weight}; set it to 0 or more")
         super().__init__(
             generator, discriminator, objective, reuse_samples, batch_norm_under_penalty, training
         )
@@ -45,11 +47,12 @@ class HistoricalGAN(GAN):
         self.past.requires_grad_(False)
 
     def step(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
-        """As anywhere, on the loss with the player's term."""
-        g_optimizer, _ = self.optimizers(use_pl_optimizer=False)
-        index, steps = (0, self.g_steps) if optimizer is g_optimizer else (1, self.d_steps)
-        averages = list(self.past[index].parameters())
-        parameters = list(self.players()[index].parameters())
-        historical.take_in(averages, parameters, steps + 1)
+        """Make one step on the loss with the player's term added."""
+        optimizers: Any = self.optimizers(use_pl_optimizer=False)
+        is_generator = optimizer is optimizers[GENERATOR]
+        player, steps = (GENERATOR, self.g_steps) if is_generator else (DISCRIMINATOR, self.d_steps)
+        averages = list(self.past[player].parameters())
+        parameters = list(self.players()[player].parameters())
+        historical.update_averages(averages, parameters, steps + 1)
         term = historical.distance_to_average(parameters, averages)
         return super().step(optimizer, loss + self.history_weight * term)

@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from types import FunctionType
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 from bench.core import distributed
+from bench.core.number_checks import require_whole_number
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
-from bench.models.executor import StepExecutor
+from bench.models.executor import GENERATOR, StepExecutor
 
 
 class IMLE(GenerativeModel):
-    """A generator alone, pulled towards each real sample where it is nearest.
+    """Train a generator alone: each real sample attracts the nearest generated one.
 
-    Its steps are counted as `d_steps`. With several processes the pool is the whole batch's, so
-    that a sample's nearest is the same however many processes share the work.
+    Its steps are counted as `d_steps`. With several processes the pool is that of the whole batch,
+    so that nearest neighbours do not depend on the number of processes.
 
     Args:
         generator: latents [B, L] -> samples [B, ...].
@@ -25,12 +27,14 @@ class IMLE(GenerativeModel):
     Raises:
         ValueError: m is not a whole number from 1 on.
 
-    Deviation: Algorithm 1 looks for the nearest once, of a large batch, and takes several steps
-        of gradient with them; here each step has its own real samples and its own pool. The
-        nearest are then exact, under the batch norm that the step's gradient has.
+    Deviation: Algorithm 1 searches the nearest samples once, in a large batch, and makes several
+        gradient steps with them; here each step has its own real samples and its own pool. The
+        nearest are then exact, under the same batch norm as the step's gradient.
     """
 
-    name, kind = "imle", FunctionType  # of the loss
+    adversarial = False
+    model_name: ClassVar[str] = "imle"
+    loss_type: ClassVar[type] = FunctionType
 
     def __init__(
         self,
@@ -39,22 +43,19 @@ class IMLE(GenerativeModel):
         pool_factor: int,
         training: TrainingConfig,
     ) -> None:
-        check_objective_type(loss, self.kind, self.name)
-        if isinstance(pool_factor, bool) or not isinstance(pool_factor, int) or pool_factor < 1:
-            raise ValueError(
-                f"pool_factor is {pool_factor!r}; it counts generated samples per real one: "
-                "1 or more"
-            )
+        check_objective_type(loss, self.loss_type, self.model_name)
+        meaning = "generated samples per real one"
+        require_whole_number("pool_factor", pool_factor, 1, meaning=meaning)
         super().__init__({"generator": generator}, training)
         self.loss, self.pool_factor = loss, pool_factor
 
     def training_round(self, ex: StepExecutor) -> None:
-        """One step of the generator."""
-        latent = ex.latents(self.pool_factor)
-        (loss,) = ex.optimizer_step(0, self.generator_step, ex.real, latent)
+        """Make one generator step."""
+        latent = ex.draw_latents(self.pool_factor)
+        (loss,) = ex.optimizer_step(GENERATOR, self.generator_step_loss, ex.real, latent)
         ex.log("d_loss", loss)
-        ex.generator_moved()
+        ex.count_generator_step()
 
-    def generator_step(self, real: Tensor, latent: Tensor) -> tuple[Tensor]:
-        """What the generator descends, from samples [B, ...] and the pool's latents [m B, L]."""
+    def generator_step_loss(self, real: Tensor, latent: Tensor) -> tuple[Tensor]:
+        """loss(x, G(z)), a scalar, from samples x [B, ...] and the pool's latents z [m B, L]."""
         return (self.loss(real, distributed.all_gather(self.generate(latent))),)

@@ -1,4 +1,4 @@
-"""Two players, where the discriminator compares the samples of a batch: arXiv:1606.03498, 3.2."""
+"""GAN with minibatch discrimination: Salimans et al. 2016 (arXiv:1606.03498), section 3.2."""
 
 from torch import Tensor, nn
 
@@ -8,13 +8,13 @@ from bench.models.gan import GAN
 
 
 class MinibatchGAN(GAN):
-    """A GAN that is asked for its opinion in batches of the size that it was trained with.
+    """A GAN whose discriminator scores samples in batches of the training's size.
 
     Minibatch discrimination sums over the batch, so a logit means something only in a batch of
-    that size; and what it holds in memory grows with the square of the size.
+    that size; and its memory grows with the square of the size.
 
     Args:
-        batch_size: of training; the rest as in `bench.models.gan.GAN`.
+        batch_size: B of training; for the others see `bench.models.gan.GAN`.
     """
 
     def __init__(
@@ -33,9 +33,9 @@ class MinibatchGAN(GAN):
         self.batch_size = batch_size
 
     def discriminator_scores(self, samples: Tensor) -> Tensor:
-        """Logits [N]: each batch takes every n-th sample, so that it is spread like the whole."""
-        apart = -(-len(samples) // self.batch_size)
+        """Return logits [N]; each batch takes every n-th sample, so that it represents them all."""
+        batches = -(-len(samples) // self.batch_size)
         logits = samples.new_empty(len(samples))
-        for first in range(apart):
-            logits[first::apart] = self.discriminator(samples[first::apart])
+        for first in range(batches):
+            logits[first::batches] = self.discriminator(samples[first::batches])
         return logits

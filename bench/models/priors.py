@@ -6,13 +6,9 @@ from torch import Tensor
 
 def uniform(count: int, latent_dim: int, generator: torch.Generator) -> Tensor:
     """U(-1, 1) per entry: all GANs of the study."""
-    return 2 * _uniform01(count, latent_dim, generator) - 1
+    return 2 * torch.rand(count, latent_dim, generator=generator, device=generator.device) - 1
 
 
 def normal(count: int, latent_dim: int, generator: torch.Generator) -> Tensor:
     """N(0, 1) per entry: VAEs, and most later GANs."""
     return torch.randn(count, latent_dim, generator=generator, device=generator.device)
-
-
-def _uniform01(count: int, latent_dim: int, generator: torch.Generator) -> Tensor:
-    return torch.rand(count, latent_dim, generator=generator, device=generator.device)

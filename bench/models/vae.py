@@ -1,4 +1,4 @@
-"""Variational autoencoder: Kingma and Welling 2014 (arXiv:1312.6114), as the study trains it."""
+"""Variational autoencoder: Kingma and Welling 2014 (arXiv:1312.6114), trained as in the study."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,11 +6,11 @@ from functools import partial
 from torch import Tensor, nn
 
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
-from bench.models.executor import StepExecutor
+from bench.models.executor import GENERATOR, StepExecutor
 
 
 class VAE(GenerativeModel):
-    """Encoder and decoder with one loss and one optimizer; its steps are counted as `d_steps`.
+    """Train encoder and decoder by one loss and one optimizer; steps count as `d_steps`.
 
     Args:
         generator: the decoder, latents [B, L] -> means [B, ...].
@@ -18,6 +18,10 @@ class VAE(GenerativeModel):
         loss: (samples, decoded, mean, sigma) -> scalar, with its settings bound.
         training: see `TrainingConfig`.
     """
+
+    adversarial = False
+
+    encoder: nn.Module
 
     def __init__(
         self,
@@ -31,18 +35,18 @@ class VAE(GenerativeModel):
         self.loss = loss
 
     def players(self) -> tuple[nn.Module, ...]:
-        """Both networks under one optimizer."""
+        """Return both networks as one module, which has one optimizer."""
         return (nn.ModuleList([self.generator, self.encoder]),)
 
     def training_round(self, ex: StepExecutor) -> None:
-        """One step of encoder and decoder together."""
-        noise = ex.noise(self.training_settings.latent_dim)
-        (loss,) = ex.optimizer_step(0, self.joint_step, ex.real, noise)
+        """Make one step of encoder and decoder together."""
+        noise = ex.draw_noise(self.training_settings.latent_dim)
+        (loss,) = ex.optimizer_step(GENERATOR, self.step_loss, ex.real, noise)
         ex.log("d_loss", loss)
-        ex.generator_moved()
+        ex.count_generator_step()
 
-    def joint_step(self, real: Tensor, noise: Tensor) -> tuple[Tensor]:
-        """What both descend, from samples [B, ...] and noise [B, L]."""
+    def step_loss(self, real: Tensor, noise: Tensor) -> tuple[Tensor]:
+        """loss(x, G(z), mean, sigma) with z = mean + sigma noise, from x [B, ...], noise [B, L]."""
         with self.autocast():
             mean, sigma = self.encoder(real)
         mean, sigma = mean.to(real.dtype), sigma.to(real.dtype)

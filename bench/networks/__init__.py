@@ -1,1 +1,1 @@
-"""Networks by architecture; each file holds the pairs that its architecture has."""
+"""Networks, one file for each architecture: generators with their discriminators, encoders."""

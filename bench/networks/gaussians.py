@@ -1,7 +1,7 @@
-"""One Gaussian a class as a generator: Hastie et al. 2009, Elements of Statistical Learning, 4.3.
+"""Class-conditional Gaussians as a generator: Hastie et al. 2009, Elements of Statistical Learning.
 
-Of a latent N(0, I) [B, 1 + D] the first number picks the class: the first whose cumulative prior is
-not below Phi(z_0). The others become the class's Gaussian, m_k + R_k z with R_k R_k^T = S_k.
+Section 4.3. The first number of a latent N(0, I) [B, 1 + D] picks the class: the first one whose
+cumulative prior is not below Phi(z_0). The others make its sample, m_k + R_k z, R_k R_k^T = S_k.
 """
 
 import math
@@ -10,109 +10,116 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from bench.core.number_checks import require_whole_number
+
 
 def latents(shape: list[int]) -> int:
-    """1 + D, the width of a latent."""
+    """1 + D, the width of a latent of these generators."""
     return 1 + math.prod(shape)
 
 
 class Gaussians(nn.Module, ABC):
     """Latents [B, 1 + D] -> samples [B, ...] of sum_k pi_k N(m_k, S_k).
 
-    Its numbers are parameters, kept as any generator's, that no optimizer moves. Subclasses say
-    what is kept of S_k.
+    Priors, means and roots are parameters, so that they are saved as those of any generator, but no
+    optimizer updates them. Subclasses define the form of R_k.
 
     Args:
         shape: of a sample, [D] or [C, H, W].
-        classes: K.
-        root: of unit covariances.
+        classes: K, at least 1.
+        root: initial R_k, of unit covariances, in the form of the subclass.
 
-    Deviation: images are clipped to [0, 1] as they leave; densities are of the unclipped.
+    Deviation: images are clipped to [0, 1] in `forward`; densities are of unclipped samples.
     """
 
     def __init__(self, shape: list[int], classes: int, root: Tensor) -> None:
         super().__init__()
-        if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
-            raise ValueError(f"classes is {classes!r}; set dataset.classes to 1 or more")
+        require_whole_number("dataset.classes", classes, 1)
         self.shape = tuple(shape)
-        self.priors = _fixed(torch.full((classes,), 1 / classes))
-        self.means = _fixed(torch.zeros(classes, math.prod(shape)))
-        self.root = _fixed(root)
+        self.priors = _constant(torch.full((classes,), 1 / classes))
+        self.means = _constant(torch.zeros(classes, math.prod(shape)))
+        self.root = _constant(root)
 
     def reset(self, generator: torch.Generator) -> None:
-        """There is nothing to draw: it begins with unit Gaussians at 0."""
+        """Draw nothing: the initial Gaussians are N(0, I)."""
 
-    def take(self, priors: Tensor, means: Tensor, root: Tensor) -> None:
-        """Become the Gaussians of k <= K classes: priors [k], means [k, D], root as kept.
+    def set_parameters(self, priors: Tensor, means: Tensor, root: Tensor) -> None:
+        """Set the Gaussians of k <= K classes; further classes get prior 0.
+
+        Args:
+            priors, means: [k] and [k, D].
+            root: R_k in the form of the subclass.
 
         Raises:
             ValueError: there are more classes than K.
         """
         if len(priors) > len(self.priors):
             raise ValueError(
-                f"the training samples have {len(priors)} classes, dataset.classes says "
-                f"{len(self.priors)}"
+                f"the training samples have {len(priors)} classes, dataset.classes is "
+                f"{len(self.priors)}: set it to as many"
             )
         with torch.no_grad():
             self.priors.zero_()[: len(priors)] = priors.to(self.priors)
             self.means[: len(means)] = means.to(self.means)
             self.root[: len(root)] = root.to(self.root)
 
-    def picked(self, latent: Tensor) -> Tensor:
-        """The class of each latent, [B]; one with the prior 0 never is."""
+    def pick_classes(self, latent: Tensor) -> Tensor:
+        """Return the class of each latent, [B]; a class of prior 0 is never picked."""
         ends = self.priors.cumsum(0)
         level = torch.special.ndtr(latent[:, 0].contiguous()) * ends[-1]
-        level = level.clamp(min=torch.finfo(level.dtype).tiny)  # 0 would be the first, prior or not
+        level = level.clamp(
+            min=torch.finfo(level.dtype).tiny
+        )  # 0 would pick class 0 even of prior 0
         return torch.searchsorted(ends, level)
 
-    def unclipped(self, latent: Tensor) -> Tensor:
+    def sample_unclipped(self, latent: Tensor) -> Tensor:
         """m_k + R_k z, [B, D]."""
-        picked, found = self.picked(latent), torch.empty_like(latent[:, 1:])
-        for k in picked.unique().tolist():
-            rows = picked == k
-            found[rows] = self.means[k] + self.coloured(latent[rows, 1:], k)
-        return found
+        classes, samples = self.pick_classes(latent), torch.empty_like(latent[:, 1:])
+        for k in classes.unique().tolist():
+            rows = classes == k
+            samples[rows] = self.means[k] + self.colour(latent[rows, 1:], k)
+        return samples
 
     def forward(self, latent: Tensor) -> Tensor:
-        """Samples [B, ...]."""
-        samples = self.unclipped(latent).reshape(-1, *self.shape)
+        """Return samples [B, ...] of latents [B, 1 + D]."""
+        samples = self.sample_unclipped(latent).reshape(-1, *self.shape)
         return samples.clamp(0, 1) if len(self.shape) == 3 else samples
 
     def log_joint(self, samples: Tensor) -> Tensor:
         """ln pi_k + ln N(x; m_k, S_k), [B, K], of samples [B, ...]."""
         columns = []
         for k, (prior, mean) in enumerate(zip(self.priors, self.means, strict=True)):
-            white, log_volume = self.whitened(samples.flatten(1) - mean, k)
+            white, log_volume = self.whiten(samples.flatten(1) - mean, k)
             half = (white.square().sum(1) + len(mean) * math.log(2 * math.pi)) / 2
             columns.append(prior.log() - half - log_volume)
         return torch.stack(columns, 1)
 
     @abstractmethod
-    def coloured(self, z: Tensor, k: int) -> Tensor:
+    def colour(self, z: Tensor, k: int) -> Tensor:
         """R_k z, [B, D]."""
 
     @abstractmethod
-    def whitened(self, apart: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    def whiten(self, centred: Tensor, k: int) -> tuple[Tensor, Tensor]:
         """R_k^-1 (x - m_k), [B, D], and ln det R_k."""
 
 
 class Diagonal(Gaussians):
-    """S_k diagonal; its roots, standard deviations, are kept, [K, D]."""
+    """S_k diagonal; `root` holds the standard deviations, [K, D]."""
 
     def __init__(self, shape: list[int], classes: int) -> None:
         super().__init__(shape, classes, torch.ones(classes, math.prod(shape)))
 
-    def coloured(self, z: Tensor, k: int) -> Tensor:
+    def colour(self, z: Tensor, k: int) -> Tensor:
         """R_k z, [B, D]."""
         return z * self.root[k]
 
-    def whitened(self, apart: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    def whiten(self, centred: Tensor, k: int) -> tuple[Tensor, Tensor]:
         """R_k^-1 (x - m_k), [B, D], and ln det R_k."""
-        return apart / self.root[k], self.root[k].log().sum()
+        return centred / self.root[k], self.root[k].log().sum()
 
 
 class Shared(Gaussians):
-    """One S; its Cholesky factor is kept, [D, D]."""
+    """S of all classes; `root` holds its Cholesky factor, [D, D]."""
 
     def __init__(self, shape: list[int], classes: int) -> None:
         super().__init__(shape, classes, torch.eye(math.prod(shape)))
@@ -121,19 +128,19 @@ class Shared(Gaussians):
         """R_k, [D, D]."""
         return self.root
 
-    def coloured(self, z: Tensor, k: int) -> Tensor:
+    def colour(self, z: Tensor, k: int) -> Tensor:
         """R_k z, [B, D]."""
         return z @ self.factor(k).T
 
-    def whitened(self, apart: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    def whiten(self, centred: Tensor, k: int) -> tuple[Tensor, Tensor]:
         """R_k^-1 (x - m_k), [B, D], and ln det R_k."""
         factor = self.factor(k)
-        white = torch.linalg.solve_triangular(factor, apart.T, upper=False).T
+        white = torch.linalg.solve_triangular(factor, centred.T, upper=False).T
         return white, factor.diagonal().log().sum()
 
 
 class Separate(Shared):
-    """S_k of each class; their Cholesky factors are kept, [K, D, D]."""
+    """S_k of each class; `root` holds their Cholesky factors, [K, D, D]."""
 
     def __init__(self, shape: list[int], classes: int) -> None:
         width = math.prod(shape)
@@ -144,5 +151,6 @@ class Separate(Shared):
         return self.root[k]
 
 
-def _fixed(values: Tensor) -> nn.Parameter:
+def _constant(values: Tensor) -> nn.Parameter:
+    """Return a parameter without gradient."""
     return nn.Parameter(values, requires_grad=False)

@@ -1,4 +1,4 @@
-"""A perceptron that draws images: Arjovsky et al. 2017, arXiv:1701.07875, section 4.3, figure 7."""
+"""Perceptron for images: Arjovsky et al. 2017 (arXiv:1701.07875), section 4.3, figure 7."""
 
 import torch
 from torch import Tensor, nn
@@ -7,12 +7,12 @@ from bench.networks.mlp import Perceptron
 
 
 class Generator(nn.Module):
-    """Latents [B, L] -> images [B, C, H, W] in (0, 1), each pixel from all of the last layer.
+    """Latents [B, L] -> images [B, C, H, W] in (0, 1), by fully connected layers.
 
     Args:
         shape: [C, H, W].
         latent_dim: L.
-        width, depth: of the hidden ReLU layers.
+        width, depth: units of a hidden ReLU layer, and how many such layers there are.
 
     Deviation: the output is a sigmoid, for images in [0, 1]; the authors' code leaves it linear.
     """
@@ -28,5 +28,5 @@ class Generator(nn.Module):
         self.net.reset(generator)
 
     def forward(self, latent: Tensor) -> Tensor:
-        """Images from latents."""
+        """Return images [B, C, H, W] of latents [B, L]."""
         return self.net(latent).sigmoid().unflatten(1, self.shape)

@@ -1,13 +1,13 @@
-"""The study's one pair for images, after InfoGAN (Chen et al. 2016, arXiv:1606.03657).
+"""The study's networks for images, after InfoGAN (Chen et al. 2016, arXiv:1606.03657).
 
-Layer by layer as compare_gan v1 has it: `docs/architecture.md` lists the parameter counts. "SAME"
-convolutions of size 4 and stride 2 are padding 1 for even sizes.
+Equal to compare_gan v1's layer by layer: `docs/architecture.md` lists the parameter counts. "SAME"
+convolutions of size 4 and stride 2 have padding 1 for even sizes.
 """
 
 import torch
 from torch import Tensor, nn
 
-from bench.networks.layers import BatchNorm, initialise
+from bench.networks.layers import BatchNorm, initialise, norm_if
 
 SLOPE = 0.2  # of the leaky ReLU, compare_gan v1
 
@@ -16,7 +16,7 @@ def quarter(shape: list[int]) -> tuple[int, int, int]:
     """(C, H / 4, W / 4) of an image shape.
 
     Raises:
-        ValueError: a side is not a multiple of 4, which two strides of 2 need.
+        ValueError: a side is not a multiple of 4, as two strides of 2 need.
     """
     channels, height, width = shape
     if height % 4 or width % 4:
@@ -27,13 +27,8 @@ def quarter(shape: list[int]) -> tuple[int, int, int]:
     return channels, height // 4, width // 4
 
 
-def batch_norm(features: int, momentum: float | None, wanted: bool) -> nn.Module:
-    """The layer, or nothing."""
-    return BatchNorm(features, momentum=momentum) if wanted else nn.Identity()
-
-
 class Upward(nn.Sequential):
-    """[B, dense] -> image [B, C, H, W] in (0, 1): the second half of generator and decoders."""
+    """Vectors [B, entry] -> images [B, C, H, W] in (0, 1): the end of generator and decoders."""
 
     def __init__(
         self,
@@ -49,11 +44,11 @@ class Upward(nn.Sequential):
         channels, height, width = quarter(shape)
         super().__init__(
             nn.Linear(entry, deep * height * width),
-            batch_norm(deep * height * width, momentum, normed),
+            norm_if(normed, deep * height * width, momentum),
             nn.LeakyReLU(slope),
             nn.Unflatten(1, (deep, height, width)),
             nn.ConvTranspose2d(deep, shallow, 4, stride=2, padding=1),
-            batch_norm(shallow, momentum, normed),
+            norm_if(normed, shallow, momentum),
             nn.LeakyReLU(slope),
             nn.ConvTranspose2d(shallow, channels, 4, stride=2, padding=1),
             nn.Sigmoid(),
@@ -61,7 +56,7 @@ class Upward(nn.Sequential):
 
 
 class Downward(nn.Sequential):
-    """Image [B, C, H, W] in [0, 1] -> [B, deep * H / 4 * W / 4]."""
+    """Images [B, C, H, W] in [0, 1] -> [B, deep * H / 4 * W / 4]; linear at the end if `last`."""
 
     def __init__(
         self, shape: list[int], *, deep: int, shallow: int, normed: bool, last: bool
@@ -73,20 +68,20 @@ class Downward(nn.Sequential):
             nn.Conv2d(shallow, deep, 4, stride=2, padding=1),
         ]
         if not last:
-            layers += [batch_norm(deep, None, normed), nn.LeakyReLU(SLOPE)]
+            layers += [norm_if(normed, deep, None), nn.LeakyReLU(SLOPE)]
         super().__init__(*layers, nn.Flatten())
 
 
 class Generator(nn.Module):
-    """Latents [B, L] -> images [B, C, H, W] in (0, 1); batch norm always.
+    """Latents [B, L] -> images [B, C, H, W] in (0, 1), always with batch norm.
 
     Args:
         shape: [C, H, W], H and W multiples of 4.
         latent_dim: L.
         dense, deep, shallow: widths of the dense layer and the two convolutions.
-        momentum: of batch norm's running averages.
-        slope: 0.2 for generators, 0 (a ReLU) for the study's VAE decoder.
-        std: of the initial weights.
+        momentum: of batch norm's running averages, see `BatchNorm`.
+        slope: of the leaky ReLU: 0.2 for generators, 0 for the study's VAE decoder.
+        std: standard deviation of the initial weights.
     """
 
     def __init__(
@@ -115,7 +110,7 @@ class Generator(nn.Module):
         initialise(self, generator, std=self.std)
 
     def forward(self, latent: Tensor) -> Tensor:
-        """Images [B, C, H, W] from latents [B, L]."""
+        """Return images [B, C, H, W] of latents [B, L]."""
         return self.upward(self.entry(latent))
 
 
@@ -126,8 +121,8 @@ class Trunk(nn.Module):
         shape: [C, H, W], H and W multiples of 4.
         dense, deep, shallow: widths of the dense layer and the two convolutions.
         batch_norm: after the second and third layer, from the batch alone.
-        std: of the initial weights.
-        outputs: of the last layer.
+        std: standard deviation of the initial weights.
+        outputs: units of the last layer.
     """
 
     def __init__(
@@ -146,7 +141,7 @@ class Trunk(nn.Module):
         self.std = std
         self.downward = Downward(shape, deep=deep, shallow=shallow, normed=batch_norm, last=False)
         self.dense = nn.Linear(deep * height * width, dense)
-        self.norm = BatchNorm(dense, momentum=None) if batch_norm else nn.Identity()
+        self.norm = norm_if(batch_norm, dense, None)
         self.score = nn.Linear(dense, outputs)
 
     def reset(self, generator: torch.Generator) -> None:
@@ -154,12 +149,12 @@ class Trunk(nn.Module):
         initialise(self, generator, std=self.std)
 
     def features(self, images: Tensor) -> Tensor:
-        """What the last layer sees, [B, dense]."""
+        """Return the inputs of the last layer, [B, dense]."""
         hidden = self.norm(self.dense(self.downward(images)))
         return nn.functional.leaky_relu(hidden, SLOPE)
 
     def outputs(self, images: Tensor) -> Tensor:
-        """The last layer's values, [B, outputs]."""
+        """Return the outputs of the last layer, [B, outputs]."""
         return self.score(self.features(images))
 
 
@@ -180,7 +175,7 @@ class Discriminator(Trunk):
         super().__init__(shape, **widths, batch_norm=batch_norm, std=std, outputs=1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits [B] from images [B, C, H, W]."""
+        """Return logits [B] of images [B, C, H, W]."""
         return self.outputs(images).squeeze(1)
 
 
@@ -202,7 +197,7 @@ class Encoder(Trunk):
         super().__init__(shape, **widths, batch_norm=batch_norm, std=std, outputs=2 * latent_dim)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and sigma, [B, L] each."""
+        """Return mean and sigma, [B, L] each, of images [B, C, H, W]."""
         mean, unbounded = self.outputs(images).chunk(2, dim=1)
         return mean, 1e-6 + nn.functional.softplus(unbounded)
 
@@ -211,8 +206,9 @@ class Autoencoder(nn.Module):
     """Images [B, C, H, W] -> their reconstructions in (0, 1): BEGAN's discriminator.
 
     Args:
+        shape, deep, shallow, std: as in `Trunk`.
         code: width of the bottleneck, 64 in the study.
-        batch_norm: after the code and in the decoder.
+        batch_norm: after the code and in the decoder, from the batch alone.
     """
 
     def __init__(
@@ -230,7 +226,7 @@ class Autoencoder(nn.Module):
         self.std = std
         self.downward = Downward(shape, deep=deep, shallow=shallow, normed=False, last=True)
         self.code = nn.Linear(deep * height * width, code)
-        self.norm = BatchNorm(code, momentum=None) if batch_norm else nn.Identity()
+        self.norm = norm_if(batch_norm, code, None)
         self.upward = Upward(
             shape, code, deep=deep, shallow=shallow, momentum=None, normed=batch_norm, slope=SLOPE
         )
@@ -240,6 +236,6 @@ class Autoencoder(nn.Module):
         initialise(self, generator, std=self.std)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Reconstructions, same shape."""
+        """Return reconstructions of images, [B, C, H, W]."""
         code = nn.functional.leaky_relu(self.norm(self.code(self.downward(images))), SLOPE)
         return self.upward(code)

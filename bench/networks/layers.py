@@ -1,4 +1,4 @@
-"""Layers and initial weights as the study's code has them (compare_gan v1)."""
+"""Batch norm and initial weights of the study's code (compare_gan v1)."""
 
 import torch
 from torch import Tensor, nn
@@ -10,26 +10,26 @@ EPS = 1e-3  # compare_gan v1: tf.contrib.layers.batch_norm with epsilon 1e-3
 
 
 class BatchNorm(nn.Module):
-    """Batch norm whose running variance is the biased one, as TensorFlow's unfused layer has it.
+    """Batch norm with the biased variance in its running average, as TensorFlow's unfused layer.
 
     Args:
         features: channels of [B, features] or [B, features, H, W].
-        momentum: weight of the newest batch in the running averages, 1 - decay; None keeps no
-            running averages and normalises by the batch always, so that the layer may stand
-            under a gradient penalty.
+        momentum: weight of the newest batch in the running averages, 1 - decay, in (0, 1]. None
+            keeps no running averages and always normalises by the batch, so that the layer can
+            be used under a gradient penalty.
 
-    Deviation: in evaluation the study's discriminator uses running averages; one without them
-        uses the batch's. The discriminator is not part of any published score.
+    Deviation: in evaluation the study's discriminator uses running averages; a layer without them
+        uses the batch's statistics. The discriminator is not part of any published score.
     """
 
     running_mean: Tensor
     running_var: Tensor
-    synchronised = False  # by the share of this process alone; see `synchronise`
+    synchronised = False  # True after `synchronise`: statistics are those of all processes
 
     def __init__(self, features: int, *, momentum: float | None) -> None:
         super().__init__()
         if momentum is not None and not 0 < momentum <= 1:
-            raise ValueError(f"batch norm momentum is {momentum}; it lies in (0, 1]")
+            raise ValueError(f"batch norm momentum is {momentum}; set it above 0, at most 1")
         self.momentum = momentum
         self.weight = nn.Parameter(torch.ones(features))
         self.bias = nn.Parameter(torch.zeros(features))
@@ -38,13 +38,13 @@ class BatchNorm(nn.Module):
             self.register_buffer("running_var", torch.ones(features))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalised x, same shape, [B, features, ...]."""
+        """Normalise x, [B, features, ...]."""
         if (
             self.synchronised
             and distributed.world_size() > 1
             and (self.training or self.momentum is None)
         ):
-            return self._by_all(x)
+            return self._normalise_synchronised(x)
         if self.momentum is None:
             return functional.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, EPS)
         mean, var = self.running_mean, self.running_var
@@ -54,14 +54,14 @@ class BatchNorm(nn.Module):
         batch_mean, batch_var = torch.zeros_like(mean), torch.zeros_like(var)
         y = functional.batch_norm(x, batch_mean, batch_var, self.weight, self.bias, True, 1.0, EPS)
         count = x.numel() // len(var)
-        mean.copy_(torch.lerp(mean, batch_mean, self.momentum))  # torch.vmap knows no lerp_
+        mean.copy_(torch.lerp(mean, batch_mean, self.momentum))  # lerp_ does not work under vmap
         var.copy_(torch.lerp(var, batch_var * ((count - 1) / count), self.momentum))
         return y
 
-    def _by_all(self, x: Tensor) -> Tensor:
-        """Normalised by mean and biased variance over the batch of all processes.
+    def _normalise_synchronised(self, x: Tensor) -> Tensor:
+        """Normalise x by mean and biased variance over the batches of all processes.
 
-        Two passes, the mean and then the centred squares, as sums that have derivatives.
+        Two differentiable sums: of the values, then of the centred squares.
         """
         values = x.float() if x.dtype == torch.bfloat16 else x
         count = values.numel() // len(self.weight) * distributed.world_size()
@@ -76,20 +76,25 @@ class BatchNorm(nn.Module):
         return (centred * scale.reshape(column) + self.bias.reshape(column)).to(x.dtype)
 
 
+def norm_if(condition: bool, features: int, momentum: float | None) -> nn.Module:
+    """Return a `BatchNorm` where the condition holds, else the identity."""
+    return BatchNorm(features, momentum=momentum) if condition else nn.Identity()
+
+
 def synchronise(module: nn.Module) -> None:
-    """Have all batch norms within normalise by the batches of all processes of a run."""
+    """Make all batch norms of a module normalise by the batches of all processes of a run."""
     for layer in module.modules():
         if isinstance(layer, BatchNorm):
             layer.synchronised = True
 
 
 def initialise(module: nn.Module, generator: torch.Generator, *, std: float) -> None:
-    """Draw all weights anew: conv from a normal cut at 2 std, others from a normal, biases 0.
+    """Initialise weights: conv from a normal truncated at 2 std, others from a normal, biases 0.
 
     Args:
         module: its convolutions, transposed convolutions and linear layers are drawn in order.
-        generator: of the stream "init".
-        std: 0.02 in the study.
+        generator: random generator of the stream "init".
+        std: standard deviation, 0.02 in the study.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):

@@ -15,12 +15,12 @@ class MinibatchDiscrimination(nn.Module):
 
     Args:
         inputs: A, the width of f.
-        kernels: B, the outputs.
-        width: C, of the row M_ib of each kernel.
-        std: of the initial T.
+        kernels: B, the number of outputs.
+        width: C, the width of the row M_ib of each kernel.
+        std: standard deviation of the initial T.
 
-    Deviation: the sum has j = i, as the equation; the authors' code leaves it out, which only
-        shifts the next layer's bias, and keeps T's columns at unit length.
+    Deviation: the sum includes j = i, as in the equation; the authors' code leaves it out, which
+        only shifts the next layer's bias, and normalises T's columns to unit length.
     """
 
     mixes_samples = True  # an output depends on the whole batch
@@ -31,23 +31,23 @@ class MinibatchDiscrimination(nn.Module):
         self.tensor = nn.Parameter(torch.zeros(inputs, kernels, width))
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw T."""
+        """Draw the initial T."""
         nn.init.normal_(self.tensor, std=self.std, generator=generator)
 
     def forward(self, features: Tensor) -> Tensor:
-        """o [B, kernels] from f [B, inputs]."""
+        """Return o [B, kernels] of features f [B, inputs]."""
         rows = torch.einsum("na,abc->nbc", features, self.tensor)
         distances = (rows[:, None] - distributed.all_gather(rows)[None]).abs().sum(3)
         return distances.neg().exp().sum(1)
 
 
 class Discriminator(nn.Module):
-    """A discriminator whose last layer sees o(x) beside the features f(x): logits [B].
+    """A discriminator whose last layer takes the features f(x) and o(x): logits [B].
 
     Args:
         trunk: a discriminator with `features` and the linear layer `score`. Its logit and a
-            linear map of o(x) are added: the same as one linear layer of both side by side.
-        kernels, width, std: of `MinibatchDiscrimination`; the new weights have the same spread.
+            linear map of o(x) are added, which equals one linear layer of both concatenated.
+        kernels, width, std: of `MinibatchDiscrimination`; the linear map has the same std.
     """
 
     def __init__(self, trunk: Any, *, kernels: int, width: int, std: float) -> None:
@@ -64,11 +64,11 @@ class Discriminator(nn.Module):
         nn.init.normal_(self.weigh.weight, std=self.nearness.std, generator=generator)
 
     def features(self, samples: Tensor) -> Tensor:
-        """f(x), [B, A]: each sample's own, without its batch."""
+        """f(x), [B, A], which does not depend on the rest of the batch."""
         return self.trunk.features(samples)
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Logits [B] from samples [B, ...]."""
+        """Return logits [B] of samples [B, ...]."""
         features = self.features(samples)
         logits = self.trunk.score(features) + self.weigh(self.nearness(features))
         return logits.squeeze(1)

@@ -13,7 +13,7 @@ from bench.networks.layers import BatchNorm
 
 
 class Perceptron(nn.Sequential):
-    """[B, inputs] -> [B, outputs] through `depth` hidden ReLU layers of `width`.
+    """[B, inputs] -> [B, outputs] through `depth` hidden ReLU layers of `width` units.
 
     Args:
         batch_norm: before each hidden activation but the first, from the batch alone.
@@ -51,7 +51,7 @@ class Discriminator(Perceptron):
         super().__init__(shape[0], 1, width=width, depth=depth, batch_norm=batch_norm)
 
     def forward(self, points: Tensor) -> Tensor:
-        """Logits [B] from points [B, D]."""
+        """Return logits [B] of points [B, D]."""
         return super().forward(points).squeeze(1)
 
     @property
@@ -60,7 +60,7 @@ class Discriminator(Perceptron):
         return self[-1]
 
     def features(self, points: Tensor) -> Tensor:
-        """What the last layer sees, [B, width]."""
+        """Return the inputs of the last layer, [B, width]."""
         for layer in list(self)[:-1]:
             points = layer(points)
         return points
@@ -82,7 +82,7 @@ class Autoencoder(nn.Module):
         self.decoder.reset(generator)
 
     def forward(self, points: Tensor) -> Tensor:
-        """Reconstructions, [B, D]."""
+        """Return reconstructions of points, [B, D]."""
         return self.decoder(self.encoder(points))
 
 
@@ -95,6 +95,6 @@ class Encoder(Perceptron):
         super().__init__(shape[0], 2 * latent_dim, width=width, depth=depth, batch_norm=batch_norm)
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and sigma, [B, L] each."""
+        """Return mean and sigma, [B, L] each, of points [B, D]."""
         mean, unbounded = super().forward(points).chunk(2, dim=1)
         return mean, 1e-6 + nn.functional.softplus(unbounded)

@@ -1,4 +1,4 @@
-"""A generator whose samples may carry observation noise, drawn with the latent."""
+"""A generator with optional observation noise, which is part of the latent."""
 
 import math
 from typing import Any
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 def latents(latent_dim: int, shape: list[int], *, added: bool) -> int:
-    """The width of a latent: L, and one more for each number of a sample where noise is added."""
+    """L, or L + D with added noise: the width of a latent, for samples of D numbers."""
     return latent_dim + math.prod(shape) * added
 
 
@@ -20,7 +20,7 @@ class Noisy(nn.Module):
         latent_dim: L.
         noise: sigma, in the samples' units.
 
-    Deviation: images with noise are clipped to [0, 1]; the likelihood knows of no bounds.
+    Deviation: images with noise are clipped to [0, 1]; the likelihood is that without bounds.
     """
 
     def __init__(self, net: Any, latent_dim: int, *, noise: float) -> None:
@@ -28,11 +28,11 @@ class Noisy(nn.Module):
         self.net, self.latent_dim, self.noise = net, latent_dim, noise
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw G's initial weights."""
+        """Draw the initial weights of G."""
         self.net.reset(generator)
 
     def forward(self, latent: Tensor) -> Tensor:
-        """Samples [B, ...]; what a latent holds beyond L is the noise."""
+        """Return samples [B, ...]; numbers of a latent beyond the first L are the noise e."""
         mean = self.net(latent[:, : self.latent_dim])
         if latent.shape[1] == self.latent_dim:
             return mean

@@ -1,4 +1,4 @@
-"""A trained generator that only draws samples; it needs no data set and no discriminator."""
+"""Draw samples from a trained generator, without data set or discriminator."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Sampler:
-    """Samples from a generator in evaluation mode.
+    """Draw samples from a generator in evaluation mode.
 
     Args:
         generator: latents [B, L] -> samples [B, ...]; batch norm uses its running averages.
         prior: a function of `bench.models.priors`.
-        latent_dim: L.
+        latent_dim: L, the width of the latents.
     """
 
     generator: nn.Module
@@ -22,11 +22,12 @@ class Sampler:
     latent_dim: int
 
     def batches(self, count: int, latents: torch.Generator, size: int) -> Iterator[Tensor]:
-        """`count` samples in batches of at most `size`, float32 [B, ...].
+        """Yield `count` samples in batches of at most `size`, float32 [B, ...].
 
         Args:
-            latents: the stream they are drawn from, all at once and on its device: on the CPU's
-                every machine judges with the same latents.
+            count, size: number of samples, at most per batch.
+            latents: random generator; all latents are drawn at once on its device, so with one on
+                the CPU every machine scores the same latents.
         """
         device = next(self.generator.parameters()).device
         latent = self.prior(count, self.latent_dim, latents)
@@ -34,7 +35,9 @@ class Sampler:
         self.generator.eval()
         try:
             for part in latent.split(size):
-                with torch.no_grad():  # not around the yield: who stops early would keep it
+                with (
+                    torch.no_grad()
+                ):  # not around the yield: it would outlast a caller who stops early
                     samples = self.generator(part.to(device))
                 yield samples
         finally:

@@ -12,7 +12,7 @@ class VirtualBatchNorm(nn.Module):
     """(x - mean) / sqrt(var + eps), over R reference samples and x itself, scaled and shifted.
 
     The first R rows are the reference, normalised by their own mean and variance; every other row
-    by those of the R + 1 samples that the reference and itself make.
+    is normalised by mean and variance of R + 1 samples: the reference and the row itself.
 
     Args:
         features: channels of [R + B, features] or [R + B, features, H, W].
@@ -26,28 +26,29 @@ class VirtualBatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(features))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalised x, same shape, [R + B, features, ...]."""
+        """Normalise x, [R + B, features, ...]; the first R rows are the reference."""
         count, column = self.reference, (-1, *(1,) * (x.ndim - 2))
         values = x.float() if x.dtype == torch.bfloat16 else x
-        values = values.reshape(*x.shape[:2], -1)  # [R + B, features, places]
-        means, spreads = values.mean(2), values.var(2, correction=0)
+        values = values.reshape(*x.shape[:2], -1)  # [R + B, features, pixels]
+        means, variances = values.mean(2), values.var(2, correction=0)
         first = means[:count].mean(0, keepdim=True)
-        square = (spreads[:count] + (means[:count] - first).square()).mean(0, keepdim=True)
+        square = (variances[:count] + (means[:count] - first).square()).mean(0, keepdim=True)
 
-        own, spread = means[count:], spreads[count:]
-        mean = (count * first + own) / (count + 1)
-        away = count * (square + (first - mean).square()) + spread + (own - mean).square()
+        row_means, row_vars = means[count:], variances[count:]
+        mean = (count * first + row_means) / (count + 1)
+        squares = count * (square + (first - mean).square())
+        squares = squares + row_vars + (row_means - mean).square()
         mean = torch.cat([first.expand(count, -1), mean])
-        var = torch.cat([square.expand(count, -1), away / (count + 1)])
+        var = torch.cat([square.expand(count, -1), squares / (count + 1)])
         scaled = (values - mean[..., None]) * (self.weight * (var + EPS).rsqrt())[..., None]
         return (scaled.reshape(x.shape) + self.bias.reshape(column)).to(x.dtype)
 
 
 class Generator(nn.Module):
-    """A generator with virtual batch norm in place of its batch norms: latents [B, L] -> [B, ...].
+    """Latents [B, L] -> samples [B, ...]: a generator with virtual instead of plain batch norm.
 
-    Each sample depends on its own latent and on a reference batch of latents that is drawn once,
-    with the initial weights, and kept with them. The reference passes through the network with
+    Each sample depends on its own latent and on a reference batch of latents, which is drawn once,
+    with the initial weights, and saved with them. The reference passes through the network with
     every batch.
 
     Args:
@@ -64,17 +65,17 @@ class Generator(nn.Module):
     def __init__(self, net: Any, latent_dim: int, *, reference: int) -> None:
         super().__init__()
         if reference < 2:
-            raise ValueError(f"reference is {reference}; a reference batch has 2 samples or more")
-        held = [
-            (owner, name, layer)
-            for owner in net.modules()
-            for name, layer in owner.named_children()
+            raise ValueError(f"reference is {reference}; set it to 2 samples or more")
+        norms = [
+            (parent, name, layer)
+            for parent in net.modules()
+            for name, layer in parent.named_children()
+            if isinstance(layer, BatchNorm)
         ]
-        normed = [found for found in held if isinstance(found[2], BatchNorm)]
-        if not normed:
-            raise ValueError("virtual batch norm takes the place of batch norm, and there is none")
-        for owner, name, layer in normed:
-            setattr(owner, name, VirtualBatchNorm(len(layer.weight), reference=reference))
+        if not norms:
+            raise ValueError("virtual batch norm replaces batch norm, and the network has none")
+        for parent, name, layer in norms:
+            setattr(parent, name, VirtualBatchNorm(len(layer.weight), reference=reference))
         self.net = net
         self.register_buffer("latents", torch.zeros(reference, latent_dim))
 
@@ -84,5 +85,5 @@ class Generator(nn.Module):
         self.latents.copy_(2 * torch.rand(self.latents.shape, generator=generator) - 1)
 
     def forward(self, latent: Tensor) -> Tensor:
-        """Samples [B, ...] from latents [B, L]."""
+        """Return samples [B, ...] of latents [B, L]."""
         return self.net(torch.cat([self.latents.to(latent.dtype), latent]))[len(self.latents) :]

@@ -1,1 +1,1 @@
-"""Terms and constraints on the discriminator: where, of what, and what is asked of the gradient."""
+"""Penalties and constraints on the players: gradient penalties, clipping, historical averaging."""

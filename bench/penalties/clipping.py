@@ -10,10 +10,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class WeightClip:
-    """Brings every entry of the given parameters into [-bound, bound], in place.
+    """w <- clip(w, -c, c): clip every entry of the given parameters, in place.
 
     Args:
-        bound: c of the paper, more than 0.
+        bound: c of the paper, above 0.
 
     Raises:
         ValueError: the bound is not a positive number.
@@ -23,10 +23,10 @@ class WeightClip:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.bound) and self.bound > 0):
-            raise ValueError(f"weight_clip is {self.bound}; it must be more than 0")
+            raise ValueError(f"weight_clip is {self.bound}; set it above 0")
 
     def __call__(self, parameters: Iterable[Tensor]) -> None:
-        """Clip weights, biases and batch norm's scales and shifts alike, as the study does."""
+        """Clip weights, biases and batch norm's scales and shifts alike, as in the study."""
         with torch.no_grad():
             for parameter in parameters:
                 parameter.clamp_(-self.bound, self.bound)

@@ -1,4 +1,4 @@
-"""Gradient penalties from three free parts: where, of what, and what is asked of the norm."""
+"""Gradient penalties, composed of sampling points, a differentiated function and a norm."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.core.objective import Critic, RandomInput, RandomInputs, Shard, identity
+from bench.core.objective import Critic, RandomInput, RandomInputs, Rows, identity
 
 
 def gradient_norm(critic: Critic, points: Tensor, *, eps: float) -> Tensor:
     """|grad f(x)|_2 of each sample, [N], at points [N, ...].
 
     Args:
-        critic: f, samples [N, ...] to scores [N]; must not update buffers.
-        points: where the gradient is taken.
-        eps: added under the square root.
+        critic: f, samples [N, ...] -> scores [N]; must not update buffers.
+        points: x, [N, ...].
+        eps: added under the square root, at least 0.
 
     Deviation: the equation has eps = 0; compare_gan v1, which we reproduce, has 1e-4.
     """
@@ -32,11 +32,11 @@ class GradientPenalty:
     """ask(|grad of(f)(x)|) at x = place(real, fake).
 
     Args:
-        place: a function of `bench.penalties.sampling_points`.
-        ask: a function of `bench.penalties.norms`.
-        of: what is differentiated, from logits: `bench.losses.least_squares.logit`, or
+        place: (real, fake, draws) -> points, from `bench.penalties.sampling_points`.
+        ask: norms [N] -> scalar, from `bench.penalties.norms`.
+        of: logits -> the differentiated values: `bench.losses.least_squares.logit`, or
             `torch.sigmoid`.
-        eps: under the root of the norm, at least 0.
+        eps: added under the root of the norm, at least 0.
 
     Raises:
         ValueError: eps is negative or NaN.
@@ -49,13 +49,13 @@ class GradientPenalty:
 
     def __post_init__(self) -> None:
         if not self.eps >= 0:
-            raise ValueError(f"eps is {self.eps}; it stands under a root: 0 or more")
+            raise ValueError(f"eps is {self.eps}; it is added under a root: set it to 0 or more")
 
     @property
-    def draws(self) -> Mapping[str, RandomInput]:
-        """The random numbers that the place asks its caller for."""
+    def random_inputs(self) -> Mapping[str, RandomInput]:
+        """The random numbers that `place` needs, by name."""
         place: Any = self.place.func if isinstance(self.place, partial) else self.place
-        return place.draws
+        return place.random_inputs
 
     def __call__(
         self,
@@ -63,8 +63,8 @@ class GradientPenalty:
         real: Tensor,
         fake: Tensor,
         draws: RandomInputs,
-        share: Shard = identity,
+        shard: Rows = identity,
     ) -> Tensor:
-        """The unweighted penalty, a scalar, from samples [B, ...]. `share`: see `Penalty`."""
-        points = share(self.place(real, fake, draws))
+        """Return the unweighted penalty, a scalar, from samples [B, ...]: see `Penalty`."""
+        points = shard(self.place(real, fake, draws))
         return self.ask(gradient_norm(lambda x: self.of(critic(x)), points, eps=self.eps))

@@ -11,14 +11,20 @@ def distance_to_average(parameters: Iterable[Tensor], averages: Iterable[Tensor]
 
     Args:
         parameters: theta, of any shapes.
-        averages: of their past values, constants of the same shapes.
+        averages: means of their past values, constants of the same shapes.
     """
     pairs = zip(parameters, averages, strict=True)
     return torch.stack([(theta - past).square().sum() for theta, past in pairs]).sum()
 
 
-def take_in(averages: Iterable[Tensor], parameters: Iterable[Tensor], count: int) -> None:
-    """Make averages of count - 1 values, in place, those of `count`: with the present ones."""
+def update_averages(averages: Iterable[Tensor], parameters: Iterable[Tensor], count: int) -> None:
+    """mean_t = mean_(t-1) + (theta - mean_(t-1)) / t, in place.
+
+    Args:
+        averages: means of t - 1 past values.
+        parameters: the present values theta, of the same shapes.
+        count: t, at least 1.
+    """
     with torch.no_grad():
         for past, theta in zip(averages, parameters, strict=True):
             past.lerp_(theta, 1 / count)

@@ -1,4 +1,4 @@
-"""What a penalty asks of the gradient's norm: [N] -> scalar."""
+"""Penalties on the norm of a gradient: norms [N] -> scalar."""
 
 from torch import Tensor
 

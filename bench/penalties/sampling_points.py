@@ -1,10 +1,11 @@
-"""Where a gradient penalty is taken: samples real, fake [B, ...] and draws -> points [N, ...].
+"""Points of gradient penalties: samples real, fake [B, ...] and draws -> points [N, ...].
 
-`@asks_for` names the random numbers that a place needs; the caller draws them from a named stream,
-so that a packed run and a single run see the same numbers.
+`@needs_random` declares the random numbers that a function needs; the caller draws them from a
+named stream, so that a packed run and a single run use the same numbers.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,18 +13,18 @@ from torch import Tensor
 from bench.core.objective import RandomInput, RandomInputs
 
 
-def needs_random(**draws: RandomInput) -> Callable[[Callable], Callable]:
-    """Write the needed draws on the function, where they are found without calling it."""
+def needs_random(**inputs: RandomInput) -> Callable[[Callable], Callable]:
+    """Store the needed random numbers, by name, in the function's attribute `random_inputs`."""
 
-    def mark(place: Callable) -> Callable:
-        place.draws = draws  # type: ignore[attr-defined]
+    def decorate(place: Any) -> Callable:
+        place.random_inputs = inputs
         return place
 
-    return mark
+    return decorate
 
 
 def per_sample(numbers: Tensor, like: Tensor) -> Tensor:
-    """[N] as [N, 1, ..., 1], to be multiplied with `like`, [N, ...]."""
+    """Reshape numbers [N] to [N, 1, ..., 1], to be multiplied with `like`, [N, ...]."""
     return numbers.reshape(-1, *(1,) * (like.ndim - 1))
 
 
@@ -35,12 +36,12 @@ def interpolated(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tensor:
 
 @needs_random(noise=RandomInput("uniform", "element"), mix=RandomInput("uniform", "sample"))
 def around_real(real: Tensor, fake: Tensor, draws: RandomInputs, *, scale: float) -> Tensor:
-    """real + mix scale std(real) noise: DRAGAN as compare_gan v1 has it.
+    """real + mix scale std(real) noise: DRAGAN as in compare_gan v1.
 
     Args:
         real, fake: samples, [B, ...]; fake is not used.
         draws: "noise" in [0, 1), [B, ...], and "mix" in [0, 1), [B].
-        scale: times the one population standard deviation of the whole batch.
+        scale: factor of the population standard deviation of the batch, one number for all.
 
     Deviation: Kodali et al. 2017 (arXiv:1705.07215), Algorithm 1, add centred Gaussian noise:
         `around_real_gaussian`. This noise is never negative.
@@ -59,7 +60,7 @@ def around_real_gaussian(
 
 @needs_random(noise=RandomInput("uniform", "element"))
 def around_real_centred(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tensor:
-    """clip(real + std(real) (noise - 1/2), 0, 1): DRAGAN as compare_gan v2 and v3 have it."""
+    """clip(real + std(real) (noise - 1/2), 0, 1): DRAGAN as in compare_gan v2, v3."""
     return (real + real.std(correction=0) * (draws["noise"] - 0.5)).clamp(0, 1)
 
 
@@ -68,7 +69,7 @@ def around_real_centred(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tens
     mix=RandomInput("uniform", "sample", copies=2),
 )
 def around_both(real: Tensor, fake: Tensor, draws: RandomInputs, *, scale: float) -> Tensor:
-    """Real and fake concatenated, then perturbed: [2B, ...].
+    """Concatenate real and fake samples and perturb them: [2B, ...].
 
     Petzka et al. 2017 (arXiv:1709.08894), with the perturbation of `around_real`.
     """
@@ -79,11 +80,11 @@ def around_both(real: Tensor, fake: Tensor, draws: RandomInputs, *, scale: float
 
 @needs_random()
 def at_real(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tensor:
-    """The real samples themselves: R1 of Mescheder et al. 2018 (arXiv:1801.04406), equation 9."""
+    """x, the real samples: R1 of Mescheder et al. 2018 (arXiv:1801.04406), equation 9."""
     return real
 
 
 @needs_random()
 def at_fake(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tensor:
-    """The generated samples themselves: R2 of Mescheder et al. 2018, equation 10."""
+    """G(z), the generated samples: R2 of Mescheder et al. 2018, equation 10."""
     return fake

@@ -1,1 +1,1 @@
-"""Style, scales, labels and image grids shared by reports, experiments and training pictures."""
+"""Style, scales, labels and image grids shared by reports, theory experiments and training."""

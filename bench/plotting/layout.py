@@ -1,13 +1,11 @@
-"""Places of axes and labels in inches, known beforehand: no layout has to be searched for."""
+"""Place axes and labels in inches that are known beforehand: no layout has to be searched for."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-HEADING = 0.21  # inches that a figure's heading takes
-
 
 class Margins(NamedTuple):
-    """Around all panels, in inches."""
+    """Space around all panels of a figure, in inches."""
 
     left: float
     right: float
@@ -15,8 +13,8 @@ class Margins(NamedTuple):
     bottom: float
 
 
-def width_of(texts: Iterable[str], size: float = 8.0) -> float:
-    """Inches that the widest of the texts takes in our font."""
+def text_width(texts: Iterable[str], size: float = 8.0) -> float:
+    """Return the inches that the widest of the texts takes in our font, of a size in points."""
     from matplotlib import font_manager
 
     font = font_manager.get_font(font_manager.findfont("DejaVu Sans"))
@@ -29,8 +27,8 @@ def width_of(texts: Iterable[str], size: float = 8.0) -> float:
     return widest
 
 
-def panels(
-    shape: Any,
+def add_panels(
+    fig: Any,
     count: int,
     columns: int,
     margins: Margins,
@@ -38,27 +36,26 @@ def panels(
     *,
     shared: bool = True,
 ) -> list[Any]:
-    """So many axes, row by row, of one size.
+    """Add axes of one size to a figure, row by row.
 
     Args:
+        count: number of axes.
         gaps: between columns and between rows, in inches.
-        shared: all have the axes of the first; then only the outer ones show tick labels.
+        shared: all share the x and y axis of the first; then only the outer ones show tick labels.
     """
-    width, height = shape.get_size_inches()
+    width, height = fig.get_size_inches()
     rows = -(-count // columns)
-    wide = (width - margins.left - margins.right - (columns - 1) * gaps[0]) / columns
-    high = (height - margins.top - margins.bottom - (rows - 1) * gaps[1]) / rows
-    found: list[Any] = []
+    panel_width = (width - margins.left - margins.right - (columns - 1) * gaps[0]) / columns
+    panel_height = (height - margins.top - margins.bottom - (rows - 1) * gaps[1]) / rows
+    panels: list[Any] = []
     for index in range(count):
         row, column = divmod(index, columns)
-        left = margins.left + column * (wide + gaps[0])
-        bottom = height - margins.top - high - row * (high + gaps[1])
-        first = found[0] if found and shared else None
-        axes = shape.add_axes(
-            (left / width, bottom / height, wide / width, high / height), sharex=first, sharey=first
-        )
+        left = margins.left + column * (panel_width + gaps[0])
+        bottom = height - margins.top - panel_height - row * (panel_height + gaps[1])
+        box = (left / width, bottom / height, panel_width / width, panel_height / height)
+        first = panels[0] if panels and shared else None
+        axes = fig.add_axes(box, sharex=first, sharey=first)
         if shared:
-            outer = index + columns >= count
-            axes.tick_params(labelleft=column == 0, labelbottom=outer)
-        found.append(axes)
-    return found
+            axes.tick_params(labelleft=column == 0, labelbottom=index + columns >= count)
+        panels.append(axes)
+    return panels

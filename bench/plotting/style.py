@@ -1,4 +1,4 @@
-"""One look for all figures, and the same bytes from the same numbers."""
+"""Style all figures alike, and render the same bytes from the same numbers."""
 
 import io
 import re
@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 PAPER, INK, MUTED, RULE = "#fbfaf7", "#22252a", "#72767d", "#d9d6cf"
 ACCENT, SECOND = "#a63d17", "#2f6690"
-# Hues of contenders, after Okabe and Ito and after Tol, darkened until each has a contrast of 3 on
-# PAPER. No twelve colours are apart for all eyes: each has a marker too, and a label beside it.
+# Hues of methods, after Okabe and Ito and after Tol, darkened until each has a contrast of 3 on
+# PAPER. Not all readers can tell twelve colours apart: each has a marker and a label as well.
 HUES = (
     *("#0072b2", "#c44e00", "#332288", "#b07d00", "#00936b", "#882255"),
     *("#3f97cf", "#6b4423", "#b0578d", "#117733", "#77777d", "#8f8f2a"),
 )
 MARKERS = "osD^vPX<>phd"
-# The page's stylesheet defines these for light and dark.
+# CSS variables that the page's stylesheet defines for light and dark.
 VARIABLES = {
     PAPER: "var(--paper)",
     INK: "var(--ink)",
@@ -27,10 +27,10 @@ VARIABLES = {
     **{hue: f"var(--hue-{place})" for place, hue in enumerate(HUES, 1)},
 }
 DPI = 200
-LABEL = 22  # letters of a line above a panel
+TITLE_CHARACTERS = 22  # of a line above a panel
 SETTINGS: Any = {
     "svg.hashsalt": "created-equal",
-    "pdf.fonttype": 42,  # text stays text there too
+    "pdf.fonttype": 42,  # embedded as a font, so that text stays text in a PDF too
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and restyled
     "font.family": ["DejaVu Sans"],  # comes with matplotlib
     "font.size": 8.0,
@@ -61,25 +61,27 @@ SETTINGS: Any = {
 }
 
 
-class Look(NamedTuple):
-    """Of a contender, in all figures of a report."""
+class MethodStyle(NamedTuple):
+    """Colour and marker of a method in all figures of a report."""
 
     colour: str
     marker: str
 
 
-def looks_of(names: Iterable[str]) -> dict[str, Look]:
-    """Name -> look, by the order of first appearance."""
-    places = {name: place for place, name in enumerate(dict.fromkeys(names))}
-    return {n: Look(HUES[p % len(HUES)], MARKERS[p % len(MARKERS)]) for n, p in places.items()}
+def assign_styles(names: Iterable[str]) -> dict[str, MethodStyle]:
+    """Return name -> style, by the order in which names first appear."""
+    return {
+        name: MethodStyle(HUES[index % len(HUES)], MARKERS[index % len(MARKERS)])
+        for index, name in enumerate(dict.fromkeys(names))
+    }
 
 
 class Drawing(NamedTuple):
-    """A figure as files hold it.
+    """A rendered figure, as its files hold it.
 
     Args:
         name: of the files, without suffix.
-        alt: what it shows, for who cannot see it.
+        alt: alternative text, for readers who cannot see the figure.
     """
 
     name: str
@@ -90,18 +92,19 @@ class Drawing(NamedTuple):
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Suffix -> content; empty for a drawing that is for the page alone."""
+        """Return suffix -> content; empty for a drawing that is only inlined in the page."""
         kinds = {"svg": self.svg, "png": self.png, "pdf": self.pdf}
         return kinds if self.png else {}
 
 
 @contextmanager
 def figure(width: float, height: float, *, placed: bool = False) -> Iterator[Any]:
-    """An empty matplotlib figure of so many inches under our settings.
+    """Open an empty matplotlib figure under our settings.
 
     Args:
-        placed: its axes come from `figures.layout.panels`; else matplotlib finds their places,
-            which for many panels takes longer than to draw them.
+        width, height: in inches.
+        placed: its axes come from `layout.add_panels`; else matplotlib lays them out, which for
+            many panels takes longer than to draw them.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -112,43 +115,45 @@ def figure(width: float, height: float, *, placed: bool = False) -> Iterator[Any
         yield Figure(figsize=(width, height), layout=None if placed else "constrained")
 
 
-def wrapped(name: str, letters: int = LABEL) -> str:
-    """A long name in lines, broken after a space, a comma or an underscore if that can be."""
+def wrap_name(name: str, max_characters: int = TITLE_CHARACTERS) -> str:
+    """Break a long name into lines, after a space, a comma or an underscore where possible."""
     lines = [""]
     for part in re.findall(r"[^ ,_]*[ ,_]+|[^ ,_]+", name):
-        if lines[-1] and len(lines[-1] + part.rstrip()) > letters:
+        if lines[-1] and len(lines[-1] + part.rstrip()) > max_characters:
             lines.append("")
         lines[-1] += part
-    return "\n".join(textwrap.fill(line.rstrip(), letters) for line in lines)
+    return "\n".join(textwrap.fill(line.rstrip(), max_characters) for line in lines)
 
 
-def render(shape: Any, name: str, alt: str, *, inline_only: bool = False) -> Drawing:
-    """Render a figure, without dates and versions; call it inside `figure`.
+def render(fig: Any, name: str, alt: str, *, inline_only: bool = False) -> Drawing:
+    """Render a figure without dates and versions; call it inside `figure`.
 
     Args:
-        inline_only: for the page alone, as SVG.
+        name: of the files, without suffix.
+        alt: alternative text, for readers who cannot see the figure.
+        inline_only: render only the SVG, to be inlined in the page.
     """
     svg, png, pdf = io.BytesIO(), io.BytesIO(), io.BytesIO()
-    shape.savefig(
+    fig.savefig(
         svg, format="svg", dpi=DPI, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
     )
     if inline_only:
-        return Drawing(name, alt, _short(svg.getvalue()), b"", b"")
-    shape.set_layout_engine("none")  # the layout stands; to find it again takes half the time
-    shape.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
+        return Drawing(name, alt, _round_coordinates(svg.getvalue()), b"", b"")
+    fig.set_layout_engine("none")  # already laid out; to do it again takes half the time
+    fig.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
     undated = dict.fromkeys(("CreationDate", "Creator", "Producer"))
-    shape.savefig(pdf, format="pdf", dpi=DPI, metadata=undated)
-    return Drawing(name, alt, _short(svg.getvalue()), png.getvalue(), pdf.getvalue())
+    fig.savefig(pdf, format="pdf", dpi=DPI, metadata=undated)
+    return Drawing(name, alt, _round_coordinates(svg.getvalue()), png.getvalue(), pdf.getvalue())
 
 
-def _short(svg: bytes) -> bytes:
-    """Places to a hundredth of a point; matplotlib writes a millionth."""
-    kept = re.compile(rb"(\.\d\d)\d+")
-    return re.sub(rb' (d|x|y)="[^"]*"', lambda found: kept.sub(rb"\1", found[0]), svg)
+def _round_coordinates(svg: bytes) -> bytes:
+    """Cut coordinates to a hundredth of a point; matplotlib writes a millionth."""
+    decimals = re.compile(rb"(\.\d\d)\d+")
+    return re.sub(rb' (d|x|y)="[^"]*"', lambda match: decimals.sub(rb"\1", match[0]), svg)
 
 
-def inline(drawing: Drawing) -> str:
-    """The SVG for a page: colours and fonts of its stylesheet, ids of its own."""
+def inline_svg(drawing: Drawing) -> str:
+    """Return the SVG for a page: with the colours and font of its stylesheet, and unique ids."""
     text = drawing.svg.decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     head, _, body = text.replace("\n", " ").partition(">")

@@ -14,19 +14,19 @@ KEYS = {"d_steps", "g_steps", "frechet"}
 
 @dataclass(frozen=True)
 class CandidateList:
-    """What is known of a run's checkpoints.
+    """The checkpoints of a run among which `best` and `last-N` are selected.
 
     Args:
-        choice: how they were scored; None where there are none.
-        steps: in order: d_steps, g_steps, frechet (None where it did not exist).
+        protocol: how they were scored; None where there are none.
+        checkpoints: in order of d_steps: d_steps, g_steps, frechet (None where it did not exist).
     """
 
-    choice: dict[str, Any] | None
-    steps: tuple[dict[str, Any], ...]
+    protocol: dict[str, Any] | None
+    checkpoints: tuple[dict[str, Any], ...]
 
 
 def read_candidates(file: Path) -> CandidateList:
-    """The checkpoints of a run.
+    """Read the scored checkpoints of a run; an empty list where the file does not exist.
 
     Raises:
         UserError: the file is damaged.
@@ -34,16 +34,16 @@ def read_candidates(file: Path) -> CandidateList:
     if not file.is_file():
         return CandidateList(None, ())
     content = read_json(file)
-    whole = isinstance(content, dict) and isinstance(content.get("choice"), dict)
-    steps = content.get("steps") if whole else None
-    if not isinstance(steps, list) or not all(
-        isinstance(step, dict) and step.keys() >= KEYS for step in steps
+    has_protocol = isinstance(content, dict) and isinstance(content.get("choice"), dict)
+    checkpoints = content.get("steps") if has_protocol else None
+    if not isinstance(checkpoints, list) or not all(
+        isinstance(checkpoint, dict) and checkpoint.keys() >= KEYS for checkpoint in checkpoints
     ):
         raise UserError(f"{file} is damaged", fix="delete the run's folder and train it again")
-    return CandidateList(content["choice"], tuple(steps))
+    return CandidateList(content["choice"], tuple(checkpoints))
 
 
-def best_candidate(steps: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The one with the lowest distance, the earliest of equals; None where none has one."""
-    scored = [c for c in steps if c["frechet"] is not None and math.isfinite(c["frechet"])]
+def best_candidate(checkpoints: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the checkpoint with the lowest Frechet distance, the earliest of equals, or None."""
+    scored = [c for c in checkpoints if c["frechet"] is not None and math.isfinite(c["frechet"])]
     return min(scored, key=lambda c: (c["frechet"], c["d_steps"])) if scored else None

@@ -1,4 +1,4 @@
-"""The chain of digests of a run: what two machines compare to find where they begin to differ."""
+"""The digests of a run along its training: two machines compare them to find where they differ."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,12 +14,15 @@ DIGITS = 32
 
 
 def digest_steps(d_steps: int) -> tuple[int, ...]:
-    """Steps after which weights are digested: a function of the budget alone."""
+    """{ceil(d_steps n / N_POINTS), n = 1..N_POINTS}: steps after which weights are digested."""
     return tuple(sorted({-(-d_steps * n // N_POINTS) for n in range(1, N_POINTS + 1)}))
 
 
 def read_digests(path: Path) -> dict[str, str]:
-    """The chain in order: "step-0", "step-125", ..., "generator", "samples"; empty without a file.
+    """Read the digests in order: "step-0", "step-125", ..., "generator", "samples".
+
+    Returns:
+        name -> digest; empty where the file does not exist.
 
     Raises:
         UserError: the file is damaged.
@@ -28,8 +31,8 @@ def read_digests(path: Path) -> dict[str, str]:
         return {}
     content = read_json(path)
     if not isinstance(content, list) or not all(
-        isinstance(link, list) and len(link) == 2 and all(isinstance(part, str) for part in link)
-        for link in content
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
+        for pair in content
     ):
         raise UserError(
             f"{path} is damaged", fix="delete it; `bench verify` then has less to go by"
@@ -37,18 +40,18 @@ def read_digests(path: Path) -> dict[str, str]:
     return {name: digest for name, digest in content}
 
 
-def write_digests(path: Path, chain: Mapping[str, str]) -> None:
-    """Replace the file, in the order of the mapping."""
-    write_json(path, [[name, digest] for name, digest in chain.items()])
+def write_digests(path: Path, digests: Mapping[str, str]) -> None:
+    """Replace the file of digests, in the order of the mapping."""
+    write_json(path, [[name, digest] for name, digest in digests.items()])
 
 
-def step_of(name: str) -> int | None:
-    """The step of a link of the training; None for what comes after it."""
+def step_of_digest(name: str) -> int | None:
+    """Return N of "step-N"; None for "generator" and "samples", which come after training."""
     number = name.removeprefix("step-")
     return int(number) if number != name and number.isdigit() else None
 
 
 def scores_digest(scores: Mapping[str, Any], details: Mapping[str, Any]) -> str:
-    """Of all digits of a row's numbers."""
+    """Return the first 32 hex digits of SHA-256 over all digits of a row's numbers."""
     content = canonical_json({"scores": dict(scores), "details": dict(details)})
     return hashlib.sha256(content.encode()).hexdigest()[:DIGITS]

@@ -22,14 +22,14 @@ PACKAGES = (
 )
 
 
-def environment(threads: int, device: str) -> dict[str, Any]:
-    """Versions, machine, commit and whether the checkout was clean.
+def describe_environment(threads: int, device: str) -> dict[str, Any]:
+    """Return versions, machine, commit and whether the checkout was clean.
 
-    Two runs of one run_id with different bits are told apart by this.
+    Where two runs of one run_id differ in bits, the reason is looked for here.
 
     Args:
-        threads: that the run is pinned to; a part of the run_id too.
-        device: its name; its kind is part of the run_id too.
+        threads: CPU threads that the run is pinned to; part of the run_id too.
+        device: name of the device; its kind is part of the run_id too.
     """
     return {
         "python": platform.python_version(),
@@ -51,7 +51,7 @@ def _version(name: str) -> str | None:
 
 
 def _processor() -> str:
-    """The model's name where Linux tells it."""
+    """Return the processor's model name from /proc/cpuinfo, or what Python knows of it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -61,7 +61,7 @@ def _processor() -> str:
 
 
 def _checkout() -> dict[str, Any]:
-    """Commit of the suite's checkout; None from an installed wheel or without git."""
+    """Return the commit of the suite's checkout; None from an installed wheel or without git."""
     folder = Path(__file__).resolve().parents[2]
     if not (folder / ".git").exists():
         return {"commit": None, "dirty": None}

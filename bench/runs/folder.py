@@ -7,16 +7,16 @@ from typing import Any
 from bench.core.errors import UserError
 from bench.core.files import read_json, write_json, write_text
 
-SETTLED = ("finished", "diverged")  # results; a run with one of these is not run again
+COMPLETED = ("finished", "diverged")  # both are results: such a run is not run again
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where the parts of a run lie.
+    """Paths of the files of a run.
 
     Args:
         root: runs_root.
-        run_id: the folder's name.
+        run_id: name of the folder.
     """
 
     root: Path
@@ -42,47 +42,57 @@ class RunFolder:
         """The last generator, safetensors."""
         return self.checkpoints / "generator.safetensors"
 
-    def weights(self, checkpoint: str) -> Path:
-        """The generator of a checkpoint: "final", or "step-N" where it was kept."""
+    def generator_file(self, checkpoint: str) -> Path:
+        """Return the path of the generator of a checkpoint: "final", or "step-N" if stored."""
         name = "generator" if checkpoint == "final" else checkpoint
         return self.generator.with_name(f"{name}.safetensors")
 
     @property
     def candidates(self) -> Path:
-        """Checkpoints scored while the run trained, JSON."""
+        """Checkpoints that were scored while the run trained, JSON."""
         return self.path / "candidates.json"
 
     @property
-    def data(self) -> Path:
+    def split_digests(self) -> Path:
         """Digest and number of samples of each split of the data, JSON."""
         return self.path / "data.json"
 
     @property
     def checkpoints(self) -> Path:
-        """Everything that training needs to go on, and generators."""
+        """Folder of generators and of all that training needs in order to resume."""
         return self.path / "checkpoints"
 
     @property
-    def chain(self) -> Path:
-        """Digests along the way, JSON."""
+    def digests(self) -> Path:
+        """Digests of the weights along the training, and of samples, JSON."""
         return self.path / "digests.json"
 
     @property
     def heartbeat(self) -> Path:
-        """Touched while somebody is at work on the run, JSON."""
+        """File that a process touches while it works on the run, JSON."""
         return self.path / "pulse.json"
 
     @property
     def samples(self) -> Path:
-        """Pictures at fixed latents."""
+        """Folder of pictures at fixed latents."""
         return self.path / "samples"
 
-    def status(self) -> dict[str, Any] | None:
-        """What is known of the run, or None where nothing was written yet."""
-        return read_status(self.path)
+    def read_status(self) -> dict[str, Any] | None:
+        """Return the content of status.json, or None where nothing was written yet.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        file = self.path / "status.json"
+        if not file.is_file():
+            return None
+        status = read_json(file)
+        if not (isinstance(status, dict) and {"status", "cause"} <= status.keys()):
+            raise UserError(f"{file} is damaged: no status in it", fix="delete the run's folder")
+        return status
 
     def write_status(self, status: str, cause: str = "", **facts: Any) -> None:
-        """Replace the status.
+        """Replace status.json.
 
         Args:
             status: "running", "finished", "diverged", "failed" or "interrupted".
@@ -92,40 +102,29 @@ class RunFolder:
         write_json(self.path / "status.json", {"status": status, "cause": cause, **facts})
 
     def write_error(self, traceback: str) -> None:
-        """Keep the traceback of a failure."""
+        """Store the traceback of a failure in error.txt."""
         write_text(self.path / "error.txt", traceback)
 
 
-def read_status(path: Path) -> dict[str, Any] | None:
-    """status.json of a run's folder, or None.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    file = path / "status.json"
-    if not file.is_file():
-        return None
-    status = read_json(file)
-    if not (isinstance(status, dict) and {"status", "cause"} <= status.keys()):
-        raise UserError(f"{file} is damaged: no status in it", fix="delete the run's folder")
-    return status
-
-
 def find_run(runs_root: Path, name: str) -> RunFolder:
-    """The run that a person means: a folder, a run_id, or the beginning of one.
+    """Return the folder of the run that a user names.
+
+    Args:
+        runs_root: folder of all runs.
+        name: path of the run's folder, its run_id, or the beginning of one.
 
     Raises:
-        UserError: none, or more than one.
+        UserError: no run has this name, or more than one.
     """
     if (Path(name) / "config.yaml").is_file():
         path = Path(name).resolve()
         return RunFolder(path.parent, path.name)
-    known = sorted(p.parent.name for p in runs_root.glob("*/config.yaml"))
-    matches = [run_id for run_id in known if run_id.startswith(name)]
+    run_ids = sorted(p.parent.name for p in runs_root.glob("*/config.yaml"))
+    matches = [run_id for run_id in run_ids if run_id.startswith(name)]
     if len(matches) == 1:
         return RunFolder(runs_root, matches[0])
-    found = f"{len(matches)} runs begin so" if matches else f"{len(known)} runs, none begins so"
+    count = len(matches) or f"none of {len(run_ids)}"
     raise UserError(
-        f"no single run {name!r} under {runs_root} ({found})",
+        f"no single run {name!r} under {runs_root}: {count} run_ids begin with it",
         fix="give a run_id or a run's folder; `ls` of the runs' folder shows them",
     )

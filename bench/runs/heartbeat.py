@@ -1,7 +1,7 @@
-"""Whether somebody is at work on a run: a small file that is touched while it goes on.
+"""Whether a process works on a run: a small file that it touches every ten seconds.
 
-No lock: a process that dies leaves a file that grows old. Ages are read off the file system's own
-clock, so that hosts whose clocks differ agree.
+There is no lock: a process that dies leaves a file that grows old. Ages are measured by the file
+system's own clock, so that hosts whose clocks differ agree.
 """
 
 import os
@@ -16,20 +16,25 @@ from typing import Any
 from bench.core.errors import UserError
 from bench.core.files import read_json, write_json
 
-BEAT = 10.0  # seconds between touches
-STALE = 60.0  # seconds after which nobody is thought to be there
+BEAT_SECONDS = 10.0  # between touches
+STALE_SECONDS = 60.0  # a file that is older belongs to a process that died
 
 
 class Heartbeat:
-    """What a run says of itself while it goes on; `step` may be set at any time."""
+    """Report the progress of a run while it trains; `step` and `phase` may be set at any time.
+
+    Args:
+        path: the heartbeat file.
+        d_steps: budget of the run, in discriminator steps.
+    """
 
     def __init__(self, path: Path, d_steps: int) -> None:
         self.path, self.d_steps = path, d_steps
         self.step, self.phase = 0, "training"
-        self._over = threading.Event()
+        self._stop = threading.Event()
 
     def facts(self) -> dict[str, Any]:
-        """Who, where, how far."""
+        """Return host, process and progress, as the file holds them."""
         return {
             "host": socket.gethostname(),
             "pid": os.getpid(),
@@ -40,60 +45,60 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while True:
-            with suppress(UserError):  # a full disk is the run's to report
+            with suppress(UserError):  # the run itself reports a full disk
                 write_json(self.path, self.facts())
-            if self._over.wait(BEAT):
+            if self._stop.wait(BEAT_SECONDS):
                 return
 
     @contextmanager
     def running(self) -> Iterator["Heartbeat"]:
-        """Touch the file while the block goes on, from a thread; take it away at its end."""
+        """Touch the file from a thread until the block ends; then delete it."""
         thread = threading.Thread(target=self._beat, daemon=True)
         thread.start()
         try:
             yield self
         finally:
-            self._over.set()
+            self._stop.set()
             thread.join()
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
 
 
 def file_clock(folder: Path) -> float:
-    """The time by the file system's own clock."""
-    mark = folder / f".clock-{socket.gethostname()}-{os.getpid()}"
+    """Return the file system's time in seconds; this host's if the folder is read-only."""
+    probe = folder / f".clock-{socket.gethostname()}-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        mark.touch()
-        now = mark.stat().st_mtime
-        mark.unlink()
+        probe.touch()
+        now = probe.stat().st_mtime
+        probe.unlink()
     except OSError:
         return time.time()
     return now
 
 
 def active_elsewhere(path: Path, now: float) -> dict[str, Any] | None:
-    """What another living process last said of a run; None where there is none.
+    """Return the heartbeat of another living process that works on a run; None without one.
 
     Args:
-        path: of the pulse.
-        now: as `file_clock` gives it.
+        path: the heartbeat file.
+        now: time by `file_clock`, in seconds.
     """
     try:
         age = now - path.stat().st_mtime
         facts = read_json(path)
-    except (OSError, UserError):  # gone, or being replaced
+    except (OSError, UserError):  # deleted, or being replaced
         return None
-    here = isinstance(facts, dict) and facts.get("host") == socket.gethostname()
-    if not isinstance(facts, dict) or age > STALE or (here and facts.get("pid") == os.getpid()):
+    if not isinstance(facts, dict) or age > STALE_SECONDS:
         return None
-    if here and not exists(int(facts.get("pid", 0))):
+    here, pid = facts.get("host") == socket.gethostname(), facts.get("pid", 0)
+    if here and (pid == os.getpid() or not process_exists(int(pid))):
         return None
     return facts
 
 
-def exists(pid: int) -> bool:
-    """Whether there is such a process on this machine."""
+def process_exists(pid: int) -> bool:
+    """Return whether there is a process with this id on this machine."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -15,16 +15,16 @@ PUBLISHED_NAMES = {  # target that moved -> the name under which published run_i
 
 
 def canonical_json(value: Any) -> str:
-    """JSON that is equal for equal configs: sorted keys, no spaces, shortest floats.
+    """Return JSON that is equal for equal configs: sorted keys, no spaces, shortest floats.
 
     Raises:
-        ValueError: a NaN or infinity, which no config should hold.
+        ValueError: the value holds a NaN or an infinity.
     """
     return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def _plain(value: Any) -> Any:
-    """Mappings with text keys, lists, and numbers of which 1.0 and 1 are the same."""
+    """Turn keys into text, tuples into lists and whole floats into integers: 1.0 equals 1."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -36,19 +36,19 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def run_id(identity: Mapping[str, Any]) -> str:
-    """The first 16 hex digits of SHA-256 over the canonical JSON of `identity`.
+def hash_identity(identity: Mapping[str, Any]) -> str:
+    """Return a run_id: 16 hex digits of SHA-256 over the canonical JSON of `identity`.
 
     Args:
         identity: resolved model (networks, losses, optimizer, seed, precision), data digest,
-            batch size, budget, threads, world size. Paths, logging, launcher, scoring and the
-            sweep are left out by the caller.
+            batch size, budget, threads, world size. The caller leaves out paths, logging, the
+            launcher, scoring and the sweep.
     """
-    return hash_of(content_of(identity))
+    return hash_text(identity_text(identity))
 
 
-def content_of(identity: Mapping[str, Any]) -> str:
-    """The text whose hash a run_id is."""
+def identity_text(identity: Mapping[str, Any]) -> str:
+    """Return the text that a run_id is a hash of: canonical JSON with the semantics version."""
     return canonical_json({**identity, "semantics_version": SEMANTICS_VERSION})
 
 
@@ -69,11 +69,11 @@ def _published_name(target: str) -> str:
     return target
 
 
-def hash_of(content: str) -> str:
-    """16 hex digits."""
+def hash_text(content: str) -> str:
+    """Return the first 16 hex digits of SHA-256 of a text."""
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def short_hash(value: Any) -> str:
-    """8 hex digits for names of files, a protocol's say."""
+    """Return 8 hex digits of SHA-256 of a value's canonical JSON, for names of files."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:8]

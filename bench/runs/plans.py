@@ -1,7 +1,7 @@
-"""Plans: which runs belong to a sweep. A run may belong to many; membership lives only here.
+"""Plans: which runs belong to a sweep. A run may belong to many sweeps; only plans say so.
 
 A plan is a folder: `plan.json`, and for each stage a file with its explicit runs, written before
-the first of them starts. Jobs write nothing here but why one of them was refused.
+the first of them starts. Jobs write one thing here: why a run was refused.
 """
 
 import json
@@ -17,8 +17,8 @@ from bench.core.errors import UserError
 from bench.core.files import read_json, write_json, write_text
 from bench.runs.identity import SEMANTICS_VERSION
 
-VERSION = 3  # of the files
-READ = (2, VERSION)  # 2 knows of no packs
+PLAN_VERSION = 3  # of the files
+READABLE_VERSIONS = (2, PLAN_VERSION)  # version 2 has no packs
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,16 @@ class PlannedRun:
     """One run of a plan.
 
     Args:
-        overrides: what sets it apart, as typed on a command line.
-        sample: which configuration of its variant; 0 are its defaults.
+        overrides: how its config differs from the default, as typed on a command line.
+        sample: number of its configuration among those of its variant; 0 is the defaults.
         request: hash of the protocol that it is scored under.
         data: digest of the split that it is scored on.
-        steps: discriminator steps.
-        seconds: estimated; None where no run of its kind has ended under this root.
-        disk_mib: kept of it when it has ended.
-        pack: which runs of the stage it may share a pack with; empty where it runs alone.
-        slots: of that pack.
+        steps: budget in discriminator steps.
+        seconds: estimated training time; None where no run of its kind has ended under this root.
+        disk_mib: size of the files that it leaves, in MiB.
+        pack: key that runs of the stage have in common if they can share a pack; empty where it
+            runs alone.
+        slots: number of runs that train at once in that pack.
     """
 
     run_id: str
@@ -57,13 +58,13 @@ class StagePlan:
     """The runs of a stage.
 
     Args:
+        runs: its runs, in the order in which they are launched.
         rule: how its configurations were chosen from the stage before; empty for the first.
-        chosen: what it chose: run_ids with variant, data set, sample and score.
-        entries: its runs, in the order in which they are launched.
+        chosen: what the rule chose: run_ids with variant, data set, sample and score.
     """
 
     name: str
-    entries: tuple[PlannedRun, ...]
+    runs: tuple[PlannedRun, ...]
     rule: str = ""
     chosen: tuple[dict[str, Any], ...] = ()
 
@@ -73,12 +74,12 @@ class Plan:
     """A sweep as it was launched last.
 
     Args:
-        command: that launches it again.
-        stages: those whose runs are known.
-        waiting: names of the stages that wait for the rows of one before.
-        refused: run_id -> why its config was refused when it was to start.
-        packs: how large packs are, stage/pack -> slots (0: one at a time), why, and for how many
-            runs of a worker that was measured.
+        command: command line that launches it again.
+        stages: stages whose runs are planned.
+        waiting: names of the stages that wait for the rows of an earlier one.
+        refused: run_id -> why the run was refused when it was to start.
+        packs: sizes of packs: stage/pack -> slots (0: one at a time), why, and the number of runs
+            of a worker for which that was measured.
     """
 
     name: str
@@ -89,23 +90,18 @@ class Plan:
     packs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
-    def entries(self) -> tuple[PlannedRun, ...]:
-        """The runs of all stages."""
-        return tuple(entry for stage in self.stages for entry in stage.entries)
+    def runs(self) -> tuple[PlannedRun, ...]:
+        """The runs of all stages, in the order in which they are launched."""
+        return tuple(run for stage in self.stages for run in stage.runs)
 
     @property
     def run_ids(self) -> tuple[str, ...]:
-        """Of the runs, each once."""
-        return tuple(dict.fromkeys(entry.run_id for entry in self.entries))
-
-    @property
-    def planned(self) -> int:
-        """Number of runs."""
-        return len(self.run_ids)
+        """The run_ids of all stages, each once."""
+        return tuple(dict.fromkeys(run.run_id for run in self.runs))
 
 
 def plan_folder(runs_root: Path, name: str) -> Path:
-    """Where the plan of a sweep lies."""
+    """Return the folder of a sweep's plan."""
     return runs_root / "plans" / name
 
 
@@ -117,13 +113,13 @@ def write_plan(
     waiting: Sequence[str],
     packs: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> None:
-    """Replace a plan. Runs and rows lie elsewhere and are not touched."""
+    """Replace the plan of a sweep. Runs and rows lie elsewhere and are not touched."""
     folder = plan_folder(runs_root, name)
     for stage in stages:
-        lines = ",\n".join(json.dumps(vars(entry), allow_nan=False) for entry in stage.entries)
+        lines = ",\n".join(json.dumps(vars(run), allow_nan=False) for run in stage.runs)
         write_text(folder / f"{stage.name}.json", f"[\n{lines}\n]\n")
     head = {
-        "version": VERSION,
+        "version": PLAN_VERSION,
         "semantics_version": SEMANTICS_VERSION,
         "command": command,
         "stages": [
@@ -136,31 +132,31 @@ def write_plan(
     write_json(folder / "plan.json", head)
 
 
-def set_aside(runs_root: Path, name: str) -> Path:
-    """Keep an earlier plan beside the one that is to take its place; returns where."""
+def archive_plan(runs_root: Path, name: str) -> Path:
+    """Move a plan that is to be replaced into its subfolder earlier/NUMBER, and return that."""
     folder = plan_folder(runs_root, name)
     number = 1
-    while (kept := folder / "earlier" / f"{number:03d}").exists():
+    while (archive := folder / "earlier" / f"{number:03d}").exists():
         number += 1
-    kept.mkdir(parents=True)
+    archive.mkdir(parents=True)
     for path in [*folder.glob("*.json"), folder / "refused"]:
         if path.exists():
-            os.replace(path, kept / path.name)
-    return kept
+            os.replace(path, archive / path.name)
+    return archive
 
 
-def refuse(runs_root: Path, name: str, run_id: str, why: str) -> None:
-    """Say that a run of a plan could not start."""
+def write_refusal(runs_root: Path, name: str, run_id: str, why: str) -> None:
+    """Write down why a run of a plan could not start."""
     write_text(plan_folder(runs_root, name) / "refused" / f"{run_id}.txt", why)
 
 
-def forget_refusals(runs_root: Path, name: str) -> None:
-    """They are tried anew."""
+def delete_refusals(runs_root: Path, name: str) -> None:
+    """Delete the reasons why runs could not start, before they are tried again."""
     shutil.rmtree(plan_folder(runs_root, name) / "refused", ignore_errors=True)
 
 
-def stages_of(runs_root: Path, name: str) -> tuple[dict[str, Any], list[str]] | None:
-    """Head and stage names of a plan, whatever version made it; None where there is none."""
+def read_plan_head(runs_root: Path, name: str) -> tuple[dict[str, Any], list[str]] | None:
+    """Return head and stage names of a plan of any version; None where there is no plan."""
     path = plan_folder(runs_root, name) / "plan.json"
     if not path.is_file():
         return None
@@ -176,24 +172,24 @@ def plan_exists(runs_root: Path, name: str) -> bool:
 
 
 def read_plan(runs_root: Path, name: str) -> Plan:
-    """A plan and what has been refused of it.
+    """Read the plan of a sweep, and which of its runs were refused.
 
     Raises:
-        UserError: there is none of that name, it is damaged, or another version wrote it.
+        UserError: no sweep has that name, its plan is damaged, or another version wrote it.
     """
-    found = stages_of(runs_root, name)
+    head_and_stages = read_plan_head(runs_root, name)
     again = f"run `python -m bench.train -m sweeps={name}`"
-    if found is None:
+    if head_and_stages is None:
         present = sorted(p.parent.name for p in (runs_root / "plans").glob("*/plan.json"))
         raise UserError(
             f"no sweep {name!r} under {runs_root} (present: {', '.join(present) or 'none'})",
             fix=f"{again}, or set --runs-root DIR",
         )
-    folder, head = plan_folder(runs_root, name), found[0]
-    if head.get("version") not in READ:
+    folder, head = plan_folder(runs_root, name), head_and_stages[0]
+    if head.get("version") not in READABLE_VERSIONS:
         raise UserError(
             f"the plan of sweep {name!r} under {runs_root} has version {head.get('version', 1)}; "
-            f"this suite reads {' and '.join(map(str, READ))}",
+            f"this suite reads {' and '.join(map(str, READABLE_VERSIONS))}",
             fix=f"{again} again with this suite: runs that have their rows are skipped",
         )
     path = folder / "plan.json"
@@ -201,11 +197,11 @@ def read_plan(runs_root: Path, name: str) -> Plan:
         stages = []
         for stage in head["stages"]:
             path = folder / f"{stage['name']}.json"
-            entries = tuple(
+            runs = tuple(
                 PlannedRun(**{**content, "overrides": tuple(content["overrides"])})
                 for content in read_json(path)
             )
-            stages.append(StagePlan(stage["name"], entries, stage["rule"], tuple(stage["chosen"])))
+            stages.append(StagePlan(stage["name"], runs, stage["rule"], tuple(stage["chosen"])))
         refused = {
             reason.stem: reason.read_text(encoding="utf-8")
             for reason in sorted((folder / "refused").glob("[!.]*.txt"))

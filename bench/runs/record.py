@@ -1,4 +1,4 @@
-"""What is published of a run beside its rows: how it was made, and what must come out again."""
+"""Published runs: how each was made, and the digests that a repetition must give."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,21 +12,21 @@ from bench.runs.digests import read_digests, scores_digest
 from bench.runs.folder import RunFolder
 from bench.runs.rows import read_rows
 
-LOCAL = ("runs_root", "dataset.root", "expected_run_id", "logger", "trainer.progress")
+MACHINE_KEYS = ("runs_root", "dataset.root", "expected_run_id", "logger", "trainer.progress")
 
 
 @dataclass(frozen=True)
-class Record:
-    """A run as it is published.
+class PublishedRun:
+    """What is published of a run beside its rows; its fields are the keys of runs.jsonl.
 
     Args:
-        overrides: as typed, without what belongs to one machine.
+        overrides: as typed, without those that belong to one machine.
         status: "finished", "diverged" or "failed".
-        chain: digests along the way.
-        rows: file name of each row -> digest of its scores; none where it was not scored.
-        environment: `environment.json`; empty where there is none.
-        sample: which configuration of its variant; 0 are its defaults.
-        cause: of a divergence or failure.
+        chain: digests of weights along the training, and of samples, by name.
+        rows: file name of each row -> digest of its scores; empty where it was not scored.
+        environment: content of environment.json; empty where there is no file.
+        sample: number of its configuration among those of its variant; 0 is the defaults.
+        cause: why it diverged or failed; else empty.
         facts: counts, seconds, memory.
     """
 
@@ -44,13 +44,17 @@ class Record:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def portable(overrides: Iterable[str]) -> tuple[str, ...]:
-    """Without paths, loggers and what only shows something."""
-    return tuple(o for o in overrides if o.lstrip("+").partition("=")[0] not in LOCAL)
+def portable_overrides(overrides: Iterable[str]) -> tuple[str, ...]:
+    """Drop overrides that belong to one machine: paths, loggers, the progress bar."""
+    return tuple(o for o in overrides if o.lstrip("+").partition("=")[0] not in MACHINE_KEYS)
 
 
-def record_of(folder: RunFolder, overrides: Sequence[str]) -> Record:
-    """From a run's folder.
+def describe_run(folder: RunFolder, overrides: Sequence[str]) -> PublishedRun:
+    """Collect from a run's folder what is published of it.
+
+    Args:
+        folder: folder of a run that has a row.
+        overrides: how the run was asked for.
 
     Raises:
         UserError: a file of it is damaged or missing.
@@ -58,50 +62,49 @@ def record_of(folder: RunFolder, overrides: Sequence[str]) -> Record:
     rows = read_rows(folder.root, [folder.run_id])
     if not rows:
         raise UserError(
-            f"run {folder.run_id} has no row", fix="let it end: `python -m bench.train` goes on"
+            f"run {folder.run_id} has no row",
+            fix="let it end: the command that began it resumes it",
         )
-    status = folder.status() or {"status": rows[0].status}
-    return Record(
+    status = folder.read_status() or {"status": rows[0].status}
+    return PublishedRun(
         run_id=folder.run_id,
-        overrides=portable(overrides),
+        overrides=portable_overrides(overrides),
         variant=rows[0].variant,
         dataset=rows[0].dataset,
         seed=rows[0].seed,
         status=str(status["status"]),
-        chain=read_digests(folder.chain),
+        chain=read_digests(folder.digests),
         rows={row.file_name(): scores_digest(row.scores, row.details) for row in rows},
         environment=read_json(folder.path / "environment.json"),
     )
 
 
-def write_records(folder: Path, records: Sequence[Record]) -> None:
-    """runs.jsonl, a line each, and environments.json, each once."""
-    for name, content in record_files(records).items():
+def write_published_runs(folder: Path, runs: Sequence[PublishedRun]) -> None:
+    """Write runs.jsonl, a line for each run, and environments.json, each environment once."""
+    for name, content in render_published_runs(runs).items():
         write_text(folder / name, content)
 
 
-def record_files(records: Iterable[Record]) -> dict[str, str]:
-    """What `write_records` writes."""
-    environments: dict[str, int] = {}  # JSON -> place
+def render_published_runs(runs: Iterable[PublishedRun]) -> dict[str, str]:
+    """Return the files of published runs: name -> text of runs.jsonl and environments.json."""
+    index_by_environment: dict[str, int] = {}  # keys are JSON
     lines = []
-    for record in records:
-        where = json.dumps(record.environment, sort_keys=True, allow_nan=False)
-        place = environments.setdefault(where, len(environments))
-        lines.append(json.dumps({**vars(record), "environment": place}, allow_nan=False))
+    for run in runs:
+        environment = json.dumps(run.environment, sort_keys=True, allow_nan=False)
+        index = index_by_environment.setdefault(environment, len(index_by_environment))
+        lines.append(json.dumps({**vars(run), "environment": index}, allow_nan=False))
+    environments = [json.loads(environment) for environment in index_by_environment]
     return {
         "runs.jsonl": "".join(f"{line}\n" for line in lines),
-        "environments.json": json.dumps(
-            [json.loads(where) for where in environments], indent=2, ensure_ascii=False
-        )
-        + "\n",
+        "environments.json": json.dumps(environments, indent=2, ensure_ascii=False) + "\n",
     }
 
 
-def read_records(folder: Path) -> list[Record]:
-    """As `write_records` wrote them.
+def read_published_runs(folder: Path) -> list[PublishedRun]:
+    """Read the published runs of a folder, in the order of runs.jsonl.
 
     Raises:
-        UserError: there are none, or a line is damaged.
+        UserError: the folder has none, or a line is damaged.
     """
     path = folder / "runs.jsonl"
     if not path.is_file():
@@ -112,54 +115,54 @@ def read_records(folder: Path) -> list[Record]:
             fix="name a folder of results/, or write one: `bench report SWEEP --to FOLDER`",
         )
     environments = read_json(folder / "environments.json")
-    records = []
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    runs = []
+    for number, line in enumerate(_read_text(path).splitlines(), start=1):
         try:
             content = json.loads(line)
             environment = environments[content.pop("environment")]
             overrides = tuple(content.pop("overrides"))
-            record = Record(**content, overrides=overrides, environment=environment)
-            _check(record)
-            records.append(record)
+            run = PublishedRun(**content, overrides=overrides, environment=environment)
+            _check_types(run)
+            runs.append(run)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             raise UserError(
                 f"{path}, line {number}, is no run: {error}", fix="restore the file"
             ) from error
-    return records
+    return runs
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {path}: {error}", fix="restore the file") from error
 
 
-def _check(record: Record) -> None:
-    """Refuse fields of another type than theirs, which only fail where they are shown."""
-    texts = (record.run_id, record.variant, record.dataset, record.status, record.cause)
-    maps = (record.chain, record.rows, record.environment, record.facts)
-    kinds = (
-        (str, (*texts, *record.overrides)),
-        (int, (record.seed, record.sample)),
-        (Mapping, maps),
-        ((int, float), tuple(record.facts.values()) if isinstance(record.facts, Mapping) else ()),
+def _check_types(run: PublishedRun) -> None:
+    """Refuse a field of a wrong type here; else it would fail only where it is shown."""
+    texts = (run.run_id, run.variant, run.dataset, run.status, run.cause)
+    expected = (
+        (str, (*texts, *run.overrides)),
+        (int, (run.seed, run.sample)),
+        (Mapping, (run.chain, run.rows, run.environment, run.facts)),
+        ((int, float), tuple(run.facts.values()) if isinstance(run.facts, Mapping) else ()),
     )
-    for kind, values in kinds:
-        wrong = [value for value in values if not isinstance(value, kind)]
+    for types, values in expected:
+        wrong = [value for value in values if not isinstance(value, types)]
         if wrong:
             raise TypeError(f"a field is {wrong[0]!r}")
 
 
-def overrides_of(folder: RunFolder) -> tuple[str, ...]:
-    """How a stored run was asked for.
+def read_overrides(folder: RunFolder) -> tuple[str, ...]:
+    """Read the overrides by which a stored run was asked for.
 
     Raises:
-        UserError: it was left by a version that did not keep that.
+        UserError: the run is from a version of the suite that did not store them.
     """
     path = folder.path / "overrides.json"
     if path.is_file():
-        return portable(str(o) for o in read_json(path))
+        return portable_overrides(str(o) for o in read_json(path))
     raise UserError(
-        f"run {folder.run_id} keeps no overrides", fix="its config.yaml has all its settings"
+        f"run {folder.run_id} has no file overrides.json",
+        fix="its config.yaml has all its settings",
     )

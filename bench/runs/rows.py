@@ -1,4 +1,4 @@
-"""Rows: one scored checkpoint each, a typed record in a file of its own."""
+"""Rows: the scores of one checkpoint under one protocol, each in a file of its own."""
 
 import dataclasses
 import math
@@ -9,26 +9,27 @@ from typing import Any
 
 from bench.core.errors import UserError
 from bench.core.files import read_json, write_json
+from bench.metrics.declarations import read_declarations
 from bench.runs.identity import short_hash
 
 SCHEMA = 2
 STATUSES = ("finished", "diverged", "failed", "interrupted")
-# Parts of a protocol that runs choose for themselves: no part of a comparison.
-OWN_CHOICES = ("prior", "batch_norm", "ema", "latent_seed", "noise_seeds")
+# Parts of a protocol that follow from the run's own settings: scores are comparable all the same.
+RUN_SETTINGS = ("prior", "batch_norm", "ema", "latent_seed", "noise_seeds")
 Setting = float | int | bool | str | None
 
 
 @dataclass(frozen=True)
 class Row:
-    """One scored checkpoint.
+    """The scores of one checkpoint under one protocol.
 
     Args:
-        status: of the run; a score that does not exist is absent beside "diverged" or "failed".
+        status: status of the run; where it is "diverged" or "failed", scores are absent.
         checkpoint: "final", "best", "last-3" (the mean over the last three) or "step-1000".
         protocol: how the scores were made; rows of different protocols are never ranked together.
         hyperparameters: the config group of that name, flattened.
-        scores: name -> value; the direction stands in `protocol["metrics"]`.
-        details: what stands beside a score: "frechet.latent_sd", "memorised.held_out".
+        scores: name -> value; `protocol["metrics"]` holds the better side.
+        details: numbers beside a score: "frechet.latent_sd", "memorised.held_out".
 
     Raises:
         ValueError: a field has another type, a status is unknown, a score is not finite.
@@ -55,61 +56,53 @@ class Row:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            wanted = field.type if field.type in (str, int) else Mapping
+            expected: Any = field.type if field.type in (str, int) else Mapping
             value = getattr(self, field.name)
-            if not isinstance(value, wanted) or isinstance(value, bool):
-                raise ValueError(f"row field {field.name} is {value!r}, not {wanted.__name__}")
+            if not isinstance(value, expected) or isinstance(value, bool):
+                raise ValueError(f"row field {field.name} is {value!r}, not {expected.__name__}")
         if self.schema != SCHEMA:
             raise ValueError(f"row schema is {self.schema}; this version reads {SCHEMA}")
         if self.status not in STATUSES:
             raise ValueError(f"row status {self.status!r} is none of {', '.join(STATUSES)}")
-        held = {**self.scores, **self.details}
-        bad = {k: v for k, v in held.items() if not math.isfinite(v)}
+        numbers = {**self.scores, **self.details}
+        bad = {k: v for k, v in numbers.items() if not math.isfinite(v)}
         if bad:
             raise ValueError(f"scores {bad} are not finite; leave out a score that does not exist")
 
     def file_name(self) -> str:
-        """<checkpoint>-<hash of the protocol>.json"""
+        """final-1a2b3c4d.json: checkpoint, and a hash of the protocol."""
         return f"{self.checkpoint}-{short_hash(self.protocol)}.json"
 
 
-def file_names(rows: Iterable[Row]) -> list[str]:
-    """Of many rows; a protocol that several share as one object is hashed once."""
+def row_file_names(rows: Iterable[Row]) -> list[str]:
+    """Return `file_name` of many rows; a protocol that rows share as one object is hashed once."""
     hashes: dict[int, str] = {}
-    found = []
+    names = []
     for row in rows:
         if id(row.protocol) not in hashes:
             hashes[id(row.protocol)] = short_hash(row.protocol)
-        found.append(f"{row.checkpoint}-{hashes[id(row.protocol)]}.json")
-    return found
+        names.append(f"{row.checkpoint}-{hashes[id(row.protocol)]}.json")
+    return names
 
 
-ORDER = (
-    *("frechet", "precision", "recall", "coverage", "density", "memorised", "inception_score"),
-    *("kernel", "kernel_blocks", "prd_f8", "prd_f1_8", "frechet_infinity", "ssim", "ms_ssim"),
-    *("classes_covered", "class_reverse_kl", "modes_covered", "high_quality"),
-    *("wasserstein_1", "wasserstein_2", "mmd", "polygon_f1", "polygon_precision"),
-)
-
-
-def in_order(scores: Mapping[str, Any]) -> dict[str, Any]:
-    """Scores as they are shown: what most people look for first, the unknown last, by name."""
-    known = {name: place for place, name in enumerate(ORDER)}
-    return dict(sorted(scores.items(), key=lambda item: (known.get(item[0], len(known)), item[0])))
+def sort_for_display(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Sort scores as tables show them: by declared position, the undeclared last, by name."""
+    positions = read_declarations()["POSITIONS"]
+    return dict(sorted(scores.items(), key=lambda s: (positions.get(s[0], math.inf), s[0])))
 
 
 def write_row(runs_root: Path, row: Row) -> Path:
-    """Write a row atomically into its run's folder; the same row again replaces itself."""
+    """Write a row atomically into its run's folder, replacing the file of the same name."""
     path = runs_root / row.run_id / "rows" / row.file_name()
     write_json(path, dataclasses.asdict(row))
     return path
 
 
 def read_row(path: Path) -> Row:
-    """A row from its file.
+    """Read a row from its file.
 
     Raises:
-        UserError: the file is damaged, or holds a field that the schema does not know.
+        UserError: the file is damaged, or has a field that the schema does not have.
     """
     content = read_json(path)
     if isinstance(content, dict) and content.get("schema") == 1:  # rows had no details then
@@ -118,12 +111,12 @@ def read_row(path: Path) -> Row:
         return Row(**content)
     except (TypeError, ValueError) as error:
         raise UserError(
-            f"{path} is no row: {error}", fix="move the file away and score the run again"
+            f"{path} is not a row: {error}", fix="move the file away and score the run again"
         ) from error
 
 
 def read_rows(runs_root: Path, run_ids: Iterable[str]) -> list[Row]:
-    """All rows of the given runs, in the order of the runs, then of the files' names."""
+    """Read all rows of runs, in the order of the runs, then of the names of files."""
     return [
         read_row(path)
         for run_id in run_ids

@@ -1,4 +1,4 @@
-"""How the runs of a plan stand: read from their folders, by anybody, at any time."""
+"""The status of the runs of a plan, read from their folders: by any process, at any time."""
 
 import os
 from collections import Counter
@@ -9,24 +9,23 @@ from typing import Any
 
 from bench.core.errors import UserError
 from bench.core.files import read_json
-from bench.runs.folder import SETTLED, RunFolder
+from bench.runs.folder import COMPLETED, RunFolder
 from bench.runs.heartbeat import active_elsewhere, file_clock
 from bench.runs.plans import PlannedRun
 
-ORDER = ("finished", "diverged", "failed", "refused", "interrupted", "running", "waiting")
-ENDED = ("finished", "diverged")
+STATES = ("finished", "diverged", "failed", "refused", "interrupted", "running", "waiting")
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What became of a run so far.
+    """The status of a planned run.
 
     Args:
-        word: of ORDER; "finished" and "diverged" have their rows, "waiting" has nothing yet,
-            "interrupted" goes on when it is launched again.
-        cause: one sentence, where there is one.
-        facts: of status.json: counts, seconds.
-        pulse: who is at work on it.
+        state: one of STATES; "finished" and "diverged" have their rows, "waiting" has nothing yet,
+            "interrupted" resumes when it is launched again.
+        cause: why it is in this state, in one sentence; may be empty.
+        facts: content of status.json: counts, seconds.
+        heartbeat: host, process and progress of the process that works on it; None without one.
     """
 
     state: str
@@ -36,64 +35,64 @@ class RunStatus:
 
 
 class StatusReader:
-    """Reads how runs stand; what has ended is not read again.
+    """Reads the status of runs; one that is complete is not read again.
 
     Args:
-        runs_root: where they lie.
-        refused: run_id -> why.
+        runs_root: folder of all runs.
+        refused: run_id -> why the run could not start.
     """
 
     def __init__(self, runs_root: Path, refused: dict[str, str] | None = None) -> None:
         self.root, self.refused = runs_root, refused or {}
-        self.ended: dict[tuple[str, str, str], RunStatus] = {}
+        self._completed: dict[tuple[str, str, str], RunStatus] = {}
 
-    def read(self, entries: Sequence[PlannedRun]) -> list[RunStatus]:
-        """One for each entry."""
-        there = self._present()
+    def read(self, runs: Sequence[PlannedRun]) -> list[RunStatus]:
+        """Return the status of each run, in order."""
+        folder_names = self._folder_names()
         now = file_clock(self.root) if self.root.is_dir() else 0.0
-        return [self._one(entry, there, now) for entry in entries]
+        return [self._status(run, folder_names, now) for run in runs]
 
-    def _present(self) -> set[str]:
-        """Names of the folders that exist: most runs of a large plan have none yet."""
+    def _folder_names(self) -> set[str]:
+        """List the folders that exist at once: most runs of a large plan have none yet."""
         try:
-            with os.scandir(self.root) as found:
-                return {item.name for item in found}
+            with os.scandir(self.root) as items:
+                return {item.name for item in items}
         except FileNotFoundError:
             return set()
 
-    def _one(self, entry: PlannedRun, there: set[str], now: float) -> RunStatus:
-        key = (entry.run_id, entry.request, entry.data)
-        if key in self.ended:
-            return self.ended[key]
-        if entry.run_id not in there:
-            why = self.refused.get(entry.run_id)
+    def _status(self, run: PlannedRun, folder_names: set[str], now: float) -> RunStatus:
+        key = (run.run_id, run.request, run.data)
+        if key in self._completed:
+            return self._completed[key]
+        if run.run_id not in folder_names:
+            why = self.refused.get(run.run_id)
             return RunStatus("waiting") if why is None else RunStatus("refused", why)
-        standing = self._read(entry, now)
-        if standing.state in ENDED:
-            self.ended[key] = standing
-        return standing
+        status = self._read_folder(run, now)
+        if status.state in COMPLETED:
+            self._completed[key] = status
+        return status
 
-    def _read(self, entry: PlannedRun, now: float) -> RunStatus:
-        folder = RunFolder(self.root, entry.run_id)
+    def _read_folder(self, run: PlannedRun, now: float) -> RunStatus:
+        folder = RunFolder(self.root, run.run_id)
         try:
-            facts = folder.status() or {"status": "waiting", "cause": ""}
-        except UserError as error:  # damaged; whoever runs it says so too
+            facts = folder.read_status() or {"status": "waiting", "cause": ""}
+        except UserError as error:  # a damaged file: the job that runs it reports that too
             return RunStatus("failed", error.message)
-        word, cause = str(facts.pop("status")), str(facts.pop("cause"))
-        if word in SETTLED and has_row(folder, entry):
-            return RunStatus(word, cause, facts)
-        heartbeat = active_elsewhere(folder.heartbeat, now) or _own_pulse(folder, now)
+        state, cause = str(facts.pop("status")), str(facts.pop("cause"))
+        if state in COMPLETED and has_row(folder, run):
+            return RunStatus(state, cause, facts)
+        heartbeat = active_elsewhere(folder.heartbeat, now) or _heartbeat_of_this_process(folder)
         if heartbeat is not None:
             return RunStatus("running", "", facts, heartbeat)
-        if entry.run_id in self.refused:
-            return RunStatus("refused", self.refused[entry.run_id])
-        if word == "failed":
-            return RunStatus(word, cause, facts)
-        return RunStatus("waiting" if word == "waiting" else "interrupted", cause, facts)
+        if run.run_id in self.refused:
+            return RunStatus("refused", self.refused[run.run_id])
+        if state == "failed":
+            return RunStatus(state, cause, facts)
+        return RunStatus("waiting" if state == "waiting" else "interrupted", cause, facts)
 
 
-def _own_pulse(folder: RunFolder, now: float) -> dict[str, Any] | None:
-    """Of this very process, in another thread of which the run goes on."""
+def _heartbeat_of_this_process(folder: RunFolder) -> dict[str, Any] | None:
+    """Return the heartbeat of a run that this process trains in another thread; None if none."""
     try:
         facts = read_json(folder.heartbeat)
     except (UserError, OSError):
@@ -101,28 +100,31 @@ def _own_pulse(folder: RunFolder, now: float) -> dict[str, Any] | None:
     return facts if isinstance(facts, dict) and facts.get("pid") == os.getpid() else None
 
 
-def has_row(folder: RunFolder, entry: PlannedRun) -> bool:
-    """Whether the run's last row under the plan's protocol is there; it is written last."""
+def has_row(folder: RunFolder, run: PlannedRun) -> bool:
+    """Return whether the row of the final checkpoint under the plan's protocol exists.
+
+    It is the last row that a run writes: with it the run is complete.
+    """
     for path in (folder.path / "rows").glob("final-*.json"):
         try:
             row = read_json(path)
             protocol = row["protocol"]
             if (
-                row["status"] in SETTLED
-                and entry.request in ("", protocol["settings"])
-                and entry.data in ("", protocol["data"])
+                row["status"] in COMPLETED
+                and run.request in ("", protocol["settings"])
+                and run.data in ("", protocol["data"])
             ):
                 return True
-        except (UserError, KeyError, TypeError):  # the job that needs it tells what is wrong
+        except (UserError, KeyError, TypeError):  # the job that needs it reports what is wrong
             continue
     return False
 
 
-def count_states(standings: Iterable[RunStatus]) -> Counter[str]:
-    """How many stand how."""
-    return Counter(standing.state for standing in standings)
+def count_states(statuses: Iterable[RunStatus]) -> Counter[str]:
+    """Return how many runs are in each state."""
+    return Counter(status.state for status in statuses)
 
 
-def as_text(counts: Counter[str]) -> str:
-    """The words that occur, in order: 12 finished, 1 diverged."""
-    return ", ".join(f"{counts[word]} {word}" for word in ORDER if counts[word]) or "none"
+def format_counts(counts: Counter[str]) -> str:
+    """Name the states that occur, in order: 12 finished, 1 diverged."""
+    return ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state]) or "none"

@@ -1,1 +1,1 @@
-"""Samples -> features once -> every measure from them -> scores with their protocol."""
+"""Samples -> features once -> every metric from them -> scores with their protocol."""

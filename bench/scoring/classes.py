@@ -1,4 +1,4 @@
-"""Measures of diversity: of classes that a classifier sees, of pixels."""
+"""Metrics of diversity: of classes that a classifier predicts, of pixels."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,8 @@ class InceptionScore(MetricSpec):
     """The Inception Score's formula on the extractor's class probabilities.
 
     Args:
-        splits: of which the mean is taken beside the score of all samples at once; None: no splits.
+        splits: number of splits, over which the mean stands beside the score of all samples at
+            once; None: no splits.
     """
 
     splits: int | None
@@ -22,61 +23,65 @@ class InceptionScore(MetricSpec):
     directions = inception_score.DIRECTIONS
 
     @property
-    def least(self) -> int:
-        """One for each split."""
+    def required_samples(self) -> int:
+        """One sample for each split, two without splits."""
         return 2 if self.splits is None else self.splits
 
     def names(self, reference: Reference) -> dict[str, str]:
-        """Without splits the score of all samples alone."""
+        """Return score -> direction; without splits only the score of all samples at once."""
         return self.directions if self.splits is not None else {"inception_score": "higher"}
 
     def applies(self, reference: Reference) -> bool:
-        """Where the extractor classifies."""
+        """Return whether the extractor classifies."""
         return reference.real.logits is not None
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
-        """{"inception_score": value} and, with splits, their mean and its spread."""
+        """Return {"inception_score": value} and, with splits, their mean and its spread."""
         assert fake.logits is not None
-        found = {"inception_score": inception_score.inception_score(fake.logits)}
+        scores = {"inception_score": inception_score.inception_score(fake.logits)}
         if self.splits is not None:
             mean, sd = inception_score.inception_score_splits(fake.logits, self.splits)
-            found |= {"inception_score_splits": mean, "inception_score_splits.sd": sd}
-        return found
+            scores |= {"inception_score_splits": mean, "inception_score_splits.sd": sd}
+        return scores
 
 
 @dataclass(frozen=True)
 class Classes(MetricSpec):
-    """Classes covered, and how far their shares are from those of the real samples.
+    """Classes covered, and the divergence of their shares from those of the real samples.
 
     The divergence exists where every class occurs among the reference's samples, or where the data
-    set's source tells its `class_probabilities`.
+    set's source states its `class_probabilities`.
     """
 
     directions = {k: modes.DIRECTIONS[k] for k in ("classes_covered", "class_reverse_kl")}
 
     def applies(self, reference: Reference) -> bool:
-        """Where the extractor classifies."""
+        """Return whether the extractor classifies."""
         return reference.real.logits is not None
 
     def names(self, reference: Reference) -> dict[str, str]:
-        """Without the divergence where a class has no real sample."""
-        whole = _shares(reference).min() > 0
-        return {k: v for k, v in self.directions.items() if whole or k == "classes_covered"}
+        """Return score -> direction, without the divergence where a class has no real sample."""
+        complete = _class_shares(reference).min() > 0
+        return {k: v for k, v in self.directions.items() if complete or k == "classes_covered"}
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
-        """{"classes_covered": number, "class_reverse_kl": nats}."""
+        """Return {"classes_covered": number, "class_reverse_kl": nats}."""
         assert fake.logits is not None
-        found = {"classes_covered": float(modes.classes_covered(fake.logits))}
+        scores = {"classes_covered": float(modes.classes_covered(fake.logits))}
         if "class_reverse_kl" in self.names(reference):
-            found["class_reverse_kl"] = modes.class_reverse_kl(fake.logits, _shares(reference))
-        return found
+            shares = _class_shares(reference)
+            scores["class_reverse_kl"] = modes.class_reverse_kl(fake.logits, shares)
+        return scores
 
 
-def _shares(reference: Reference) -> np.ndarray:
-    """Of the classes among real samples, as the classifier sees them unless the source knows."""
-    known = getattr(reference.source, "class_probabilities", None)
-    if known is not None:
-        return np.asarray(known)
+def _class_shares(reference: Reference) -> np.ndarray:
+    """Return each class's share of the real samples, [K].
+
+    The source's `class_probabilities` where it states them, else shares of the predicted classes.
+    """
+    stated = getattr(reference.source, "class_probabilities", None)
+    if stated is not None:
+        return np.asarray(stated)
     logits = reference.real.logits
     assert logits is not None
     return np.bincount(logits.argmax(1), minlength=logits.shape[1]) / len(logits)
@@ -87,8 +92,8 @@ class Similarity(MetricSpec):
     """Mean structural similarity of pairs of generated images: the lower, the more diverse.
 
     Args:
-        batch: images in which each is compared with each.
-        batches: of them.
+        batch: number of images in a batch, in which each is compared with every other.
+        batches: number of batches.
     """
 
     batch: int
@@ -98,28 +103,28 @@ class Similarity(MetricSpec):
 
     @property
     def n_images(self) -> int:
-        """All batches."""
+        """Number of images in all batches."""
         return self.batch * self.batches
 
     def applies(self, reference: Reference) -> bool:
-        """For images."""
-        return len(_shape(reference)) == 3
+        """Return whether the samples are images."""
+        return len(_sample_shape(reference)) == 3
 
     def names(self, reference: Reference) -> dict[str, str]:
-        """One of the two, by the images' size."""
-        large = min(_shape(reference)[1:]) >= similarity.MS_SIDE
+        """Return {"ms_ssim": direction} for large images, {"ssim": direction} for small ones."""
+        large = min(_sample_shape(reference)[1:]) >= similarity.MS_SIDE
         name = "ms_ssim" if large else "ssim"
         return {name: self.directions[name]}
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
-        """{"ms_ssim": value} of large images, {"ssim": value} of small ones."""
+        """Return {"ms_ssim": value} of large images, {"ssim": value} of small ones."""
         if fake.images is None:  # real features from the cache, where the data are absent
             return {}
         return similarity.similarity(fake.images.clip(0, 1), batch=self.batch)
 
 
-def _shape(reference: Reference) -> tuple[int, ...]:
-    """Of one sample; () where nobody knows."""
+def _sample_shape(reference: Reference) -> tuple[int, ...]:
+    """Return the shape of one sample; () where neither images nor the source state it."""
     if reference.real.images is not None:
         return reference.real.images.shape[1:]
     return tuple(getattr(reference.source, "shape", ()))

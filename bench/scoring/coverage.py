@@ -1,10 +1,10 @@
-"""Measures that tell fidelity from coverage: by neighbours, by clusters."""
+"""Metrics that separate fidelity from coverage: by neighbours, by clusters."""
 
 from dataclasses import dataclass
 
 from bench.metrics import prd, prdc
 from bench.scoring.features import Features, Reference
-from bench.scoring.metric_spec import MetricSpec, check_most
+from bench.scoring.metric_spec import MetricSpec, check_n_most
 
 
 @dataclass(frozen=True)
@@ -12,9 +12,9 @@ class Neighbours(MetricSpec):
     """Precision, recall, density, coverage.
 
     Args:
-        k: neighbours.
+        k: number of neighbours.
         strict: whether a sample on a sphere lies outside.
-        n_most: of real and of generated samples; None: all.
+        n_most: largest number of real and of generated samples; None: all.
         max_bytes: memory of a block of distances.
 
     Real and generated samples are used in equal numbers.
@@ -30,15 +30,15 @@ class Neighbours(MetricSpec):
     def __post_init__(self) -> None:
         if self.k < 1:
             raise ValueError(f"prdc: k must be 1 at least, found {self.k}")
-        check_most("prdc", self.n_most, self.least)
+        check_n_most("prdc", self.n_most, self.required_samples)
 
     @property
-    def least(self) -> int:
-        """A sample has k others."""
+    def required_samples(self) -> int:
+        """k + 1: a sample has k neighbours beside itself."""
         return self.k + 1
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
-        """The four scores by name."""
+        """Return precision, recall, density and coverage by name."""
         real = reference.real.features
         count = min(len(real), len(fake), len(real) if self.n_most is None else self.n_most)
         return prdc.prdc(
@@ -52,12 +52,12 @@ class Neighbours(MetricSpec):
 
 @dataclass(frozen=True)
 class PrecisionRecallCurve(MetricSpec):
-    """The two summaries of the curve of Sajjadi et al.
+    """F8 and F1/8, the two summaries of the precision-recall curve of Sajjadi et al.
 
     Args:
-        clusters, n_init, batch_size, angles: see `bench.metrics.prd`.
-        clusterings: over which the curve is averaged; their seeds are 0, 1, 2 ...
-        n_most: of real and of generated samples, in equal numbers; None: all.
+        clusters, n_init, batch_size, angles: arguments of `bench.metrics.prd.prd_curve`.
+        clusterings: number of clusterings, of seeds 0, 1, 2 ..., over which the curve is averaged.
+        n_most: largest number of real and of generated samples, in equal numbers; None: all.
     """
 
     clusters: int
@@ -70,18 +70,18 @@ class PrecisionRecallCurve(MetricSpec):
     directions = prd.DIRECTIONS
 
     def __post_init__(self) -> None:
-        check_most("prd", self.n_most, self.least)
+        check_n_most("prd", self.n_most, self.required_samples)
 
     @property
-    def least(self) -> int:
-        """One for each cluster."""
+    def required_samples(self) -> int:
+        """One sample for each cluster."""
         return self.clusters
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
-        """{"prd_f8": value, "prd_f1_8": value}: recall and precision, in this order."""
+        """Return {"prd_f8": value, "prd_f1_8": value}: recall and precision, in this order."""
         real = reference.real.features
         count = min(len(real), len(fake), len(real) if self.n_most is None else self.n_most)
-        found = prd.prd_curve(
+        curve = prd.prd_curve(
             real[:count],
             fake.features[:count],
             clusters=self.clusters,
@@ -90,4 +90,4 @@ class PrecisionRecallCurve(MetricSpec):
             angles=self.angles,
             seeds=range(self.clusterings),
         )
-        return prd.summary(found)
+        return prd.summary(curve)

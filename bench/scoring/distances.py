@@ -1,4 +1,4 @@
-"""Measures that compare whole distributions of features: Frechet, extrapolated, kernel."""
+"""Metrics that compare distributions of features: Frechet, extrapolated Frechet, kernel."""
 
 import warnings
 from dataclasses import dataclass
@@ -15,30 +15,31 @@ from bench.scoring.metric_spec import MetricSpec, rng
 class Frechet(MetricSpec):
     """Frechet distance between Gaussians fitted to the features, squared.
 
-    Beside it stands what sampling alone adds to it, to leading order.
+    Its detail `frechet.expected_bias` is what sampling alone adds to it, to leading order.
     """
 
     directions = {"frechet": frechet.DIRECTIONS["frechet"]}
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
-        """{"frechet": value, "frechet.expected_bias": value}."""
+        """Return {"frechet": value, "frechet.expected_bias": value}."""
         moments = frechet.moments(reference.real.features)
-        return distance_of(*moments, len(reference.real), fake.features)
+        return frechet_scores(*moments, len(reference.real), fake.features)
 
 
-def distance_of(
+def frechet_scores(
     real_mean: np.ndarray, real_cov: np.ndarray, n_real: int | None, features: np.ndarray
 ) -> dict[str, float]:
-    """The Frechet distance to known statistics, and what sampling alone adds to it.
+    """Return the Frechet distance to given statistics, and what sampling alone adds to it.
 
     Args:
-        n_real: samples behind the statistics; None where nobody knows.
-        features: of generated samples, [M, F].
+        real_mean, real_cov: mean [F] and covariance [F, F] of real features.
+        n_real: number of samples behind the statistics; None where their file does not state it.
+        features: features of generated samples, [M, F].
     """
     n_fake, width = len(features), len(real_mean)
     bias = frechet.expected_bias(real_cov, n_fake, n_real)
     if min(n_real or n_fake, n_fake) <= width:
-        real = "unknown many" if n_real is None else f"{n_real:,}"
+        real = "an unknown number of" if n_real is None else f"{n_real:,}"
         warnings.warn(
             f"Frechet distance of {real} real and {n_fake:,} generated samples in {width:,} "
             f"features: sampling alone adds about {bias:.3g}; take more samples",
@@ -54,9 +55,9 @@ class FrechetInfinity(MetricSpec):
     """Frechet distance extrapolated to infinitely many generated samples.
 
     Args:
-        points: sizes of subsets on the line, the largest is that of all samples.
-        smallest: of them, as a share of the samples.
-        seed: of the subsets.
+        points: number of subset sizes that the line is fitted to; the largest is all samples.
+        smallest: smallest subset, as a share of the samples.
+        seed: seed of the draw of the subsets.
     """
 
     points: int
@@ -73,12 +74,12 @@ class FrechetInfinity(MetricSpec):
             )
 
     @property
-    def least(self) -> int:
-        """The smallest subset has two."""
+    def required_samples(self) -> int:
+        """Number of which the smallest subset has two samples."""
         return int(np.ceil(2 / self.smallest))
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
-        """{"frechet_infinity": value}, which may be below 0."""
+        """Return {"frechet_infinity": value}, which may be below 0."""
         sizes = np.linspace(self.smallest * len(fake), len(fake), self.points).round().astype(int)
         moments = frechet.moments(reference.real.features)
         value = frechet.frechet_infinity(
@@ -92,7 +93,8 @@ class Kernel(MetricSpec):
     """Kernel distance (KID's estimators): of all samples, and as a mean over disjoint blocks.
 
     Args:
-        block_size: at most, and such that there are two; None: no blocks.
+        block_size: largest number of samples in a block, lowered so that there are two blocks;
+            None: no blocks.
     """
 
     block_size: int | None
@@ -100,22 +102,22 @@ class Kernel(MetricSpec):
     directions = {k: kernel.DIRECTIONS[k] for k in ("kernel", "kernel_blocks")}
 
     @property
-    def least(self) -> int:
-        """Two blocks of two."""
+    def required_samples(self) -> int:
+        """Two blocks of two samples, or two samples without blocks."""
         return 2 if self.block_size is None else 4
 
     def names(self, reference: Reference) -> dict[str, str]:
-        """Those of the estimators that are asked for."""
+        """Return score -> direction of the estimators that `block_size` asks for."""
         return self.directions if self.block_size is not None else {"kernel": "lower"}
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
-        """{"kernel": value} and, with blocks, {"kernel_blocks": mean, "...standard_error"}."""
+        """Return {"kernel": value} and, with blocks, their mean and its standard error."""
         real = reference.real.features
-        found = {"kernel": kernel.kernel_distance(real, fake.features)}
+        scores = {"kernel": kernel.kernel_distance(real, fake.features)}
         count = min(len(real), len(fake))
         if self.block_size is not None:
             # The order is canonical: contiguous blocks are random parts.
             blocks = kernel.disjoint_blocks(np.arange(count), min(self.block_size, count // 2))
             mean, error = kernel.kernel_blocks(real, fake.features, blocks, blocks)
-            found |= {"kernel_blocks": mean, "kernel_blocks.standard_error": error}
-        return found
+            scores |= {"kernel_blocks": mean, "kernel_blocks.standard_error": error}
+        return scores

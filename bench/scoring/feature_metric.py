@@ -1,7 +1,7 @@
-"""Base of the torchmetrics classes: a metric of samples that pass through an extractor.
+"""Base class of the torchmetrics classes: a metric of samples that pass through an extractor.
 
-Lightning converts, trains, saves and autocasts whatever hangs on a module. A score must not depend
-on that: the extractor stays as it is, states stay in their precision, and only devices change.
+Lightning converts, trains, saves and autocasts every submodule of a LightningModule. A score must
+not depend on that: the extractor is never changed, states keep their precision, only devices move.
 """
 
 import math
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.shims import ensure_torchvision
-from bench.scoring.features import quantised
+from bench.scoring.features import quantise_images
 
 ensure_torchvision()  # before torchmetrics, which imports torchvision
 
@@ -28,17 +28,19 @@ class FeatureMetric(Metric):
     """Samples -> features and logits, checked.
 
     The extractor is no submodule: a checkpoint does not hold its weights, `parameters()` and
-    `train()` do not reach it, `half()` and a trainer's precision do not change it. Metric and
-    extractor begin where the extractor is and move together; where there is no float64 (mps),
+    `train()` do not reach it, `half()` and a trainer's precision do not change it. The metric
+    starts on the extractor's device and moves together with it; on a device without float64 (mps),
     states stay on the CPU and a warning says so.
 
     Args:
         extractor: samples [B, ...] -> (features [B, F], logits [B, K] or None), with an attribute
             `width`, F; put into evaluation mode.
         quantise: round images to 256 levels first; has no meaning for points [B, D].
+        gather: torchmetrics' `dist_sync_fn`, which gathers a state from all processes; None: its
+            own.
 
     Raises:
-        ValueError: the extractor does not say how wide its features are.
+        ValueError: the extractor has no integer attribute `width`.
     """
 
     is_differentiable = False
@@ -52,54 +54,54 @@ class FeatureMetric(Metric):
         if not isinstance(width, int):
             raise ValueError(f"{self}: the extractor needs an attribute width, found {width!r}")
         self.width, self.quantise = width, quantise
-        self._held = (extractor.eval(),)  # in a tuple, where nn.Module does not find it
+        self._extractor = (extractor.eval(),)  # in a tuple, where nn.Module does not find it
         self._dtype = torch.float32  # of the vector that a process without samples gathers
         tensors = (*extractor.parameters(), *extractor.buffers())
         self._device = tensors[0].device if tensors else self._device
-        self._say_where()
+        self._warn_cpu_states()
 
     def __repr__(self) -> str:
         return type(self).__name__
 
     @property
     def extractor(self) -> nn.Module:
-        """As it was given."""
-        return self._held[0]
+        """The extractor, which is no submodule."""
+        return self._extractor[0]
 
     @property
-    def home(self) -> torch.device:
-        """Where the states are."""
+    def state_device(self) -> torch.device:
+        """Device of the states: the metric's, or the CPU where that has no float64."""
         return torch.device("cpu") if self.device.type in NO_FLOAT64 else self.device
 
-    def seen(self, samples: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Samples as the extractor gets them, features and logits, without gradient.
+    def extract(self, samples: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return the samples that the extractor reads, their features and logits, no gradients.
 
         Args:
             samples: images [B, C, H, W], float in [0, 1] or uint8, or points [B, D].
 
         Raises:
-            ValueError: they are neither, or the extractor returns something else.
+            ValueError: the samples are neither, or the extractor returns something else.
             FloatingPointError: a sample or feature is not finite: the generator has diverged.
         """
-        samples = self._checked(samples).to(self.device)
+        samples = self._check_samples(samples).to(self.device)
         if self.quantise and samples.ndim == 4:
-            samples = quantised(samples)
+            samples = quantise_images(samples)
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
-            found = self.extractor(samples)
-        if not isinstance(found, tuple) or len(found) != 2:
+            output = self.extractor(samples)
+        if not isinstance(output, tuple) or len(output) != 2:
             raise ValueError(f"{self}: the extractor must return (features, logits or None)")
-        features, logits = found
+        features, logits = output
         if features.shape != (len(samples), self.width):
             raise ValueError(
                 f"{self}: features of shape {list(features.shape)}, "
                 f"not {[len(samples), self.width]}"
             )
-        if not all(torch.isfinite(part).all() for part in found if part is not None):
+        if not all(torch.isfinite(part).all() for part in output if part is not None):
             raise FloatingPointError("a feature is not finite")
         return samples, features, logits
 
-    def _checked(self, samples: Tensor) -> Tensor:
-        """float32, finite, images in [0, 1]."""
+    def _check_samples(self, samples: Tensor) -> Tensor:
+        """Return samples as float32; refuse any that are not finite, and images outside [0, 1]."""
         shape = list(samples.shape) if isinstance(samples, Tensor) else type(samples).__name__
         if not isinstance(samples, Tensor) or samples.ndim not in (2, 4) or 0 in samples.shape:
             raise ValueError(f"{self}: samples are [B, C, H, W] or [B, D], found {shape}")
@@ -116,7 +118,7 @@ class FeatureMetric(Metric):
         return samples
 
     def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Any = ()) -> "FeatureMetric":
-        """Follow to another device, in one's own precision."""
+        """Move states and extractor to another device, without changing their precision."""
         dtype, before = self._dtype, self.device
         self._computed = self._forward_cache = None
         super()._apply(fn, exclude_state=(*self._defaults, *exclude_state))
@@ -124,12 +126,14 @@ class FeatureMetric(Metric):
         self.extractor.to(self.device)
         for name in self._defaults:
             state = getattr(self, name)
-            many = isinstance(state, list)
-            setattr(self, name, [s.to(self.home) for s in state] if many else state.to(self.home))
+            if isinstance(state, list):
+                setattr(self, name, [part.to(self.state_device) for part in state])
+            else:
+                setattr(self, name, state.to(self.state_device))
         if self.device != before:
-            self._say_where()
+            self._warn_cpu_states()
         return self
 
-    def _say_where(self) -> None:
-        if self.home != self.device:
+    def _warn_cpu_states(self) -> None:
+        if self.state_device != self.device:
             rank_zero_warn(f"{self}: {self.device.type} has no float64; its states stay on the CPU")

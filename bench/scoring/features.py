@@ -1,4 +1,4 @@
-"""Samples -> features, once, whatever the number of measures."""
+"""Samples -> features, once, whatever the number of metrics."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,20 +10,20 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-BAR_AFTER = 3.0  # seconds
+BAR_DELAY = 3.0  # seconds before a progress bar appears
 
 
 @dataclass(frozen=True)
 class Features:
-    """What measures see of a set of samples.
+    """Features of a set of samples, and what else metrics read.
 
     Args:
-        features: [N, F], float32 as the extractor gave them.
+        features: [N, F], float32 as the extractor returned them.
         logits: [N, K], float32, or None where the extractor classifies nothing.
-        images: the first n samples, float32 [n, C, H, W], for measures that look at pixels.
-        sampler: of the generator that drew them, or None.
-        order: [N]; row i is the order[i]-th sample that was drawn or read. None: as they came.
-        notes: what a measure found beside numbers, for a picture.
+        images: the first n samples, float32 [n, C, H, W], for metrics that look at pixels.
+        sampler: the sampler of the generator that drew the samples, or None.
+        order: [N]; row i is the order[i]-th sample that was drawn or read. None: unchanged.
+        notes: what a metric returns beside numbers, for a picture.
     """
 
     features: np.ndarray
@@ -36,8 +36,8 @@ class Features:
     def __len__(self) -> int:
         return len(self.features)
 
-    def rows(self, part: slice) -> Self:
-        """Some of the samples, without pictures; not after they were shuffled."""
+    def subset(self, part: slice) -> Self:
+        """Return some of the samples, without images; `order` must be None."""
         logits = None if self.logits is None else self.logits[part]
         return replace(self, features=self.features[part], logits=logits, images=None)
 
@@ -47,10 +47,10 @@ class Reference:
     """Real samples to compare with.
 
     Args:
-        real: of the reported split.
-        train: of the training data, where a measure asks for them.
-        held_out: real samples that were not trained on.
-        source: the data set's, which may know modes or a manifold.
+        real: features of the reported split.
+        train: features of the training data, where a metric asks for them.
+        held_out: features of real samples that were not trained on.
+        source: source of the data set, which may define modes or a manifold.
     """
 
     real: Features
@@ -59,13 +59,13 @@ class Reference:
     source: Any = None
 
 
-def quantised(samples: Tensor) -> Tensor:
-    """Images in [0, 1] rounded to 256 grey levels, as an image file would hold them."""
+def quantise_images(samples: Tensor) -> Tensor:
+    """Round images in [0, 1], in place, to 256 grey levels, as an image file would hold them."""
     return samples.mul(255).round_().clamp_(0, 255).div_(255)
 
 
-def batches_of(samples: np.ndarray, size: int) -> Iterator[Tensor]:
-    """Stored samples as the generator would give them: float32, images in [0, 1]."""
+def iter_batches(samples: np.ndarray, size: int) -> Iterator[Tensor]:
+    """Iterate over stored samples as a generator returns them: float32, images in [0, 1]."""
     for start in range(0, len(samples), size):
         part = torch.from_numpy(np.ascontiguousarray(samples[start : start + size]))
         yield part.float().div_(255) if part.dtype == torch.uint8 else part
@@ -77,52 +77,54 @@ def extract(
     *,
     quantise: bool,
     device: torch.device,
-    keep: int = 0,
-    what: str = "features",
+    n_images: int = 0,
+    description: str = "features",
     total: int | None = None,
 ) -> Features:
-    """Features of all batches; beside them only one batch of samples is held, and `keep` images.
+    """Compute features of all batches, with one batch and `n_images` images in memory at a time.
 
     Args:
         extractor: samples [B, ...] -> (features [B, F], logits [B, K] or None).
         batches: float32 samples, images in [0, 1].
         quantise: round images to 256 levels first; has no meaning for points [B, D].
-        keep: how many of the first samples stay as they are.
-        what, total: for a bar that appears where this takes more than a few seconds.
+        n_images: number of the first samples that are kept beside their features.
+        description, total: text and number of samples of a progress bar, shown after 3 seconds.
 
     Raises:
         FloatingPointError: a sample is not finite: the generator has diverged.
     """
-    features, logits, kept = [], [], []
+    features: list[np.ndarray] = []
+    logits: list[np.ndarray] = []
+    images: list[np.ndarray] = []
     extractor = extractor.to(device).eval()
     bar = tqdm(
-        total=total, desc=what, unit=" samples", delay=BAR_AFTER, leave=False, disable=None,
+        total=total, desc=description, unit=" samples", delay=BAR_DELAY, leave=False, disable=None,
         dynamic_ncols=True,
     )  # fmt: skip
-    with torch.no_grad(), exact_products(), bar:
+    with torch.no_grad(), tf32_disabled(), bar:
         for batch in batches:
             bar.update(len(batch))
             if not torch.isfinite(batch).all():
                 raise FloatingPointError("a sample is not finite")
             batch = batch.to(device)
             if quantise and batch.ndim == 4:
-                batch = quantised(batch)
-            if (room := keep - sum(map(len, kept))) > 0:
-                kept.append(batch[:room].float().cpu().numpy())
-            seen, classes = extractor(batch)
-            features.append(seen.float().cpu().numpy())
-            if classes is not None:
-                logits.append(classes.float().cpu().numpy())
+                batch = quantise_images(batch)
+            if (missing := n_images - sum(len(part) for part in images)) > 0:
+                images.append(batch[:missing].float().cpu().numpy())
+            batch_features, batch_logits = extractor(batch)
+            features.append(batch_features.float().cpu().numpy())
+            if batch_logits is not None:
+                logits.append(batch_logits.float().cpu().numpy())
     return Features(
         np.concatenate(features),
         np.concatenate(logits) if logits else None,
-        np.concatenate(kept) if kept else None,
+        np.concatenate(images) if images else None,
     )
 
 
 @contextmanager
-def exact_products() -> Iterator[None]:
-    """No TF32 in here: a run may train with it, but is judged as any other."""
+def tf32_disabled() -> Iterator[None]:
+    """Disable TF32 in the block: a run may train with it, but is scored without, as any other."""
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     try:
@@ -131,25 +133,28 @@ def exact_products() -> Iterator[None]:
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
-def shuffled(seen: Features) -> Features:
-    """The same samples, mixed by a permutation that depends on their number alone.
+def shuffle_features(features: Features) -> Features:
+    """Permute the samples by a permutation that depends on their number alone.
 
-    What takes the first n samples, or deals them into blocks or splits, then takes a random part
-    of them, the same one on every machine and for every batch size.
+    A metric that takes the first n samples, or cuts them into blocks or splits, then gets a random
+    part of them, the same one on every machine and for every batch size.
     """
-    order = np.random.Generator(np.random.PCG64(1)).permutation(len(seen))
-    logits = None if seen.logits is None else seen.logits[order]
-    return replace(seen, features=seen.features[order], logits=logits, order=order)
+    order = np.random.Generator(np.random.PCG64(1)).permutation(len(features))
+    logits = None if features.logits is None else features.logits[order]
+    return replace(features, features=features.features[order], logits=logits, order=order)
 
 
-def in_canonical_order(seen: Features) -> Features:
-    """The same samples in an order that depends on nothing but their features.
+def sort_canonically(features: Features) -> Features:
+    """Put the samples in an order that depends on nothing but their features.
 
-    For samples that come in no order of their own, as from several processes. Sorted along one
-    fixed direction, then `shuffled`. Rounding of the features may swap neighbours of that order.
+    For samples that come in no order of their own, as from several processes: sorted along one
+    fixed direction, then permuted by `shuffle_features`. Rounding of the features may swap
+    neighbours of that order.
     """
-    direction = np.random.Generator(np.random.PCG64(0)).normal(size=seen.features.shape[1])
-    first = np.argsort(seen.features @ direction, kind="stable")
-    logits = None if seen.logits is None else seen.logits[first]
-    mixed = shuffled(replace(seen, features=seen.features[first], logits=logits))
-    return replace(mixed, order=first[mixed.order])
+    direction = np.random.Generator(np.random.PCG64(0)).normal(size=features.features.shape[1])
+    ranking = np.argsort(features.features @ direction, kind="stable")
+    logits = None if features.logits is None else features.logits[ranking]
+    shuffled = shuffle_features(
+        replace(features, features=features.features[ranking], logits=logits)
+    )
+    return replace(shuffled, order=ranking[shuffled.order])

@@ -1,4 +1,4 @@
-"""The latent whose image is nearest to a given one: what a generator can draw, and what it cannot.
+"""Find the latent whose image is nearest to a given one: what a generator can draw, what it cannot.
 
 By gradient descent on the latent, as Lucic et al. 2018 (arXiv:1711.10337) measure recall and
 Metz et al. 2017 (arXiv:1611.02163), section 3.4.1, inference.
@@ -23,15 +23,16 @@ def invert(
 ) -> np.ndarray:
     """min over z of |x - G(z)|^2 from above: the best of all steps and restarts, float64 [n].
 
-    Adam (Kingma and Ba 2015, arXiv:1412.6980) with its own betas. The weights stay as they are.
+    Adam (Kingma and Ba 2015, arXiv:1412.6980) with its own betas. The generator's weights are not
+    changed.
 
     Args:
         generator: latents [B, L] -> samples [B, ...].
         targets: x, [n, ...].
-        latents: to start from, [n, restarts, L].
-        steps: of Adam; 0 looks at the starts alone.
+        latents: z at step 0, [n, restarts, L].
+        steps: number of Adam's steps; 0 evaluates the initial latents alone.
         bound: every entry of z is kept within [-bound, bound], the prior's support; None: free.
-        batch: latents at once, no part of the result.
+        batch: number of latents at once; memory and speed only.
 
     Raises:
         ValueError: no restart, or not as many rows of latents as targets.
@@ -45,7 +46,7 @@ def invert(
     was_training = generator.training
     generator.eval()
     try:
-        # Neither a caller's no_grad nor its inference_mode reaches here.
+        # Gradients are needed, whatever no_grad or inference_mode the caller is in.
         with torch.inference_mode(False), torch.enable_grad():
             parts = [
                 _descend(generator, x, z, steps=steps, learning_rate=learning_rate, bound=bound)
@@ -68,16 +69,16 @@ def _descend(
     learning_rate: float,
     bound: float | None,
 ) -> Tensor:
-    """Least squared error [b] of targets [b, ...] from latents [b, restarts, L]."""
+    """Smallest squared error [b] of targets [b, ...], descending from latents [b, restarts, L]."""
     count, restarts = latents.shape[:2]
     device = next(iter(generator.parameters()), latents).device
-    wanted = targets.clone().to(device).repeat_interleave(restarts, 0).flatten(1)
+    repeated = targets.clone().to(device).repeat_interleave(restarts, 0).flatten(1)
     limit = math.inf if bound is None else bound
     z = latents.clone().to(device).flatten(0, 1).clamp_(-limit, limit).requires_grad_()
     adam = torch.optim.Adam([z], lr=learning_rate)
     best = torch.full((len(z),), torch.inf, device=device)
     for step in range(steps + 1):
-        squares = (generator(z).flatten(1) - wanted).square().sum(1)
+        squares = (generator(z).flatten(1) - repeated).square().sum(1)
         best = torch.fmin(best, squares.detach())
         if step < steps:
             # not backward(): the weights' gradients are neither computed nor touched

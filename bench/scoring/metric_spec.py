@@ -1,8 +1,10 @@
-"""Measures: metrics of floor 1 as parts that a protocol lists; `conf/metric/` has one yaml each.
+"""Base class of the metrics that a protocol lists; `conf/metric/` has one yaml for each.
 
-A measure says what it gives (`directions`), what it needs and where it applies; where it does not,
-its scores are absent. The metrics' own modules hold the equations. A name with a dot is a detail
-beside a score: it has no better side.
+To add a metric: write its formula in `bench/metrics`, with the declarations that `bench.metrics`
+names; a subclass of `MetricSpec` here, which says what the formula needs and where it applies; a
+yaml in `conf/metric/`; and a paragraph in `docs/scores.md`. A score whose metric does not apply is
+absent. A name with a dot, such as "frechet.expected_bias", is a detail beside a score and has no
+direction.
 """
 
 from typing import ClassVar
@@ -15,7 +17,8 @@ from bench.scoring.features import Features, Reference
 class MetricSpec:
     """Scores from real and generated features.
 
-    Args of subclasses come from `conf/metric/` and stand in the protocol.
+    Subclasses are frozen dataclasses; their fields come from `conf/metric/`, stand in the protocol
+    and are hashed into it.
     """
 
     directions: ClassVar[dict[str, str]] = {}
@@ -23,44 +26,46 @@ class MetricSpec:
     noisy: ClassVar[bool] = True  # whether further latent seeds score it too
 
     @property
-    def least(self) -> int:
-        """How many samples it takes on either side."""
+    def required_samples(self) -> int:
+        """Smallest number of real, and of generated, samples that the metric can work on."""
         return 2
 
     @property
     def n_images(self) -> int:
-        """How many of the first images, real and generated, it looks at."""
+        """Number of the first images, real and generated, whose pixels the metric reads."""
         return 0
 
     def applies(self, reference: Reference) -> bool:
-        """Whether it has a meaning for these data and this extractor."""
+        """Return whether the metric is defined for these data and this extractor."""
         return True
 
     def names(self, reference: Reference) -> dict[str, str]:
-        """The scores that it gives for these data, with their directions."""
+        """Return score -> direction ("lower" or "higher") of the scores it has for these data."""
         return self.directions
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
-        """Scores and details by name."""
+        """Return scores and details by name."""
         raise NotImplementedError
 
 
 def is_points(reference: Reference) -> bool:
-    """Whether the samples are points, which are their own features."""
+    """Return whether the samples are points [D], which are their own features."""
     shape = getattr(reference.source, "shape", None)
     return shape is not None and len(shape) == 1
 
 
-def check_most(name: str, n_most: int | None, least: int) -> None:
-    """Refuse a limit below what the measure needs.
+def check_n_most(name: str, n_most: int | None, required: int) -> None:
+    """Refuse an upper limit on samples below the number that the metric needs.
 
     Raises:
-        ValueError: it is.
+        ValueError: `n_most` is below `required`.
     """
-    if n_most is not None and n_most < least:
-        raise ValueError(f"{name}: n_most must be {least} at least, or null for all, not {n_most}")
+    if n_most is not None and n_most < required:
+        raise ValueError(
+            f"{name}: n_most must be {required} at least, or null for all, not {n_most}"
+        )
 
 
 def rng(seed: int) -> np.random.Generator:
-    """A measure's own draws: of blocks and clusters, never of samples."""
+    """Return the generator of a metric's own draws: of blocks and clusters, never of samples."""
     return np.random.Generator(np.random.PCG64(seed))

@@ -22,14 +22,14 @@ class PolygonScores(MetricSpec):
     """Share of generated images near the manifold, of real ones near the generator, and their F1.
 
     Args:
-        delta: squared distance that is near enough.
-        n_samples: generated and real images looked at, the first of each, or all where there are
-            fewer.
-        candidates, starts, steps, probes: of the search for the nearest polygon, as
-            `bench.metrics.polygons.manifold_distance` has them.
-        inversion_steps, restarts, learning_rate: of the search for the nearest latent, by Adam.
-        bounds: by the prior's name, the largest entry of a latent that it can draw; None: any.
-        seed: of the random polygons and of the latents that the search starts from.
+        delta: squared distance up to which an image is near.
+        n_samples: number of generated and of real images used, the first of each, or all where
+            there are fewer.
+        candidates, starts, steps, probes: the search for the nearest polygon; arguments of
+            `bench.metrics.polygons.manifold_distance`.
+        inversion_steps, restarts, learning_rate: Adam's search for the nearest latent.
+        bounds: name of the prior -> largest absolute entry of a latent that it draws; None: any.
+        seed: seed of the random polygons and of the latents that the search starts from.
 
     Both searches find a bound: a precision and a recall that more effort can only raise.
     Images without a generator (a folder's, or real ones) have a precision alone.
@@ -53,15 +53,15 @@ class PolygonScores(MetricSpec):
 
     @property
     def n_images(self) -> int:
-        """As many as it looks at."""
+        """Number of the first images whose pixels the metric reads."""
         return self.n_samples
 
     def applies(self, reference: Reference) -> bool:
-        """Where the data set knows its manifold."""
+        """Return whether the data set defines its manifold."""
         return getattr(reference.source, "manifold", None) is not None
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
-        """{"polygon_precision": share}, and with a generator recall and F1; medians beside them."""
+        """Return {"polygon_precision": share}, with a generator recall and F1, and medians."""
         images = self._images(fake, "generated")
         squares = polygons.manifold_distance(
             images.reshape(len(images), -1),
@@ -79,7 +79,7 @@ class PolygonScores(MetricSpec):
         }
         if fake.sampler is None:
             return scores
-        errors = self._errors(self._images(reference.real, "real"), fake.sampler)
+        errors = self._inversion_errors(self._images(reference.real, "real"), fake.sampler)
         recall = polygons.share_within(errors, delta=self.delta)
         return {
             **scores,
@@ -88,15 +88,15 @@ class PolygonScores(MetricSpec):
             "polygon_f1": polygons.f1(precision, recall),
         }
 
-    def _errors(self, images: np.ndarray, sampler: Any) -> np.ndarray:
-        """Squared distance of each real image to the nearest one found of the generator's."""
+    def _inversion_errors(self, images: np.ndarray, sampler: Any) -> np.ndarray:
+        """Squared distance of each real image to the generator's nearest one that is found, [n]."""
         prior = getattr(sampler.prior, "func", sampler.prior).__name__
         if prior not in self.bounds:
-            known = ", ".join(sorted(self.bounds))
             raise UserError(
-                f"polygons: whether latents of the prior {prior!r} are bounded is not said "
-                f"(known: {known})",
-                fix=f"set score.metrics.polygons.bounds.{prior} to its largest entry, or null",
+                f"polygons: score.metrics.polygons.bounds has no entry for the prior {prior!r} "
+                f"(it has {', '.join(sorted(self.bounds))})",
+                fix=f"set score.metrics.polygons.bounds.{prior} to the largest entry of its "
+                "latents, or to null where they have no bound",
             )
         latents = sampler.prior(
             len(images) * self.restarts, sampler.latent_dim, stream(self.seed, "score", 1)
@@ -112,10 +112,10 @@ class PolygonScores(MetricSpec):
         )
 
     def _images(self, features: Features, which: str) -> np.ndarray:
-        """The first `n_samples` images, [n, C, H, W]."""
+        """Return the first `n_samples` images, [n, C, H, W]."""
         if features.images is None or not len(features.images):
             raise UserError(
-                f"polygons: no {which} images are given, which are looked at pixel by pixel",
-                fix="take polygons off score.metrics",
+                f"polygons compares pixels, and no {which} images are there",
+                fix="remove polygons from score.metrics",
             )
         return features.images[: self.n_samples]

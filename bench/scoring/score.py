@@ -1,4 +1,4 @@
-"""Scores of a set of samples under a protocol that travels with them."""
+"""Score a set of samples under a protocol that stands beside the scores in their row."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bench.core.number_checks import require_whole_number
 from bench.runs.identity import short_hash
-from bench.scoring.features import Features, Reference, extract, shuffled
+from bench.scoring.features import Features, Reference, extract, shuffle_features
 from bench.scoring.metric_spec import MetricSpec, is_points
 
-ASKED = ("name", "split", "n_real", "n_fake", "quantise", "latent_seed", "noise_seeds")
+HASHED_SETTINGS = ("name", "split", "n_real", "n_fake", "quantise", "latent_seed", "noise_seeds")
 
 
 @dataclass(frozen=True)
@@ -19,20 +20,20 @@ class ScoreSettings:
     """A named protocol; `conf/score/` holds them.
 
     Args:
-        name: of the protocol.
-        split: of the real samples compared with.
-        n_real: how many of them, the first; None for all.
-        n_fake: generated samples; None for all that are given.
-        quantise: round images to 256 levels before features are taken.
-        latent_seed: of the latents, the same for every run.
-        noise_seeds: further latent seeds, whose scores tell the noise of the evaluation.
+        name: name of the protocol.
+        split: split of the real samples compared with.
+        n_real: number of real samples, the first of the split; None: all.
+        n_fake: number of generated samples; None: all images of `bench score --images`.
+        quantise: round images to 256 levels before features are computed.
+        latent_seed: seed of the latents, the same for every run.
+        noise_seeds: number of further latent seeds, whose scores show the evaluation's noise.
         batch_size: samples at once; no part of the protocol.
-        metrics: measures by name.
-        select_split: real samples that choose among a run's checkpoints.
-        select_on_reported: let them be those of `split`, as the study did.
-        every: discriminator steps between the checkpoints that may be chosen; None: the last
-            one is all there is.
-        keep_last: how many of the last such checkpoints are scored too, for their mean.
+        metrics: name -> metric.
+        select_split: split whose real samples choose among a run's checkpoints.
+        select_on_reported: allow `select_split` to be `split`, as the study did.
+        every: discriminator steps between the checkpoints that may be chosen; None: only the
+            final checkpoint exists.
+        keep_last: number of the last such checkpoints that are scored too, for their mean.
 
     Raises:
         ValueError: a number is out of range.
@@ -53,48 +54,45 @@ class ScoreSettings:
     keep_last: int
 
     def __post_init__(self) -> None:
-        least = {"n_fake": 2, "batch_size": 1, "n_real": 2, "noise_seeds": 0, "every": 1}
-        for key, low in {**least, "keep_last": 0, "latent_seed": None}.items():
+        lowest = {"n_fake": 2, "batch_size": 1, "n_real": 2, "noise_seeds": 0, "every": 1}
+        for key, low in {**lowest, "keep_last": 0, "latent_seed": None}.items():
             value = getattr(self, key)
             if key in ("n_real", "n_fake", "every") and value is None:
                 continue
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not whole or (low is not None and value < low):
-                since = "" if low is None else f" from {low} on"
-                raise ValueError(f"score.{key} is {value!r}; a whole number{since}")
+            require_whole_number(f"score.{key}", value, low)
         if not isinstance(self.metrics, Mapping) or not self.metrics:
-            raise ValueError(f"score.metrics is {self.metrics!r}; measures by name, one at least")
+            raise ValueError(f"score.metrics is {self.metrics!r}, not one or more metrics by name")
         for key in ("quantise", "select_on_reported"):
             if not isinstance(getattr(self, key), bool):
-                raise ValueError(f"score.{key} is {getattr(self, key)!r}; true or false")
+                raise ValueError(f"score.{key} is {getattr(self, key)!r}, not true or false")
 
     @property
     def needs(self) -> frozenset[str]:
-        """What the measures ask for beside real and generated features."""
+        """Inputs of the metrics beside real and generated features: "train", "sampler"."""
         return frozenset().union(*(m.needs for m in self.metrics.values()))
 
     @property
     def n_images(self) -> int:
-        """How many images are kept for measures that look at pixels."""
+        """Number of images that are kept for metrics that look at pixels."""
         return max((m.n_images for m in self.metrics.values()), default=0)
 
 
 def check_counts(settings: ScoreSettings, n_real: int, n_fake: int) -> None:
-    """Refuse before anything is computed what a measure could not work on.
+    """Refuse, before anything is computed, fewer samples than a metric can work on.
 
     Raises:
-        ValueError: a measure wants more samples.
+        ValueError: a metric needs more samples.
     """
-    for name, measure in settings.metrics.items():
-        if measure.least > min(n_real, n_fake):
+    for name, metric in settings.metrics.items():
+        if metric.required_samples > min(n_real, n_fake):
             raise ValueError(
-                f"{name} takes {measure.least} samples on either side at least, "
+                f"{name} takes {metric.required_samples} samples on either side at least, "
                 f"found {n_real:,} real and {n_fake:,} generated"
             )
 
 
 def applicable(settings: ScoreSettings, reference: Reference) -> dict[str, MetricSpec]:
-    """The measures that have a meaning for these data."""
+    """Return the metrics that are defined for these data."""
     return {name: m for name, m in settings.metrics.items() if m.applies(reference)}
 
 
@@ -107,18 +105,18 @@ def score_batches(
     sampler: Any = None,
     notes: dict[str, Any] | None = None,
 ) -> dict[str, float]:
-    """Every score of the protocol that applies, by name; details have a dot in theirs.
+    """Return every score of the protocol that applies, and details with a dot in their names.
 
     Args:
-        batches: samples to judge, float32 [B, ...].
-        sampler: of the generator, for measures that ask for it.
-        notes: takes what measures found beside numbers, and the samples' "order".
+        batches: samples to score, float32 [B, ...].
+        sampler: the generator's sampler, for metrics that ask for it.
+        notes: filled with what metrics return beside numbers, and the samples' "order".
 
     Raises:
         FloatingPointError: a sample is not finite.
     """
-    keep, quantise = settings.n_images, settings.quantise
-    fake = extract(extractor, batches, quantise=quantise, device=device, keep=keep)
+    quantise, n_images = settings.quantise, settings.n_images
+    fake = extract(extractor, batches, quantise=quantise, device=device, n_images=n_images)
     return score_features(fake, reference, settings, sampler, notes)
 
 
@@ -129,13 +127,18 @@ def score_features(
     sampler: Any = None,
     notes: dict[str, Any] | None = None,
 ) -> dict[str, float]:
-    """The same from features in the order in which they were drawn or read."""
+    """Return every score and detail from features in the order of drawing or reading.
+
+    Args:
+        fake: features of the samples to score, not shuffled.
+        sampler, notes: see `score_batches`.
+    """
     notes = {} if notes is None else notes
-    seen = replace(shuffled(fake), sampler=sampler, notes=notes)
-    notes["order"] = seen.order
+    shuffled = replace(shuffle_features(fake), sampler=sampler, notes=notes)
+    notes["order"] = shuffled.order
     scores: dict[str, float] = {}
-    for measure in applicable(settings, reference).values():
-        scores.update(measure(reference, seen))
+    for metric in applicable(settings, reference).values():
+        scores.update(metric(reference, shuffled))
     return scores
 
 
@@ -144,16 +147,16 @@ def describe_protocol(
     reference: Reference,
     extractor: nn.Module,
     data: str,
-    own: Mapping[str, Any],
+    run_settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Everything that makes two scores comparable, for the row.
+    """Return everything that makes two scores comparable, for the row.
 
     Args:
         data: digest of the real samples compared with.
-        own: prior, batch_norm and ema of the run.
+        run_settings: prior, batch_norm and ema of the run.
     """
-    measures = applicable(settings, reference)
-    directions = {k: way for m in measures.values() for k, way in m.names(reference).items()}
+    metrics = applicable(settings, reference)
+    directions = {k: way for m in metrics.values() for k, way in m.names(reference).items()}
     return {
         "name": settings.name,
         **describe_extractor(extractor),
@@ -166,28 +169,28 @@ def describe_protocol(
         "noise_seeds": settings.noise_seeds,
         "conditional": False,
         "metrics": directions,
-        "measures": {name: _arguments(m) for name, m in measures.items()},
-        **own,
+        "measures": {name: _arguments(m) for name, m in metrics.items()},
+        **run_settings,
     }
 
 
 def describe_extractor(extractor: nn.Module) -> dict[str, str]:
-    """What makes two extractors the same one."""
+    """Return the extractor's identity: its name, the hash of its weights, its resize."""
     keys = {"extractor": "name", "weight_hash": "weight_hash", "resize": "resize"}
-    return {key: getattr(extractor, name) for key, name in keys.items()}
+    return {key: getattr(extractor, attribute) for key, attribute in keys.items()}
 
 
 def protocol_hash(settings: ScoreSettings, extractor: nn.Module) -> str:
-    """Hash of what a config asks for: all that a number depends on but the data and the run."""
-    asked = {
-        **{key: getattr(settings, key) for key in ASKED},
+    """Hash the config's protocol: all that a score depends on except the data and the run."""
+    protocol = {
+        **{key: getattr(settings, key) for key in HASHED_SETTINGS},
         "measures": {name: _arguments(m) for name, m in settings.metrics.items()},
         "extractor": describe_extractor(extractor),
     }
-    return short_hash(asked)
+    return short_hash(protocol)
 
 
-def _arguments(measure: MetricSpec) -> dict[str, Any]:
-    """The numbers of `conf/metric/` that a score depends on; how much memory it takes is none."""
-    held = {name: getattr(measure, name) for name in getattr(measure, "__dataclass_fields__", ())}
-    return {k: v for k, v in held.items() if k != "max_bytes"}
+def _arguments(metric: MetricSpec) -> dict[str, Any]:
+    """Return the arguments of `conf/metric/` that a score depends on: all but the memory limit."""
+    fields = getattr(metric, "__dataclass_fields__", ())
+    return {name: getattr(metric, name) for name in fields if name != "max_bytes"}

@@ -1,9 +1,9 @@
-"""Reference statistics as an .npz file: what a Frechet distance needs of the real images.
+"""Reference statistics in an .npz file: all that a Frechet distance needs of the real images.
 
-`mu` [F] and `sigma` [F, F] are named as pytorch-fid (Seitzer 2020) and clean-fid (Parmar et al.
-2022, arXiv:2104.11222) name them, so that they read our files and we read theirs. Ours also hold
-`n`, `protocol` (JSON) and `sha256` over all of it, which is verified when read. It is a checksum
-against damage and edits, no signature.
+`mu` [F] and `sigma` [F, F] are named as in pytorch-fid (Seitzer 2020) and clean-fid (Parmar et al.
+2022, arXiv:2104.11222), so that both read our files and we read theirs. Our files also hold `n`,
+`protocol` (JSON) and `sha256` over all of it, which is verified on reading: a checksum against
+damage and edits, no signature.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ from torch import nn
 
 from bench.core.errors import UserError
 from bench.core.files import replacing, sha256_of
-from bench.data.npz import array_in, names_in
+from bench.data.npz import array_names, read_array
 
-UNSTATED = "not stated"
-SAME = ("extractor", "weight_hash", "resize")  # what must be that of the extractor in use
+NOT_STATED = "not stated"
+EXTRACTOR_KEYS = ("extractor", "weight_hash", "resize")  # must agree with the extractor in use
 TOLERANCE = 1e-6  # of sigma's largest entry; others store float32
 
 
@@ -32,8 +32,8 @@ class Statistics:
     Args:
         mean: [F], float64.
         cov: [F, F], float64, divided by n - 1.
-        n: number of images, or None where the file does not say.
-        protocol: how they were made.
+        n: number of images, or None where the file does not state it.
+        protocol: how the statistics were computed.
     """
 
     mean: np.ndarray
@@ -45,26 +45,26 @@ class Statistics:
 def write_statistics(
     path: Path, mean: np.ndarray, cov: np.ndarray, n: int, protocol: Mapping[str, Any]
 ) -> None:
-    """Write the file whole or not at all.
+    """Write statistics to a file, completely or not at all.
 
     Args:
-        path: its place.
+        path: the file to write.
         mean, cov, n: see `Statistics`.
-        protocol: JSON values; "extractor", "weight_hash" and "resize" at least, as the extractor
-            names them.
+        protocol: JSON values; "extractor", "weight_hash" and "resize" at least, as in
+            `describe_extractor`.
 
     Raises:
-        ValueError: these are no statistics, or the protocol lacks one of the three.
-        UserError: the place cannot be written.
+        ValueError: mean and cov are no statistics, or the protocol lacks one of the three keys.
+        UserError: the file cannot be written.
     """
-    lacking = [key for key in SAME if key not in protocol]
+    lacking = [key for key in EXTRACTOR_KEYS if key not in protocol]
     if lacking:
         raise ValueError(f"write_statistics: the protocol does not state {', '.join(lacking)}")
     if n < 2:
-        raise ValueError(f"write_statistics: of two images at least, found n = {n}")
+        raise ValueError(f"write_statistics: needs two images at least, found n = {n}")
     mean, cov = (np.ascontiguousarray(a, dtype=np.float64) for a in (mean, cov))
-    if (wrong := _wrong(mean, cov)) is not None:
-        raise ValueError(f"write_statistics: {wrong}")
+    if (problem := _find_problem(mean, cov)) is not None:
+        raise ValueError(f"write_statistics: {problem}")
     text = json.dumps(protocol, sort_keys=True, allow_nan=False)
     digest = _digest(mean, cov, n, text)
     with replacing(path) as temporary, open(temporary, "wb") as file:
@@ -72,33 +72,33 @@ def write_statistics(
 
 
 def read_statistics(path: Path, *, extractor: nn.Module) -> Statistics:
-    """What a file holds that was made with this extractor, or that does not say with which.
+    """Read statistics that were computed with this extractor, or whose file does not state one.
 
     Args:
-        path: ours, or any .npz file with `mu` and `sigma`.
-        extractor: with which the other side's features are made.
+        path: a file of `write_statistics`, or any .npz file with `mu` and `sigma`.
+        extractor: extractor of the features that the statistics are compared with.
 
     Raises:
         UserError: the file is absent, damaged or changed, or of another extractor.
     """
-    names = set(names_in(path))
+    names = set(array_names(path))
     if not {"mu", "sigma"} <= names:
         raise UserError(
-            f"{path}: no statistics mu and sigma (it has {', '.join(sorted(names)) or 'nothing'})",
+            f"{path}: no statistics mu and sigma (it has {', '.join(sorted(names)) or 'no array'})",
             fix="give a file of statistics, or the real images themselves",
         )
-    stored = {name: array_in(path, name) for name in ("mu", "sigma")}
+    stored = {name: read_array(path, name) for name in ("mu", "sigma")}
     if {"protocol", "sha256"} & names:
-        n, protocol = _stated(path, stored, names)
-        _require_same(path, protocol, extractor)
+        n, protocol = _verify_protocol(path, stored, names)
+        _check_extractor(path, protocol, extractor)
     else:
-        n, protocol = None, _unstated(path)
+        n, protocol = None, _unknown_protocol(path)
     if not all(np.issubdtype(array.dtype, np.floating) for array in stored.values()):
         kinds = " and ".join(str(array.dtype) for array in stored.values())
-        raise _unfit(path, f"mu and sigma are {kinds}, no floating point numbers")
+        raise _damaged(path, f"mu and sigma are {kinds}, no floating point numbers")
     mean, cov = (array.astype(np.float64) for array in stored.values())
-    if (wrong := _wrong(mean, cov)) is not None:
-        raise _unfit(path, wrong)
+    if (problem := _find_problem(mean, cov)) is not None:
+        raise _damaged(path, problem)
     if len(mean) != extractor.width:
         raise UserError(
             f"{path} holds statistics of {len(mean)} features, "
@@ -108,41 +108,41 @@ def read_statistics(path: Path, *, extractor: nn.Module) -> Statistics:
     return Statistics(mean, (cov + cov.T) / 2, n, protocol)
 
 
-def _stated(
+def _verify_protocol(
     path: Path, stored: Mapping[str, np.ndarray], names: set[str]
 ) -> tuple[int, dict[str, Any]]:
-    """n and protocol of a file of ours, verified."""
+    """Return n and protocol of a file of `write_statistics`, after checking its SHA-256."""
     if not {"n", "protocol", "sha256"} <= names:
-        raise _unfit(path, "of n, protocol and sha256 one is gone")
-    n, text, digest = (array_in(path, name) for name in ("n", "protocol", "sha256"))
+        raise _damaged(path, "n, protocol or sha256 is missing")
+    n, text, digest = (read_array(path, name) for name in ("n", "protocol", "sha256"))
     try:
         if str(digest) != _digest(stored["mu"], stored["sigma"], int(n), str(text)):
             raise ValueError("its content is not what was written")
         protocol = dict(json.loads(str(text)))
     except (ValueError, TypeError) as error:
-        raise _unfit(path, str(error)) from error
+        raise _damaged(path, str(error)) from error
     return int(n), protocol
 
 
-def _unstated(path: Path) -> dict[str, Any]:
-    """The protocol of statistics that somebody else made: only the file itself is known."""
+def _unknown_protocol(path: Path) -> dict[str, Any]:
+    """Return the protocol of a file of other software: nothing is known but the file itself."""
     source = f"{path.name}, SHA-256 {sha256_of(path)}"
-    return {**dict.fromkeys((*SAME, "quantised"), UNSTATED), "source": source}
+    return {**dict.fromkeys((*EXTRACTOR_KEYS, "quantised"), NOT_STATED), "source": source}
 
 
-def _require_same(path: Path, protocol: Mapping[str, Any], extractor: nn.Module) -> None:
-    used = (extractor.name, extractor.weight_hash, extractor.resize)
-    for key, ours in zip(SAME, used, strict=True):
-        if protocol.get(key) != ours:
+def _check_extractor(path: Path, protocol: Mapping[str, Any], extractor: nn.Module) -> None:
+    in_use = (extractor.name, extractor.weight_hash, extractor.resize)
+    for key, value in zip(EXTRACTOR_KEYS, in_use, strict=True):
+        if protocol.get(key) != value:
             raise UserError(
                 f"{path} holds statistics of another extractor: {key.replace('_', ' ')} "
-                f"{protocol.get(key)!r}, in use is {ours!r}",
+                f"{protocol.get(key)!r}, in use is {value!r}",
                 fix="choose features=NAME that the file was made with, or make the file again",
             )
 
 
-def _wrong(mean: np.ndarray, cov: np.ndarray) -> str | None:
-    """Why these are no mean and covariance, or None."""
+def _find_problem(mean: np.ndarray, cov: np.ndarray) -> str | None:
+    """Return why these are no mean and covariance, or None."""
     if mean.ndim != 1 or not len(mean) or cov.shape != 2 * mean.shape:
         return f"mu and sigma of shapes {list(mean.shape)} and {list(cov.shape)}, not [F], [F, F]"
     if not (np.isfinite(mean).all() and np.isfinite(cov).all()):
@@ -154,9 +154,9 @@ def _wrong(mean: np.ndarray, cov: np.ndarray) -> str | None:
     return None
 
 
-def _unfit(path: Path, why: str) -> UserError:
+def _damaged(path: Path, reason: str) -> UserError:
     return UserError(
-        f"{path} is damaged or was changed: {why}", fix="make it again, or get it again"
+        f"{path} is damaged or was changed: {reason}", fix="write it again, or copy it again"
     )
 
 

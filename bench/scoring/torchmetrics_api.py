@@ -5,8 +5,8 @@
     self.frechet.update(self.generator(latent), real=False)
     self.log("frechet", self.frechet)
 
-They give what `bench.metrics` gives for all samples at once, in float64, whatever the batches and
-the precision that a trainer computes in.
+They return what `bench.metrics` returns for all samples at once, in float64, whatever the batches
+and the precision that a trainer computes in.
 """
 
 import warnings
@@ -24,28 +24,28 @@ from bench.scoring.feature_metric import FeatureMetric, gather_all_tensors
 __all__ = ["FrechetDistance", "InceptionScore", "CombinedMetric"]
 
 
-def merged(parts: Tensor) -> Tensor:
-    """Moments of all samples from the moments of parts, [P, F + 1, F + 1] -> [F + 1, F + 1].
+def merge_moments(parts: Tensor) -> Tensor:
+    """Moments of parts [P, F + 1, F + 1] -> moments of all their samples [F + 1, F + 1].
 
     [[n, mean^T], [mean, scatter]] is one state: mean and scatter cannot be reduced one by one.
-    Chan, Golub and LeVeque 1983 (Am. Stat. 37, 242), equations 2.1, as `bench.metrics.moments`
-    has them, but on the device.
+    Chan, Golub and LeVeque 1983 (Am. Stat. 37, 242), equations 2.1, as in `bench.metrics.moments`,
+    but on the device.
     """
-    whole = parts[0]
+    merged = parts[0]
     for part in parts[1:]:
-        count = whole[0, 0] + part[0, 0]
+        count = merged[0, 0] + part[0, 0]
         if not count:
             continue
-        apart, share = part[0, 1:] - whole[0, 1:], part[0, 0] / count
-        total = whole + part  # the scatter's sum; count and mean follow
-        total[1:, 1:] += torch.outer(apart, apart * (whole[0, 0] * share))
-        total[0, 1:] = total[1:, 0] = whole[0, 1:] + apart * share
-        whole = total
-    return whole
+        difference, share = part[0, 1:] - merged[0, 1:], part[0, 0] / count
+        total = merged + part  # the scatter's sum; count and mean follow
+        total[1:, 1:] += torch.outer(difference, difference * (merged[0, 0] * share))
+        total[0, 1:] = total[1:, 0] = merged[0, 1:] + difference * share
+        merged = total
+    return merged
 
 
 class FrechetDistance(FeatureMetric):
-    """`frechet_distance` between real and generated samples.
+    """Frechet distance between real and generated samples, `bench.metrics.frechet`.
 
     States: two matrices [F + 1, F + 1] in float64, whatever the number of samples.
 
@@ -65,21 +65,23 @@ class FrechetDistance(FeatureMetric):
         self.reset_real_features = reset_real_features
         for name in ("real", "fake"):
             shape, kind = (self.width + 1, self.width + 1), torch.float64
-            self.add_state(name, torch.zeros(shape, dtype=kind, device=self.home), merged)
+            self.add_state(
+                name, torch.zeros(shape, dtype=kind, device=self.state_device), merge_moments
+            )
 
     def update(self, images: Tensor, real: bool) -> None:
-        """Take in samples, `real` or generated."""
-        features = self.seen(images)[1].to(self.home).double()
+        """Add samples, `real` or generated."""
+        features = self.extract(images)[1].to(self.state_device).double()
         batch = torch.zeros_like(self.real)
         mean = features.mean(0)
         centred = features - mean
         batch[0, 0], batch[0, 1:], batch[1:, 0] = len(features), mean, mean
         batch[1:, 1:] = centred.T @ centred
         name = "real" if real else "fake"
-        setattr(self, name, merged(torch.stack([getattr(self, name), batch])))
+        setattr(self, name, merge_moments(torch.stack([getattr(self, name), batch])))
 
     def compute(self) -> Tensor:
-        """The distance, float64 scalar.
+        """Return the distance, float64 scalar.
 
         Raises:
             ValueError: fewer than two samples on a side.
@@ -100,10 +102,10 @@ class FrechetDistance(FeatureMetric):
                 stacklevel=2,
             )
         value = frechet_distance(sides[0][0, 1:], real_cov, sides[1][0, 1:], fake_cov)
-        return torch.tensor(value, dtype=torch.float64, device=self.home)
+        return torch.tensor(value, dtype=torch.float64, device=self.state_device)
 
     def forward(self, images: Tensor, real: bool) -> Tensor:
-        """Refused, before anything is taken in: a batch of one side has no distance.
+        """Refuse to be called: a batch of real or of generated samples alone has no distance.
 
         Raises:
             TypeError: always.
@@ -112,26 +114,26 @@ class FrechetDistance(FeatureMetric):
 
     def reset(self) -> None:
         """Forget all samples; with `reset_real_features` false only the generated ones."""
-        kept = self.real
+        real_moments = self.real
         super().reset()
         if not self.reset_real_features:
-            self.real = kept
+            self.real = real_moments
 
 
-def padded(part: Tensor, group: Any = None) -> list[Tensor]:
-    """Sums of all processes at one length: one that saw no sample does not know K."""
+def gather_padded(part: Tensor, group: Any = None) -> list[Tensor]:
+    """Gather the sums of all processes at one length: one without samples does not know K."""
     parts = gather_all_tensors(part, group)
     longest = max(p.numel() for p in parts)
     return [pad(p, (0, longest - p.numel())) if p.ndim else p for p in parts]
 
 
 class InceptionScore(FeatureMetric):
-    """exp(H(p(y)) - E H(p(y|x))), `inception_score` over all samples at once.
+    """exp(H(p(y)) - E H(p(y|x))) over all samples at once, `bench.metrics.inception_score`.
 
     States: the sums of p(y|x), [K], and of H(p(y|x)), and the number of samples, in float64.
 
     Args:
-        extractor, quantise: see `FeatureMetric`; the extractor classifies.
+        extractor, quantise: see `FeatureMetric`; the extractor must return logits.
     """
 
     higher_is_better = True
@@ -140,30 +142,30 @@ class InceptionScore(FeatureMetric):
     count: Tensor
 
     def __init__(self, extractor: nn.Module, quantise: bool) -> None:
-        super().__init__(extractor, quantise, padded)
+        super().__init__(extractor, quantise, gather_padded)
         for name, size in (("probabilities", (1,)), ("entropy", ()), ("count", ())):
-            empty = torch.zeros(size, dtype=torch.float64, device=self.home)
+            empty = torch.zeros(size, dtype=torch.float64, device=self.state_device)
             self.add_state(name, empty, dist_reduce_fx="sum")
 
     def update(self, images: Tensor) -> None:
-        """Take in generated samples.
+        """Add generated samples.
 
         Raises:
-            ValueError: the extractor gives no logits.
+            ValueError: the extractor returns no logits.
         """
-        _, features, logits = self.seen(images)
+        _, features, logits = self.extract(images)
         if logits is None:
             raise ValueError(f"{self}: the extractor classifies nothing (logits None)")
-        probabilities = logits.to(self.home).double().softmax(1)
+        probabilities = logits.to(self.state_device).double().softmax(1)
         self.probabilities = self.probabilities + probabilities.sum(0)  # [1] becomes [K]
         self.entropy = self.entropy + torch.special.entr(probabilities).sum()
         self.count = self.count + len(features)
 
     def compute(self) -> Tensor:
-        """The score, float64 scalar.
+        """Return the score, float64 scalar.
 
         Raises:
-            ValueError: no sample was taken in.
+            ValueError: there is no sample yet.
         """
         if not self.count:
             raise ValueError(f"{self}: no sample yet")

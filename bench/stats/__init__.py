@@ -1,4 +1,4 @@
-"""The statistics of a comparison: numpy and scipy, every draw from a generator that is given."""
+"""Statistics of a comparison: numpy and scipy; every draw from a generator of the caller."""
 
 from bench.stats.blocks import (
     MIN_BLOCKS,

@@ -1,4 +1,4 @@
-"""What the statistics refuse, in one sentence each."""
+"""Check the arguments of the statistics; refuse with one sentence."""
 
 from collections.abc import Sequence
 from typing import TypeAlias

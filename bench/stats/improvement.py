@@ -95,7 +95,7 @@ def wins(ours: Values, theirs: Values) -> np.ndarray:
 
 
 def counts(n: int, resamples: int, generator: np.random.Generator) -> np.ndarray:
-    """How often each of n runs is drawn in n draws with replacement, [resamples, n]."""
+    """Draw how often each of n runs occurs in n draws with replacement, [resamples, n]."""
     if n < 1 or resamples < 1:
         raise ValueError(f"one run and one resample at least, found {n} and {resamples}")
     return generator.multinomial(n, np.full(n, 1 / n), size=resamples)

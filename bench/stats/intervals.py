@@ -1,4 +1,4 @@
-"""What a handful of runs can say: bootstrap intervals of means and of other statistics."""
+"""Bootstrap intervals of means and of other statistics, for a handful of runs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple

@@ -31,7 +31,7 @@ def share_difference(
 
 
 def _wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
-    """Where (p - share)^2 = z^2 p (1 - p) / n: Wilson 1927 (J. Am. Stat. Assoc. 22, 209)."""
+    """Solve (p - share)^2 = z^2 p (1 - p) / n: Wilson 1927 (J. Am. Stat. Assoc. 22, 209)."""
     z = float(ndtri((1 + confidence) / 2))
     centre, spread = share + z**2 / (2 * n), z * sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
     return (centre - spread) / (1 + z**2 / n), (centre + spread) / (1 + z**2 / n)

@@ -1,4 +1,4 @@
-"""Where a score's variance comes from: hyperparameters, the seed of training, the evaluation.
+"""Split a score's variance by its sources: hyperparameters, the seed of training, the evaluation.
 
 Nested random effects, score = mean + configuration + seed + evaluation, estimated by equating
 mean squares with their expectations: Searle, Casella and McCulloch 1992, Variance Components,

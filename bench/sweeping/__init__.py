@@ -1,1 +1,1 @@
-"""Many runs: their plan on disk, what becomes of each, the counts at the end."""
+"""Many runs: their plan on disk, their launches, and the counts at the end."""

@@ -1,4 +1,4 @@
-"""Launching what has no row, again and again, until nothing is left or the rounds are over."""
+"""Rounds of launches: runs that have no row are launched again until none is left."""
 
 import subprocess
 import sys
@@ -12,83 +12,96 @@ from typing import Any
 
 from bench.core.errors import UserError
 from bench.core.signals import INTERRUPT
-from bench.runs.plans import PlannedRun, plan_folder, refuse
-from bench.runs.run_status import ENDED, RunStatus, StatusReader, as_text, count_states
-from bench.sweeping.jobs import jobs_of, overrides_of
+from bench.runs.folder import COMPLETED
+from bench.runs.plans import PlannedRun, plan_folder, write_refusal
+from bench.runs.run_status import RunStatus, StatusReader, count_states, format_counts
+from bench.sweeping.jobs import job_overrides, make_jobs
 
-TRIES = 2  # of a run that fails, in one launch
-LOOK_SECONDS = 60.0  # between two lines of progress
-POLL_SECONDS = 2.0  # between two looks at runs that another launch is at
-OVER = (*ENDED, "refused")
+MAX_TRIES = 2  # of a run that fails, in one launch of the sweep
+PROGRESS_SECONDS = 60.0  # between two lines of progress
+POLL_SECONDS = 2.0  # between two readings of runs that another launch trains
+NOT_LAUNCHED = (*COMPLETED, "refused")
 
 
 class LaunchRounds:
-    """Carries out the runs of a plan.
+    """Launches the runs of a plan.
 
     Args:
-        launcher: Hydra's, any.
-        runs_root, name: of the sweep.
-        rounds: how often what has no row is launched.
-        chunk: how many jobs are handed to the launcher at once.
-        workers: how many it carries out at once.
+        launcher: Hydra's launcher, of any kind.
+        runs_root, name: folder of all runs, and name of the sweep.
+        rounds: how often runs that have no row are launched.
+        chunk: how many jobs the launcher is given at once.
+        parallel_jobs: how many jobs it runs at once.
+        outlives_process: its jobs go on when this process ends.
     """
 
     def __init__(
-        self, launcher: Any, runs_root: Path, name: str, *, rounds: int, chunk: int, workers: int
+        self,
+        launcher: Any,
+        runs_root: Path,
+        name: str,
+        *,
+        rounds: int,
+        chunk: int,
+        parallel_jobs: int,
+        outlives_process: bool,
     ) -> None:
         self.launcher, self.root, self.name = launcher, runs_root, name
-        self.rounds, self.chunk, self.workers = rounds, chunk, workers
-        self.watch = StatusReader(runs_root)
+        self.rounds, self.chunk, self.parallel_jobs = rounds, chunk, parallel_jobs
+        self.outlives_process = outlives_process
+        self.status_reader = StatusReader(runs_root)
         self.tries: Counter[str] = Counter()
-        self.launched = 0
+        self.n_launched = 0
 
-    def run(self, entries: Sequence[PlannedRun]) -> list[RunStatus]:
-        """Launch until nothing is left to launch; how every run stands at the end."""
+    def run(self, runs: Sequence[PlannedRun]) -> list[RunStatus]:
+        """Launch runs until none is left to launch, and return the status of each at the end."""
         for number in range(1, self.rounds + 1):
-            left = self._left(entries)
-            if not left and self._wait_for_others(entries):
-                left = self._left(entries)
-            if not left or INTERRUPT.requested:
+            to_launch = self._select(runs)
+            if not to_launch and self._wait_for_others(runs):
+                to_launch = self._select(runs)
+            if not to_launch or INTERRUPT.requested:
                 break
             if number > 1:
-                print(f"round {number} of {self.rounds}: {len(left)} runs have no row", flush=True)
-            with self._telling(entries):
-                jobs = jobs_of(left, self.workers)
+                left = f"{len(to_launch)} runs have no row"
+                print(f"round {number} of {self.rounds}: {left}", flush=True)
+            with self._reporting_progress(runs):
+                jobs = make_jobs(to_launch, self.parallel_jobs)
                 for start in range(0, len(jobs), self.chunk):
                     if not INTERRUPT.requested:
                         self._launch(jobs[start : start + self.chunk])
-                self._wait_for_others(entries)
-        return self.watch.read(entries)
+                self._wait_for_others(runs)
+        return self.status_reader.read(runs)
 
-    def _left(self, entries: Sequence[PlannedRun]) -> list[PlannedRun]:
+    def _select(self, runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+        """Return the runs that are to be launched now."""
         return [
-            entry
-            for entry, standing in zip(entries, self.watch.read(entries), strict=True)
-            if standing.state not in OVER
-            and standing.heartbeat is None
-            and not (standing.state == "failed" and self.tries[entry.run_id] >= TRIES)
+            run
+            for run, status in zip(runs, self.status_reader.read(runs), strict=True)
+            if status.state not in NOT_LAUNCHED
+            and status.heartbeat is None
+            and not (status.state == "failed" and self.tries[run.run_id] >= MAX_TRIES)
         ]
 
     def _launch(self, jobs: Sequence[Sequence[PlannedRun]]) -> None:
-        """Hand runs to the launcher; what becomes of them is read from their folders."""
-        self.tries.update(entry.run_id for job in jobs for entry in job)
-        given = [overrides_of(job) for job in jobs]
-        # Slurm's jobs go on without us: nothing is to be waited for when we are asked to stop.
-        away = type(self.launcher).__name__ == "SlurmLauncher"
+        """Give jobs to the launcher; what becomes of their runs is read from their folders."""
+        self.tries.update(run.run_id for job in jobs for run in job)
         INTERRUPT.relaying = True
         try:
-            with INTERRUPT.interrupting(immediate=away):
-                returns = self.launcher.launch(given, initial_job_idx=self.launched)
+            # Jobs that outlive this process need not be waited for when it is asked to stop.
+            with INTERRUPT.interrupting(immediate=self.outlives_process):
+                returns = self.launcher.launch(
+                    [job_overrides(job) for job in jobs], initial_job_idx=self.n_launched
+                )
         except (KeyboardInterrupt, UserError, ConnectionError):
             raise  # a cluster that is not there will not be there in the next round
         except subprocess.CalledProcessError as error:
-            said = error.stderr or error.output or b""
-            text = said.decode(errors="replace") if isinstance(said, bytes) else said
+            output = error.stderr or error.output or b""
+            text = output.decode(errors="replace") if isinstance(output, bytes) else output
             raise UserError(
                 f"the scheduler refused the jobs: {' '.join(text.split()) or error}",
                 fix="correct hydra.launcher, see docs/clusters.md; nothing was launched",
             ) from error
-        except Exception as error:  # a worker was killed, a node is gone: the launchers' own kinds
+        except Exception as error:  # a killed worker, a lost node: each launcher has its own types
             if INTERRUPT.requested:
                 raise KeyboardInterrupt from error
             reason = " ".join(str(error).split())[:200]
@@ -100,72 +113,77 @@ class LaunchRounds:
             )
         else:
             for job, returned in zip(jobs, returns, strict=True):
-                self._note(job, returned)
+                self._record_end(job, returned)
         finally:
             INTERRUPT.relaying = False
-        self.launched += len(jobs)
+        self.n_launched += len(jobs)
 
-    def _note(self, job: Sequence[PlannedRun], returned: Any) -> None:
-        """A job that raised before its run could say anything: a config that does not compose."""
+    def _record_end(self, job: Sequence[PlannedRun], returned: Any) -> None:
+        """Count an interrupted run as not tried, and remember why a run was refused.
+
+        A job that raises, whose config does not compose for example, has all its runs refused.
+
+        Args:
+            returned: Hydra's JobReturn; its value is run_id -> state.
+        """
         try:
-            words = dict(returned.return_value)
+            states = dict(returned.return_value)
         except KeyboardInterrupt:
             INTERRUPT.requested = True
             return
         except Exception as error:
-            words, reason = {}, " ".join(str(error).split())[:300]
-            for entry in job:
-                words[entry.run_id] = "refused"
-                refuse(self.root, self.name, entry.run_id, f"{type(error).__name__}: {reason}")
-        for run_id, word in words.items():
-            if word == "interrupted":
-                self.tries[run_id] -= 1  # asked to stop, not failed
-            if word == "refused":
+            states, reason = {}, " ".join(str(error).split())[:300]
+            for run in job:
+                states[run.run_id] = "refused"
+                write_refusal(self.root, self.name, run.run_id, f"{type(error).__name__}: {reason}")
+        for run_id, state in states.items():
+            if state == "interrupted":
+                self.tries[run_id] -= 1
+            if state == "refused":
                 path = plan_folder(self.root, self.name) / "refused" / f"{run_id}.txt"
-                there = path.is_file()  # a shared folder may be slow to show it
-                why = path.read_text(encoding="utf-8") if there else "see what the job printed"
-                self.watch.refused[run_id] = why
+                is_there = path.is_file()  # a shared folder may be slow to show it
+                why = path.read_text(encoding="utf-8") if is_there else "see what the job printed"
+                self.status_reader.refused[run_id] = why
 
-    def _wait_for_others(self, entries: Sequence[PlannedRun]) -> bool:
-        """Let another launch's runs end: those of a job array go on when one of its jobs fails.
+    def _wait_for_others(self, runs: Sequence[PlannedRun]) -> bool:
+        """Wait until no other process trains one of the runs; return whether one did.
 
-        Returns:
-            Whether there were any.
+        It may belong to another launch, or to a job array, which goes on when one job fails.
         """
         waited = False
         while not INTERRUPT.requested:
-            living = sum(s.state == "running" for s in self.watch.read(entries))
-            if not living:
+            n_running = sum(s.state == "running" for s in self.status_reader.read(runs))
+            if not n_running:
                 break
             if not waited:
-                print(f"waiting for {living} runs that are at work elsewhere", flush=True)
+                print(f"waiting for {n_running} runs that other processes train", flush=True)
             waited = True
             time.sleep(POLL_SECONDS)
         return waited
 
     @contextmanager
-    def _telling(self, entries: Sequence[PlannedRun]) -> Iterator[None]:
-        """Now and then a line of progress with an estimate, from a thread."""
-        over, watch, began = threading.Event(), StatusReader(self.root), time.monotonic()
-        first = len(entries) - count_states(watch.read(entries))["waiting"]
+    def _reporting_progress(self, runs: Sequence[PlannedRun]) -> Iterator[None]:
+        """Print a line of progress with an estimate every minute, from a thread."""
+        stop, reader, began = threading.Event(), StatusReader(self.root), time.monotonic()
+        done_before = len(runs) - count_states(reader.read(runs))["waiting"]
 
-        def tell() -> None:
-            while not over.wait(LOOK_SECONDS):
-                counts = count_states(watch.read(entries))
-                done = sum(counts[word] for word in ENDED)
-                rate = max(done - first, 0) / (time.monotonic() - began)
-                left = len(entries) - done
-                ending = f"; about {left / rate / 60:.0f} min left" if rate > 0 else ""
+        def report() -> None:
+            while not stop.wait(PROGRESS_SECONDS):
+                counts = count_states(reader.read(runs))
+                done = sum(counts[state] for state in COMPLETED)
+                rate = max(done - done_before, 0) / (time.monotonic() - began)
+                left = len(runs) - done
+                estimate = f"; about {left / rate / 60:.0f} min left" if rate > 0 else ""
                 print(
-                    f"sweep {self.name}: {done} of {len(entries)} ({as_text(counts)}), "
-                    f"{60 * rate:.1f} runs a minute{ending}",
+                    f"sweep {self.name}: {done} of {len(runs)} ({format_counts(counts)}), "
+                    f"{60 * rate:.1f} runs a minute{estimate}",
                     flush=True,
                 )
 
-        thread = threading.Thread(target=tell, daemon=True)
+        thread = threading.Thread(target=report, daemon=True)
         thread.start()
         try:
             yield
         finally:
-            over.set()
+            stop.set()
             thread.join()

@@ -5,23 +5,24 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.core.errors import UserError
 from bench.runs.identity import SEMANTICS_VERSION
 from bench.runs.plans import (
-    READ,
-    VERSION,
+    PLAN_VERSION,
+    READABLE_VERSIONS,
     PlannedRun,
     StagePlan,
+    archive_plan,
     read_plan,
-    set_aside,
-    stages_of,
+    read_plan_head,
     write_plan,
 )
 from bench.runs.run_status import RunStatus
-from bench.sweeping.packing import Choices, Packing
+from bench.sweeping.packing import PackPlanner, PackSizes
 from bench.sweeping.run_spec import RunSpec, run_specs
-from bench.sweeping.selection import record, select_best
+from bench.sweeping.selection import select_best, selection_records
 from bench.sweeping.space import Value
 from bench.sweeping.stage import Stage
 
@@ -33,20 +34,20 @@ def plan_stage(
     planned: Mapping[str, StagePlan],
     stages: Mapping[str, Stage],
     constant: Mapping[str, str],
-    packing: Packing,
+    pack_planner: PackPlanner,
     runs_root: Path,
 ) -> StagePlan:
-    """The explicit runs of a stage.
+    """Plan the explicit runs of a stage.
 
     Args:
-        planned: the stages before it, with their rows.
-        stages: all, by name.
+        planned: plans of the stages before it, by name; their runs have rows.
+        stages: all stages by name.
         constant: overrides of the command line.
 
     Raises:
-        UserError: a config is wrong, or the stage before left nothing to choose from.
+        UserError: a config is wrong, or no run of the stage before has a score to choose by.
     """
-    rule, chosen = "", ()
+    rule, chosen = "", tuple[dict[str, Any], ...]()
     if stage.configurations is not None:
         configurations: Configurations = {
             (v, d): list(enumerate(stage.configurations[v]))
@@ -55,131 +56,143 @@ def plan_stage(
         }
     else:
         assert stage.after is not None and stage.rule is not None
-        found = select_best(stage.rule, planned[stage.after].entries, runs_root)
-        missing = [f"{v} on {d}" for v in stage.variants for d in stage.datasets
-                   if (v, d) not in found]  # fmt: skip
-        if not found:
+        selection = select_best(stage.rule, planned[stage.after].runs, runs_root)
+        groups = [(variant, dataset) for variant in stage.variants for dataset in stage.datasets]
+        missing = [f"{variant} on {dataset}" for variant, dataset in groups
+                   if (variant, dataset) not in selection]  # fmt: skip
+        if not selection:
             raise UserError(
                 f"stage {stage.name!r} finds no score in stage {stage.after!r} to choose by",
                 fix="see `bench status`: its runs failed or diverged",
             )
         if missing:
             print(f"stage {stage.name}: nothing to choose for {', '.join(missing)}: left out")
-        origin = _origin(stage, stages)
-        assert origin.configurations is not None
+        first_stage = _first_stage(stage, stages)
+        assert first_stage.configurations is not None
         configurations = {
-            (v, d): [(sample, origin.configurations[v][sample])]
-            for (v, d), (sample, _, _) in found.items()
+            (v, d): [(sample, first_stage.configurations[v][sample])]
+            for (v, d), (sample, _, _) in selection.items()
         }
-        rule, chosen = stage.rule.words(), record(found)
-    runs = run_specs(stage, configurations, constant)
-    return StagePlan(stage.name, entries_of(stage.name, runs, packing), rule, chosen)
+        rule, chosen = stage.rule.describe(), selection_records(selection)
+    specs = run_specs(stage, configurations, constant)
+    return StagePlan(stage.name, plan_runs(stage.name, specs, pack_planner), rule, chosen)
 
 
-def _origin(stage: Stage, stages: Mapping[str, Stage]) -> Stage:
-    """The stage in which a later one's configurations were drawn."""
+def _first_stage(stage: Stage, stages: Mapping[str, Stage]) -> Stage:
+    """Return the stage in which the configurations of a later stage were drawn."""
     while stage.configurations is None:
         stage = stages[str(stage.after)]
     return stage
 
 
-def entries_of(stage: str, runs: Sequence[RunSpec], packing: Packing) -> tuple[PlannedRun, ...]:
-    """Each run once: two that come out the same are one, and that is said."""
-    found: dict[str, PlannedRun] = {}
-    twice: list[PlannedRun] = []
-    for run in packing.packed(stage, runs):
-        entry = packing.skeletons.entry(run)
-        if found.setdefault(entry.run_id, entry) is not entry:
-            twice.append(entry)
-    if twice:
-        first = twice[0]
+def plan_runs(
+    stage: str, specs: Sequence[RunSpec], pack_planner: PackPlanner
+) -> tuple[PlannedRun, ...]:
+    """Plan each run once; print a sentence where two have one run_id."""
+    runs_by_id: dict[str, PlannedRun] = {}
+    repeated: list[PlannedRun] = []
+    for spec in pack_planner.assign_packs(stage, specs):
+        run = pack_planner.templates.plan_run(spec)
+        if runs_by_id.setdefault(run.run_id, run) is not run:
+            repeated.append(run)
+    if repeated:
+        first = repeated[0]
         print(
-            f"{len(twice)} runs come out the same as others and are run once, the first of them "
+            f"{len(repeated)} runs come out the same as others and are run once, the first of them "
             f"{first.variant} on {first.dataset}, seed {first.seed}: a seed or a choice named "
             "twice, or two names for one computation",
             flush=True,
         )
-    return tuple(found.values())
+    return tuple(runs_by_id.values())
 
 
-def estimated(
-    entries: Sequence[PlannedRun], standings: Sequence[RunStatus]
+def estimate_seconds(
+    runs: Sequence[PlannedRun], statuses: Sequence[RunStatus]
 ) -> tuple[PlannedRun, ...]:
-    """With seconds by the pace of the runs of the same variant and data set that have ended."""
-    pace, members = defaultdict(list), Counter(entry.pack for entry in entries)
-    for entry, standing in zip(entries, standings, strict=True):
-        seconds, steps = standing.facts.get("wall_seconds"), standing.facts.get("d_steps")
-        if standing.state == "finished" and seconds and steps:
-            beside = max(min(entry.slots, members[entry.pack]), 1)
-            pace[entry.variant, entry.dataset].append(seconds / steps / beside)
-    if not pace:
-        return tuple(entries)
+    """Return runs with seconds = steps * median pace of their variant and data set, where known.
+
+    The pace is that of runs that have finished, in seconds per step. In a pack, where several runs
+    train at once, it is divided by their number.
+    """
+    paces, pack_members = defaultdict(list), Counter(run.pack for run in runs)
+    for run, status in zip(runs, statuses, strict=True):
+        seconds, steps = status.facts.get("wall_seconds"), status.facts.get("d_steps")
+        if status.state == "finished" and seconds and steps:
+            at_once = max(min(run.slots, pack_members[run.pack]), 1)
+            paces[run.variant, run.dataset].append(seconds / steps / at_once)
+    medians = {group: statistics.median(group_paces) for group, group_paces in paces.items()}
     return tuple(
-        dataclasses.replace(entry, seconds=round(statistics.median(known) * entry.steps, 1))
-        if (known := pace.get((entry.variant, entry.dataset)))
-        else entry
-        for entry in entries
+        dataclasses.replace(run, seconds=round(medians[group] * run.steps, 1))
+        if (group := (run.variant, run.dataset)) in medians
+        else run
+        for run in runs
     )
 
 
-def keep_plan(
+def save_plan(
     runs_root: Path,
     name: str,
     command: str,
     stages: Sequence[StagePlan],
     waiting: Sequence[str],
-    packs: Choices,
+    packs: PackSizes,
 ) -> str:
-    """Write the plan; one that was there and differs is set aside.
+    """Write the plan of a sweep; archive an earlier plan that differs.
+
+    Args:
+        command: command line that launches the sweep again.
+        stages: stages whose runs are planned.
+        waiting: names of the stages that wait for rows.
 
     Returns:
         What changed, in a sentence or two; empty where nothing did.
 
     Raises:
-        UserError: a newer version of the suite wrote the one that is there.
+        UserError: a newer version of the suite wrote the earlier plan.
     """
-    said = _compared(runs_root, name, stages, waiting)
-    if said:
-        kept = set_aside(runs_root, name)
-        said = f"sweep {name}: {said}; the plan before is kept in {kept}"
+    changes = _describe_changes(runs_root, name, stages, waiting)
+    if changes:
+        archive = archive_plan(runs_root, name)
+        changes = f"sweep {name}: {changes}; the plan before is kept in {archive}"
     write_plan(runs_root, name, command, stages, waiting, packs)
-    return said
+    return changes
 
 
-def _compared(
+def _describe_changes(
     runs_root: Path, name: str, stages: Sequence[StagePlan], waiting: Sequence[str]
 ) -> str:
-    found = stages_of(runs_root, name)
-    if found is None:
+    head_and_stages = read_plan_head(runs_root, name)
+    if head_and_stages is None:
         return ""
-    version = found[0].get("version", 1)
-    if isinstance(version, int) and version > VERSION:
+    head = head_and_stages[0]
+    version = head.get("version", 1)
+    if isinstance(version, int) and version > PLAN_VERSION:
         raise UserError(
             f"the plan of sweep {name!r} was written by a newer version of the suite "
-            f"({version}; this one reads {VERSION})",
+            f"({version}; this one reads {PLAN_VERSION})",
             fix="update the suite, or set runs_root to another folder",
         )
-    if version not in READ:
+    if version not in READABLE_VERSIONS:
         return f"its plan is of version {version} and is written anew; rows stay as they are"
     try:
         before = read_plan(runs_root, name)
     except UserError as error:
         return f"its plan could not be read ({error.message}) and is written anew"
-    semantics = found[0].get("semantics_version")
+    semantics = head.get("semantics_version")
     why = ""
     if semantics != SEMANTICS_VERSION:
         why = (
             f"the mathematics have version {SEMANTICS_VERSION} now and had {semantics}: every run "
             "has another run_id, "
         )
-    # A plan may know less (a later stage was not due yet) or more (this launch is not there yet).
-    theirs, ours = ({s.name: s.entries for s in p} for p in (before.stages, stages))
+    # A stage may be planned in one of them only: it was not due then, or is not due yet.
+    old_runs, new_runs = ({s.name: s.runs for s in p} for p in (before.stages, stages))
     lines = []
-    for stage in sorted({*theirs, *ours}, key=[*theirs, *ours].index):
-        if stage not in ours and stage in waiting or stage not in theirs:
+    for stage in sorted({*old_runs, *new_runs}, key=[*old_runs, *new_runs].index):
+        if stage not in new_runs and stage in waiting or stage not in old_runs:
             continue
-        old = {entry.run_id for entry in theirs[stage]}
-        new = {entry.run_id for entry in ours.get(stage, ())}
+        old = {run.run_id for run in old_runs[stage]}
+        new = {run.run_id for run in new_runs.get(stage, ())}
         if old != new:
             lines.append(
                 f"stage {stage} has {len(new - old)} runs that were not planned before, "

@@ -1,9 +1,9 @@
-"""run_ids of many runs from one composition: what they share is composed, the rest filled in.
+"""run_ids of many runs from one composition: what runs share is composed once, the rest filled in.
 
 Composing a config takes a sixth of a second; 50,400 of them would take hours. Where runs differ in
 plain numbers alone, the text that a run_id is a hash of is the same but for these numbers. It is
-made once with marks in their places. The first run of each kind is composed in full and must come
-out the same, or all of its kind are.
+made once, with placeholders for them. The first run of each kind is composed in full, too: if its
+run_id is another one, all runs of its kind are composed.
 """
 
 import json
@@ -17,27 +17,31 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from bench.config import build, validate
 from bench.core.errors import UserError
-from bench.evaluation.evaluator import split_digests
-from bench.runs.identity import canonical_json, content_of, hash_of
+from bench.evaluation.evaluator import digest_splits
+from bench.runs.identity import canonical_json, hash_text, identity_text
 from bench.runs.plans import PlannedRun
 from bench.scoring.score import protocol_hash
-from bench.sweeping.run_spec import RunSpec, text_of
+from bench.sweeping.run_spec import RunSpec, override_text
 
 Compose = Callable[[list[str]], DictConfig]  # overrides -> config with its `hydra`
-MARK = "@@{}@@"
-BYTES = 4  # of a float32
+PLACEHOLDER = "@@{}@@"
+FLOAT_BYTES = 4  # of a float32
 
 
 @dataclass(frozen=True)
 class RunIdTemplate:
-    """What runs share.
+    """What runs of one kind share.
 
     Args:
-        overrides: as typed; keys that the config does not have begin with a plus.
-        unknown: varied keys that the config does not have: drawn but unused.
-        template: of the text that a run_id is a hash of; None where it has to be composed.
-        steps: discriminator steps.
-        disk_mib: kept of a run.
+        overrides: shared overrides, as typed.
+        unknown: varied keys that the config does not have: drawn but unused, typed with a plus.
+        template: the text that a run_id is a hash of, with placeholders; None if every run has to
+            be composed.
+        seed: seed of runs that do not vary it.
+        request: hash of the protocol of their scores.
+        data: digest of the split that they are scored on.
+        steps: budget in discriminator steps.
+        disk_mib: size of the files that a run leaves, in MiB.
     """
 
     overrides: tuple[str, ...]
@@ -51,149 +55,155 @@ class RunIdTemplate:
     steps: int
     disk_mib: float
 
+    def overrides_of(self, run: RunSpec) -> tuple[str, ...]:
+        """Return all overrides of a run; keys that the config does not have begin with a plus."""
+        varied = (f"{'+' * (k in self.unknown)}{k}={override_text(v)}" for k, v in run.varied)
+        return (*self.overrides, *varied)
+
 
 class RunIdTemplates:
-    """Composes each kind of run once.
+    """Plans runs, composing each kind of run once.
 
     Args:
-        compose: as the launcher's jobs will.
+        compose: composes a config as the launcher's jobs will.
         gpus: the launcher asks for GPUs, whatever this machine has.
     """
 
     def __init__(self, compose: Compose, *, gpus: bool) -> None:
         self.compose, self.gpus = compose, gpus
-        self.known: dict[tuple[Any, ...], RunIdTemplate] = {}
-        self._configs: dict[tuple[str, ...], tuple[DictConfig, DictConfig]] = {}
-        self._facts: dict[str, Any] = {}
+        self._templates: dict[tuple[Any, ...], RunIdTemplate] = {}
+        self._configs: dict[tuple[str, ...], tuple[DictConfig, Any]] = {}
+        self._split_digests: dict[str, Any] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
         self._requests: dict[str, str] = {}
 
-    def entry(self, run: RunSpec) -> PlannedRun:
-        """The run as a plan has it.
+    def plan_run(self, run: RunSpec) -> PlannedRun:
+        """Return the run as a plan stores it.
 
         Raises:
-            UserError: its config is wrong, or its data are not there.
+            UserError: its config is wrong, or its data are missing.
         """
         keys = tuple(key for key, _ in run.varied)
-        place = (run.shared, keys)
-        if place not in self.known:
-            self.known[place] = self._skeleton(run, keys)
-        one = self.known[place]
-        varied = [f"{'+' * (k in one.unknown)}{k}={text_of(v)}" for k, v in run.varied]
-        overrides = (*one.overrides, *varied)
+        kind = (run.shared, keys)
+        if kind not in self._templates:
+            self._templates[kind] = self._make_template(run, keys)
+        template, varied = self._templates[kind], dict(run.varied)
         return PlannedRun(
-            run_id=self._run_id(one, run, overrides),
-            overrides=overrides,
-            variant=one.variant,
-            dataset=one.dataset,
-            seed=int(dict(run.varied).get("seed", one.seed)),
+            run_id=self._run_id(template, run),
+            overrides=template.overrides_of(run),
+            variant=template.variant,
+            dataset=template.dataset,
+            seed=int(varied.get("seed", template.seed)),
             sample=run.sample,
-            request=one.request,
-            data=one.data,
-            steps=one.steps,
-            disk_mib=one.disk_mib,
+            request=template.request,
+            data=template.data,
+            steps=template.steps,
+            disk_mib=template.disk_mib,
             pack=run.pack,
-            slots=int(dict(run.varied).get("packed", 0)),
+            slots=int(varied.get("packed", 0)),
         )
 
-    def _run_id(self, one: RunIdTemplate, run: RunSpec, overrides: Sequence[str]) -> str:
-        if one.template is None:
-            return self._composed_id(overrides)
-        text = one.template
+    def _run_id(self, template: RunIdTemplate, run: RunSpec) -> str:
+        if template.template is None:
+            return self._composed_run_id(template.overrides_of(run))
+        text = template.template
         for key, value in run.varied:
-            text = text.replace(f'"{MARK.format(key)}"', canonical_json(value))
-        return hash_of(text)
+            text = text.replace(f'"{PLACEHOLDER.format(key)}"', canonical_json(value))
+        return hash_text(text)
 
-    def _composed_id(self, overrides: Sequence[str]) -> str:
-        plain = validate.validate_config(self._config(list(overrides)))
-        facts = self._facts_of(plain)
-        return build.run_id_for(plain, facts, self.device(plain["trainer"]["accelerator"]))
+    def _composed_run_id(self, overrides: Sequence[str]) -> str:
+        plain = validate.validate_config(self._compose_config(list(overrides)))
+        digests = self._digests_of(plain)
+        return build.run_id_for(plain, digests, self.device_kind(plain["trainer"]["accelerator"]))
 
-    def _config(self, overrides: list[str]) -> DictConfig:
-        """Composed, and ready to be resolved."""
+    def _compose_config(self, overrides: list[str]) -> DictConfig:
+        """Compose a config without its `hydra`, which Hydra is given so that it can be resolved."""
         with validate.as_user_error("config"):
-            whole = self.compose(overrides)
-            HydraConfig.instance().set_config(whole)
-            cfg = whole.copy()
+            composed = self.compose(overrides)
+            HydraConfig.instance().set_config(composed)
+            cfg = composed.copy()
             with open_dict(cfg):
                 del cfg["hydra"]
         return cfg
 
     def shared_config(self, overrides: list[str]) -> DictConfig:
-        """The same, composed once for all runs that share these overrides."""
+        """Return a copy of a config that is composed once for all runs with these overrides."""
         key = tuple(overrides)
         if key not in self._configs:
-            cfg = self._config(overrides)
+            cfg = self._compose_config(overrides)
             self._configs[key] = cfg, HydraConfig.instance().cfg
-        cfg, whole = self._configs[key]
-        HydraConfig.instance().set_config(whole)
+        cfg, composed = self._configs[key]
+        HydraConfig.instance().set_config(composed)
         return cfg.copy()
 
-    def _skeleton(self, run: RunSpec, keys: tuple[str, ...]) -> RunIdTemplate:
+    def _make_template(self, run: RunSpec, keys: tuple[str, ...]) -> RunIdTemplate:
         shared = [f"{key}={text}" for key, text in run.shared]
         cfg = self.shared_config(shared)
         unknown = {k for k in keys if OmegaConf.select(cfg, k, default=None) is None}
-        pinned = f"trainer.accelerator={self._accelerator(cfg.trainer.accelerator)}"
+        accelerator = f"trainer.accelerator={self._resolve_accelerator(cfg.trainer.accelerator)}"
         if not any(text.startswith("trainer.accelerator=") for text in shared):
-            shared.append(pinned)
+            shared.append(accelerator)
         marked = cfg.copy()
         for key, value in run.varied:
             OmegaConf.update(cfg, key, value, force_add=True)
-            OmegaConf.update(marked, key, MARK.format(key), force_add=True)
+            OmegaConf.update(marked, key, PLACEHOLDER.format(key), force_add=True)
         plain = validate.validate_config(cfg)
-        facts = self._facts_of(plain, cfg)
-        device = self.device(plain["trainer"]["accelerator"])
-        template = _template(validate.to_plain(marked), facts, device, keys)
-        request, split = self._request(plain, cfg), plain["score"]["split"]
-        generator, everything = self._size(plain, cfg)
-        kept = 1 + (1 + plain["score"]["keep_last"] if plain["score"]["every"] is not None else 0)
-        kept_bytes = BYTES * generator * kept
-        if plain["trainer"]["keep_checkpoint"]:
-            kept_bytes += 3 * BYTES * everything  # weights and Adam's two moments
-        one = RunIdTemplate(
+        digests = self._digests_of(plain, cfg)
+        device = self.device_kind(plain["trainer"]["accelerator"])
+        text = _identity_template(validate.to_plain(marked), digests, device, keys)
+        request, split = self._protocol_hash(plain, cfg), plain["score"]["split"]
+        template = RunIdTemplate(
             overrides=tuple(shared),
             unknown=frozenset(unknown),
-            template=template,
+            template=text,
             variant=str(plain["names"]["variant"]),
             dataset=str(plain["names"]["dataset"]),
             seed=plain["seed"],
             request=request,
-            data=facts[split]["digest"][:16],
+            data=digests[split]["digest"][:16],
             steps=plain["d_steps"],
-            disk_mib=round(kept_bytes / 2**20, 3),
+            disk_mib=self._disk_mib(plain, cfg),
         )
-        return self._proven(one, run)
+        if self._run_id(template, run) == self._composed_run_id(template.overrides_of(run)):
+            return template
+        return replace(template, template=None)
 
-    def _proven(self, one: RunIdTemplate, run: RunSpec) -> RunIdTemplate:
-        """Without its template, if that does not give what composing gives."""
-        varied = [f"{'+' * (k in one.unknown)}{k}={text_of(v)}" for k, v in run.varied]
-        overrides = (*one.overrides, *varied)
-        if self._run_id(one, run, overrides) == self._composed_id(overrides):
-            return one
-        return replace(one, template=None)
+    def _disk_mib(self, plain: Mapping[str, Any], cfg: DictConfig) -> float:
+        """Return the size of the generators, and of the checkpoint to resume from, in MiB."""
+        generator, everything = self._parameter_counts(plain, cfg)
+        score = plain["score"]
+        generators = 1 + (1 + score["keep_last"] if score["every"] is not None else 0)
+        n_bytes = FLOAT_BYTES * generator * generators
+        if plain["trainer"]["keep_checkpoint"]:
+            n_bytes += 3 * FLOAT_BYTES * everything  # weights and Adam's two moments
+        return round(n_bytes / 2**20, 3)
 
-    def _accelerator(self, asked: str) -> str:
-        """What is asked for, "auto" said outright, so that plan and jobs mean the same."""
-        if asked != "auto":
-            return asked
+    def _resolve_accelerator(self, accelerator: str) -> str:
+        """Replace "auto" by what it means here, so that plan and jobs mean the same device."""
+        if accelerator != "auto":
+            return accelerator
         if self.gpus or torch.cuda.is_available():
             return "gpu"
         return "mps" if torch.backends.mps.is_available() else "cpu"
 
-    def device(self, asked: str) -> str:
-        """The kind of device that a run_id knows; the jobs' machines need not be this one."""
-        return {"gpu": "cuda"}.get(self._accelerator(asked), self._accelerator(asked))
+    def device_kind(self, accelerator: str) -> str:
+        """Return the kind of device in a run_id; the jobs' machines need not be this one."""
+        resolved = self._resolve_accelerator(accelerator)
+        return {"gpu": "cuda"}.get(resolved, resolved)
 
-    def _facts_of(self, plain: Mapping[str, Any], cfg: DictConfig | None = None) -> Any:
+    def _digests_of(self, plain: Mapping[str, Any], cfg: DictConfig | None = None) -> Any:
         key = canonical_json(plain["dataset"]["source"])
-        if key not in self._facts:
-            assert cfg is not None  # a skeleton comes first
+        if key not in self._split_digests:
+            assert cfg is not None  # the template of a kind of runs comes before its runs
             _, splits = build.build_splits(cfg)
-            self._facts[key] = split_digests(splits)
-        return self._facts[key]
+            self._split_digests[key] = digest_splits(splits)
+        return self._split_digests[key]
 
-    def _size(self, plain: Mapping[str, Any], cfg: DictConfig) -> tuple[int, int]:
-        """Parameters of the generator, and of all; building refuses what does not fit together."""
+    def _parameter_counts(self, plain: Mapping[str, Any], cfg: DictConfig) -> tuple[int, int]:
+        """Return the numbers of parameters of the generator, and of all.
+
+        Building the model refuses parts that do not fit together.
+        """
         key = canonical_json(plain["model"])
         if key not in self._sizes:
             model = build.build_model(cfg)
@@ -201,27 +211,32 @@ class RunIdTemplates:
             self._sizes[key] = sum(p.numel() for p in model.generator.parameters()), everything
         return self._sizes[key]
 
-    def _request(self, plain: Mapping[str, Any], cfg: DictConfig) -> str:
+    def _protocol_hash(self, plain: Mapping[str, Any], cfg: DictConfig) -> str:
         key = canonical_json([plain["score"], plain["features"]])
         if key not in self._requests:
             with validate.as_user_error("score"):
                 settings = build.instantiate(cfg.score)
             self._requests[key] = protocol_hash(settings, build.build_extractor(cfg))
-        if plain["score"]["split"] not in self._facts_of(plain):
+        splits = self._digests_of(plain)
+        if plain["score"]["split"] not in splits:
             raise UserError(
                 f"score.split is {plain['score']['split']!r}; dataset "
-                f"{plain['names']['dataset']!r} has {', '.join(sorted(self._facts_of(plain)))}",
+                f"{plain['names']['dataset']!r} has {', '.join(sorted(splits))}",
                 fix="choose one of these",
             )
         return self._requests[key]
 
 
-def _template(
-    marked: Mapping[str, Any], facts: Any, device: str, keys: Sequence[str]
+def _identity_template(
+    marked: Mapping[str, Any], digests: Any, device: str, keys: Sequence[str]
 ) -> str | None:
-    """The text with marks in place of the varied values; None where a mark is a part of a word."""
-    text = content_of(build.run_identity(marked, facts, device))
-    whole = all(
-        text.count(MARK.format(key)) == text.count(json.dumps(MARK.format(key))) for key in keys
+    """Return the text that a run_id is a hash of, with placeholders for varied values.
+
+    None if a placeholder is only a part of some value, and cannot be replaced by a number.
+    """
+    text = identity_text(build.run_identity(marked, digests, device))
+    replaceable = all(
+        text.count(PLACEHOLDER.format(key)) == text.count(json.dumps(PLACEHOLDER.format(key)))
+        for key in keys
     )
-    return text if whole else None
+    return text if replaceable else None

@@ -6,20 +6,20 @@ from typing import Any
 
 from bench.core.errors import UserError
 from bench.sweeping.space import Value
-from bench.sweeping.stage import Stage, full_name
+from bench.sweeping.stage import Stage, override_key
 
-AXES = {"variant": "variants", "dataset": "datasets"}
+NARROWING_KEYS = {"variant": "variants", "dataset": "datasets"}  # override -> field of a stage
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One run: what it shares with others, and the plain values in which it differs from them.
+    """The overrides of one run, in two parts.
 
     Args:
-        shared: overrides that may change what is composed: groups, lists, steps.
-        varied: values of keys that only change numbers: hyperparameters and seed.
-        sample: which configuration of its variant.
-        pack: which runs it shares a pack with; empty where it runs alone.
+        shared: (key, text) of overrides that may change what is composed: groups, lists, steps.
+        varied: (key, value) of overrides that only change numbers: hyperparameters and seed.
+        sample: number of its configuration among those of its variant.
+        pack: key that runs have in common if they can share a pack; empty where it runs alone.
     """
 
     shared: tuple[tuple[str, str], ...]
@@ -28,12 +28,12 @@ class RunSpec:
     pack: str = ""
 
 
-def text_of(value: Any) -> str:
-    """A value as an override has it."""
+def override_text(value: Any) -> str:
+    """Return a value as it is typed in an override: true, null, [1,2], 0.5."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, list | tuple):
-        return f"[{','.join(text_of(item) for item in value)}]"
+        return f"[{','.join(override_text(item) for item in value)}]"
     return repr(value) if isinstance(value, float) else str(value)
 
 
@@ -42,7 +42,7 @@ def run_specs(
     configurations: Mapping[tuple[str, str], Sequence[tuple[int, Mapping[str, Value]]]],
     constant: Mapping[str, str],
 ) -> list[RunSpec]:
-    """The runs of a stage, in an order in which the first of them compare already.
+    """Return the runs of a stage, ordered so that the first of them can be compared already.
 
     All variants on all data sets with their defaults, then with their next configuration, ...;
     within one configuration, seed by seed.
@@ -51,7 +51,7 @@ def run_specs(
         configurations: (variant, data set) -> (sample, values) of each.
         constant: overrides of the command line; they win over the stage's.
     """
-    runs = []
+    placed_runs = []
     for v, variant in enumerate(stage.variants):
         for d, dataset in enumerate(stage.datasets):
             settings = {
@@ -59,33 +59,32 @@ def run_specs(
                 **stage.of_dataset.get(dataset, {}),
                 **stage.of_variant.get(variant, {}),
             }
-            fixed = {key: text_of(value) for key, value in settings.items()}
-            shared = {"variant": variant, "dataset": dataset, **fixed, **constant}
+            fixed = {key: override_text(value) for key, value in settings.items()}
+            overrides = {"variant": variant, "dataset": dataset, **fixed, **constant}
             for place, (sample, values) in enumerate(configurations.get((variant, dataset), ())):
-                varied = {full_name(key): value for key, value in values.items()}
-                kept = tuple((k, x) for k, x in shared.items() if k not in varied)
+                varied = {override_key(key): value for key, value in values.items()}
+                shared = tuple((k, text) for k, text in overrides.items() if k not in varied)
                 for s, seed in enumerate(stage.seeds):
-                    run = RunSpec(kept, (*varied.items(), ("seed", seed)), sample)
-                    runs.append(((place, s, d, v), run))
-    return [run for _, run in sorted(runs, key=lambda item: item[0])]
+                    run = RunSpec(shared, (*varied.items(), ("seed", seed)), sample)
+                    placed_runs.append(((place, s, d, v), run))
+    return [run for _, run in sorted(placed_runs, key=lambda item: item[0])]
 
 
-def split_choices(overrides: Sequence[str]) -> RunSpec:
-    """One run of Hydra's own product of choices."""
+def parse_run(overrides: Sequence[str]) -> RunSpec:
+    """Return the run of one combination of Hydra's own product of choices."""
     shared, varied = [], []
     for override in overrides:
         key, _, text = override.partition("=")
-        value = _plain(text)
-        moves = key == "seed" or key.startswith("hyperparameters.")
-        if moves and value is not None:
+        value = _parse_value(text)
+        if value is not None and (key == "seed" or key.startswith("hyperparameters.")):
             varied.append((key, value))
         else:
             shared.append((key, text))
     return RunSpec(tuple(shared), tuple(varied), 0)
 
 
-def _plain(text: str) -> Value | None:
-    """A number or truth value; None for what only Hydra can read."""
+def _parse_value(text: str) -> Value | None:
+    """Return a number or truth value; None for a text that only Hydra can read."""
     if text in ("true", "false"):
         return text == "true"
     for kind in (int, float):
@@ -93,27 +92,27 @@ def _plain(text: str) -> Value | None:
             value = kind(text)
         except ValueError:
             continue
-        return value if text_of(value) == text else None
+        return value if override_text(value) == text else None
     return None
 
 
-def narrowed(stage: Stage, chosen: Mapping[str, Sequence[str]]) -> Stage:
-    """The stage with fewer variants or data sets; what is drawn for those left is as it was.
+def narrow_stage(stage: Stage, chosen: Mapping[str, Sequence[str]]) -> Stage:
+    """Return the stage with fewer variants or data sets; configurations of the rest stay as drawn.
 
     Args:
-        chosen: "variant" and "dataset" of the command line, where they are given.
+        chosen: names by "variant" and "dataset", where the command line gives them.
 
     Raises:
-        UserError: one is none of the stage's.
+        UserError: the stage does not have one of the names.
     """
     changes = {}
-    for axis, names in chosen.items():
-        there = getattr(stage, AXES[axis])
-        strangers = [name for name in names if name not in there]
-        if strangers:
+    for key, names in chosen.items():
+        available = getattr(stage, NARROWING_KEYS[key])
+        missing = [name for name in names if name not in available]
+        if missing:
             raise UserError(
-                f"stage {stage.name!r} of this sweep has no {axis} {', '.join(strangers)}",
-                fix=f"choose among {', '.join(there)}, or write a sweep file of your own",
+                f"stage {stage.name!r} of this sweep has no {key} {', '.join(missing)}",
+                fix=f"choose among {', '.join(available)}, or write a sweep file of your own",
             )
-        changes[AXES[axis]] = tuple(name for name in there if name in names)
+        changes[NARROWING_KEYS[key]] = tuple(name for name in available if name in names)
     return Stage(**{**stage.__dict__, **changes})

@@ -1,8 +1,8 @@
-"""How a later stage's configurations follow from the rows of the stage before it."""
+"""Which configurations a later stage takes, from the rows of the stage before it."""
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,56 +14,59 @@ from bench.sweeping.stage import Rule
 Selection = dict[tuple[str, str], tuple[int, float, tuple[str, ...]]]  # sample, score, run_ids
 
 
-def select_best(rule: Rule, entries: Iterable[PlannedRun], runs_root: Path) -> Selection:
-    """(variant, data set) -> the best sample, its score and the runs that it comes from.
+def select_best(rule: Rule, runs: Iterable[PlannedRun], runs_root: Path) -> Selection:
+    """Return (variant, data set) -> the best sample, its score and the run_ids behind it.
 
-    A sample with several seeds stands by the mean of their scores; one of which a run has no score
-    (it diverged, or failed) does not stand.
+    A sample with several seeds is compared by the mean of their scores. It is left out if one of
+    its runs has no score: that run diverged, or failed.
     """
-    values: dict[tuple[str, str], dict[int, list[float | None]]]
-    values = defaultdict(lambda: defaultdict(list))
-    runs: dict[tuple[str, str, int], list[str]] = defaultdict(list)
-    for entry in entries:
-        group = entry.variant, entry.dataset
-        values[group][entry.sample].append(score_of(rule, entry, runs_root))
-        runs[(*group, entry.sample)].append(entry.run_id)
+    scores: dict[tuple[str, str], dict[int, list[float | None]]]
+    scores = defaultdict(lambda: defaultdict(list))
+    run_ids: dict[tuple[str, str, int], list[str]] = defaultdict(list)
+    for run in runs:
+        group = run.variant, run.dataset
+        scores[group][run.sample].append(read_score(rule, run, runs_root))
+        run_ids[(*group, run.sample)].append(run.run_id)
     sign = 1 if rule.name == "lowest" else -1
-    found: Selection = {}
-    for group, samples in values.items():
+    selection: Selection = {}
+    for group, scores_by_sample in scores.items():
         means = {
-            sample: statistics.fmean(scores)  # type: ignore[arg-type]
-            for sample, scores in samples.items()
-            if None not in scores
+            sample: statistics.fmean(score for score in values if score is not None)
+            for sample, values in scores_by_sample.items()
+            if None not in values
         }
         if means:
             sample = min(means, key=lambda s: (sign * means[s], s))
-            found[group] = sample, means[sample], tuple(runs[(*group, sample)])
-    return found
+            selection[group] = sample, means[sample], tuple(run_ids[(*group, sample)])
+    return selection
 
 
-def score_of(rule: Rule, entry: PlannedRun, runs_root: Path) -> float | None:
-    """Of a run under its plan's protocol; None where there is none."""
-    for row in read_rows(runs_root, [entry.run_id]):
-        if row.checkpoint == rule.checkpoint and _fits(row, entry):
-            held = {**row.scores, **row.details}
-            if rule.score not in held and row.status == "finished":
+def read_score(rule: Rule, run: PlannedRun, runs_root: Path) -> float | None:
+    """Return the score that a rule asks for, of a run under its plan's protocol; None without one.
+
+    Raises:
+        UserError: the run has a row, and the rule's score is not in it.
+    """
+    for row in read_rows(runs_root, [run.run_id]):
+        if row.checkpoint == rule.checkpoint and _has_protocol(row, run):
+            numbers = {**row.scores, **row.details}
+            if rule.score not in numbers and row.status == "finished":
                 raise UserError(
-                    f"the rule asks for {rule.score!r}, which run {entry.run_id} has not "
-                    f"(has: {', '.join(sorted(held))})",
+                    f"the rule asks for {rule.score!r}, which run {run.run_id} has not "
+                    f"(has: {', '.join(sorted(numbers))})",
                     fix="name one of these in the sweep's rule",
                 )
-            return held.get(rule.score)
+            return numbers.get(rule.score)
     return None
 
 
-def _fits(row: Row, entry: PlannedRun) -> bool:
-    protocol: Mapping[str, Any] = row.protocol
-    return protocol.get("settings") == entry.request and protocol.get("data") == entry.data
+def _has_protocol(row: Row, run: PlannedRun) -> bool:
+    return (row.protocol.get("settings"), row.protocol.get("data")) == (run.request, run.data)
 
 
-def record(chosen: Selection) -> tuple[dict[str, Any], ...]:
-    """As a plan keeps it."""
+def selection_records(selection: Selection) -> tuple[dict[str, Any], ...]:
+    """Return a selection in the form in which plans store it."""
     return tuple(
-        {"variant": v, "dataset": d, "sample": sample, "score": score, "runs": list(runs)}
-        for (v, d), (sample, score, runs) in chosen.items()
+        {"variant": v, "dataset": d, "sample": sample, "score": score, "runs": list(run_ids)}
+        for (v, d), (sample, score, run_ids) in selection.items()
     )

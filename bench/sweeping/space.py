@@ -1,9 +1,9 @@
-"""Search spaces and how configurations are drawn from them.
+"""Search spaces, and how configurations are drawn from them.
 
-The algorithm is that of compare_gan v1 (Lucic et al. 2018, arXiv:1711.10337), so that the study's
-own configurations come out: one stream of Python's `random` for all variants in their order; for
+The algorithm is that of compare_gan v1 (Lucic et al. 2018, arXiv:1711.10337), so that it draws the
+study's own configurations: one stream of Python's `random` for all variants in their order; for
 each variant its defaults first; then, parameter by parameter in a stated order, one number in
-[0, 1) each, spent also where there is only one value to choose.
+[0, 1) each. A number is drawn even where there is only one value to choose.
 """
 
 import math
@@ -13,24 +13,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.core.errors import UserError
+from bench.core.number_checks import is_number
 
 Value = float | int | bool | str
 
 
 @dataclass(frozen=True)
 class Range:
-    """Where a parameter's value comes from.
+    """The distribution from which a parameter's value is drawn.
 
     Args:
         kind: "uniform" or "log_uniform" between two bounds, or "choice" of values.
-        values: the bounds, or the values.
+        values: lower and upper bound, or the values to choose from.
     """
 
     kind: str
     values: tuple[Value, ...]
 
     def at(self, number: float) -> Value:
-        """The value for a number in [0, 1)."""
+        """Return the value at quantile `number`, in [0, 1)."""
         if self.kind == "choice":
             return self.values[int(number * len(self.values))]
         low, high = (float(v) for v in self.values)
@@ -41,10 +42,10 @@ class Range:
 
 
 def parse_range(name: str, given: Any) -> Range:
-    """A range from a sweep file: {uniform: [a, b]}, {log_uniform: [a, b]}, {choice: [...]}.
+    """Read a range from a sweep file: {uniform: [a, b]}, {log_uniform: [a, b]}, {choice: [...]}.
 
     Raises:
-        UserError: another form, an empty range, equal choices.
+        UserError: it has another form, is empty, or names a choice twice.
     """
     fix = "write {uniform: [0.0, 1.0]}, {log_uniform: [1.0e-5, 1.0e-2]} or {choice: [1, 5]}"
     if not isinstance(given, Mapping) or len(given) != 1:
@@ -55,7 +56,7 @@ def parse_range(name: str, given: Any) -> Range:
     if kind == "choice":
         _check_choices(name, values)
         return Range(kind, tuple(values))
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    numbers = [v for v in values if is_number(v)]
     if len(values) != 2 or len(numbers) != 2 or not all(math.isfinite(v) for v in numbers):
         raise UserError(f"range of {name} is {{{kind}: {values!r}}}", fix=fix)
     if not numbers[0] < numbers[1]:
@@ -65,7 +66,8 @@ def parse_range(name: str, given: Any) -> Range:
         )
     if kind == "log_uniform" and numbers[0] <= 0:
         raise UserError(
-            f"range of {name} is logarithmic and begins at {numbers[0]}", fix="begin above 0"
+            f"range of {name} is logarithmic and begins at {numbers[0]}",
+            fix="give a lower bound above 0",
         )
     return Range(kind, tuple(values))
 
@@ -73,9 +75,11 @@ def parse_range(name: str, given: Any) -> Range:
 def _check_choices(name: str, values: Sequence[Any]) -> None:
     if not values:
         raise UserError(f"range of {name} is empty: no choices", fix="name one value or more")
-    bad = [v for v in values if not isinstance(v, bool | int | float | str)]
-    if bad:
-        raise UserError(f"range of {name} has the choice {bad[0]!r}", fix="use numbers or words")
+    invalid = [v for v in values if not isinstance(v, bool | int | float | str)]
+    if invalid:
+        raise UserError(
+            f"range of {name} has the choice {invalid[0]!r}", fix="use numbers or words"
+        )
     if len({(type(v) is bool, v) for v in values}) < len(values):
         raise UserError(
             f"range of {name} has a choice twice: {list(values)!r}",
@@ -91,20 +95,20 @@ def draw(
     order: Sequence[str],
     defaults: Mapping[str, Mapping[str, Value]],
 ) -> dict[str, list[dict[str, Value]]]:
-    """Configurations of every variant: its defaults, then `samples` - 1 draws.
+    """Draw configurations of every variant: its defaults, then `samples` - 1 draws.
 
     Args:
         spaces: variant -> parameter -> range; variants in the order in which they draw.
-        samples: of each variant, its defaults included.
-        defaults: where they are not those of the variant's own config.
-        seed: of the one stream.
-        order: of the parameters within a draw.
+        samples: number of configurations of each variant, its defaults included, from 1 on.
+        seed: seed of the stream that all variants share.
+        order: names of all parameters, in the order in which they are drawn.
+        defaults: variant -> default values that differ from those of the variant's config.
 
     Raises:
-        UserError: a parameter has no place in the order.
+        UserError: a parameter is not in `order`.
     """
     stream = random.Random(seed)
-    found = {}
+    configurations = {}
     for variant, space in spaces.items():
         unplaced = sorted(set(space) - set(order))
         if unplaced:
@@ -114,8 +118,8 @@ def draw(
             )
         names = [name for name in order if name in space]
         draws = ({name: space[name].at(stream.random()) for name in names} for _ in range(samples))
-        found[variant] = [
+        configurations[variant] = [
             dict(defaults.get(variant, {})),
             *(next(draws) for _ in range(samples - 1)),
         ]
-    return found
+    return configurations

@@ -1,4 +1,4 @@
-"""Stages as they are declared, once they are known to be sound."""
+"""Stages of a sweep, as they are declared and checked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from bench.sweeping.space import Value
 
 @dataclass(frozen=True)
 class Rule:
-    """How configurations of an earlier stage are chosen: the lowest or highest score of each group.
+    """How a later stage chooses configurations: the lowest or highest score of each group.
 
     Args:
         name: "lowest" or "highest".
-        score: of a row, or a detail: "frechet", "selection.frechet".
-        checkpoint: of the rows: "final", "best" or "last-3".
+        score: a score or detail of a row: "frechet", "selection.frechet".
+        checkpoint: the rows' checkpoint: "final", "best" or "last-3".
     """
 
     name: str
     score: str
     checkpoint: str
 
-    def words(self) -> str:
-        """As it is recorded in a plan."""
+    def describe(self) -> str:
+        """Return the rule as a plan records it."""
         return (
             f"{self.name} {self.score} of the {self.checkpoint} checkpoint, for each variant and "
             "data set; of equals the earliest sample; runs without a score are never chosen"
@@ -33,14 +33,14 @@ class Stage:
     """One stage of a sweep.
 
     Args:
-        name: of the stage.
-        variants, datasets, seeds: what is combined.
+        name: name of the stage.
+        variants, datasets, seeds: every combination of them is run.
         configurations: variant -> values of each of its samples; {} are its defaults. None where
             they come from an earlier stage.
         settings: overrides of all runs.
         of_variant, of_dataset: overrides of one variant's or data set's runs.
-        after: the earlier stage, if any.
-        rule: that chooses from it.
+        after: name of the earlier stage; None for the first.
+        rule: how configurations are chosen from the earlier stage.
     """
 
     name: str
@@ -55,6 +55,6 @@ class Stage:
     rule: Rule | None
 
 
-def full_name(parameter: str) -> str:
-    """A word alone is a hyperparameter; everything else is an override's own name."""
+def override_key(parameter: str) -> str:
+    """beta1 -> hyperparameters.beta1; a name with a dot or slash is an override's key already."""
     return parameter if "." in parameter or "/" in parameter else f"hyperparameters.{parameter}"

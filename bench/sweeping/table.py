@@ -1,4 +1,4 @@
-"""Configurations that a sweep lists instead of drawing them."""
+"""Tables of configurations, which a sweep lists instead of drawing them."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -10,63 +10,68 @@ from bench.sweeping.space import Value
 
 
 def read_table(
-    stage: str, given: Any, variants: Sequence[str]
+    stage: str, table: Any, variants: Sequence[str]
 ) -> dict[str, list[dict[str, Value]]]:
-    """A list of mappings, or a CSV file with a header; a column `variant` keeps a line to one.
+    """Read the configurations of a table: variant -> values of each.
 
-    An empty cell leaves the variant's default.
+    Args:
+        stage: name of the stage, for messages.
+        table: a list of mappings, or the name of a CSV file with a header. A line is for the
+            variant in its column `variant`, else for all; an empty cell leaves the default.
+        variants: names of the stage's variants.
 
     Raises:
-        UserError: the file is missing, a line speaks of a stranger, a variant has no line.
+        UserError: the file is missing, a line has another variant, a variant has no line.
     """
-    lines = _lines(stage, given)
-    found: dict[str, list[dict[str, Value]]] = {variant: [] for variant in variants}
+    lines = _read_lines(stage, table)
+    configurations: dict[str, list[dict[str, Value]]] = {variant: [] for variant in variants}
     for number, line in enumerate(lines, start=1):
-        whose = line.get("variant")
-        if whose is not None and whose not in found:
+        only = line.get("variant")
+        if only is not None and only not in configurations:
             raise UserError(
-                f"stage {stage!r}: line {number} of its table is of {whose!r}, no variant of it",
+                f"stage {stage!r}: line {number} of its table has the variant {only!r}, which the "
+                "stage has not",
                 fix=f"choose among {', '.join(variants)}",
             )
         values = {k: v for k, v in line.items() if k != "variant" and v is not None}
-        for variant in variants if whose is None else [str(whose)]:
-            if values in found[variant]:
+        for variant in variants if only is None else [str(only)]:
+            if values in configurations[variant]:
                 raise UserError(
                     f"stage {stage!r}: line {number} of its table repeats one before it",
                     fix="name each configuration once",
                 )
-            found[variant].append(values)
-    without = [variant for variant, lines_ in found.items() if not lines_]
+            configurations[variant].append(values)
+    without = [variant for variant, values in configurations.items() if not values]
     if without:
         raise UserError(
             f"stage {stage!r}: its table has no line for {', '.join(without)}",
             fix="add one, or take the variant out of `variants`",
         )
-    return found
+    return configurations
 
 
-def _lines(stage: str, given: Any) -> list[dict[str, Any]]:
-    if isinstance(given, list | tuple) and all(isinstance(line, Mapping) for line in given):
-        return [dict(line) for line in given]
-    if not isinstance(given, str):
+def _read_lines(stage: str, table: Any) -> list[dict[str, Any]]:
+    if isinstance(table, list | tuple) and all(isinstance(line, Mapping) for line in table):
+        return [dict(line) for line in table]
+    if not isinstance(table, str):
         raise UserError(
-            f"stage {stage!r}: table is {given!r}", fix="list mappings, or name a CSV file"
+            f"stage {stage!r}: table is {table!r}", fix="list mappings, or name a CSV file"
         )
     try:
-        with open(Path(given), encoding="utf-8", newline="") as content:
-            rows = list(csv.DictReader(content, strict=True))
+        with open(Path(table), encoding="utf-8", newline="") as content:
+            lines = list(csv.DictReader(content, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"stage {stage!r}: table {given}: {error}", fix="check the file") from error
-    if any(None in row or None in row.values() for row in rows):
+        raise UserError(f"stage {stage!r}: table {table}: {error}", fix="check the file") from error
+    if any(None in line or None in line.values() for line in lines):
         raise UserError(
-            f"stage {stage!r}: table {given} has a line with more or fewer cells than its header",
+            f"stage {stage!r}: table {table} has a line with more or fewer cells than its header",
             fix="give every line a cell for every column",
         )
-    return [{name: _value(cell) for name, cell in row.items()} for row in rows]
+    return [{name: _parse_cell(cell) for name, cell in line.items()} for line in lines]
 
 
-def _value(cell: str) -> Value | None:
-    """A cell as a number or a truth value where it reads as one; None where it is empty."""
+def _parse_cell(cell: str) -> Value | None:
+    """Return a number or truth value where the cell reads as one; None where it is empty."""
     words: dict[str, Value | None] = {"": None, "true": True, "false": False}
     if cell.strip().lower() in words:
         return words[cell.strip().lower()]

@@ -1,4 +1,4 @@
-"""All experiments, found by listing their folder."""
+"""All experiments, found by listing the folder `experiments/`."""
 
 import importlib
 import pkgutil
@@ -9,27 +9,24 @@ from bench.theory.experiment import Experiment
 
 
 def experiments_by_id() -> dict[str, Experiment]:
-    """All of them by id, T1 first: what the files t<number>_* of `experiments/` define."""
-    names = (module.name for module in pkgutil.iter_modules(experiments.__path__))
-    found = [
-        importlib.import_module(f"{experiments.__name__}.{name}").STATEMENT
-        for name in sorted(names)
-    ]
-    return {one.id: one for one in found}
+    """Return the EXPERIMENT of every file `experiments/tNN_*.py` by its id, T1 first."""
+    names = sorted(module.name for module in pkgutil.iter_modules(experiments.__path__))
+    modules = [importlib.import_module(f"{experiments.__name__}.{name}") for name in names]
+    return {module.EXPERIMENT.id: module.EXPERIMENT for module in modules}
 
 
 def select(ids: list[str]) -> list[Experiment]:
-    """The statements of these ids, each once, in the order of all; all for none.
+    """Return the experiments of these ids, each once, T1 first; all of them for no ids.
 
     Raises:
         UserError: there is no such statement.
     """
-    every = experiments_by_id()
+    by_id = experiments_by_id()
     wanted = {word.upper() for word in ids}
-    unknown = sorted(wanted - every.keys())
+    unknown = sorted(wanted - by_id.keys())
     if unknown:
         raise UserError(
-            f"there is no statement {', '.join(unknown)}; there are {', '.join(every)}",
+            f"there is no statement {', '.join(unknown)}; there are {', '.join(by_id)}",
             fix="`bench claims --list` shows them",
         )
-    return [one for name, one in every.items() if not wanted or name in wanted]
+    return [experiment for name, experiment in by_id.items() if not wanted or name in wanted]

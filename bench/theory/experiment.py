@@ -1,4 +1,4 @@
-"""A statement of the seed documents as an experiment: what is measured, and what judges it."""
+"""An experiment on a statement of the seed documents: what is measured, and the rule of verdict."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -14,47 +14,55 @@ from bench.plotting.style import Drawing
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
 VERDICTS = (REPRODUCED, PARTLY, NOT)
 
-Settings = Mapping[str, Any]  # of a part: plain JSON; what is in it is what its result depends on
-Arrays = dict[str, np.ndarray]  # a part's result: numbers, no objects
-PartResults = Mapping[
-    str, Mapping[str, np.ndarray]
-]  # part -> its result, in the order of the parts
+PartSettings = Mapping[str, Any]  # plain JSON: everything that a part's measurements depend on
+Measurements = Mapping[str, np.ndarray]  # of one part: name -> numbers, no objects
+PartResults = Mapping[str, Measurements]  # part -> its measurements, in the order of the parts
 
 
-class Number(NamedTuple):
+class Quantity(NamedTuple):
     """One number of a result.
 
     Args:
-        name: what it is of which setting, unit included.
-        value: itself; for several seeds the mean or median that the name tells.
-        low, high: bounds of its interval, or None where it is exact.
-        known: what it should be by the theory or the document, in words; empty where nothing says.
+        name: quantity, setting and unit in words.
+        value: the number; for several seeds their mean or median, as the name says.
+        low, high: bounds of its 95 % interval, or None where it is exact.
+        expected: value by the theory or the document, in words; empty where neither has one.
     """
 
     name: str
     value: float
     low: float | None = None
     high: float | None = None
-    known: str = ""
+    expected: str = ""
+
+    @property
+    def lower(self) -> float:
+        """Lower bound of the interval; the value where it is exact."""
+        return self.value if self.low is None else self.low
+
+    @property
+    def upper(self) -> float:
+        """Upper bound of the interval; the value where it is exact."""
+        return self.value if self.high is None else self.high
 
 
 class Result(NamedTuple):
-    """What a rule made of the evidence.
+    """The conclusion that an experiment's rule draws from its measurements.
 
     Args:
         verdict: one of VERDICTS.
-        found: one to three sentences with the deciding numbers, and where it is not
+        summary: one to three sentences with the deciding numbers, and where it is not
             "reproduced" the reason.
         numbers: all numbers that a reader may want, the deciding ones first.
     """
 
     verdict: str
-    found: str
-    numbers: tuple[Number, ...]
+    summary: str
+    numbers: tuple[Quantity, ...]
 
 
 class Figure(NamedTuple):
-    """A figure and the words below it; `frames` holds an animation of it as GIF, or nothing."""
+    """A figure and its caption; `frames` holds an animation of it as GIF, or nothing."""
 
     caption: str
     drawing: Drawing
@@ -64,7 +72,7 @@ class Figure(NamedTuple):
         return f"<figure {self.drawing.name}>"
 
     def _repr_png_(self) -> bytes:
-        """For a notebook, at half the pixels."""
+        """Return the picture for a notebook, at half its width and height."""
         with Image.open(io.BytesIO(self.drawing.png)) as opened:
             half = opened.convert("RGB").reduce(2)
         content = io.BytesIO()
@@ -72,8 +80,8 @@ class Figure(NamedTuple):
         return content.getvalue()
 
 
-class Minutes(NamedTuple):
-    """What all parts take on one core of a laptop, measured once and rounded up."""
+class CpuMinutes(NamedTuple):
+    """Minutes that all parts take on one core of a laptop, measured once and rounded up."""
 
     full: float
     quick: float
@@ -81,37 +89,37 @@ class Minutes(NamedTuple):
 
 @dataclass(frozen=True)
 class Experiment:
-    """One statement and its experiment.
+    """One statement and the experiment that tests it.
 
     Args:
         id: "T7".
         title: a few words.
-        text: the statement in one sentence.
+        statement: what the document states, in one sentence.
         source: the document and, in brackets, the paper it leans on.
-        experiment: what is done, in a few sentences: densities, networks, steps, seeds.
-        rule: what turns the numbers into each of the three verdicts, fixed before they are known.
-        version: raised by hand where `measure` or `parts` change, so that nothing stale is read.
-        minutes: see `Minutes`.
-        parts: quick -> name of each part and its settings. A part is what is computed at once in
-            one process, kept, and never computed again.
-        measure: the settings of one part -> its result.
-        judge: all results -> verdict.
-        draw: all results -> figures.
+        setup: densities, networks, steps and seeds of the experiment, in a few sentences.
+        rule: which numbers lead to each of the three verdicts, fixed before they are measured.
+        version: raised by hand where `measure` or `parts` change, so that no stale part is read.
+        minutes: cost of all parts.
+        parts: quick -> name of each part and its settings. A part is computed in one go by one
+            process, written to disk, and never computed again.
+        measure: settings of one part -> its measurements.
+        conclude: measurements of all parts -> verdict, by the rule.
+        draw: measurements of all parts -> figures.
         caveat: where the document is loose: what it says, what holds, and the example.
         needs: a file that only a checkout of the repository has, if any.
     """
 
     id: str
     title: str
-    text: str
+    statement: str
     source: str
-    experiment: str
+    setup: str
     rule: str
     version: int
-    minutes: Minutes
-    parts: Callable[[bool], Mapping[str, Settings]]
-    measure: Callable[[Settings], Arrays]
-    judge: Callable[[PartResults], Result]
+    minutes: CpuMinutes
+    parts: Callable[[bool], Mapping[str, PartSettings]]
+    measure: Callable[[PartSettings], Measurements]
+    conclude: Callable[[PartResults], Result]
     draw: Callable[[PartResults], Sequence[Figure]]
     caveat: str = ""
     needs: Path | None = None
@@ -119,33 +127,34 @@ class Experiment:
 
 @dataclass(frozen=True, repr=False)
 class Outcome:
-    """A statement with its evidence, verdict and figures; a notebook shows it by itself.
+    """An experiment with its measurements, result and figures; a notebook displays it.
 
     Args:
-        quick: by the small budgets, which the verdict then says.
-        about: part -> what was recorded of its making: settings, environment, wall seconds.
+        quick: measured by the small budgets, which the verdict then says.
+        provenance: part -> record of its measurement: settings, environment, wall seconds.
     """
 
-    statement: Experiment
-    evidence: PartResults
-    finding: Result
-    pictures: tuple[Figure, ...]
+    experiment: Experiment
+    results: PartResults
+    result: Result
+    figures: tuple[Figure, ...]
     quick: bool
-    about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
-        """One of VERDICTS, marked where the budgets were the small ones."""
-        return f"{self.finding.verdict} (quick)" if self.quick else self.finding.verdict
+        """One of VERDICTS, followed by "(quick)" where the budgets were the small ones."""
+        return f"{self.result.verdict} (quick)" if self.quick else self.result.verdict
 
     def __repr__(self) -> str:
-        return f"<{self.statement.id}: {self.verdict}>"
+        return f"<{self.experiment.id}: {self.verdict}>"
 
     def _repr_markdown_(self) -> str:
-        one = self.statement
-        return f"**{one.id}, {one.title}: {self.verdict}.** {one.text} {self.finding.found}"
+        tested = self.experiment
+        head = f"**{tested.id}, {tested.title}: {self.verdict}.**"
+        return f"{head} {tested.statement} {self.result.summary}"
 
 
-def overall(parts: Sequence[bool]) -> str:
-    """REPRODUCED where all parts hold, NOT where none does, else PARTLY."""
-    return REPRODUCED if all(parts) else PARTLY if any(parts) else NOT
+def overall_verdict(parts_hold: Sequence[bool]) -> str:
+    """REPRODUCED where all parts of a rule hold, NOT where none does, else PARTLY."""
+    return REPRODUCED if all(parts_hold) else PARTLY if any(parts_hold) else NOT

@@ -1,4 +1,4 @@
-"""What the seed documents leave out, each with the statements whose numbers show it."""
+"""Points that the seed documents leave out, each with the statements whose numbers show it."""
 
 OMISSIONS: tuple[tuple[tuple[str, ...], str], ...] = (
     (

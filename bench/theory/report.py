@@ -1,4 +1,4 @@
-"""results/claims: the story in order, each statement with its figure and its verdict."""
+"""Write and read results/claims: every statement in order, with its figure and its verdict."""
 
 import csv
 import hashlib
@@ -7,31 +7,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.core.errors import UserError
 from bench.core.files import write_bytes
-from bench.plotting.style import inline
-from bench.reporting.output.provenance import facts_of
+from bench.plotting.style import inline_svg
+from bench.reporting.output.provenance import describe_environments
 from bench.theory import store
 from bench.theory.catalogue import select
-from bench.theory.experiment import VERDICTS, Arrays, Experiment, Number, Outcome
+from bench.theory.experiment import VERDICTS, Experiment, Outcome, Quantity
 from bench.theory.not_covered import OMISSIONS
-from bench.theory.runner import concluded
+from bench.theory.runner import conclude_and_draw
 
 COLUMNS = ("statement", "number", "value", "low", "high", "known")
 SUMS = "SHA256SUMS"
 
 
 def write_report(outcomes: Sequence[Outcome], to: Path) -> Path:
-    """Write report.md, index.html, figures, numbers and results; the page's path.
+    """Write report.md, index.html, figures, numbers and measurements; return the page's path.
 
-    What lay there of an earlier report and is not of this one is removed.
+    Files of an earlier report in the same folder that this one does not have are removed.
 
     Raises:
         DiskError: the folder cannot be written.
     """
-    files = contents(outcomes)
+    files = report_files(outcomes)
     sums = "".join(f"{hashlib.sha256(c).hexdigest()}  {n}\n" for n, c in sorted(files.items()))
-    before = _listed(to / SUMS)
+    before = _listed_files(to / SUMS)
     for name, content in files.items():
         write_bytes(to / name, content)
     write_bytes(to / SUMS, sums.encode())
@@ -40,82 +42,86 @@ def write_report(outcomes: Sequence[Outcome], to: Path) -> Path:
     return to / "index.html"
 
 
-def contents(outcomes: Sequence[Outcome]) -> dict[str, bytes]:
-    """Path inside the folder -> content."""
+def report_files(outcomes: Sequence[Outcome]) -> dict[str, bytes]:
+    """Render all files of a report: path inside the folder -> content."""
     files = {
-        "report.md": page("claims.md.j2", outcomes, escape=False).encode(),
-        "index.html": page("claims.html.j2", outcomes, escape=True).encode(),
+        "report.md": render_page("claims.md.j2", outcomes, escape=False).encode(),
+        "index.html": render_page("claims.html.j2", outcomes, escape=True).encode(),
         "numbers.csv": numbers_csv(outcomes),
     }
     for outcome in outcomes:
-        name = outcome.statement.id
-        for picture in outcome.pictures:
-            for kind, content in picture.drawing.files.items():
-                files[f"figures/{picture.drawing.name}.{kind}"] = content
-            if picture.frames:
-                files[f"figures/{picture.drawing.name}.gif"] = picture.frames
-        files[f"evidence/{name}.npz"] = _evidence(outcome)
+        for figure in outcome.figures:
+            for kind, content in figure.drawing.files.items():
+                files[f"figures/{figure.drawing.name}.{kind}"] = content
+            if figure.frames:
+                files[f"figures/{figure.drawing.name}.gif"] = figure.frames
+        files[f"evidence/{outcome.experiment.id}.npz"] = _pack_results(outcome)
     return files
 
 
 def read_report(folder: Path) -> list[Outcome]:
-    """The outcomes of a written report, judged and drawn anew from its results.
+    """Read the measurements of a written report, and conclude and draw them anew.
 
     Raises:
-        UserError: there are none, or one is damaged.
+        UserError: there are none, or a file is damaged.
     """
-    found = []
-    for one in select([]):
-        path = folder / "evidence" / f"{one.id}.npz"
+    outcomes = []
+    for experiment in select([]):
+        path = folder / "evidence" / f"{experiment.id}.npz"
         if path.exists():
-            found.append(_outcome(one, path))
-    if not found:
+            outcomes.append(_read_outcome(experiment, path))
+    if not outcomes:
         raise UserError(
             f"{folder} holds no results of statements",
             fix="name a folder that `bench claims` wrote, results/claims say",
         )
-    return found
+    return outcomes
 
 
-def _evidence(outcome: Outcome) -> bytes:
-    """All results of a statement in one file, part/array -> numbers."""
-    flat = {f"{p}/{n}": array for p, some in outcome.evidence.items() for n, array in some.items()}
-    return store.pack(flat, {"quick": outcome.quick, "parts": outcome.about})
+def _pack_results(outcome: Outcome) -> bytes:
+    """Pack the measurements of all parts as one .npz: part/array -> numbers."""
+    flat = {
+        f"{part}/{name}": array
+        for part, arrays in outcome.results.items()
+        for name, array in arrays.items()
+    }
+    return store.to_npz(flat, {"quick": outcome.quick, "parts": outcome.provenance})
 
 
-def _outcome(statement: Experiment, path: Path) -> Outcome:
-    flat, about = store.unpack(path)
+def _read_outcome(experiment: Experiment, path: Path) -> Outcome:
+    flat, metadata = store.read_npz(path)
     try:
-        parts, quick = list(statement.parts(about["quick"])), about["quick"]
-        evidence: dict[str, Arrays] = {part: {} for part in parts}
-        for name, array in flat.items():
-            part, _, rest = name.rpartition("/")
-            evidence[part][rest] = array
-        if not all(evidence.values()):
-            raise KeyError(next(part for part, arrays in evidence.items() if not arrays))
-        return concluded(statement, evidence, {p: about["parts"][p] for p in parts}, quick=quick)
+        quick = metadata["quick"]
+        results: dict[str, dict[str, np.ndarray]] = {part: {} for part in experiment.parts(quick)}
+        for key, array in flat.items():
+            part, _, name = key.rpartition("/")
+            results[part][name] = array
+        if not all(results.values()):
+            raise KeyError(next(part for part, arrays in results.items() if not arrays))
+        provenance = {part: metadata["parts"][part] for part in results}
+        return conclude_and_draw(experiment, results, provenance, quick=quick)
     except KeyError as error:
         raise UserError(
-            f"{path} does not hold the parts of {statement.id} as they are now: {error}",
+            f"{path} does not hold the parts of {experiment.id} as they are now: {error}",
             fix="measure it again: `bench claims --to FOLDER`",
         ) from error
 
 
 def numbers_csv(outcomes: Sequence[Outcome]) -> bytes:
-    """All numbers of all statements, one a line, in full."""
+    """Write all numbers of all experiments as CSV, one a line, with all their digits."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
     for outcome in outcomes:
-        for number in outcome.finding.numbers:
+        for number in outcome.result.numbers:
             bounds = ("" if b is None else repr(float(b)) for b in (number.low, number.high))
-            row = (outcome.statement.id, number.name, repr(float(number.value)))
-            lines.writerow([*row, *bounds, number.known])
+            row = (outcome.experiment.id, number.name, repr(float(number.value)))
+            lines.writerow([*row, *bounds, number.expected])
     return text.getvalue().encode()
 
 
-def page(template: str, outcomes: Sequence[Outcome], *, escape: bool) -> str:
-    """The report as Markdown or as one page that needs nothing else."""
+def render_page(template: str, outcomes: Sequence[Outcome], *, escape: bool) -> str:
+    """Render the report as Markdown or as one HTML page that needs no other file."""
     import base64
 
     import jinja2
@@ -132,53 +138,53 @@ def page(template: str, outcomes: Sequence[Outcome], *, escape: bool) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "inline": lambda drawing: Markup(inline(drawing)),
+        "inline": lambda drawing: Markup(inline_svg(drawing)),
         "base64": lambda content: base64.b64encode(content).decode(),
-        "value": value_said,
-        "interval": interval_said,
+        "value": format_value,
+        "interval": format_interval,
         "cell": lambda text: text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " "),
     }
-    return environment.get_template(template).render(_facts(outcomes))
+    return environment.get_template(template).render(_template_values(outcomes))
 
 
 def headline(outcomes: Sequence[Outcome]) -> str:
-    """How many statements came to which verdict."""
-    counts = {v: sum(o.finding.verdict == v for o in outcomes) for v in VERDICTS}
-    said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    small = sum(o.quick for o in outcomes)
-    marked = f" {small} of them by small budgets alone, and marked so." if small else ""
+    """Say how many statements came to which verdict, in one sentence."""
+    counts = {v: sum(o.result.verdict == v for o in outcomes) for v in VERDICTS}
+    tally = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    quick = sum(o.quick for o in outcomes)
+    marked = f" {quick} of them by small budgets alone, and marked so." if quick else ""
     what = "statement" if len(outcomes) == 1 else "statements"
-    return f"{len(outcomes)} {what} of the seed documents: {said}.{marked}"
+    return f"{len(outcomes)} {what} of the seed documents: {tally}.{marked}"
 
 
-def value_said(number: Number) -> str:
-    """Four digits."""
+def format_value(number: Quantity) -> str:
+    """Format a number's value with four digits."""
     return f"{number.value:.4g}"
 
 
-def interval_said(number: Number) -> str:
-    """Both bounds, or nothing."""
+def format_interval(number: Quantity) -> str:
+    """Format both bounds of a number's interval with four digits; "" for an exact number."""
     if number.low is None or number.high is None:
         return ""
     return f"{number.low:.4g} to {number.high:.4g}"
 
 
-def _facts(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    ids = {outcome.statement.id for outcome in outcomes}
+def _template_values(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    ids = {outcome.experiment.id for outcome in outcomes}
     return {
         "outcomes": outcomes,
         "headline": headline(outcomes),
         "quick": any(outcome.quick for outcome in outcomes),
         "omissions": [text for names, text in OMISSIONS if ids.issuperset(names)],
-        "environment": facts_of(
-            (about["environment"] for o in outcomes for about in o.about.values()), "part"
+        "environment": describe_environments(
+            (part["environment"] for o in outcomes for part in o.provenance.values()), "part"
         ),
         "chips": dict(zip(VERDICTS, ("good", "half", "bad"), strict=True)),
     }
 
 
-def _listed(sums: Path) -> set[str]:
-    """Names in an earlier report's sums, those inside the folder alone."""
+def _listed_files(sums: Path) -> set[str]:
+    """Read the names in an earlier report's checksums; paths that leave the folder are ignored."""
     if not sums.exists():
         return set()
     names = {line.partition("  ")[2] for line in sums.read_text().splitlines()}

@@ -1,4 +1,4 @@
-"""Statements measured: parts over processes, each kept as soon as it is there."""
+"""Measure experiments: their parts spread over processes, each written as soon as it is done."""
 
 import multiprocessing
 import signal
@@ -11,108 +11,113 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.core.errors import UserError
-from bench.theory import store
-from bench.theory.catalogue import experiments_by_id, select
-from bench.theory.experiment import Experiment, Outcome, PartResults, Settings
+from bench.theory import catalogue, store
+from bench.theory.experiment import Experiment, Outcome, PartResults, PartSettings
 from bench.theory.toolkit.suite_access import RUNS_ROOT
 
-Tell = Callable[["Task", float], None]  # after each part: which, and the seconds that it took
+OnPartDone = Callable[["Task", float], None]  # gets each part measured, and the seconds it took
 
 
 class Task(NamedTuple):
-    """A part that has no result yet; `share` of its statement's minutes orders the work."""
+    """One part of an experiment; `minutes`, its share of the experiment's, orders the work."""
 
-    statement: Experiment
+    experiment: Experiment
     part: str
-    settings: Settings
+    settings: PartSettings
     path: Path
     minutes: float
 
 
 def run(name: str, *, quick: bool = False, runs_root: str | Path = "runs") -> Outcome:
-    """One statement, measured here and now or read from `runs_root`.
+    """Measure one experiment here and now, or read it from `runs_root`.
 
     Raises:
-        UserError: there is no such statement, or its results cannot be kept.
+        UserError: there is no such statement, or its measurements cannot be written.
     """
-    return outcomes(select([name]), quick=quick, runs_root=Path(runs_root), processes=1)[0]
+    selected = catalogue.select([name])
+    return run_experiments(selected, quick=quick, runs_root=Path(runs_root), processes=1)[0]
 
 
-def tasks_of(statements: Sequence[Experiment], *, quick: bool, runs_root: Path) -> list[Task]:
-    """All parts, whether or not they have a result.
+def list_tasks(experiments: Sequence[Experiment], *, quick: bool, runs_root: Path) -> list[Task]:
+    """List the parts of experiments, whether or not they have been measured.
 
     Raises:
-        ValueError: two parts of a statement have the same settings.
+        ValueError: two parts of an experiment have the same settings.
     """
-    found = []
-    for one in statements:
-        parts = one.parts(quick)
-        minutes = (one.minutes.quick if quick else one.minutes.full) / len(parts)
-        tasks = [
-            Task(one, name, settings, store.path_of(runs_root, one, settings), minutes)
-            for name, settings in parts.items()
-        ]
-        if len({task.path for task in tasks}) < len(tasks):
-            raise ValueError(f"{one.id}: two parts have the same settings")
-        found += tasks
-    return found
+    all_tasks = []
+    for experiment in experiments:
+        parts = experiment.parts(quick)
+        minutes = (experiment.minutes.quick if quick else experiment.minutes.full) / len(parts)
+        paths = {part: store.part_path(runs_root, experiment, parts[part]) for part in parts}
+        if len(set(paths.values())) < len(paths):
+            raise ValueError(f"{experiment.id}: two parts have the same settings")
+        all_tasks += [Task(experiment, p, parts[p], path, minutes) for p, path in paths.items()]
+    return all_tasks
 
 
-def outcomes(
-    statements: Sequence[Experiment],
+def run_experiments(
+    experiments: Sequence[Experiment],
     *,
     quick: bool,
     runs_root: Path,
     processes: int,
-    tell: Tell | None = None,
+    on_part_done: OnPartDone | None = None,
 ) -> list[Outcome]:
-    """Measure what is not there yet, judge, draw.
+    """Measure the parts that are missing; then conclude and draw every experiment.
 
     Args:
-        processes: at once; each uses one thread, so their number changes no bit.
-        tell: called after each part that had to be computed.
+        processes: how many at once; each uses one thread, so their number changes no bit.
+        on_part_done: called after each part that had to be computed.
 
     Raises:
-        UserError: a result cannot be kept, or is damaged.
+        UserError: measurements cannot be written, or are damaged.
     """
-    tasks = tasks_of(statements, quick=quick, runs_root=runs_root)
+    tasks = list_tasks(experiments, quick=quick, runs_root=runs_root)
     missing = [task for task in tasks if not task.path.exists()]
-    measure_all(missing, runs_root, processes, tell or (lambda task, seconds: None))
-    found = []
-    for one in statements:
-        mine = [task for task in tasks if task.statement.id == one.id]
-        read = {task.part: store.unpack(task.path) for task in mine}
-        evidence = {part: arrays for part, (arrays, _) in read.items()}
-        about = {part: said for part, (_, said) in read.items()}
-        found.append(concluded(one, evidence, about, quick=quick))
-    return found
+    measure_all(missing, runs_root, processes, on_part_done or (lambda task, seconds: None))
+    outcomes = []
+    for experiment in experiments:
+        files = {
+            task.part: store.read_npz(task.path)
+            for task in tasks
+            if task.experiment.id == experiment.id
+        }
+        results = {part: arrays for part, (arrays, _) in files.items()}
+        provenance = {part: metadata for part, (_, metadata) in files.items()}
+        outcomes.append(conclude_and_draw(experiment, results, provenance, quick=quick))
+    return outcomes
 
 
-def concluded(
-    statement: Experiment, evidence: PartResults, about: Mapping[str, Any], *, quick: bool
+def conclude_and_draw(
+    experiment: Experiment, results: PartResults, provenance: Mapping[str, Any], *, quick: bool
 ) -> Outcome:
-    """The verdict and the figures of results that are there; `about` as in `Outcome`."""
-    finding, pictures = statement.judge(evidence), tuple(statement.draw(evidence))
-    return Outcome(statement, evidence, finding, pictures, quick, about)
+    """Apply an experiment's rule to its measurements, and draw its figures."""
+    result, figures = experiment.conclude(results), tuple(experiment.draw(results))
+    return Outcome(experiment, results, result, figures, quick, provenance)
 
 
-def measure_all(tasks: Sequence[Task], runs_root: Path, processes: int, tell: Tell) -> None:
-    """Compute and keep the parts, the longest first, in so many processes."""
+def measure_all(
+    tasks: Sequence[Task], runs_root: Path, processes: int, on_part_done: OnPartDone
+) -> None:
+    """Measure and write the parts, the longest first, in so many processes."""
     tasks = sorted(tasks, key=lambda task: -task.minutes)
     if processes == 1 or len(tasks) < 2:
         for task in tasks:
-            tell(task, measure_one(task.statement.id, dict(task.settings), task.path, runs_root))
+            seconds = measure_and_write(
+                task.experiment.id, dict(task.settings), task.path, runs_root
+            )
+            on_part_done(task, seconds)
         return
     context = multiprocessing.get_context("spawn")
-    leave = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is this process's to answer
-    with ProcessPoolExecutor(min(processes, len(tasks)), context, signal.signal, leave) as pool:
+    ignore = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by this process
+    with ProcessPoolExecutor(min(processes, len(tasks)), context, signal.signal, ignore) as pool:
         try:
-            pending = _submitted(pool, tasks, runs_root)
-            for done in as_completed(pending):
-                tell(pending[done], done.result())
+            pending = _submit_all(pool, tasks, runs_root)
+            for future in as_completed(pending):
+                on_part_done(pending[future], future.result())
         except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
-            for child in multiprocessing.active_children():  # their files are whole or absent
+            for child in multiprocessing.active_children():  # their files are complete or absent
                 child.terminate()
             if isinstance(error, BrokenProcessPool):
                 raise UserError(
@@ -122,39 +127,46 @@ def measure_all(tasks: Sequence[Task], runs_root: Path, processes: int, tell: Te
             raise
 
 
-def _submitted(
+def _submit_all(
     pool: ProcessPoolExecutor, tasks: Sequence[Task], runs_root: Path
 ) -> dict[Future[float], Task]:
-    """All tasks handed to the pool, which starts its processes as they come.
+    """Submit all tasks to the pool, which starts its processes as they come.
 
     Raises:
         BrokenProcessPool: a process was killed meanwhile, or cannot be started.
     """
     try:
         return {
-            pool.submit(measure_one, t.statement.id, dict(t.settings), t.path, runs_root): t
+            pool.submit(measure_and_write, t.experiment.id, dict(t.settings), t.path, runs_root): t
             for t in tasks
         }
     except (OSError, ValueError) as error:  # its pipes are closed while the next one starts
         raise BrokenProcessPool(str(error)) from error
 
 
-def measure_one(statement_id: str, settings: Settings, path: Path, runs_root: Path) -> float:
-    """Compute a part under one thread and keep it; the seconds that it took."""
+def measure_and_write(
+    experiment_id: str, settings: PartSettings, path: Path, runs_root: Path
+) -> float:
+    """Measure a part under one thread and write it; return the seconds that it took."""
     started = time.monotonic()
-    with alone(runs_root):
-        arrays = experiments_by_id()[statement_id].measure(settings)
-        from bench.runs.environment import environment
+    with single_threaded(runs_root):
+        arrays = catalogue.experiments_by_id()[experiment_id].measure(settings)
+        from bench.runs.environment import describe_environment
 
         seconds = time.monotonic() - started
-        about = {"statement": statement_id, "settings": settings, "wall_seconds": seconds}
-        store.keep(path, arrays, {**about, "environment": environment(1, "cpu")})
+        provenance = {
+            "statement": experiment_id,
+            "settings": settings,
+            "wall_seconds": seconds,
+            "environment": describe_environment(1, "cpu"),
+        }
+        store.write_part(path, arrays, provenance)
     return seconds
 
 
 @contextmanager
-def alone(runs_root: Path) -> Iterator[None]:
-    """One thread and deterministic algorithms, given back afterwards; runs land in `runs_root`."""
+def single_threaded(runs_root: Path) -> Iterator[None]:
+    """Use one thread and deterministic algorithms, restored at exit; write runs to `runs_root`."""
     import torch
     from threadpoolctl import threadpool_limits
 

@@ -1,4 +1,4 @@
-"""Results of parts on disk: computed once, named by everything they depend on."""
+"""Measurements of parts on disk: computed once, named by a hash of everything they depend on."""
 
 import io
 import json
@@ -11,41 +11,42 @@ import numpy as np
 
 from bench.core.errors import UserError
 from bench.core.files import write_bytes
-from bench.runs.identity import content_of, hash_of
-from bench.theory.experiment import Arrays, Experiment, Settings
+from bench.runs.identity import hash_text, identity_text
+from bench.theory.experiment import Experiment, Measurements, PartSettings
 
 FOLDER = "claims"
-ABOUT = "about"  # of the arrays of a file, the one that holds JSON
+METADATA = "about"  # name of the array of a file that holds JSON
 
 
-def part_id(statement: Experiment, settings: Settings) -> str:
-    """16 hex digits: of the statement, its version, the part's settings, one thread of a CPU."""
-    identity = {"statement": statement.id, "version": statement.version, "settings": settings}
-    return hash_of(content_of({**identity, "threads": 1, "device": "cpu"}))
+def part_id(experiment: Experiment, settings: PartSettings) -> str:
+    """Hash experiment, version, settings, one thread and a CPU to 16 hex digits."""
+    identity = {"statement": experiment.id, "version": experiment.version, "settings": settings}
+    return hash_text(identity_text({**identity, "threads": 1, "device": "cpu"}))
 
 
-def path_of(runs_root: Path, statement: Experiment, settings: Settings) -> Path:
-    """Where a part's result lies, or will."""
-    return runs_root / FOLDER / f"{statement.id}-{part_id(statement, settings)}.npz"
+def part_path(runs_root: Path, experiment: Experiment, settings: PartSettings) -> Path:
+    """Return the path of a part's measurements, whether or not they are there yet."""
+    return runs_root / FOLDER / f"{experiment.id}-{part_id(experiment, settings)}.npz"
 
 
-def pack(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
-    """A .npz of plain arrays and one of JSON; equal contents give equal bytes.
+def to_npz(arrays: Measurements, metadata: Mapping[str, Any]) -> bytes:
+    """Pack plain arrays and one of JSON as .npz; equal contents give equal bytes.
 
     Raises:
         ValueError: an array holds objects, which could not be read back safely.
     """
     for name, array in arrays.items():
-        if np.asarray(array).dtype.hasobject or name == ABOUT:
+        if np.asarray(array).dtype.hasobject or name == METADATA:
             raise ValueError(f"array {name!r} of a result holds objects or has a name of ours")
-    text = np.frombuffer(json.dumps(about, sort_keys=True).encode(), dtype=np.uint8)
+    text = np.frombuffer(json.dumps(metadata, sort_keys=True).encode(), dtype=np.uint8)
+    named: dict[str, Any] = {METADATA: text, **{k: np.asarray(v) for k, v in arrays.items()}}
     content = io.BytesIO()
-    np.savez_compressed(content, **{ABOUT: text}, **{k: np.asarray(v) for k, v in arrays.items()})
+    np.savez_compressed(content, **named)
     return content.getvalue()
 
 
-def unpack(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    """The arrays and what is said about them.
+def read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the arrays of a file and its metadata.
 
     Raises:
         UserError: the file is missing or damaged.
@@ -53,16 +54,16 @@ def unpack(path: Path) -> tuple[Arrays, dict[str, Any]]:
     try:
         with np.load(path, allow_pickle=False) as opened:
             arrays = {name: opened[name] for name in opened.files}
-        about = json.loads(arrays.pop(ABOUT).tobytes())
+        metadata = json.loads(arrays.pop(METADATA).tobytes())
     except FileNotFoundError as error:
         raise UserError(f"no result {path}", fix="check the path") from error
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
             f"cannot read the result {path}: {error}", fix="move it away: it is computed anew"
         ) from error
-    return arrays, about
+    return arrays, metadata
 
 
-def keep(path: Path, arrays: Arrays, about: Mapping[str, Any]) -> None:
-    """Write a part's result whole."""
-    write_bytes(path, pack(arrays, about))
+def write_part(path: Path, arrays: Measurements, metadata: Mapping[str, Any]) -> None:
+    """Write a part's measurements; the file is complete or absent."""
+    write_bytes(path, to_npz(arrays, metadata))

@@ -1,4 +1,4 @@
-"""`bench claims` in a terminal: progress, verdicts, and where the page lies."""
+"""`bench claims` in a terminal: progress, verdicts, and the path of the page."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from bench.core.errors import UserError
 from bench.theory.catalogue import select
 from bench.theory.experiment import Experiment, Outcome
 from bench.theory.report import headline, read_report, write_report
-from bench.theory.runner import Task, outcomes, tasks_of
+from bench.theory.runner import Task, list_tasks, run_experiments
 
 
 def show_claims(
@@ -25,7 +25,11 @@ def show_claims(
     written: Path | None,
     processes: int,
 ) -> None:
-    """Measure statements, or read them from a written report; report and print them.
+    """Run experiments, or read them from a written report; write the report and print verdicts.
+
+    Args:
+        to: folder of the report; None for one under `runs_root`.
+        written: folder of a written report to read the measurements from; None to measure.
 
     Raises:
         UserError: an unknown id, less than one process, a damaged result.
@@ -36,51 +40,50 @@ def show_claims(
     if written is not None:
         if ids or quick:
             raise UserError("--from reads a whole report", fix="leave the ids and --quick out")
-        found = read_report(written)
+        outcomes = read_report(written)
     else:
-        wanted = select(ids)
+        experiments = select(ids)
         if not ids:
-            wanted = _with_their_files(wanted, console)
-        found = _measured(wanted, console, quick, runs_root, processes)
-    to = to or runs_root / "reports" / ("claims-quick" if found[0].quick else "claims")
-    page = write_report(found, to)
-    _print(found, console)
-    console.print(Text(headline(found)))
+            experiments = _leave_out_incomplete(experiments, console)
+        outcomes = _run_with_progress(experiments, console, quick, runs_root, processes)
+    to = to or runs_root / "reports" / ("claims-quick" if outcomes[0].quick else "claims")
+    page = write_report(outcomes, to)
+    _print_verdicts(outcomes, console)
+    console.print(Text(headline(outcomes)))
     console.print(Text(str(page)), soft_wrap=True)
 
 
-def _with_their_files(statements: Sequence[Experiment], console: Console) -> list[Experiment]:
-    """Those that can be measured here; says which are left out, before hours are spent."""
-    lacking = [one for one in statements if one.needs is not None and not one.needs.is_file()]
+def _leave_out_incomplete(experiments: Sequence[Experiment], console: Console) -> list[Experiment]:
+    """Return the experiments whose files are here; name the others before hours are spent."""
+    lacking = [one for one in experiments if one.needs is not None and not one.needs.is_file()]
     for one in lacking:
         line = f"{one.id} is left out: it reads {one.needs}, which a checkout has"
         console.print(Text(line), soft_wrap=True)
-    return [one for one in statements if one not in lacking]
+    return [one for one in experiments if one not in lacking]
 
 
-def show_list(statements: Sequence[Experiment]) -> None:
-    """Ids, titles and budgets, and their sums."""
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+def show_list(experiments: Sequence[Experiment]) -> None:
+    """Print ids, statements and minutes, and the sums of the minutes."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for head in ("", "statement", "full", "quick"):
-        shown.add_column(head, justify="right" if head in ("full", "quick") else "left")
-    for one in statements:
-        shown.add_row(one.id, one.text, f"{one.minutes.full:g}", f"{one.minutes.quick:g}")
+        table.add_column(head, justify="right" if head in ("full", "quick") else "left")
+    for one in experiments:
+        table.add_row(one.id, one.statement, f"{one.minutes.full:g}", f"{one.minutes.quick:g}")
     console = Console()
-    console.print(shown)
-    full, quick = (
-        sum(getattr(one.minutes, name) for one in statements) for name in ("full", "quick")
-    )
+    console.print(table)
+    full = sum(one.minutes.full for one in experiments)
+    quick = sum(one.minutes.quick for one in experiments)
     console.print(Text(f"Minutes of one core: {full:.0f} in full, {quick:.1f} with --quick."))
 
 
-def _measured(
-    statements: Sequence[Experiment],
+def _run_with_progress(
+    experiments: Sequence[Experiment],
     console: Console,
     quick: bool,
     runs_root: Path,
     processes: int,
 ) -> list[Outcome]:
-    tasks = tasks_of(statements, quick=quick, runs_root=runs_root)
+    tasks = list_tasks(experiments, quick=quick, runs_root=runs_root)
     missing = [task for task in tasks if not task.path.exists()]
     if len(missing) < len(tasks):
         console.print(Text(f"{len(tasks) - len(missing)} of {len(tasks)} parts are there already"))
@@ -94,32 +97,38 @@ def _measured(
     )
     total = sum(task.minutes for task in missing)
     with Progress(*columns, console=console, disable=not missing) as progress:
-        said = f"about {total / processes:.0f} min" if total >= 1 else ""
-        bar = progress.add_task("measuring", total=len(missing), left=said)
-        done = [0.0, 0.0]  # minutes planned and seconds taken, of parts that are through
+        estimate = f"about {total / processes:.0f} min" if total >= 1 else ""
+        bar = progress.add_task("measuring", total=len(missing), left=estimate)
+        planned_minutes = measured_seconds = 0.0  # of the parts that are done
 
-        def tell(task: Task, seconds: float) -> None:
-            done[0] += task.minutes
-            done[1] += seconds
-            left = (total - done[0]) * done[1] / done[0] / processes
-            progress.update(bar, advance=1, left=f"{_clock(left)} left")
-            line = f"{task.statement.id} {task.part}: {seconds:.0f} s"
+        def on_part_done(task: Task, seconds: float) -> None:
+            nonlocal planned_minutes, measured_seconds
+            planned_minutes += task.minutes
+            measured_seconds += seconds
+            pace = measured_seconds / planned_minutes / processes
+            left = (total - planned_minutes) * pace
+            progress.update(bar, advance=1, left=f"{_format_duration(left)} left")
+            line = f"{task.experiment.id} {task.part}: {seconds:.0f} s"
             progress.console.print(Text(line), highlight=False)
 
-        return outcomes(
-            statements, quick=quick, runs_root=runs_root, processes=processes, tell=tell
+        return run_experiments(
+            experiments,
+            quick=quick,
+            runs_root=runs_root,
+            processes=processes,
+            on_part_done=on_part_done,
         )
 
 
-def _clock(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
-def _print(found: Sequence[Outcome], console: Console) -> None:
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+def _print_verdicts(outcomes: Sequence[Outcome], console: Console) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for head in ("", "statement", "verdict", "found"):
-        shown.add_column(head, vertical="top")
-    for outcome in found:
-        one = outcome.statement
-        shown.add_row(one.id, one.title, outcome.verdict, Text(outcome.finding.found))
-    console.print(shown)
+        table.add_column(head, vertical="top")
+    for outcome in outcomes:
+        one = outcome.experiment
+        table.add_row(one.id, one.title, outcome.verdict, Text(outcome.result.summary))
+    console.print(table)

@@ -1,1 +1,1 @@
-"""Send a run's history to an experiment tracker."""
+"""Send a run's history and scores to an experiment tracker, such as Weights & Biases."""

@@ -1,4 +1,4 @@
-"""Who else is told of a run while it goes on: nobody, unless the config names a tracker."""
+"""Choose the experiment tracker that the config's group `logger` names; none by default."""
 
 from bench.config import build
 from bench.training.job import Job
@@ -6,10 +6,10 @@ from bench.training.tracker import Tracker
 
 
 def choose_tracker(job: Job) -> Tracker:
-    """The tracker that the config asks for.
+    """Build the tracker that the config names; without one, a `Tracker` that does nothing.
 
     Raises:
         UserError: its package is not installed, or it refuses its settings.
     """
-    found = build.build_loggers(job.cfg, job.folder.path)
-    return next((one for one in found if isinstance(one, Tracker)), Tracker())
+    loggers = build.build_loggers(job.cfg, job.folder.path)
+    return next((logger for logger in loggers if isinstance(logger, Tracker)), Tracker())

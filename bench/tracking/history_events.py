@@ -1,7 +1,7 @@
-"""What a tracker is told of a run's history: the files of its folder and nothing else.
+"""Turn the files of a run's folder into the events of its history, for an experiment tracker.
 
-Whatever happened on the way (a kill, another attempt, a server that was away), a tracker that
-knows up to which step it was told can be told the rest.
+The files are the only source. Whatever happened before (a kill, another attempt, a server that was
+away), a tracker that knows the last step it has can be sent the rest.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,12 @@ from bench.training.history import read_history
 
 @dataclass
 class HistoryEvent:
-    """All that is known of a step.
+    """Hold everything that is recorded of a step.
 
     Args:
-        values: by name: the counts of steps and images, losses, the distance of a checkpoint.
-        picture: of samples.
+        step: discriminator steps made.
+        values: numbers by name: counts of steps and images, losses, a checkpoint's distance.
+        picture: file with a picture of samples, if any.
     """
 
     step: int
@@ -28,33 +29,33 @@ class HistoryEvent:
 
 
 def iter_events(folder: RunFolder, batch_size: int, *, ended: bool) -> Iterator[HistoryEvent]:
-    """The run's steps that have a reading, a scored checkpoint or a picture, in order.
+    """Yield the steps that have losses, a scored checkpoint or a picture, in order.
 
     Args:
-        ended: the run has ended; else its last reading is left out, and what comes after it: a
-            checkpoint or a picture may be added to that step yet.
+        ended: whether the run has ended; else its last reading and what comes after it are left
+            out: a checkpoint or a picture may still be added to that step.
     """
-    readings, found = read_history(folder.history), dict[int, HistoryEvent]()
+    readings, events = read_history(folder.history), dict[int, HistoryEvent]()
 
     def at(step: int) -> HistoryEvent:
-        return found.setdefault(step, HistoryEvent(step))
+        return events.setdefault(step, HistoryEvent(step))
 
     for reading in readings:
         step = int(reading["step"])
-        values = {name: value for name, value in reading.items() if name not in ("step", "g_step")}
-        at(step).values |= {"g_steps": int(reading["g_step"]), **values}
-    for candidate in read_candidates(folder.candidates).steps:
+        losses = {name: value for name, value in reading.items() if name not in ("step", "g_step")}
+        at(step).values |= {"g_steps": int(reading["g_step"]), **losses}
+    for candidate in read_candidates(folder.candidates).checkpoints:
         if candidate["frechet"] is not None:
-            told = {"g_steps": candidate["g_steps"], "selection/frechet": candidate["frechet"]}
-            at(candidate["d_steps"]).values |= told
+            values = {"g_steps": candidate["g_steps"], "selection/frechet": candidate["frechet"]}
+            at(candidate["d_steps"]).values |= values
     for path in folder.samples.glob("step-*.png"):
         at(int(path.stem.removeprefix("step-"))).picture = path
     final = folder.samples / "final.png"
     if ended and readings and final.is_file():
         last = at(int(readings[-1]["step"]))
         last.picture = last.picture or final
-    until = int(readings[-1]["step"]) if readings else 0
-    for step in sorted(found):
-        if ended or step < until:
-            found[step].values |= {"d_steps": step, "images": step * batch_size}
-            yield found[step]
+    last_step = int(readings[-1]["step"]) if readings else 0
+    for step in sorted(events):
+        if ended or step < last_step:
+            events[step].values |= {"d_steps": step, "images": step * batch_size}
+            yield events[step]

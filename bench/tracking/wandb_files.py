@@ -1,8 +1,8 @@
-"""What W&B's own files of a run hold: how far its history goes, and whether they end in order.
+"""Read and repair W&B's own files of a run: its last step, and records that a kill cut short.
 
-W&B keeps a run's records as a LevelDB log: a header of 7 bytes, then blocks of 32768 with pieces of
-records, each under a checksum, a length and a kind. A process that is killed leaves half a record
-or none: `wandb sync` then sends nothing that comes after it.
+W&B keeps a run's records as a LevelDB log: a header of 7 bytes, then blocks of 32768 bytes with
+pieces of records, each behind a checksum, a length and a kind. A killed process leaves half a
+record or none; `wandb sync` then sends nothing that comes after it.
 """
 
 import os
@@ -13,25 +13,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-HEADER, BLOCK, PIECE = 7, 32768, 7
-PATIENCE = 5.0  # seconds for what was said to reach a file
-WHOLE, FIRST, MIDDLE, LAST = 1, 2, 3, 4
+HEADER, BLOCK, PIECE = 7, 32768, 7  # bytes: of the file, of a block, of a piece's header
+PATIENCE = 5.0  # seconds to wait for the last record to reach a file
+WHOLE, FIRST, MIDDLE, LAST = 1, 2, 3, 4  # kinds of pieces
 
 
 def attempts(folder: Path, run_id: str) -> list[Path]:
-    """The folders that the attempts at a run left, in their order; online ones, too."""
-    found = [*folder.glob(f"offline-run-*-{run_id}"), *folder.glob(f"run-*-{run_id}")]
-    return sorted(found, key=lambda path: path.name.removeprefix("offline-"))
+    """Return the folders that the attempts at a run left, oldest first, online ones included."""
+    paths = [*folder.glob(f"offline-run-*-{run_id}"), *folder.glob(f"run-*-{run_id}")]
+    return sorted(paths, key=lambda path: path.name.removeprefix("offline-"))
 
 
 def log_of(attempt: Path) -> Path:
-    """The file with an attempt's records."""
+    """Return the file with an attempt's records."""
     return attempt / f"run-{attempt.name.rpartition('-')[2]}.wandb"
 
 
 def records(path: Path) -> Iterator[tuple[Any, int]]:
-    """Each whole record and where it ends, up to the first that is not."""
-    from wandb.proto.wandb_internal_pb2 import Record
+    """Yield each complete record and the byte where it ends, up to the first incomplete one."""
+    from wandb.proto import wandb_internal_pb2
 
     content = path.read_bytes() if path.is_file() else b""
     at, parts = HEADER, b""
@@ -47,20 +47,21 @@ def records(path: Path) -> Iterator[tuple[Any, int]]:
         at += PIECE + length
         parts = piece if kind in (WHOLE, FIRST) else parts + piece
         if kind in (WHOLE, LAST):
-            record = Record()
+            # protobuf builds the class when it is imported, where no type checker sees it
+            record = wandb_internal_pb2.Record()  # type: ignore[attr-defined]
             record.ParseFromString(parts)
             yield record, at
 
 
 def last_step(folder: Path, run_id: str) -> int:
-    """The last step of the history in all attempts' files; 0 where there is none."""
+    """Return the last step of the history in all attempts' files; 0 where there is none."""
     logs = [log_of(attempt) for attempt in attempts(folder, run_id)]
-    held = (record for log in logs for record, _ in records(log) if record.HasField("history"))
-    return max((record.history.step.num for record in held), default=0)
+    history = (record for log in logs for record, _ in records(log) if record.HasField("history"))
+    return max((record.history.step.num for record in history), default=0)
 
 
 def wait_for_end(log: Path) -> None:
-    """Wait for the last record: W&B's `finish` comes back while another process writes it."""
+    """Wait for the last record: W&B's `finish` returns while another process still writes it."""
     until = time.monotonic() + PATIENCE
     while log.is_file() and time.monotonic() < until:
         if any(record.HasField("exit") for record, _ in records(log)):
@@ -69,10 +70,9 @@ def wait_for_end(log: Path) -> None:
 
 
 def mend(folder: Path, run_id: str) -> None:
-    """Cut what killed attempts left half-written, so that `wandb sync` sends all attempts.
+    """Cut off half-written records of killed attempts, so that `wandb sync` sends all attempts.
 
-    An attempt that left no record at all goes. Only for one who knows that nobody is at work on the
-    run.
+    An attempt without any record is deleted. Call it only when no process is working on the run.
     """
     for attempt in attempts(folder, run_id):
         log = log_of(attempt)
@@ -84,7 +84,7 @@ def mend(folder: Path, run_id: str) -> None:
 
 
 def mark_sent(folder: Path, run_id: str) -> None:
-    """Let `wandb sync` pass over offline attempts: a server has all that they hold from another."""
+    """Let `wandb sync` skip offline attempts whose content a later, online attempt has sent."""
     for attempt in attempts(folder, run_id):
         if attempt.name.startswith("offline-"):
             log = log_of(attempt)

@@ -1,10 +1,14 @@
-"""Settings of W&B: ours, what the environment says, what a user adds."""
+"""Combine the settings of W&B: the suite's own, the environment's, and the user's config."""
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, cast
 
-QUIET = {  # nothing of the machine, the checkout or the terminal beyond environment.json
+from bench.core.number_checks import is_number
+
+Mode = Literal["online", "offline", "disabled", "shared"]
+# send nothing about the machine, the checkout or the terminal beyond environment.json
+QUIET = {
     "console": "off",
     "silent": True,
     "disable_git": True,
@@ -19,27 +23,27 @@ QUIET = {  # nothing of the machine, the checkout or the terminal beyond environ
     "x_transaction_log_flush_interval": 2.0,
     "finish_timeout_raises": True,
 }
-NAMES = {"group": "RUN_GROUP"}  # what W&B calls in its environment otherwise than in `init`
+NAMES = {"group": "RUN_GROUP"}  # arguments of `init` whose environment variable is named otherwise
 
 
 def all_settings(
     init_seconds: float, finish_seconds: float, more: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Ours where the environment is silent, and those of the config.
+    """Return the suite's settings unless the environment sets them, and `more` from the config.
 
     Raises:
-        ValueError: a time to wait is no number above 0.
+        ValueError: a time to wait is not a number above 0.
     """
-    waiting = {"init": init_seconds, "finish": finish_seconds}
-    for key, value in waiting.items():
-        if isinstance(value, bool) or not (isinstance(value, int | float) and value > 0):
+    timeouts = {"init": init_seconds, "finish": finish_seconds}
+    for key, value in timeouts.items():
+        if not (is_number(value) and value > 0):
             raise ValueError(f"logger.wandb.{key}_seconds is {value!r}; a number above 0")
-    ours = QUIET | {f"{key}_timeout": float(value) for key, value in waiting.items()}
-    return {**unless_set(ours), **more}
+    defaults = QUIET | {f"{key}_timeout": float(value) for key, value in timeouts.items()}
+    return {**not_in_env(defaults), **more}
 
 
-def checked(given: Mapping[str, Any]) -> Any:
-    """wandb.Settings.
+def build_settings(settings: Mapping[str, Any]) -> Any:
+    """Return a `wandb.Settings`.
 
     Raises:
         ImportError: wandb is not installed.
@@ -48,25 +52,25 @@ def checked(given: Mapping[str, Any]) -> Any:
     import wandb
 
     try:
-        return wandb.Settings(**given)
-    except ValueError as error:  # pydantic's, with a list of what it found
+        return wandb.Settings(**settings)
+    except ValueError as error:  # pydantic's, with a list of problems
         if not hasattr(error, "errors"):
             raise
-        found = error.errors()[0]
-        key = ".".join(["logger.wandb.settings", *map(str, found["loc"])])
-        raise ValueError(f"{key}: {found['msg']}") from None
+        problem = error.errors()[0]
+        key = ".".join(["logger.wandb.settings", *map(str, problem["loc"])])
+        raise ValueError(f"{key}: {problem['msg']}") from None
 
 
-def mode_of(offline: bool) -> str:
-    """As `wandb.init` names it; WANDB_MODE counts where it is set."""
-    given = os.environ.get("WANDB_MODE") or ("offline" if offline else "online")
-    return {"dryrun": "offline", "run": "online"}.get(given, given)
+def choose_mode(offline: bool) -> Mode:
+    """Return the mode as `wandb.init` names it; WANDB_MODE wins where it is set."""
+    mode = os.environ.get("WANDB_MODE") or ("offline" if offline else "online")
+    return cast(Mode, {"dryrun": "offline", "run": "online"}.get(mode, mode))
 
 
-def unless_set(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what the environment says already."""
+def not_in_env(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of which the environment has no WANDB_... variable."""
     return {
         name: value
-        for name, value in given.items()
+        for name, value in arguments.items()
         if f"WANDB_{NAMES.get(name, name.upper())}" not in os.environ
     }

@@ -1,8 +1,8 @@
-"""A run told to Weights & Biases, as a mirror of the run's folder that decides nothing.
+"""Track a run with Weights & Biases: this is where W&B is told of losses, scores and status.
 
-What cannot be told is said in one sentence and the run goes on. W&B's history has a row for each
-step that has something to say, sent once the step is complete; an attempt that goes on sends what
-lies after the last step that W&B has.
+W&B gets a copy of the run's folder and decides nothing: where it fails, one caution says so and the
+run goes on. Its history has a row for each step with new values, sent once the step is complete; a
+resumed attempt sends what lies after the last step that W&B has.
 """
 
 import os
@@ -16,39 +16,38 @@ from typing import Any
 
 from bench.core.errors import Caution, UserError
 from bench.core.files import read_json
-from bench.runs.columns import columns, protocol_key
-from bench.runs.folder import SETTLED
+from bench.runs.columns import protocol_label, scores_by_column
+from bench.runs.folder import COMPLETED
 from bench.runs.heartbeat import active_elsewhere, file_clock
 from bench.runs.identity import SEMANTICS_VERSION
 from bench.runs.rows import read_rows
-from bench.tracking import wandb_files
+from bench.tracking import wandb_files, wandb_settings
 from bench.tracking.history_events import HistoryEvent, iter_events
-from bench.tracking.wandb_settings import all_settings, checked, mode_of, unless_set
 from bench.training.job import Job
 from bench.training.tracker import Tracker
 
-EVERY_SECONDS = 5.0  # between two looks at the history of a run that goes on
+EVERY_SECONDS = 5.0  # between two readings of the history of a run that goes on
 AXIS = "d_steps"
-NOT_TOLD = ("runs_root", "expected_run_id", "logger", "pack", "pack_members")
-STOPPED = 130  # exit status
-STOPPED_SECONDS = 10.0  # for W&B at most: a scheduler that asked to stop does not wait for long
+NOT_SENT = ("runs_root", "expected_run_id", "logger", "pack", "pack_members")
+INTERRUPTED = 130  # exit status
+STOPPED_SECONDS = 10.0  # longest wait for W&B when a scheduler has asked to stop and will not wait
 
 
 class Wandb(Tracker):
-    """Tells W&B: `conf/logger/wandb.yaml`.
+    """Track with W&B, as `conf/logger/wandb.yaml` says.
 
     Args:
-        save_dir: the run's folder; W&B's own lie in `wandb` below it, unless WANDB_DIR says else.
-        project, entity, group, name, job_type, tags, notes: as W&B knows them. Where the
+        save_dir: the run's folder; W&B writes to `wandb` below it, unless WANDB_DIR is set.
+        project, entity, group, name, job_type, tags, notes: W&B's labels of the run. Where the
             environment has WANDB_PROJECT and so on, that counts.
-        offline: write files only, `wandb sync` sends them. WANDB_MODE counts, where it is set.
-        init_seconds: to wait for a server, after which the attempt is logged offline.
-        finish_seconds: to wait at the end for what is on its way.
-        settings: more of wandb.Settings, by name.
+        offline: write files only, which `wandb sync` sends. WANDB_MODE counts, where it is set.
+        init_seconds: longest wait for a server, after which the attempt is logged offline.
+        finish_seconds: longest wait at the end for what is not sent yet.
+        settings: further arguments of wandb.Settings, by name.
 
     Raises:
         ImportError: wandb is not installed.
-        ValueError: a setting that W&B does not know or take.
+        ValueError: W&B does not have such a setting, or does not take the value.
     """
 
     def __init__(
@@ -69,58 +68,59 @@ class Wandb(Tracker):
     ) -> None:
         if not isinstance(offline, bool):
             raise ValueError(f"logger.wandb.offline is {offline!r}; true or false")
-        self.offline, self.online = offline, False
-        self.labels = {"project": project, "entity": entity, "name": name, "job_type": job_type}
+        self.save_dir, self.offline, self.online = save_dir, offline, False
+        self.labels: dict[str, Any] = {"project": project, "entity": entity, "dir": save_dir}
+        self.labels |= {"name": name, "job_type": job_type}
         self.labels |= {"tags": [*tags, f"semantics-{SEMANTICS_VERSION}"], "notes": notes}
-        self.labels |= {"group": None if group == "none" else group, "dir": save_dir}
-        self.settings = all_settings(init_seconds, finish_seconds, settings)
-        checked(self.settings)
+        self.labels["group"] = None if group == "none" else group
+        self.settings = wandb_settings.all_settings(init_seconds, finish_seconds, settings)
+        wandb_settings.build_settings(self.settings)  # raises here, before anything is written
         self.run: Any = None
-        self.told, self.cause, self.stopped, self._looked = 0, "", False, 0.0
+        self.last_step = 0  # of the history that W&B has
+        self.cause, self.interrupted, self._synced_at = "", False, 0.0
 
     @contextmanager
     def track(self, job: Job) -> Iterator[Tracker]:
-        """As `Tracker.track`; the W&B run has the run's own name, so that it can go on."""
+        """Start or resume the W&B run of the same run_id; finish it when the block ends."""
         self.job = job
-        self._looked = time.monotonic()
+        self._synced_at = time.monotonic()
         if active_elsewhere(job.folder.heartbeat, file_clock(job.folder.root)) is not None:
-            self._caution("another process is at work on it: this one tells W&B nothing")
+            self._caution("another process is working on it: this one sends W&B nothing")
         else:
-            with self._careful("not told of it"):
-                self._begin()
+            with self._errors_as_caution("not told of it"):
+                self._start()
         try:
             yield self
         except KeyboardInterrupt:
-            self.stopped = True
+            self.interrupted = True
             raise
         except Exception as error:
             self.fail(error.message if isinstance(error, UserError) else repr(error))
             raise
         finally:
-            with self._careful("not told how it ended"):
-                self._end()
+            with self._errors_as_caution("not told how it ended"):
+                self._finish()
 
     def sync(self) -> None:
-        """As `Tracker.sync`, now and then."""
-        if time.monotonic() - self._looked >= EVERY_SECONDS:
-            self._looked = time.monotonic()
-            with self._careful("told no more of it"):
-                self._tell(ended=False)
+        """Send the complete steps that were not sent yet, every `EVERY_SECONDS` at most."""
+        if time.monotonic() - self._synced_at >= EVERY_SECONDS:
+            self._synced_at = time.monotonic()
+            with self._errors_as_caution("told no more of it"):
+                self._send_history(ended=False)
 
     def fail(self, cause: str) -> None:
-        """As `Tracker.fail`."""
+        """Remember what ended this attempt, to send it as the run's status and cause."""
         self.cause = cause
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         import wandb
 
-        folder, run_id = self.job.folder, self.job.folder.run_id
-        place = self.place
-        wandb_files.mend(place, run_id)
-        mode = mode_of(self.offline)
+        folder, run_id, wandb_dir = self.job.folder, self.job.folder.run_id, self.wandb_dir
+        wandb_files.mend(wandb_dir, run_id)
+        mode = wandb_settings.choose_mode(self.offline)
         if mode != "online":
-            self.told = wandb_files.last_step(place, run_id)
-        while list(place.glob(f"*run-{time.strftime('%Y%m%d_%H%M%S')}-{run_id}")):
+            self.last_step = wandb_files.last_step(wandb_dir, run_id)
+        while list(wandb_dir.glob(f"*run-{time.strftime('%Y%m%d_%H%M%S')}-{run_id}")):
             time.sleep(0.1)  # W&B names an attempt's folder by the second
         try:
             self.run = self._init(mode)
@@ -128,25 +128,25 @@ class Wandb(Tracker):
             if mode != "online":
                 raise
             wandb.teardown()
-            wandb_files.mend(place, run_id)
+            wandb_files.mend(wandb_dir, run_id)
             self._caution(
-                f"W&B cannot be reached ({_short(error)}); it is logged offline, "
-                f"`wandb sync {place}/offline-run-*` sends it"
+                f"W&B cannot be reached ({_short_message(error)}); it is logged offline, "
+                f"`wandb sync {wandb_dir}/offline-run-*` sends it"
             )
-            self.told = wandb_files.last_step(place, run_id)
+            self.last_step = wandb_files.last_step(wandb_dir, run_id)
             self.run = self._init("offline")
         self.online = mode == "online" and not self.run.offline
         if self.online:
-            self.told = self.run.starting_step - 1  # the last step that the server has
+            self.last_step = self.run.starting_step - 1  # the last step that the server has
         self.run.define_metric(AXIS)
         self.run.define_metric("*", step_metric=AXIS)
         self.run.config.update(
             {
-                **{k: v for k, v in self.job.plain.items() if k not in NOT_TOLD},
+                **{k: v for k, v in self.job.plain.items() if k not in NOT_SENT},
                 "run_id": run_id,
                 "variant": self.job.plain["names"]["variant"],  # to group by, as a report does
                 "semantics_version": SEMANTICS_VERSION,
-                "data": read_json(folder.data),
+                "data": read_json(folder.split_digests),
                 "environment": read_json(folder.path / "environment.json"),
             },
             allow_val_change=True,
@@ -154,11 +154,11 @@ class Wandb(Tracker):
         self.run.summary["status"] = "running"
 
     @property
-    def place(self) -> Path:
-        """Where W&B's folders lie, one an attempt."""
-        return Path(os.environ.get("WANDB_DIR") or self.labels["dir"]) / "wandb"
+    def wandb_dir(self) -> Path:
+        """The folder of W&B's folders, one for each attempt."""
+        return Path(os.environ.get("WANDB_DIR") or self.save_dir) / "wandb"
 
-    def _init(self, mode: str) -> Any:
+    def _init(self, mode: wandb_settings.Mode) -> Any:
         import wandb
 
         return wandb.init(
@@ -166,87 +166,92 @@ class Wandb(Tracker):
             resume="allow",
             reinit="create_new",
             mode=mode,
-            settings=checked(self.settings),
-            **unless_set(self.labels),
+            settings=wandb_settings.build_settings(self.settings),
+            **wandb_settings.not_in_env(self.labels),
         )
 
-    def _tell(self, *, ended: bool) -> None:
+    def _send_history(self, *, ended: bool) -> None:
         if self.run is None:
             return
         batch_size = self.job.plain["batch_size"]
-        for told in iter_events(self.job.folder, batch_size, ended=ended):
-            if told.step > self.told:
-                self.run.log(_row(told), step=told.step, commit=True)
-                self.told = told.step
+        for event in iter_events(self.job.folder, batch_size, ended=ended):
+            if event.step > self.last_step:
+                self.run.log(_as_wandb_row(event), step=event.step, commit=True)
+                self.last_step = event.step
 
-    def _end(self) -> None:
-        """The rest of the history, the rows, the status; a diverged run has ended well."""
+    def _finish(self) -> None:
+        """Send the rest of the history, the rows and the status; a diverged run has exit code 0."""
         if self.run is None:
             return
         folder = self.job.folder
-        status = folder.status() or {"status": "unknown", "cause": ""}
-        settled = status["status"] in SETTLED
-        self._tell(ended=settled or status["status"] == "interrupted")
+        status = folder.read_status() or {"status": "unknown", "cause": ""}
+        completed = status["status"] in COMPLETED
+        self._send_history(ended=completed or status["status"] == "interrupted")
         rows = read_rows(folder.root, [folder.run_id])
-        protocols = {protocol_key(row.protocol): dict(row.protocol) for row in rows}
+        protocols = {protocol_label(row.protocol): dict(row.protocol) for row in rows}
         self.run.config.update({"protocols": protocols}, allow_val_change=True)
         facts = {k: v for k, v in status.items() if not isinstance(v, Mapping)}
-        self.run.summary.update({**facts, **columns(rows)})
+        self.run.summary.update({**facts, **scores_by_column(rows)})
         if self.cause:
             self.run.summary.update({"status": "failed", "cause": self.cause})
         run, self.run = self.run, None
-        if self.stopped:
+        if self.interrupted:
             run.mark_preempting()  # W&B then calls it preempted, not failed
-        code = STOPPED if self.stopped else int(not settled or bool(self.cause))
-        _finish(run, code, STOPPED_SECONDS if self.stopped else None)
+        code = INTERRUPTED if self.interrupted else int(not completed or bool(self.cause))
+        _finish_within(run, code, STOPPED_SECONDS if self.interrupted else None)
         wandb_files.wait_for_end(Path(run.settings.sync_file))
         if self.online:
-            wandb_files.mark_sent(self.place, folder.run_id)
+            wandb_files.mark_sent(self.wandb_dir, folder.run_id)
 
     @contextmanager
-    def _careful(self, what: str) -> Iterator[None]:
+    def _errors_as_caution(self, what: str) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # whatever it is: W&B must not cost a run
+        except Exception as error:  # of any kind: W&B must not cost a run
             run, self.run = self.run, None
             with suppress(Exception):
                 if run is not None:
                     run.finish(exit_code=1)
-            self._caution(f"W&B was {what} ({_short(error)}); the run's own files have it all")
+            reason = _short_message(error)
+            self._caution(f"W&B was {what} ({reason}); the run's own files are complete")
 
     def _caution(self, sentence: str) -> None:
         warnings.warn(f"run {self.job.folder.run_id}: {sentence}", Caution, stacklevel=3)
 
 
-def _finish(run: Any, code: int, seconds: float | None) -> None:
-    """W&B's `finish`, whose own limit of time is the config's, with a shorter one if need be."""
+def _finish_within(run: Any, code: int, seconds: float | None) -> None:
+    """Call W&B's `finish`, and wait for `seconds` at most; None leaves the config's own limit.
+
+    Raises:
+        TimeoutError: it takes longer.
+    """
     if seconds is None:
         run.finish(exit_code=code)
         return
-    found: list[Exception] = []
+    errors: list[Exception] = []
 
     def finish() -> None:
         try:
             run.finish(exit_code=code)
-        except Exception as error:  # raised below, or nobody waits for it any more
-            found.append(error)
+        except Exception as error:  # raised below, unless the wait is over
+            errors.append(error)
 
     thread = Thread(target=finish, daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
         raise TimeoutError(f"asked to stop, it waited for {seconds:g} seconds only")
-    if found:
-        raise found[0]
+    if errors:
+        raise errors[0]
 
 
-def _row(told: HistoryEvent) -> dict[str, Any]:
-    if told.picture is None:
-        return told.values
+def _as_wandb_row(event: HistoryEvent) -> dict[str, Any]:
+    if event.picture is None:
+        return event.values
     import wandb
 
-    return {**told.values, "samples": wandb.Image(str(told.picture))}
+    return {**event.values, "samples": wandb.Image(str(event.picture))}
 
 
-def _short(error: BaseException) -> str:
+def _short_message(error: BaseException) -> str:
     return " ".join(str(error).split())[:160] or type(error).__name__

@@ -1,4 +1,4 @@
-"""One run from config to row: build, train, watch, keep, score."""
+"""Prepare, train and finish one run: Lightning loop, monitor, checkpoints, digests, pictures."""
 
 from bench.core.shims import ensure_torchvision
 

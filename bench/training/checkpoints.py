@@ -1,7 +1,8 @@
-"""Full checkpoints of a run: named by step and content, so that a damaged one is known by its name.
+"""Write, find and delete the full checkpoints of a run, from which training resumes.
 
-A write is complete before the one before it may go. Two processes that train the same run write the
-same states under the same steps and need no lock.
+A checkpoint is named by step and content hash, so that a damaged one shows. A write is complete
+before the checkpoint before it may be deleted. Two processes that train the same run write the same
+states under the same names and need no lock.
 """
 
 import warnings
@@ -18,10 +19,10 @@ DIGITS = 16  # of SHA-256 in a name
 
 
 class Checkpoints:
-    """The checkpoints in a folder.
+    """Manage the full checkpoints in a folder.
 
     Args:
-        folder: where they lie.
+        folder: folder of the checkpoint files.
         keep: how many of the newest are kept.
     """
 
@@ -29,55 +30,55 @@ class Checkpoints:
         self.folder, self.keep = folder, keep
 
     def save(self, step: int, write: Callable[[Path], None]) -> None:
-        """Write one, then forget the oldest.
+        """Write a checkpoint, then delete the oldest.
 
         Args:
-            step: discriminator steps that it stands after.
-            write: makes the file.
+            step: discriminator steps made so far.
+            write: writes the checkpoint to a path.
 
         Raises:
-            DiskError: the disk does not take it; those before it are as they were.
+            DiskError: the disk does not take it; the earlier checkpoints are untouched.
         """
 
-        def name(written: Path) -> str:
-            return f"step-{step:09d}-{sha256_of(written)[:DIGITS]}.ckpt"
+        def name(temporary: Path) -> str:
+            return f"step-{step:09d}-{sha256_of(temporary)[:DIGITS]}.ckpt"
 
         with replacing(self.folder / f"step-{step:09d}.ckpt", name) as temporary:
             write(temporary)
-        for old in self._newest_first()[self.keep :]:
-            old.unlink(missing_ok=True)
+        for path in self._newest_first()[self.keep :]:
+            path.unlink(missing_ok=True)
 
-    def newest(self) -> Path | None:
-        """The newest whole one; a damaged one is passed over with a `Caution`."""
-        return next(self._whole(), None)
+    def find_newest(self) -> Path | None:
+        """Return the newest intact checkpoint, or None; skip damaged ones with a `Caution`."""
+        return next(self._iter_intact(), None)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Delete all checkpoints."""
         for path in self._newest_first():
             path.unlink(missing_ok=True)
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.ckpt"), reverse=True)
 
-    def _whole(self) -> Iterator[Path]:
+    def _iter_intact(self) -> Iterator[Path]:
         for path in self._newest_first():
-            problem = _problem(path)
-            if not problem:
+            damage = _describe_damage(path)
+            if not damage:
                 yield path
             else:
                 warnings.warn(
-                    f"checkpoint {path} is damaged ({problem}): the one before it is used, or the "
+                    f"checkpoint {path} is damaged ({damage}): the one before it is used, or the "
                     "run starts anew, to the same bits",
                     Caution,
                     stacklevel=3,
                 )
 
 
-def _problem(path: Path) -> str:
-    """What is wrong with a checkpoint; empty for a whole one."""
+def _describe_damage(path: Path) -> str:
+    """Return what is wrong with a checkpoint; empty for an intact one."""
     try:
         if sha256_of(path)[:DIGITS] != path.stem.rpartition("-")[2]:
-            return "its content is not what its name says"
+            return "its content does not match the hash in its name"
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # zip's, pickle's, torch's and the disk's own kinds
         return " ".join(str(error).split())[:80]

@@ -1,4 +1,4 @@
-"""Losses over steps, as a CSV file that is whole at any moment."""
+"""Read and write history.csv: losses over steps, in a file that is complete at any moment."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ Reading = dict[str, float]
 
 
 def read_history(path: Path) -> list[Reading]:
-    """All readings of a history file; none where there is no file. Empty cells are absent keys.
+    """Read all rows of a history file; none where there is no file. Empty cells are absent keys.
 
     Raises:
         UserError: the file is damaged.
@@ -37,10 +37,10 @@ def write_history(path: Path, readings: list[Reading]) -> None:
     writer = csv.DictWriter(buffer, list(names), lineterminator="\n")
     writer.writeheader()
     for reading in readings:
-        writer.writerow({k: _short(v) for k, v in reading.items()})
+        writer.writerow({k: _format_number(v) for k, v in reading.items()})
     write_text(path, buffer.getvalue())
 
 
-def _short(value: float) -> str:
-    """Whole numbers without a point; 9 digits hold any float32."""
+def _format_number(value: float) -> str:
+    """Format whole numbers without a point; 9 digits hold any float32."""
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else f"{value:.9g}"

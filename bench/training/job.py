@@ -1,4 +1,4 @@
-"""A run before it starts: config checked, data read, judge tried, name known."""
+"""Prepare a run: check its config, read the data, build the evaluator, compute its run_id."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,16 +11,22 @@ from omegaconf import DictConfig
 from bench.config import build, validate
 from bench.config.trainer_settings import TrainerSettings
 from bench.data.split import Split
-from bench.evaluation.evaluator import Evaluator, build_evaluator, split_digests
+from bench.evaluation.evaluator import Evaluator, build_evaluator, digest_splits
 from bench.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)
 class Job:
-    """A checked config with its data and its judge, ready to run.
+    """Hold a run that is ready to start: a checked config, its data and its evaluator.
 
     Args:
-        overrides: as they were typed, for those who want to run it again.
+        cfg: the config as Hydra composed it.
+        plain: the resolved config as plain Python.
+        trainer_settings: the config's group `trainer`.
+        splits: the data set's splits by name.
+        evaluator: scores the run's checkpoints.
+        folder: the run's folder, named by its run_id.
+        overrides: the command-line overrides as typed, with which the run can be made again.
     """
 
     cfg: DictConfig
@@ -38,11 +44,11 @@ class Job:
         return f"{names['variant']} on {names['dataset']}, seed {self.plain['seed']}"
 
 
-def prepare(cfg: DictConfig, beside: Job | None = None) -> Job:
-    """Check the config, read the data, try the judge and give the run its name.
+def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
+    """Check the config, read the data, try the evaluator on it and compute the run_id.
 
     Args:
-        beside: another job, whose data and judge are taken where they are the same.
+        share_with: another job, whose data and evaluator are used if they are the same.
 
     Raises:
         UserError: anything that a user can mend, before anything is written.
@@ -52,33 +58,34 @@ def prepare(cfg: DictConfig, beside: Job | None = None) -> Job:
         trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
         if plain["batch_size"] % trainer_settings.devices:
             raise ValueError(
-                f"batch_size {plain['batch_size']} cannot be shared out among "
-                f"trainer.devices={trainer_settings.devices} evenly"
+                f"batch_size {plain['batch_size']} cannot be divided evenly among "
+                f"trainer.devices={trainer_settings.devices}"
             )
-        if plain.get("packed") and (why := not_packed(plain)):
+        if plain.get("packed") and (why := why_config_not_packable(plain)):
             raise ValueError(f"packed={plain['packed']} is not possible: {why}")
     root = Path(plain["runs_root"])
-    if beside is not None and _same_view(plain, beside.plain):
-        splits, evaluator = beside.splits, beside.evaluator
+    if share_with is not None and _same_evaluator(plain, share_with.plain):
+        splits, evaluator = share_with.splits, share_with.evaluator
     else:
         source, splits = build.build_splits(cfg)
         cache = root / "references"
         evaluator = build_evaluator(
-            cfg, source, split_digests(splits), splits, trainer_settings.device, cache
+            cfg, source, digest_splits(splits), splits, trainer_settings.device, cache
         )
-    run_id = build.run_id_for(plain, evaluator.reals.facts, trainer_settings.device.type)
+    digests = evaluator.real_features.split_digests
+    run_id = build.run_id_for(plain, digests, trainer_settings.device.type)
     typed = tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
     return Job(cfg, plain, trainer_settings, splits, evaluator, RunFolder(root, run_id), typed)
 
 
-def _same_view(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two configs mean the same data, judged in the same way on the same device."""
-    same = all(one[key] == other[key] for key in ("dataset", "score", "features", "runs_root"))
-    return same and one["trainer"]["accelerator"] == other["trainer"]["accelerator"]
+def _same_evaluator(plain: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two configs have the same data and evaluator, on the same device."""
+    same = all(plain[key] == other[key] for key in ("dataset", "score", "features", "runs_root"))
+    return same and plain["trainer"]["accelerator"] == other["trainer"]["accelerator"]
 
 
-def not_packed(plain: Mapping[str, Any]) -> str:
-    """Why a run of these settings cannot train in a pack, one clause; empty if it can."""
+def why_config_not_packable(plain: Mapping[str, Any]) -> str:
+    """Return why runs of these settings cannot train in a pack, one clause; empty if they can."""
     if plain["trainer"]["devices"] != 1:
         return f"it trains in trainer.devices={plain['trainer']['devices']} processes"
     if plain["trainer"]["data"] != "device":

@@ -1,7 +1,8 @@
-"""Watching a run from beside its step: readings, progress, divergence, checkpoints, signals.
+"""Act between training steps: losses, progress, divergence, checkpoints, selection, interrupts.
 
-Between two readings the host never waits for the device; a step costs one comparison here.
-Lightning calls the hooks; a pack calls what they call.
+This is where a checkpoint is due (`Monitor.after_step`); `checkpoints.py` writes the file. Between
+two readings of the losses the host never waits for the device, and a step costs one comparison.
+Lightning calls the `on_...` hooks; a pack calls `start`, `after_step` and `finish` itself.
 """
 
 import math
@@ -23,34 +24,43 @@ from bench.training.history import Reading, read_history, write_history
 from bench.training.tracker import Tracker
 
 HISTORY_SECONDS = 5.0  # between two writings of the history file
-CHECK_EVERY = 50  # steps between checks for divergence; not the readings' business: see below
+CHECK_EVERY = 50  # steps between checks for divergence; independent of log_every: see `after_step`
 CLOCK_EVERY = 10  # steps between looks at the clock
 
 
+def step_bar(label: str, total: int, initial: int = 0, *, shown: bool) -> Any:
+    """Return a progress bar over steps, with a label at its left."""
+    look = {"unit": "step", "leave": False, "mininterval": 0.5, "dynamic_ncols": True}
+    return tqdm(desc=label, total=total, initial=initial, disable=not shown, **look)
+
+
 class Monitor(pl.Callback):
-    """Reads the losses every `log_every` steps and acts on them.
+    """Read the losses every `log_every` steps, and do what is due after a step.
 
     Args:
-        history: the CSV file.
-        checkpoints: where full checkpoints go.
-        chain: of digests.
-        pulse: is told how far the run is.
+        history: the run's history.csv.
+        checkpoints: writes and finds full checkpoints.
+        digests: collects digests of the weights.
+        heartbeat: takes the steps made so far.
         log_every: steps between readings.
         checkpoint_every: steps between full checkpoints; None for none by steps.
-        checkpoint_seconds: seconds between them; None for none by time.
-        limit_seconds: of training in all, after which it ends unfinished; None for no limit.
+        checkpoint_seconds: seconds between full checkpoints; None for none by time.
+        limit_seconds: seconds of training, all attempts together, after which it ends unfinished;
+            None for no limit.
         progress: show a bar with losses, rate and remaining time.
-        label: of the bar.
-        draw: called with the model and the loggers at each of `drawing_steps`.
-        judge: scores the model every `select_every` steps, if that is a number, and at the end.
-        tracker: is told each time the history was written.
+        label: text left of the progress bar.
+        save_samples: called with the model and the loggers after each of `picture_steps`.
+        picture_steps: steps after which pictures of samples are made.
+        selector: scores and stores the generator every `select_every` steps and at the end.
+        select_every: steps between these scores; None for none.
+        tracker: sends the history elsewhere; called each time the history was written.
     """
 
     def __init__(
         self,
         history: Path,
         checkpoints: Checkpoints,
-        chain: DigestLog,
+        digests: DigestLog,
         heartbeat: Heartbeat,
         *,
         log_every: int,
@@ -59,173 +69,169 @@ class Monitor(pl.Callback):
         limit_seconds: float | None,
         progress: bool,
         label: str,
-        draw: Callable[[GenerativeModel, Sequence[Any]], None],
-        drawing_steps: frozenset[int],
+        save_samples: Callable[[GenerativeModel, Sequence[Any]], None],
+        picture_steps: frozenset[int],
         selector: CheckpointSelector,
         select_every: int | None,
         tracker: Tracker,
     ) -> None:
         self.history, self.checkpoints = history, checkpoints
-        self.chain, self.heartbeat = chain, heartbeat
+        self.digests, self.heartbeat = digests, heartbeat
         self.log_every, self.checkpoint_every = log_every, checkpoint_every
         self.checkpoint_seconds, self.limit_seconds = checkpoint_seconds, limit_seconds
         self.progress, self.label = progress, label
-        self.draw, self.drawing_steps = draw, drawing_steps
+        self.save_samples, self.picture_steps = save_samples, picture_steps
         self.selector, self.select_every = selector, select_every
         self.tracker = tracker
         self.readings: list[Reading] = []
         self.diverged_at: int | None = None
-        self.interrupted = self.limited = False
-        self.seconds = 0.0  # of earlier legs and this one
-        self._written = self._started = self._saved = time.monotonic()
+        self.interrupted = self.time_is_up = False
+        self.seconds = 0.0  # of training up to `_started_at`, earlier attempts included
+        self._written_at = self._started_at = self._saved_at = time.monotonic()
         self._bar: Any = None
 
     @property
     def elapsed(self) -> float:
-        """Seconds of training so far, of all legs."""
-        return self.seconds + time.monotonic() - self._started
+        """Seconds of training so far, earlier attempts included."""
+        return self.seconds + time.monotonic() - self._started_at
 
     @property
     def stopped_early(self) -> bool:
         """Whether the training ends before its last step."""
-        return self.diverged_at is not None or self.interrupted or self.limited
+        return self.diverged_at is not None or self.interrupted or self.time_is_up
 
     def state_dict(self) -> dict[str, float]:
-        """The seconds so far, for the checkpoint."""
+        """Return the seconds of training so far, for the checkpoint."""
         return {"seconds": self.elapsed}
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
-        """The seconds of the earlier legs."""
+        """Restore the seconds of training from a checkpoint."""
         self.seconds = state_dict["seconds"]
 
     def on_train_start(self, trainer: pl.Trainer, model: Any) -> None:
-        """As `begin`."""
-        self.begin(model, trainer.num_training_batches, trainer.loggers, trainer.save_checkpoint)
+        """Call `start` with Lightning's number of steps, loggers and checkpoint writer."""
+        last_step = int(trainer.num_training_batches)
+        self.start(model, last_step, trainer.loggers, trainer.save_checkpoint)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, model: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """As `after_step`."""
+        """Call `after_step`, and stop Lightning's loop if the training ends early."""
         self.after_step(model)
         if self.stopped_early:
             trainer.should_stop = True
 
     def on_train_end(self, trainer: pl.Trainer, model: Any) -> None:
-        """As `end`."""
-        self.end(model)
+        """Call `finish`."""
+        self.finish(model)
 
-    def begin(
+    def start(
         self,
         model: GenerativeModel,
-        last: int,
+        last_step: int,
         loggers: Sequence[Any],
-        write: Callable[[Path], None],
+        write_checkpoint: Callable[[Path], None],
     ) -> None:
-        """Take up an earlier history, up to the checkpoint's step.
+        """Start the clock and the bar; load history and digests up to the model's step.
 
         Args:
-            last: the step after which the training has finished.
-            loggers: Lightning's, are told of readings.
-            write: makes the file of a full checkpoint.
+            last_step: the step after which the training has finished.
+            loggers: Lightning's loggers, which get each reading.
+            write_checkpoint: writes a full checkpoint to a path.
         """
-        self.last, self.loggers, self.write = last, loggers, write
-        self._started = self._saved = time.monotonic()
-        self.chain.resume(model)
+        self.last_step, self.loggers = last_step, loggers
+        self.write_checkpoint = write_checkpoint
+        self._started_at = self._saved_at = time.monotonic()
+        self.digests.resume(model)
         self.readings = [r for r in read_history(self.history) if r["step"] <= model.d_steps]
-        self._bar = tqdm(
-            total=last,
-            initial=model.d_steps,
-            desc=self.label,
-            unit="step",
-            disable=not self.progress,
-            leave=False,
-            mininterval=0.5,
-            dynamic_ncols=True,
-        )
+        self._bar = step_bar(self.label, last_step, model.d_steps, shown=self.progress)
 
     def after_step(self, model: GenerativeModel) -> None:
-        """After a step: act where it is time; on most steps nothing is.
+        """Do what is due after a step; on most steps nothing is.
 
-        Whether a run has diverged is looked up on steps of its own, since how often somebody
-        reads the losses must not change the run's end.
+        Divergence is checked on steps of its own, since how often the losses are read must not
+        change how the run ends.
         """
         step = model.d_steps
         if step % CHECK_EVERY == 0:
             self.heartbeat.step = step
-            self._check(model)
+            self._check_divergence(model)
         if step % self.log_every == 0:
-            self._read(model)
+            self._read_losses(model)
         if self.diverged_at is not None:
             return
-        if step in self.chain.points:
-            self.chain.add(model)
-        if step in self.drawing_steps:
-            self.draw(model, self.loggers)
-        last = step == self.last
-        if self.select_every is not None and (last or step % self.select_every == 0):
-            began = time.monotonic()
+        if step in self.digests.steps:
+            self.digests.add(model)
+        if step in self.picture_steps:
+            self.save_samples(model, self.loggers)
+        is_last = step == self.last_step
+        if self.select_every is not None and (is_last or step % self.select_every == 0):
+            started_at = time.monotonic()
             distance = self.selector(model)
             if distance is not None:
                 for logger in self.loggers:
                     logger.log_metrics({"frechet": distance}, step=step)
-            self.exclude_time(time.monotonic() - began)
-            if not last:
+            self.exclude_time(time.monotonic() - started_at)
+            if not is_last:
                 self.save(model)
-                self.selector.forget(ended=False)
+                self.selector.delete_unneeded_weights(ended=False)
         if INTERRUPT.requested:
             self.save(model)
             self.interrupted = True
-        elif last:
+        elif is_last:
             return
-        elif self._over_the_limit(step):
+        elif self._limit_reached(step):
             self.save(model)
-            self.limited = True
-        elif self._due(step):
+            self.time_is_up = True
+        elif self._checkpoint_due(step):
             self.save(model)
 
-    def end(self, model: GenerativeModel) -> None:
-        """The last reading and the bar's end."""
+    def finish(self, model: GenerativeModel) -> None:
+        """Read the losses a last time, write the history, stop the clock and remove the bar."""
         if not self.stopped_early:
-            self._check(model)
+            self._check_divergence(model)
             if model.d_steps % self.log_every:
-                self._read(model)
+                self._read_losses(model)
         write_history(self.history, self.readings)
         now = time.monotonic()
-        self.seconds, self._started = self.seconds + now - self._started, now
+        self.seconds, self._started_at = self.seconds + now - self._started_at, now
         self.close()
 
     def exclude_time(self, seconds: float) -> None:
-        """Count them not as training: something else was done."""
-        self._started += seconds
+        """Take seconds that were spent on other work off the training time."""
+        self._started_at += seconds
 
     def close(self) -> None:
-        """Take the bar away, also after a failure, and let go of what is written from."""
+        """Remove the bar, also after a failure, and drop the reference to the checkpoint writer."""
         if self._bar is not None:
             self._bar.close()
-        vars(self).pop("write", None)  # a pack's holds the whole stack, and this monitor
+        # a pack's writer refers to the whole stack and to this monitor: a cycle that holds memory
+        vars(self).pop("write_checkpoint", None)
 
     def save(self, model: GenerativeModel) -> None:
-        """Write history, digests, and a full checkpoint last: it never knows more than they do."""
+        """Write history and digests, then a full checkpoint, which is never ahead of them."""
         write_history(self.history, self.readings)
-        self.chain.write()
-        self.checkpoints.save(model.d_steps, self.write)
-        self._saved = time.monotonic()
+        self.digests.write()
+        self.checkpoints.save(model.d_steps, self.write_checkpoint)
+        self._saved_at = time.monotonic()
 
-    def _due(self, step: int) -> bool:
-        """Whether it is time for a checkpoint."""
-        by_steps = self.checkpoint_every is not None and step % self.checkpoint_every == 0
-        by_time = self.checkpoint_seconds is not None and step % CLOCK_EVERY == 0
-        return by_steps or (by_time and time.monotonic() - self._saved >= self.checkpoint_seconds)
+    def _checkpoint_due(self, step: int) -> bool:
+        if self.checkpoint_every is not None and step % self.checkpoint_every == 0:
+            return True
+        if self.checkpoint_seconds is None or step % CLOCK_EVERY:
+            return False
+        return time.monotonic() - self._saved_at >= self.checkpoint_seconds
 
-    def _over_the_limit(self, step: int) -> bool:
-        limited = self.limit_seconds is not None and step % CLOCK_EVERY == 0
-        return limited and self.elapsed > self.limit_seconds
+    def _limit_reached(self, step: int) -> bool:
+        if self.limit_seconds is None or step % CLOCK_EVERY:
+            return False
+        return self.elapsed > self.limit_seconds
 
-    def _check(self, model: GenerativeModel) -> None:
+    def _check_divergence(self, model: GenerativeModel) -> None:
         if not all(math.isfinite(loss.item()) for loss in model.losses.values()):
             self.diverged_at = model.d_steps
 
-    def _read(self, model: GenerativeModel) -> None:
+    def _read_losses(self, model: GenerativeModel) -> None:
         losses = {name: loss.item() for name, loss in model.losses.items()}
         values = {name: value for name, value in losses.items() if math.isfinite(value)}
         self.readings.append({"step": model.d_steps, "g_step": model.g_steps, **values})
@@ -233,7 +239,7 @@ class Monitor(pl.Callback):
             logger.log_metrics({**values, "g_step": model.g_steps}, step=model.d_steps)
         self._bar.update(model.d_steps - self._bar.n)
         self._bar.set_postfix({name: f"{v:.3g}" for name, v in values.items()}, refresh=False)
-        if time.monotonic() - self._written > HISTORY_SECONDS:
+        if time.monotonic() - self._written_at > HISTORY_SECONDS:
             write_history(self.history, self.readings)
             self.tracker.sync()
-            self._written = time.monotonic()
+            self._written_at = time.monotonic()

@@ -1,7 +1,7 @@
-"""What one process of several sees to while they train a run together.
+"""Monitor a run that several processes train together.
 
-Process 0 reads, draws, judges and writes; the others keep in step. None hears the terminal: whoever
-started them passes on that they should stop, and they do so after the same step.
+Process 0 reads losses, plots, selects and writes; the others keep in step with it. No process
+receives signals: the parent passes on a request to stop, and all stop after the same step.
 """
 
 import threading
@@ -14,55 +14,55 @@ from bench.core.signals import INTERRUPT
 from bench.models.base import GenerativeModel
 from bench.training.monitor import Monitor
 
-AGREE_EVERY = 10  # steps between the processes' asking each other whether to stop
-STOP_REQUESTED = threading.Event()  # this process was told to stop
+AGREE_EVERY = 10  # steps between agreements whether to stop
+STOP_REQUESTED = threading.Event()  # the parent has asked this process to stop
 
 
 class RankMonitor(Monitor):
-    """The monitor of one process among several.
+    """Monitor one process among several.
 
-    Divergence needs no agreement: the losses are those of the whole batch, everywhere the same.
+    Divergence needs no agreement: the losses are those of the whole batch, equal in all processes.
     """
 
-    def __init__(self, *places: Any, **settings: Any) -> None:
-        super().__init__(*places, **settings)
-        self.first, self.overtime = distributed.rank() == 0, False
+    def __init__(self, *parts: Any, **settings: Any) -> None:
+        super().__init__(*parts, **settings)
+        self.is_main, self._agreed_limit_reached = distributed.rank() == 0, False
 
     @property
     def state_key(self) -> str:
-        """A checkpoint does not tell how many wrote it."""
+        """Return `Monitor`'s key: a checkpoint does not depend on the number of processes."""
         return Monitor.__qualname__
 
-    def begin(self, model: GenerativeModel, *given: Any) -> None:
-        """As alone, once all are known to go on from the same step."""
+    def start(self, model: GenerativeModel, *arguments: Any) -> None:
+        """Check that all processes resume from the same step, then start as `Monitor` does."""
         steps = distributed.all_gather(torch.tensor([model.d_steps])).tolist()
         if len(set(steps)) > 1:
-            raise RuntimeError(f"the processes would go on from different steps: {steps}")
-        super().begin(model, *given)
+            raise RuntimeError(f"the processes would resume from different steps: {steps}")
+        super().start(model, *arguments)
 
     def after_step(self, model: GenerativeModel) -> None:
-        """As alone; where it is time, all agree first whether to stop after this step."""
+        """Agree every few steps whether to stop, then do what is due after the step."""
         step = model.d_steps
-        if step % AGREE_EVERY == 0 or step == self.last:
+        if step % AGREE_EVERY == 0 or step == self.last_step:
             INTERRUPT.requested = distributed.any_rank(STOP_REQUESTED.is_set())
-            self.overtime = distributed.any_rank(super()._over_the_limit(step))
-        with distributed.single_process():  # what process 0 draws and judges now, the others do not
+            self._agreed_limit_reached = distributed.any_rank(super()._limit_reached(step))
+        with distributed.single_process():  # process 0 may plot and score without the others
             super().after_step(model)
 
-    def end(self, model: GenerativeModel) -> None:
-        """The processes part; the first has the last word."""
+    def finish(self, model: GenerativeModel) -> None:
+        """Leave the process group; process 0 then finishes as `Monitor` does."""
         distributed.shutdown()
-        if self.first:
-            super().end(model)
+        if self.is_main:
+            super().finish(model)
 
-    def _over_the_limit(self, step: int) -> bool:
-        return self.overtime
+    def _limit_reached(self, step: int) -> bool:
+        return self._agreed_limit_reached
 
     def save(self, model: GenerativeModel) -> None:
-        """One checkpoint is enough: weights, streams and optimizers are the same everywhere."""
-        if self.first:
+        """Write one checkpoint for all: weights, streams and optimizers are equal everywhere."""
+        if self.is_main:
             super().save(model)
 
-    def _read(self, model: GenerativeModel) -> None:
-        if self.first:
-            super()._read(model)
+    def _read_losses(self, model: GenerativeModel) -> None:
+        if self.is_main:
+            super()._read_losses(model)

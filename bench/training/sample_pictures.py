@@ -1,4 +1,4 @@
-"""Pictures of a run at fixed latents: grids of images, and fields of points in the plane."""
+"""Plot samples of a run at fixed latents: grids of images, points in the plane, histograms."""
 
 import io
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from bench.core.files import replacing
 from bench.core.seeds import generator as stream
 from bench.models.base import GenerativeModel
 from bench.networks.sampler import Sampler
-from bench.plotting.image_grid import grid
+from bench.plotting.image_grid import make_grid
 
-SIDE = 8  # images a side of a grid
-POINTS = 1000
+SIDE = 8  # images per side of a grid
+POINTS = 1000  # samples of a plot of points
 
 
 def plot_plane(
@@ -26,7 +26,7 @@ def plot_plane(
 
     Args:
         samples, real: [N, 2].
-        discriminator: points [M, 2] -> values [M], or None where there is none to show.
+        discriminator: maps points [M, 2] to values [M]; None leaves them out.
     """
     from matplotlib.figure import Figure
 
@@ -52,45 +52,45 @@ def plot_plane(
         axes.set_ylim(y[0], y[-1])
         axes.set_aspect("equal")
     figure.suptitle(title)
-    return _rendered(figure)
+    return _render(figure)
 
 
 def plot_histogram(samples: np.ndarray, real: np.ndarray, title: str) -> Image.Image:
-    """Histograms of real and generated numbers, [N, 1] each."""
+    """Plot histograms of real and generated numbers, [N, 1] each."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 3.5), layout="constrained")
     axes = figure.subplots()
-    bins = np.linspace(real.min() - 1, real.max() + 1, 80)
+    bins = np.linspace(real.min() - 1, real.max() + 1, 80).tolist()
     axes.hist(real[:, 0], bins, density=True, alpha=0.4, color="black", label="real")
     axes.hist(samples[:, 0], bins, density=True, alpha=0.7, color="#e8a000", label="generated")
     axes.legend()
     axes.set_title(title)
-    return _rendered(figure)
+    return _render(figure)
 
 
-def _rendered(figure: Any) -> Image.Image:
+def _render(figure: Any) -> Image.Image:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
     return Image.open(buffer).convert("RGB")
 
 
 class SamplePlotter:
-    """Draws a run's samples at the same latents each time, into files and loggers.
+    """Plot a run's samples at the same latents each time, into files and loggers.
 
     Args:
-        folder: of the pictures.
-        real: some training samples to set beside points.
-        seed: of the latents, with the stream "score".
-        label: of the run.
+        folder: folder of the pictures.
+        real: some training samples, plotted together with generated points.
+        seed: seed of the latents, which come from the stream "score".
+        label: the run's name, for titles.
     """
 
     def __init__(self, folder: Path, real: np.ndarray, seed: int, label: str) -> None:
         self.folder, self.real, self.seed, self.label = folder, real, seed, label
 
     def __call__(self, model: GenerativeModel, loggers: Sequence[Any]) -> None:
-        """Draw samples/step-NNNNNN.png and send it to the loggers that take pictures."""
-        picture = self.draw(model)
+        """Write samples/step-NNNNNN.png and send it to the loggers that take pictures."""
+        picture = self.plot(model)
         self._write(self.folder / f"step-{model.d_steps:06d}.png", picture)
         for logger in loggers:
             if hasattr(logger, "log_image"):
@@ -100,8 +100,8 @@ class SamplePlotter:
                 logger.experiment.add_image("samples", pixels, model.d_steps, dataformats="HWC")
 
     def finish(self, model: GenerativeModel) -> None:
-        """Draw samples/final.png, and samples/training.gif where there are several pictures."""
-        self._write(self.folder / "final.png", self.draw(model))
+        """Write samples/final.png, and samples/training.gif if there are several pictures."""
+        self._write(self.folder / "final.png", self.plot(model))
         frames = [Image.open(path) for path in sorted(self.folder.glob("step-*.png"))]
         if len(frames) > 1:
             with replacing(self.folder / "training.gif") as temporary:
@@ -114,15 +114,15 @@ class SamplePlotter:
                     loop=0,
                 )
 
-    def draw(self, model: GenerativeModel) -> Image.Image:
-        """The picture that fits the samples' shape."""
+    def plot(self, model: GenerativeModel) -> Image.Image:
+        """Return a grid of images, a plot of points or a histogram, by the samples' shape."""
         settings = model.training_settings
         sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
         count = SIDE * SIDE if self.real.ndim == 4 else POINTS
         latents = stream(self.seed, "score")
         samples = torch.cat(list(sampler.batches(count, latents, count)))
         if samples.ndim == 4:
-            return grid(samples, SIDE)
+            return make_grid(samples, SIDE)
         title = f"{self.label}, step {model.d_steps:,}"
         points = samples.double().cpu().numpy()
         if points.shape[1] == 1:
@@ -131,13 +131,16 @@ class SamplePlotter:
 
     def _discriminator(self, model: GenerativeModel) -> Any:
         """Return the discriminator as points [M, 2] -> values [M], or None if there is none."""
+        score: Any = getattr(model, "discriminator_scores", None)
+        if score is None or self.real.shape[1] != 2:
+            return None
 
-        def value(points: np.ndarray) -> np.ndarray:
-            at = torch.from_numpy(points).float().to(model.device)
+        def evaluate(points: np.ndarray) -> np.ndarray:
+            inputs = torch.from_numpy(points).float().to(model.device)
             with torch.no_grad():
-                return model.discriminator_scores(at).double().cpu().numpy()
+                return score(inputs).double().cpu().numpy()
 
-        return value if self.real.shape[1] == 2 and hasattr(model, "opinion") else None
+        return evaluate
 
     def _write(self, path: Path, picture: Image.Image) -> None:
         with replacing(path) as temporary:

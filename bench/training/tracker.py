@@ -1,4 +1,4 @@
-"""Who else is told of a run while it goes on: nobody, unless the config names a tracker."""
+"""Interface of an experiment tracker (`Tracker`); W&B's is `bench/tracking/wandb_tracker.py`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,15 +7,15 @@ from bench.training.job import Job
 
 
 class Tracker:
-    """Tells nobody; what a tracker of the config's group `logger` can do more."""
+    """Track nothing: the default, and the base of the trackers of the config's group `logger`."""
 
     @contextmanager
     def track(self, job: Job) -> Iterator["Tracker"]:
-        """Begin to tell of the run; at the block's end, how it ended."""
+        """Start to track a run; report how it ended when the block ends."""
         yield self
 
     def sync(self) -> None:
-        """Tell of the steps that are complete and were not told yet; called while a run trains."""
+        """Send the complete steps that were not sent yet; called while a run trains."""
 
     def fail(self, cause: str) -> None:
-        """Remember what ended this attempt, whatever the run's status says."""
+        """Remember what ended this attempt, whatever the run's status says; empty for nothing."""

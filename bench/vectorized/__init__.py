@@ -1,1 +1,1 @@
-"""R ordinary models side by side in one process."""
+"""Train R ordinary models side by side in one process, by `torch.vmap`."""

@@ -1,4 +1,4 @@
-"""Which models can share a stack, and why others cannot."""
+"""Decide which models can train in one stack, and say why others cannot."""
 
 import copy
 import pkgutil
@@ -10,18 +10,18 @@ from torch import nn, optim
 
 from bench.core import distributed
 from bench.models.base import GenerativeModel
-from bench.runs.identity import canonical_json, hash_of
+from bench.runs.identity import canonical_json, hash_text
 
-# Each entry of a parameter moves by itself, so that a row of them is a parameter like any other.
+# These update each entry of a parameter independently, so a row of weights can be one parameter.
 ELEMENTWISE = (optim.Adam, optim.AdamW, optim.RMSprop, optim.SGD)
 OPTIMIZER_KEYS = ("lr", "betas", "alpha")  # in torch's names
 SHARED_KEYS = ("dataset", "batch_size", "d_steps", "precision", "threads")
 
 
 def pack_key(plain: Mapping[str, Any]) -> str:
-    """A hash of all that runs must have in common to train in one stack.
+    """Return a hash of all that runs must have in common to train in one stack.
 
-    Seeds, rates, the bound of clipping and the model's `replica_hyperparameters` are left out.
+    It leaves out seeds, learning rates, clipping bounds and the model's `replica_hyperparameters`.
 
     Args:
         plain: a checked config.
@@ -31,37 +31,37 @@ def pack_key(plain: Mapping[str, Any]) -> str:
     training["seed"] = None
     for name in OPTIMIZER_KEYS:
         training["optimizer"].pop(name, None)
-    kind = pkgutil.resolve_name(model["_target_"])
-    for path in (*kind.replica_hyperparameters, "objective.constraint.bound"):
+    model_class = pkgutil.resolve_name(model["_target_"])
+    for path in (*model_class.replica_hyperparameters, "objective.constraint.bound"):
         *before, last = path.split(".")
         part: Any = model
         for name in before:
             part = part.get(name) if isinstance(part, dict) else None
         if isinstance(part, dict):
             part.pop(last, None)
-    return hash_of(canonical_json({"model": model} | {name: plain[name] for name in SHARED_KEYS}))
+    return hash_text(canonical_json({"model": model} | {name: plain[name] for name in SHARED_KEYS}))
 
 
 def why_not_packable(model: GenerativeModel) -> str:
-    """Why a model cannot train side by side with others, in one clause; empty if it can."""
+    """Return why a model cannot train in a stack, in one clause; empty if it can."""
     kind, settings = type(model), model.training_settings
     if kind.training_step is not GenerativeModel.training_step:
-        return f"{kind.__name__} has a training step of its own instead of a turn"
+        return f"{kind.__name__} overrides training_step instead of training_round"
     if kind.step is not GenerativeModel.step:
-        return f"{kind.__name__} changes its optimizer's step, which others would share"
+        return f"{kind.__name__} overrides the optimizer step, which a stack does not call"
     if getattr(model, "reuse_samples", False):
         return "model.reuse_samples=true keeps a graph between two players' steps"
     if settings.precision == "bf16":
-        return "precision=bf16 casts within a step, which is not traced"
+        return "precision=bf16 casts within a step, which cannot be traced"
     if distributed.world_size() > 1:
         return "it trains in several processes"
     optimizer = settings.optimizer([nn.Parameter(torch.zeros(1))])
     if type(optimizer) not in ELEMENTWISE:
-        names = ", ".join(one.__name__ for one in ELEMENTWISE)
-        return f"{type(optimizer).__name__} may look at whole parameters: packs know {names}"
+        names = ", ".join(supported.__name__ for supported in ELEMENTWISE)
+        return f"{type(optimizer).__name__} may mix entries of a parameter: packs support {names}"
     for layer in model.modules():
         if isinstance(layer, nn.modules.dropout._DropoutNd):
-            return f"{type(layer).__name__} draws from no stream of the run"
+            return f"{type(layer).__name__} draws from no random stream of the run"
         if getattr(layer, "track_running_stats", False):
-            return f"torch's own {type(layer).__name__} cannot be differentiated side by side"
+            return f"torch's own {type(layer).__name__} cannot be differentiated under vmap"
     return ""

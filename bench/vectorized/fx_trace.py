@@ -1,9 +1,9 @@
-"""A function of tensors as the plain list of operations that it comes to.
+"""Trace a function of tensors with torch.fx and run the recorded operations.
 
-`vmap`, `grad` and `functional_call` cost more than the arithmetic of a small network. All three
-are gone once their operations are written down, and the rest is run again with other numbers: a
-third to a half of the time. What is written down holds for one shape of the arguments, and for
-functions that look at no value: numbers that change from call to call are given as tensors.
+`vmap`, `grad` and `functional_call` cost more than the arithmetic of a small network. A trace holds
+only the operations that they lead to, and takes a third to a half of the time. It is valid for one
+shape of the arguments, and for functions whose operations do not depend on values: numbers that
+change from call to call must be tensors.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ RESHAPES = (ATEN.expand.default, ATEN.view.default, ATEN._unsafe_view.default)
 
 
 class TracedFunction:
-    """The function, traced once for each shape of its arguments and run from then on."""
+    """Trace a function at its first call with each shape of its arguments; run the trace after."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
@@ -27,17 +27,17 @@ class TracedFunction:
 
     @torch.no_grad()
     def __call__(self, *arguments: Any) -> Any:
-        """What the function returns, without a graph of autograd."""
+        """Return what the function returns, without a graph of autograd."""
         shapes = tuple(leaf.shape for leaf in tree_leaves(arguments))
         if shapes not in self.graphs:
-            graph = make_fx(lambda given: self.function(*given))(arguments)
+            graph = make_fx(lambda inputs: self.function(*inputs))(arguments)
             remove_no_ops(graph)
             self.graphs[shapes] = graph
         return self.graphs[shapes](arguments)
 
 
 def remove_no_ops(module: GraphModule) -> None:
-    """Leave out reshapes to the same shape, and transpositions that undo one another."""
+    """Remove reshapes to the same shape, and pairs of transpositions that cancel."""
     for node in list(module.graph.nodes):
         if node.target in RESHAPES:
             (source, *_) = node.args

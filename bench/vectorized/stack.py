@@ -1,8 +1,8 @@
-"""R slots in which ordinary models of one kind train side by side, by their own methods.
+"""Hold R ordinary models of one class in slots, in which they train side by side.
 
-A model in a slot stays what it was: its parameters and buffers are views of the stack's rows, its
-optimizer is torch's, made by its own settings for its own row, its random streams are its own.
-Nothing is summed over replicas, so none of them reaches another.
+A model in a slot remains usable: its parameters and buffers are views of the stack's tensors, its
+optimizer is torch's, made with its own settings for its own row, its random streams are its own.
+Nothing is summed over replicas, so none of them affects another.
 """
 
 import copy
@@ -13,26 +13,32 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench.data.batches import shuffled
+from bench.data.batches import iter_batch_indices
 from bench.models.base import GenerativeModel
 from bench.models.differentiable import SETTINGS, ParamState
 from bench.vectorized.compatibility import why_not_packable
-from bench.vectorized.vmapped_model import Named, VmappedModel
+from bench.vectorized.vmapped_model import NamedTensors, VmapInputs, VmappedModel
 
 
 class ReplicaStack:
-    """Models that differ in seed, rates and the numbers of their `own`, and in nothing else.
+    """R slots for models that differ only in seed, rates and `replica_hyperparameters`.
 
     Args:
-        models: one for each slot, at least one of them; None leaves a slot empty.
-        samples: [N, ...], uint8 images or floats, on the device that trains.
+        models: R entries, at least one of them a model; None leaves a slot empty.
+        samples: training samples [N, ...], uint8 images or floats, on the training device.
         batch_size: B.
 
     Attributes:
-        models: in their slots; their counters, streams, losses and weights are always true.
+        models: R entries; counters, streams, losses and weights of the models are up to date.
+        rows: for each player the weights of all replicas, [R, P].
+        buffers: buffers by name, [R, ...].
+        hyperparameters: the replicas' own numbers by "attribute.name", [R].
+        losses: logged losses by name, [R].
+        optimizers: for each slot its optimizers, one for each player.
+        orders: for each slot an endless iterator of its batches: indices [B].
 
     Raises:
-        ValueError: a model cannot be packed, or is of another shape than the rest.
+        ValueError: a model cannot be packed, or differs in architecture from the others.
     """
 
     def __init__(
@@ -40,36 +46,40 @@ class ReplicaStack:
     ) -> None:
         first = next((model for model in models if model is not None), None)
         if first is None:
-            raise ValueError("a stack of no models: give one or more")
+            raise ValueError("a stack needs at least one model, and there is none")
         if len(samples) == 0 or batch_size < 1:
-            raise ValueError(f"{len(samples)} samples in batches of {batch_size}: need 1 or more")
+            raise ValueError(
+                f"{len(samples)} samples in batches of {batch_size}: both must be 1 or more"
+            )
         self.samples, self.batch_size = samples, batch_size
         self.models: list[GenerativeModel | None] = [None] * len(models)
         self.template = copy.deepcopy(first).to(samples.device)
         named = {id(p): (name, p) for name, p in self.template.named_parameters()}
-        players = [[named[id(p)] for p in one.parameters()] for one in self.template.players()]
+        modules = self.template.players()
+        players = [[named[id(p)] for p in module.parameters()] for module in modules]
         self.names = [[name for name, _ in player] for player in players]
         shapes = [[p.shape for _, p in player] for player in players]
         self.vmapped = VmappedModel(self.template, self.names, shapes)
-        self.layout = layout(self.template)
-        # an empty slot computes with the first model's weights: nobody reads it, nothing is odd
+        self.layout = model_layout(self.template)
+        # empty slots compute with the first model's weights: the results are discarded
         self.rows = [
             torch.cat([p.detach().flatten() for _, p in player]).repeat(len(models), 1)
             for player in players
         ]
         buffers = {n: b for n, b in self.template.named_buffers() if not n.startswith("average.")}
-        self.buffers: Named = {
+        self.buffers: NamedTensors = {
             name: b.expand(len(models), *b.shape).clone() for name, b in buffers.items()
         }
         numbers = {
-            path: get_number(self.template, path) for path in self.template.replica_hyperparameters
+            path: get_hyperparameter(self.template, path)
+            for path in self.template.replica_hyperparameters
         }
-        kind = next(self.template.parameters()).dtype
-        self.hyperparameters: Named = {
-            path: torch.full((len(models),), value, dtype=kind, device=samples.device)
+        dtype = next(self.template.parameters()).dtype
+        self.hyperparameters: NamedTensors = {
+            path: torch.full((len(models),), value, dtype=dtype, device=samples.device)
             for path, value in numbers.items()
         }
-        self.losses: Named = {}
+        self.losses: NamedTensors = {}
         self.optimizers: list[list[torch.optim.Optimizer]] = [[] for _ in models]
         self.orders: list[Iterator[Tensor]] = [self._order(first) for _ in models]
         for slot, model in enumerate(models):
@@ -82,12 +92,12 @@ class ReplicaStack:
         return [slot for slot, model in enumerate(self.models) if model is not None]
 
     @property
-    def vmap_inputs(self) -> tuple[list[Tensor], Named, Named]:
-        """Weights, buffers and numbers of all replicas, as `VmappedModel` takes them."""
-        return self.rows, self.buffers, self.hyperparameters
+    def vmap_inputs(self) -> VmapInputs:
+        """The replicas' tensors, as `VmappedModel` takes them."""
+        return VmapInputs(self.rows, self.buffers, self.hyperparameters)
 
     def model(self, slot: int) -> GenerativeModel:
-        """The model in a slot that holds one."""
+        """Return the model in an occupied slot."""
         model = self.models[slot]
         assert model is not None
         return model
@@ -98,21 +108,24 @@ class ReplicaStack:
         model: GenerativeModel,
         optimizer_states: Sequence[dict[str, Any]] | None = None,
     ) -> None:
-        """Let a model train in an empty slot, from the state and the step that it stands at.
+        """Put a model into an empty slot, to train on from its present state and step.
 
         Args:
-            optimizer_states: of `checkpoint`, where it goes on.
+            slot: in [0, R).
+            model: of the architecture of the others.
+            optimizer_states: those of `checkpoint` if the model resumes from one.
 
         Raises:
-            ValueError: the slot is taken; or the model cannot be packed, or not with the others.
+            ValueError: the slot is occupied, the model cannot be packed, or it does not fit the
+                others.
         """
         if self.models[slot] is not None:
-            raise ValueError(f"slot {slot} is taken: take its model out first")
+            raise ValueError(f"slot {slot} is occupied: remove its model first")
         if why := why_not_packable(model):
-            raise ValueError(f"a model that cannot be packed: {why}")
+            raise ValueError(f"a model cannot be packed: {why}")
         model.to(self.samples.device)
-        if layout(model) != self.layout:
-            raise ValueError("the models of a stack have one architecture, and these differ")
+        if model_layout(model) != self.layout:
+            raise ValueError("the models of a stack must have one architecture, and these differ")
         named = dict(model.named_parameters())
         for rows, names in zip(self.rows, self.names, strict=True):
             parameters = [named[name] for name in names]
@@ -126,21 +139,22 @@ class ReplicaStack:
             buffer[slot].copy_(model.get_buffer(name))
             model.get_submodule(owner)._buffers[short] = buffer[slot]
         for path, numbers in self.hyperparameters.items():
-            numbers[slot] = get_number(model, path)
-        made = [model.training_settings.optimizer([nn.Parameter(rows[slot])]) for rows in self.rows]
+            numbers[slot] = get_hyperparameter(model, path)
+        make_optimizer = model.training_settings.optimizer
+        optimizers = [make_optimizer([nn.Parameter(rows[slot])]) for rows in self.rows]
         if optimizer_states is not None:
-            for optimizer, state in zip(made, optimizer_states, strict=True):
+            for optimizer, state in zip(optimizers, optimizer_states, strict=True):
                 optimizer.load_state_dict(copy.deepcopy(state))
-        self.optimizers[slot], self.models[slot] = made, model
+        self.optimizers[slot], self.models[slot] = optimizers, model
         model.on_fit_start()
         self.orders[slot] = self._order(model)
-        kept, model.losses = model.losses, {}
-        for name, value in kept.items():
+        own_losses, model.losses = model.losses, {}
+        for name, value in own_losses.items():
             self.loss_values(name, value.expand(len(self.models)))[slot] = value
-        model.losses = {name: losses[slot] for name, losses in self.losses.items() if name in kept}
+        model.losses = {n: losses[slot] for n, losses in self.losses.items() if n in own_losses}
 
     def remove(self, slot: int) -> GenerativeModel:
-        """Free a slot; the model has weights of its own from then on."""
+        """Free a slot; return its model, whose weights are its own from then on."""
         model = self.model(slot)
         for parameter in model.parameters():
             parameter.data = parameter.data.clone()
@@ -152,13 +166,18 @@ class ReplicaStack:
         return model
 
     def optimizer_step(self, player: int, slot: int, gradient: Tensor) -> None:
-        """One step of a replica's own optimizer down its gradient [P]."""
+        """Make one step of a replica's optimizer with its gradient [P]."""
         optimizer = self.optimizers[slot][player]
         optimizer.param_groups[0]["params"][0].grad = gradient
         optimizer.step()
 
     def loss_values(self, name: str, like: Tensor) -> Tensor:
-        """The readings [R] of that name, of which each model has its own as a view."""
+        """Return the losses [R] of a name, of which each model holds its own as a view.
+
+        Args:
+            name: key in the models' `losses`.
+            like: a tensor [R] of the dtype and device to allocate.
+        """
         if name not in self.losses:
             self.losses[name] = torch.full_like(like, torch.nan).contiguous()
         for slot in self.occupied:
@@ -167,61 +186,64 @@ class ReplicaStack:
         return self.losses[name]
 
     def optimizer_state(self, player: int) -> list[ParamState]:
-        """What the optimizers of a player know of each of its parameters; tensors [R, ...]."""
+        """Return moments and settings of a player's optimizers for each parameter, [R, ...]."""
         spare = self.optimizers[self.occupied[0]][player]
-        each = [made[player] if made else spare for made in self.optimizers]
-        groups = [one.param_groups[0] for one in each]
-        states = [one.state[group["params"][0]] for one, group in zip(each, groups, strict=True)]
+        optimizers = [slot[player] if slot else spare for slot in self.optimizers]
+        groups = [optimizer.param_groups[0] for optimizer in optimizers]
+        states = [o.state[g["params"][0]] for o, g in zip(optimizers, groups, strict=True)]
         device = self.samples.device
         settings = {
             n: stack_values([g[n] for g in groups], device) for n in SETTINGS if n in groups[0]
         }
-        state = {name: stack_values([one[name] for one in states], device) for name in states[0]}
-        held = []
-        places = zip(self.vmapped.shapes[player], self.vmapped.parts(player, state), strict=True)
-        for shape, part in places:
-            of_one = {n: v.view(len(v), *shape) if v.ndim > 1 else v for n, v in part.items()}
-            held.append(ParamState(of_one, settings))
-        return held
+        rows = {name: stack_values([state[name] for state in states], device) for name in states[0]}
+        parts = zip(self.vmapped.shapes[player], self.vmapped.parts(player, rows), strict=True)
+        return [
+            ParamState(
+                {n: v.view(len(v), *shape) if v.ndim > 1 else v for n, v in part.items()}, settings
+            )
+            for shape, part in parts
+        ]
 
     def checkpoint(self, slot: int) -> dict[str, Any]:
-        """Tensors, ints and strings, with which `insert` goes on to the same bits."""
+        """Return tensors, ints and strings from which `insert` resumes to the same bits."""
         model = self.model(slot)
         content: dict[str, Any] = {
             "state_dict": model.state_dict(),
-            "optimizer_states": [one.state_dict() for one in self.optimizers[slot]],
+            "optimizer_states": [o.state_dict() for o in self.optimizers[slot]],
         }
         model.on_save_checkpoint(content)
         return clone_tensors(content)
 
     def _order(self, model: GenerativeModel) -> Iterator[Tensor]:
-        """The batches that a model sees from its step on, endless."""
+        """Iterate over a model's batches from its present step on, without end."""
         seed = model.training_settings.seed
-        return shuffled(len(self.samples), self.batch_size, seed, model.d_steps, sys.maxsize)
+        return iter_batch_indices(
+            len(self.samples), self.batch_size, seed, model.d_steps, sys.maxsize
+        )
 
 
 def stack_values(values: Sequence[Any], device: torch.device) -> Any:
-    """Numbers or tensors of each replica as one tensor [R, ...]; of tuples, a tuple of them."""
+    """Stack a number or tensor of each replica as one tensor [R, ...]; tuples entry by entry."""
     if isinstance(values[0], tuple | list):
-        return tuple(stack_values(one, device) for one in zip(*values, strict=True))
+        return tuple(stack_values(entries, device) for entries in zip(*values, strict=True))
     if isinstance(values[0], Tensor) and values[0].ndim:
         return torch.stack(list(values))
     return torch.tensor([float(v) for v in values], dtype=torch.float64, device=device)
 
 
-def get_number(model: GenerativeModel, path: str) -> float:
-    """What stands at "attribute.name"."""
+def get_hyperparameter(model: GenerativeModel, path: str) -> float:
+    """Return the number at "attribute.name" of a model."""
     attribute, name = path.split(".")
     return getattr(getattr(model, attribute), name)
 
 
-def layout(model: GenerativeModel) -> tuple:
-    """What replicas have in common: their type, and the shapes of all that they hold."""
+def model_layout(model: GenerativeModel) -> tuple:
+    """Return a model's class and the shapes of its state, which replicas have in common."""
     return type(model), {name: t.shape for name, t in model.state_dict().items()}
 
 
 def clone_tensors(content: Any) -> Any:
-    """The same with tensors of its own, none of them a view of more."""
+    """Copy nested containers with all their tensors, so that none is a view of the stack."""
     if isinstance(content, Tensor):
         return content.detach().clone()
     if isinstance(content, dict):
@@ -232,6 +254,6 @@ def clone_tensors(content: Any) -> Any:
 
 
 def state_bytes(model: GenerativeModel) -> bytes:
-    """All that a model holds: weights, averages, other buffers, losses."""
-    held = {**model.state_dict(), **{f"loss {n}": v for n, v in model.losses.items()}}
-    return b"".join(held[name].cpu().numpy().tobytes() for name in sorted(held))
+    """Return the bytes of a model's weights, averages, other buffers and losses."""
+    state = {**model.state_dict(), **{f"loss {n}": v for n, v in model.losses.items()}}
+    return b"".join(state[name].cpu().numpy().tobytes() for name in sorted(state))

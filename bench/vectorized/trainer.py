@@ -1,4 +1,4 @@
-"""Train the models of a stack, and find the slots of a machine that round alike."""
+"""Train the models of a stack, and find slots that round differently on this machine."""
 
 import copy
 from collections import Counter
@@ -11,7 +11,7 @@ from bench.models.base import GenerativeModel
 from bench.vectorized.stack import ReplicaStack, state_bytes
 from bench.vectorized.vmap_executor import VmapExecutor
 
-TRIAL_STEPS = 3  # tell how a slot rounds
+TRIAL_STEPS = 3  # enough for slots that round differently to show
 
 
 def train_step(stack: ReplicaStack) -> None:
@@ -20,32 +20,31 @@ def train_step(stack: ReplicaStack) -> None:
     Raises:
         ValueError: the stack is empty.
     """
-    there = stack.occupied
-    if not there:
-        raise ValueError("a stack of no models: put one in first")
-    drawn = {slot: next(stack.orders[slot]) for slot in there}
-    spare = drawn[there[0]]
-    indices = torch.stack([drawn.get(slot, spare) for slot in range(len(stack.models))])
-    kind = stack.rows[0].dtype
-    real = as_float(stack.samples[indices.to(stack.samples.device)]).to(kind)
+    occupied = stack.occupied
+    if not occupied:
+        raise ValueError("the stack is empty: insert a model first")
+    batches = {slot: next(stack.orders[slot]) for slot in occupied}
+    spare = batches[occupied[0]]  # for empty slots
+    indices = torch.stack([batches.get(slot, spare) for slot in range(len(stack.models))])
+    real = as_float(stack.samples[indices.to(stack.samples.device)]).to(stack.rows[0].dtype)
     with torch.no_grad():
         stack.template.training_round(VmapExecutor(stack, real))
-    for slot in there:
+    for slot in occupied:
         stack.model(slot).d_steps += 1
 
 
-def empty_stack(
+def build_empty_stack(
     model: GenerativeModel, slots: int, samples: Tensor, batch_size: int
 ) -> tuple[ReplicaStack, list[int]]:
-    """Return a warm stack for models like this one, and its slots that round unlike most of them.
+    """Return an empty, traced stack for models like this one, and its slots that round differently.
 
-    Kernels that work in blocks treat the last few numbers of a tensor in another way, so the same
-    model may come to other bits in the last slot than in the first. Copies of one model are
-    trained for a few steps. Where such slots stay empty, no run's bits depend on its slot.
+    Kernels that work in blocks treat the last few numbers of a tensor differently, so the same
+    model may get other bits in the last slot than in the first. Copies of the model are trained for
+    a few steps to find such slots; if they stay empty, no run's bits depend on its slot.
     """
     stack = ReplicaStack([copy.deepcopy(model) for _ in range(slots)], samples, batch_size)
     for _ in range(TRIAL_STEPS):
         train_step(stack)
-    contents = [state_bytes(stack.remove(slot)) for slot in range(slots)]
-    usual, _ = Counter(contents).most_common(1)[0]
-    return stack, [slot for slot, content in enumerate(contents) if content != usual]
+    states = [state_bytes(stack.remove(slot)) for slot in range(slots)]
+    usual, _ = Counter(states).most_common(1)[0]
+    return stack, [slot for slot, state in enumerate(states) if state != usual]

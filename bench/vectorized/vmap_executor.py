@@ -1,4 +1,4 @@
-"""The hands of many replicas: a model's turn, carried out for all of them at once."""
+"""Execute the steps of a training round for all replicas of a stack at once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,107 +8,122 @@ from torch import Tensor
 
 from bench.core.objective import RandomInput, UpdateSchedule
 from bench.models.differentiable import ParamState
-from bench.models.executor import ReplicaMask
+from bench.models.executor import LossFn, ReplicaMask
 from bench.vectorized.stack import ReplicaStack
 
 
 class VmapExecutor:
-    """Moves all replicas of a stack; tensors have their axis first.
+    """Execute steps of R replicas: the `StepExecutor` of a stack, tensors have [R] first.
 
-    What is computed for a slot that is empty, or not meant, is thrown away.
+    Methods of the model run under `torch.vmap`, once for all slots; random numbers, optimizer
+    steps and constraints are each replica's own. Results for empty slots, and for slots outside a
+    mask, are discarded.
 
     Args:
-        stack: whose turn it is.
+        stack: the models in training.
         real: samples [R, B, ...].
     """
 
     def __init__(self, stack: ReplicaStack, real: Tensor) -> None:
         self.stack, self.real = stack, real
-        self.all_slots = stack.occupied
+        self.occupied = stack.occupied
 
-    def due(self, turns: UpdateSchedule) -> ReplicaMask:
-        """The slots whose generator moves."""
-        models = [(slot, self.stack.models[slot]) for slot in self.all_slots]
-        return [s for s, m in models if m and turns.generator_is_due(m.d_steps, m.g_steps)]
+    def generator_due(self, schedule: UpdateSchedule) -> ReplicaMask:
+        """Return the slots whose generator is updated in this round."""
+        models = [(slot, self.stack.model(slot)) for slot in self.occupied]
+        return [slot for slot, m in models if schedule.generator_is_due(m.d_steps, m.g_steps)]
 
-    def latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
-        """[R, count B, L]."""
+    def draw_latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
+        """Draw latents from each replica's stream, [R, count B, L]."""
         size = count * self.real.shape[1]
-        slots = self.all_slots if mask is None else mask
-        return self._each(mask, [self.stack.model(slot).draw_latent(size) for slot in slots])
+        latents = [self.stack.model(slot).draw_latent(size) for slot in self._slots(mask)]
+        return self._stack_slots(mask, latents)
 
-    def draws(
-        self, wanted: Mapping[str, RandomInput], mask: ReplicaMask | None = None
+    def draw_random(
+        self, inputs: Mapping[str, RandomInput], mask: ReplicaMask | None = None
     ) -> dict[str, Tensor]:
-        """[R, ...] each."""
-        slots = self.all_slots if mask is None else mask
-        drawn = [self.stack.model(slot).draw(wanted, self.real[slot]) for slot in slots]
-        return {name: self._each(mask, [one[name] for one in drawn]) for name in wanted}
+        """Draw random numbers by name from each replica's stream, [R, ...] each."""
+        slots = self._slots(mask)
+        draws = [self.stack.model(slot).draw_random(inputs, self.real[slot]) for slot in slots]
+        return {name: self._stack_slots(mask, [one[name] for one in draws]) for name in inputs}
 
-    def noise(self, width: int) -> Tensor:
-        """[R, B, width]."""
-        streams = [self.stack.model(slot).streams["draws"] for slot in self.all_slots]
-        wanted: Any = {"device": self.real.device, "dtype": self.real.dtype}
+    def draw_noise(self, width: int) -> Tensor:
+        """Draw N(0, 1) for every sample from each replica's stream, [R, B, width]."""
+        streams = [self.stack.model(slot).streams["draws"] for slot in self.occupied]
+        options: Any = {"device": self.real.device, "dtype": self.real.dtype}
         shape = self.real.shape[1], width
-        return self._each(None, [torch.randn(shape, generator=s, **wanted) for s in streams])
+        noise = [torch.randn(shape, generator=stream, **options) for stream in streams]
+        return self._stack_slots(None, noise)
 
     def forward(self, method: Callable[..., Any], *inputs: Any, with_grad: bool = False) -> Any:
-        """[R, ...] each; no graph is kept: `compatibility` refuses models that need one."""
-        stack = self.stack
-        found, after = stack.vmapped.call(method.__name__, *stack.vmap_inputs, inputs)
-        self._take_in(after, None)
-        return found
+        """Call a method of the model for all replicas; results [R, ...].
 
-    def optimizer_state(self, player: int) -> list[ParamState]:
-        """As one replica's optimizer would have them, each tensor with the replicas' axis."""
-        return self.stack.optimizer_state(player)
+        No graph is kept, whatever `with_grad`: `compatibility` refuses models that need one.
+        """
+        stack = self.stack
+        result, buffers = stack.vmapped.call(method.__name__, stack.vmap_inputs, inputs)
+        self._store_buffers(buffers, None)
+        return result
 
     def optimizer_step(
-        self, player: int, loss: Callable[..., Any], *inputs: Any, mask: ReplicaMask | None = None
+        self, player: int, loss_fn: LossFn, *inputs: Any, mask: ReplicaMask | None = None
     ) -> tuple[Tensor, ...]:
-        """By each replica's own optimizer."""
+        """Update a player's weights in every slot of the mask, each by its own optimizer.
+
+        One pass under vmap computes losses [R] and gradients [R, P] of all replicas.
+        """
         stack = self.stack
-        gradients, found, after = stack.vmapped.gradient(
-            loss.__name__, player, *stack.vmap_inputs, inputs
+        gradients, result, buffers = stack.vmapped.gradient(
+            loss_fn.__name__, player, stack.vmap_inputs, inputs
         )
-        self._take_in(after, mask)
-        for slot in self.all_slots if mask is None else mask:
+        self._store_buffers(buffers, mask)
+        for slot in self._slots(mask):
             stack.optimizer_step(player, slot, gradients[slot])
-        return found
+        return result
+
+    def optimizer_state(self, player: int) -> list[ParamState]:
+        """Return moments and settings of a player's optimizers for each parameter; [R, ...]."""
+        return self.stack.optimizer_state(player)
 
     def constrain(self, player: int) -> None:
-        """Each within its own bounds."""
-        for slot in self.all_slots:
+        """Project each replica's weights onto its own allowed set, in place."""
+        for slot in self.occupied:
             self.stack.model(slot).constrain([self.stack.rows[player][slot]])
 
     def log(self, name: str, value: Tensor, mask: ReplicaMask | None = None) -> None:
-        """Among each model's losses."""
+        """Store scalars [R] among the models' losses."""
         losses = self.stack.loss_values(name, value)
-        losses.copy_(value if mask is None else torch.where(self._mask(mask, value), value, losses))
+        if mask is not None:
+            value = torch.where(self._in_mask(mask, value), value, losses)
+        losses.copy_(value)
 
-    def generator_moved(self, mask: ReplicaMask | None = None) -> None:
-        """And fold each into its moving average."""
-        for slot in self.all_slots if mask is None else mask:
-            self.stack.model(slot).generator_moved()
+    def count_generator_step(self, mask: ReplicaMask | None = None) -> None:
+        """Count a generator step of each replica and update its moving average."""
+        for slot in self._slots(mask):
+            self.stack.model(slot).count_generator_step()
 
-    def _each(self, mask: ReplicaMask | None, drawn: Sequence[Tensor]) -> Tensor:
-        """What is drawn for those who are meant, by slot; the others are given any of it."""
-        slots = self.all_slots if mask is None else mask
+    def _slots(self, mask: ReplicaMask | None) -> Sequence[int]:
+        """Return the slots of a mask."""
+        return self.occupied if mask is None else mask
+
+    def _stack_slots(self, mask: ReplicaMask | None, values: Sequence[Tensor]) -> Tensor:
+        """Stack a tensor for each slot of the mask as [R, ...]; other slots repeat the first."""
+        slots = self._slots(mask)
         if len(slots) == len(self.stack.models):
-            return torch.stack(list(drawn))
-        found = dict(zip(slots, drawn, strict=True))
-        return torch.stack([found.get(s, drawn[0]) for s in range(len(self.stack.models))])
+            return torch.stack(list(values))
+        by_slot = dict(zip(slots, values, strict=True))
+        return torch.stack([by_slot.get(s, values[0]) for s in range(len(self.stack.models))])
 
-    def _take_in(self, after: Mapping[str, Tensor], mask: ReplicaMask | None) -> None:
-        """Buffers as a method left them."""
-        for name, value in after.items():
-            kept = self.stack.buffers[name]
-            if mask is not None and len(mask) < len(self.all_slots):
-                value = torch.where(self._mask(mask, value), value, kept)
-            kept.copy_(value)
+    def _store_buffers(self, buffers: Mapping[str, Tensor], mask: ReplicaMask | None) -> None:
+        """Write the buffers that a method returned, in the slots of the mask."""
+        for name, value in buffers.items():
+            stored = self.stack.buffers[name]
+            if mask is not None and len(mask) < len(self.occupied):
+                value = torch.where(self._in_mask(mask, value), value, stored)
+            stored.copy_(value)
 
-    def _mask(self, mask: Sequence[int], like: Tensor) -> Tensor:
-        """True [R, 1, ...] in the slots that are meant."""
-        meant = torch.zeros(len(like), dtype=torch.bool)
-        meant[list(mask)] = True
-        return meant.to(like.device).view(-1, *(1,) * (like.ndim - 1))
+    def _in_mask(self, mask: ReplicaMask, like: Tensor) -> Tensor:
+        """Return a bool tensor [R, 1, ...], true in the slots of the mask."""
+        in_mask = torch.zeros(len(like), dtype=torch.bool)
+        in_mask[list(mask)] = True
+        return in_mask.to(like.device).view(-1, *(1,) * (like.ndim - 1))

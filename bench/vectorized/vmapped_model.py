@@ -1,9 +1,9 @@
-"""A model's methods over the weights of many replicas at once, and their gradients."""
+"""Call a model's methods, and take their gradients, with the weights of many replicas at once."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,30 +12,45 @@ from torch.func import functional_call
 from bench.models.base import GenerativeModel
 from bench.vectorized.fx_trace import TracedFunction
 
-Named = dict[str, Tensor]
+NamedTensors = dict[str, Tensor]
+
+
+class VmapInputs(NamedTuple):
+    """Tensors in which replicas differ; [R] first, except inside vmap.
+
+    Args:
+        rows: all weights of each player, [R, P].
+        buffers: by name, [R, ...].
+        numbers: `replica_hyperparameters` by path, [R].
+    """
+
+    rows: Sequence[Tensor]
+    buffers: NamedTensors
+    numbers: NamedTensors
 
 
 class MethodCaller(nn.Module):
-    """A model whose methods are called by name, so that `functional_call` reaches them."""
+    """Call methods of a model by name in `forward`, so that `functional_call` reaches them."""
 
     def __init__(self, model: GenerativeModel) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, method: str, inputs: tuple) -> Any:
-        """What the method returns."""
+        """Call a method of the model."""
         return getattr(self.model, method)(*inputs)
 
 
 class VmappedModel:
-    """Calls methods of a model as each replica of it would.
+    """Call methods of a model as each replica of it would.
 
-    Each method is traced once for each shape of its inputs: what it does must not depend on values.
+    Each method is traced once for each shape of its inputs: its operations must not depend on
+    values. Inputs and results have the replicas' axis [R] first.
 
     Args:
         model: any of the replicas; its own weights are not read.
-        names: of the parameters in a row of weights, for each player.
-        shapes: theirs.
+        names: of each player's parameters, in the order of a row of weights [P].
+        shapes: of the same parameters.
     """
 
     def __init__(
@@ -45,82 +60,80 @@ class VmappedModel:
         shapes: Sequence[Sequence[torch.Size]],
     ) -> None:
         self.model, self.names, self.shapes = model, names, shapes
-        self.sizes = [[shape.numel() for shape in one] for one in shapes]
+        self.sizes = [[shape.numel() for shape in player] for player in shapes]
         self.traced: dict[tuple[str, int | None], TracedFunction] = {}
 
-    def call(
-        self, method: str, rows: Sequence[Tensor], buffers: Named, own: Named, inputs: tuple
-    ) -> tuple[Any, Named]:
-        """What a method returns, and the buffers after it; all with the replicas' axis first."""
-        known = method, None
-        if known not in self.traced:
-            self.traced[known] = TracedFunction(torch.vmap(self._function(method)))
-        return self.traced[known](rows, buffers, own, inputs)
+    def call(self, method: str, replicas: VmapInputs, inputs: tuple) -> tuple[Any, NamedTensors]:
+        """Call a method by name with arguments; return its result and the buffers after it."""
+        key = method, None
+        if key not in self.traced:
+            self.traced[key] = TracedFunction(torch.vmap(self._function(method)))
+        return self.traced[key](replicas, inputs)
 
     def gradient(
-        self,
-        method: str,
-        player: int,
-        rows: Sequence[Tensor],
-        buffers: Named,
-        own: Named,
-        inputs: tuple,
-    ) -> tuple[Tensor, tuple[Tensor, ...], Named]:
-        """Gradients [R, P] of a loss in the player's weights, what the method returns, buffers."""
-        known = method, player
-        if known not in self.traced:
+        self, method: str, player: int, replicas: VmapInputs, inputs: tuple
+    ) -> tuple[Tensor, tuple[Tensor, ...], NamedTensors]:
+        """Differentiate a method's first result, a loss, by a player's weights.
+
+        Returns:
+            Gradients [R, P], what the method returned, and the buffers after it.
+        """
+        key = method, player
+        if key not in self.traced:
             function = self._function(method)
 
-            def loss(row: Tensor, rows: Sequence[Tensor], *others: Any) -> tuple[Tensor, Any]:
-                with_row = [row if i == player else one for i, one in enumerate(rows)]
-                found, after = function(with_row, *others)
-                return found[0], (found, after)
+            def loss(row: Tensor, replica: VmapInputs, inputs: tuple) -> tuple[Tensor, Any]:
+                rows = [row if i == player else other for i, other in enumerate(replica.rows)]
+                result, after = function(replica._replace(rows=rows), inputs)
+                return result[0], (result, after)
 
-            def slope(rows: Sequence[Tensor], *others: Any) -> tuple[Tensor, Any]:
-                return torch.func.grad(loss, has_aux=True)(rows[player], rows, *others)
+            def slope(replica: VmapInputs, inputs: tuple) -> tuple[Tensor, Any]:
+                return torch.func.grad(loss, has_aux=True)(replica.rows[player], replica, inputs)
 
-            self.traced[known] = TracedFunction(torch.vmap(slope))
-        gradient, (found, after) = self.traced[known](rows, buffers, own, inputs)
-        return gradient, found, after
+            self.traced[key] = TracedFunction(torch.vmap(slope))
+        gradient, (result, after) = self.traced[key](replicas, inputs)
+        return gradient, result, after
 
-    def parts(self, player: int, rows: Named) -> list[Named]:
-        """Rows [R, P] cut into those of each parameter, [R, p]; numbers [R] stay as they are."""
-        cut = {n: row.split(self.sizes[player], 1) for n, row in rows.items() if row.ndim == 2}
+    def parts(self, player: int, rows: NamedTensors) -> list[NamedTensors]:
+        """Split rows [R, P] into one [R, p] for each parameter; numbers [R] are repeated."""
+        split = {n: row.split(self.sizes[player], 1) for n, row in rows.items() if row.ndim == 2}
         return [
-            {n: cut[n][i] if n in cut else row for n, row in rows.items()}
+            {n: split[n][i] if n in split else row for n, row in rows.items()}
             for i in range(len(self.sizes[player]))
         ]
 
-    def _function(self, method: str) -> Callable[..., tuple[Any, Named]]:
-        """One replica's: rows [P] of each player, its buffers, numbers and inputs."""
-        shell = MethodCaller(self.model)
+    def _function(self, method: str) -> Callable[..., tuple[Any, NamedTensors]]:
+        """Return a method as a function of one replica's tensors and inputs."""
+        caller = MethodCaller(self.model)
 
-        def function(
-            rows: Sequence[Tensor], buffers: Named, own: Named, inputs: tuple
-        ) -> tuple[Any, Named]:
-            held = {name: buffer.clone() for name, buffer in buffers.items()}  # written in place
-            given = {f"model.{name}": value for name, value in held.items()}
-            for row, names, shapes, sizes in zip(
-                rows, self.names, self.shapes, self.sizes, strict=True
-            ):
+        def function(replica: VmapInputs, inputs: tuple) -> tuple[Any, NamedTensors]:
+            after = {name: b.clone() for name, b in replica.buffers.items()}  # written in place
+            state = {f"model.{name}": buffer for name, buffer in after.items()}
+            players = zip(replica.rows, self.names, self.shapes, self.sizes, strict=True)
+            for row, names, shapes, sizes in players:
                 parts = zip(names, row.split(sizes), shapes, strict=True)
-                given |= {f"model.{name}": part.view(shape) for name, part, shape in parts}
-            with override_numbers(self.model, own):
-                return functional_call(shell, given, (method, inputs)), held
+                state |= {f"model.{name}": part.view(shape) for name, part, shape in parts}
+            with override_hyperparameters(self.model, replica.numbers):
+                return functional_call(caller, state, (method, inputs)), after
 
         return function
 
 
 @contextmanager
-def override_numbers(model: GenerativeModel, own: Mapping[str, Any]) -> Iterator[None]:
-    """The model with other numbers at "attribute.name", in place of those that it was made with."""
+def override_hyperparameters(model: GenerativeModel, numbers: Mapping[str, Any]) -> Iterator[None]:
+    """Replace numbers of a model within the block.
+
+    Args:
+        model: any model.
+        numbers: the replacements by path, "attribute.name".
+    """
     before: dict[str, Any] = {}
-    for path, number in own.items():
+    for path, number in numbers.items():
         attribute, name = path.split(".")
         part = getattr(model, attribute)
         before.setdefault(attribute, part)
         changed = copy.copy(part)
-        object.__setattr__(changed, name, number)  # checked where the replica's own was made
+        object.__setattr__(changed, name, number)  # was checked when the replica was built
         setattr(model, attribute, changed)
     try:
         yield

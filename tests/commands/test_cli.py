@@ -31,7 +31,8 @@ def test_help_lists_the_commands_and_imports_no_torch(tmp_path):
     for command in ("train", "report", "sample", "prepare", "features", "doctor"):
         assert command in done.stdout
     code = (
-        "import sys; from bench.commands import cli; cli.parser(); sys.exit('torch' in sys.modules)"
+        "import sys; from bench.commands import cli; cli.build_parser();"
+        "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
@@ -70,8 +71,8 @@ def test_a_multirun_is_planned_counted_and_reported(tmp_path):
         (["d_steps=[1"], "config"),
         (["dataset=mnist", "dataset.root=nowhere"], "nowhere"),
         (["runs_root=/proc/no"], "cannot use /proc/no"),
-        (["pack=8"], "pack=8 is of a sweep\n  fix: add -m, or set packed=8\n"),
-        (["pack=auto"], "pack=auto is of a sweep\n  fix: add -m\n"),
+        (["pack=8"], "pack=8 works in a sweep only\n  fix: add -m, or set packed=8\n"),
+        (["pack=auto"], "pack=auto works in a sweep only\n  fix: add -m\n"),
         (["-m", "variant=ns_gan,none_such"], "no variant 'none_such'"),
     ],
 )

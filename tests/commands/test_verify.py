@@ -15,15 +15,15 @@ from bench.core.errors import UserError
 from bench.execution.packs.pack_runner import PackRunner
 from bench.execution.queue import PendingRun
 from bench.execution.run import execute
-from bench.runs.record import read_records, record_of, write_records
-from bench.training.job import prepare
+from bench.runs.record import describe_run, read_published_runs, write_published_runs
+from bench.training.job import prepare_job
 
 
 @pytest.fixture
 def run(tiny):
     """A finished run on points, and the overrides that made it."""
     overrides = tiny("dataset=ring", "score.every=2", "d_steps=8", network="mlp")
-    job = prepare(build.compose_config(overrides))
+    job = prepare_job(build.compose_config(overrides))
     execute(job)
     return job, overrides
 
@@ -45,10 +45,10 @@ def test_a_run_is_identical_and_its_folder_untouched(run, capsys):
 
 def test_a_packed_run_is_trained_again_alone_in_its_pack(tiny, capsys):
     overrides = tiny("dataset=ring", "packed=3", "d_steps=8", network="mlp")
-    jobs = [prepare(build.compose_config([*overrides, f"seed={seed}"])) for seed in (0, 1)]
-    queue = [PendingRun(job.folder.run_id, lambda beside, job=job: job) for job in jobs]
+    jobs = [prepare_job(build.compose_config([*overrides, f"seed={seed}"])) for seed in (0, 1)]
+    queue = [PendingRun(job.folder.run_id, lambda share_with, job=job: job) for job in jobs]
     with process_settings(jobs[0].plain):
-        PackRunner(queue, 3, share=False).carry_out()
+        PackRunner(queue, 3, skip_if_active=False).run()
     assert verify_runs(jobs[0].folder.root, [job.folder.run_id for job in jobs], []) == 0
     assert capsys.readouterr().out.count("identical: 12 digests") == 2
 
@@ -70,7 +70,7 @@ def test_the_first_difference_is_named_with_what_differs_in_the_environment(run,
             if link[0] in ("step-5", "step-6"):
                 link[1] = "0" * 32
 
-    change(folder.chain, other)
+    change(folder.digests, other)
     change(folder.path / "environment.json", lambda e: e["packages"].update(torch="1.0"))
     assert verify_runs(folder.root, [folder.run_id], []) == 1
     said = capsys.readouterr().out
@@ -90,8 +90,8 @@ def test_a_score_that_was_changed_is_found(run, capsys):
 def test_published_rows_are_verified_and_reproduced(run, tmp_path, capsys):
     job, overrides = run
     folder = tmp_path / "results"
-    write_records(folder, [record_of(job.folder, overrides)])
-    record = read_records(folder)[0]
+    write_published_runs(folder, [describe_run(job.folder, overrides)])
+    record = read_published_runs(folder)[0]
     assert not [o for o in record.overrides if o.startswith(("runs_root", "trainer.progress"))]
     assert verify_published(folder, [], (3, 0), []) == 0
     assert "[1/1]" in capsys.readouterr().out
@@ -103,7 +103,7 @@ def test_published_rows_are_verified_and_reproduced(run, tmp_path, capsys):
         c for c in reproduce_steps(tmp_path, str(folder), record.run_id) if c[:6] == "python"
     )
     again = [*shlex.split(command)[3:], f"runs_root={tmp_path / 'again'}"]
-    assert prepare(build.compose_config(again)).folder.run_id == record.run_id
+    assert prepare_job(build.compose_config(again)).folder.run_id == record.run_id
     lines = (folder / "runs.jsonl").read_text()
     (folder / "runs.jsonl").write_text(lines.replace("dataset=ring", "dataset=grid"))
     assert verify_published(folder, [], (None, 0), []) == 1
@@ -116,12 +116,12 @@ def test_bad_input_is_one_sentence(run, tmp_path, monkeypatch, capsys):
         verify_runs(job.folder.root, ["nobody"], [])
     with pytest.raises(UserError, match="no published runs in .*present: nothing"):
         verify_published(tmp_path / "nowhere", [], (None, 0), [])
-    write_records(tmp_path / "r", [record_of(job.folder, ())])
+    write_published_runs(tmp_path / "r", [describe_run(job.folder, ())])
     with pytest.raises(UserError, match="no run 'x' among the 1 of"):
         verify_published(tmp_path / "r", ["x"], (None, 0), [])
     (tmp_path / "r" / "runs.jsonl").write_text('{"run_id": 3}\n')
     with pytest.raises(UserError, match="line 1, is no run"):
-        read_records(tmp_path / "r")
+        read_published_runs(tmp_path / "r")
     job.folder.write_status("interrupted", "asked to stop")
     with pytest.raises(UserError, match="is interrupted: there is nothing to compare"):
         verify_runs(job.folder.root, [job.folder.run_id], [])

@@ -6,7 +6,7 @@ import pytest
 
 from bench.config import build, validate
 from bench.core.errors import UserError
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 
 BAD = {
     "unknown variant": (["variant=wgan_pg"], "no variant 'wgan_pg'.*wgan_gp"),
@@ -66,7 +66,7 @@ BAD = {
 @pytest.mark.parametrize(("overrides", "sentence"), BAD.values(), ids=BAD)
 def test_a_bad_config_is_one_sentence_and_writes_nothing(tiny, tmp_path, overrides, sentence):
     with pytest.raises(UserError, match=f"(?i){sentence}") as caught:
-        job = prepare(build.compose_config([*tiny(), *overrides]))
+        job = prepare_job(build.compose_config([*tiny(), *overrides]))
         build.build_model(job.cfg)
     assert caught.value.fix and "\n" not in caught.value.message
     assert not (tmp_path / "runs").exists()
@@ -106,7 +106,7 @@ def test_a_target_that_does_not_exist_is_named(tiny):
 
 def test_what_changes_a_bit_changes_the_run_id_and_nothing_else_does(tiny):
     def name(*overrides):
-        return prepare(build.compose_config([*tiny(), *overrides])).folder.run_id
+        return prepare_job(build.compose_config([*tiny(), *overrides])).folder.run_id
 
     base = name()
     for override in (

@@ -59,9 +59,13 @@ def slow(case: str):
 def shared(tmp_path_factory):
     """Of two processes: points and one case of images, that without synchronising, helpers."""
     plain, few = plain_of(on_points()), plain_of({QUICK: on_images()[QUICK]})
-    told = [(team.all_trained, plain | few), (team.all_trained, few, False), (team.of_helpers,)]
-    found = team.in_two(tmp_path_factory.mktemp("two"), *told)
-    return team.all_trained(plain | few), *found
+    jobs = [
+        (team.train_all, plain | few),
+        (team.train_all, few, False),
+        (team.distributed_results,),
+    ]
+    found = team.run_in_two_processes(tmp_path_factory.mktemp("two"), *jobs)
+    return team.train_all(plain | few), *found
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +77,10 @@ def points(shared):
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     plain = plain_of(on_images())
-    first, second = team.in_two(tmp_path_factory.mktemp("two"), (team.all_trained, plain))
-    return team.all_trained(plain), first[0], second[0]
+    first, second = team.run_in_two_processes(
+        tmp_path_factory.mktemp("two"), (team.train_all, plain)
+    )
+    return team.train_all(plain), first[0], second[0]
 
 
 @pytest.mark.parametrize(

@@ -7,22 +7,22 @@ import sys
 
 import pytest
 
-from bench.core.signals import PERSONS, SCHEDULERS, InterruptState, _listens
+from bench.core.signals import SCHEDULER_SIGNALS, USER_SIGNALS, InterruptState, _handles_signal
 
 
 @pytest.fixture
 def heard():
     """What a library's handlers of the schedulers' signals heard; all handlers are put back."""
-    numbers, heard = (*PERSONS, *SCHEDULERS), []
+    numbers, heard = (*USER_SIGNALS, *SCHEDULER_SIGNALS), []
     before = {number: signal.getsignal(number) for number in numbers}
-    for number in SCHEDULERS:
+    for number in SCHEDULER_SIGNALS:
         signal.signal(number, lambda number, frame: heard.append(number))
     yield heard
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", SCHEDULERS)
+@pytest.mark.parametrize("number", SCHEDULER_SIGNALS)
 def test_a_schedulers_signal_asks_first_and_reaches_its_library_afterwards(heard, number):
     stop = InterruptState()
     stop.install()
@@ -32,7 +32,7 @@ def test_a_schedulers_signal_asks_first_and_reaches_its_library_afterwards(heard
     assert stop.requested and heard == []
     stop.forward()
     assert heard == [number]
-    assert {signal.getsignal(n) for n in (*PERSONS, *SCHEDULERS)} == {signal.SIG_IGN}
+    assert {signal.getsignal(n) for n in (*USER_SIGNALS, *SCHEDULER_SIGNALS)} == {signal.SIG_IGN}
     stop.forward()
     assert heard == [number]
 
@@ -48,7 +48,7 @@ def test_what_a_person_stopped_is_not_queued_again(heard):
 def test_a_persons_signal_after_any_interrupts_at_once(heard):
     stop = InterruptState()
     stop.install()
-    os.kill(os.getpid(), SCHEDULERS[0])
+    os.kill(os.getpid(), SCHEDULER_SIGNALS[0])
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -57,10 +57,10 @@ def test_a_library_that_refuses_leaves_the_run_interrupted(heard, capsys):
     def refuse(number, frame):
         raise RuntimeError("timed-out too many times")
 
-    signal.signal(SCHEDULERS[-1], refuse)
+    signal.signal(SCHEDULER_SIGNALS[-1], refuse)
     stop = InterruptState()
     stop.install()
-    os.kill(os.getpid(), SCHEDULERS[-1])
+    os.kill(os.getpid(), SCHEDULER_SIGNALS[-1])
     stop.forward()
     assert capsys.readouterr().err == "not queued again: timed-out too many times\n"
 
@@ -74,7 +74,9 @@ def test_a_child_is_told_once_it_listens_and_not_killed_before(heard):
     )
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert child.stdout is not None and child.stdout.readline() == b"begun\n"
-    assert not _listens(child.pid, signal.SIGTERM) and _listens(child.pid, signal.SIGINT)
+    assert not _handles_signal(child.pid, signal.SIGTERM) and _handles_signal(
+        child.pid, signal.SIGINT
+    )
     stop = InterruptState()
     stop.install()
     stop.relaying = True

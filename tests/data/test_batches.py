@@ -6,13 +6,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.data.batches import Batches, OnDevice, as_float, shuffled
+from bench.data.batches import Batches, DeviceBatches, as_float, iter_batch_indices
 
 
 @given(count=st.integers(1, 30), size=st.integers(1, 40), first=st.integers(0, 20))
 def test_every_epoch_holds_every_sample_once_and_any_start_sees_the_same(count, size, first):
-    whole = list(shuffled(count, size, 3, 0, 25))
-    assert [b.tolist() for b in shuffled(count, size, 3, first, 25)] == [
+    whole = list(iter_batch_indices(count, size, 3, 0, 25))
+    assert [b.tolist() for b in iter_batch_indices(count, size, 3, first, 25)] == [
         b.tolist() for b in whole[first:]
     ]
     line = torch.cat(whole)
@@ -22,7 +22,7 @@ def test_every_epoch_holds_every_sample_once_and_any_start_sees_the_same(count, 
 
 
 def test_seeds_shuffle_apart():
-    orders = [next(iter(shuffled(100, 100, seed, 0, 1))).tolist() for seed in (0, 1)]
+    orders = [next(iter(iter_batch_indices(100, 100, seed, 0, 1))).tolist() for seed in (0, 1)]
     assert orders[0] != orders[1]
 
 
@@ -35,8 +35,8 @@ def test_images_become_floats_in_the_unit_interval_and_points_stay():
 
 def test_batches_hold_the_samples_of_the_order():
     samples = torch.arange(10.0).reshape(10, 1)
-    batches = list(OnDevice(samples, 4, 0, 2, 6))
-    order = list(shuffled(10, 4, 0, 2, 6))
+    batches = list(DeviceBatches(samples, 4, 0, 2, 6))
+    order = list(iter_batch_indices(10, 4, 0, 2, 6))
     assert len(batches) == 4
     assert all(torch.equal(b[:, 0], o.float()) for b, o in zip(batches, order, strict=True))
 

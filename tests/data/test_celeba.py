@@ -7,7 +7,7 @@ from PIL import Image
 
 from bench.core.errors import UserError
 from bench.data.celeba import CelebA
-from bench.data.checksums import checksum_of
+from bench.data.checksums import compute_checksum
 
 SIZE = (218, 178)
 COUNTS = {"train": 2, "validation": 1, "test": 1}
@@ -73,10 +73,10 @@ def test_pixel_i_is_source_row_29_and_column_9_plus_5_halves_i(request, kind):
 
 def test_checksums_are_checked_where_they_are_given(zipped):
     archive, listing = zipped / "img_align_celeba.zip", zipped / "list_eval_partition.txt"
-    checksums = {path.name: checksum_of(path, "md5") for path in (archive, listing)}
+    checksums = {path.name: compute_checksum(path, "md5") for path in (archive, listing)}
     assert len(source(zipped, checksums=checksums).splits()) == 3
     for name in checksums:
-        other = checksums | {name: checksum_of(b"", "md5")}
+        other = checksums | {name: compute_checksum(b"", "md5")}
         with pytest.raises(UserError, match=f"{name} is damaged or another file"):
             source(zipped, checksums=other).splits()
 

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from bench.core.errors import UserError
-from bench.data.images import Images, share_of
+from bench.data.images import Images, hash_fraction
 
 
 def source(root, *, shape=(3, 4, 4), shares=None):
@@ -41,7 +41,7 @@ def test_names_decide_what_is_held_out(folder):
     found = values(splits)
     assert sorted(sum(found.values(), [])) == list(range(40))
     for k in range(40):
-        place = share_of(f"{'sub/' if k % 2 else ''}{k:02}.png")
+        place = hash_fraction(f"{'sub/' if k % 2 else ''}{k:02}.png")
         split = "test" if place < 0.3 else "validation" if place < 0.5 else "train"
         assert k in found[split]
     assert splits["train"].labels is None
@@ -57,7 +57,7 @@ def test_a_new_file_moves_no_other(folder):
 
 def test_shares_are_uniform():
     """Mean 1/2 and variance 1/12 of 10,000 names, within five standard errors."""
-    places = np.array([share_of(str(k)) for k in range(10_000)])
+    places = np.array([hash_fraction(str(k)) for k in range(10_000)])
     assert places.mean() == pytest.approx(0.5, abs=5 * (1 / 12 / 1e4) ** 0.5)
     assert places.var() == pytest.approx(1 / 12, abs=5 * (1 / 180 / 1e4) ** 0.5)
 
@@ -124,5 +124,5 @@ def test_an_empty_or_absent_folder_is_one_sentence(tmp_path):
 
 def test_too_few_to_hold_any_out_is_one_sentence(tmp_path):
     save(tmp_path, "a.png", 1)
-    with pytest.raises(UserError, match="fall into"):
+    with pytest.raises(UserError, match="are split into"):
         source(tmp_path).splits()

@@ -72,7 +72,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path, images):
 
 
 def test_the_missing_file_is_named_with_what_is_there(path):
-    error = prepared.missing(path.parent, "mnist", "idx files", "run `bench prepare mnist`")
+    error = prepared.missing_dataset(path.parent, "mnist", "idx files", "run `bench prepare mnist`")
     assert error.message == (
         f"dataset 'mnist': no file {path.parent}/mnist.safetensors (present: tiny) and no "
         f"idx files in {path.parent} or {path.parent}/mnist"

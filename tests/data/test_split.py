@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bench.core.errors import UserError
-from bench.data.split import Split, check_shape, checked_counts
+from bench.data.split import Split, check_shape, validate_counts
 
 IMAGES = np.zeros((3, 1, 2, 2), np.uint8)
 
@@ -41,7 +41,7 @@ def test_images_and_points_are_taken():
 )
 def test_bad_counts_are_one_sentence(counts, found):
     with pytest.raises(UserError, match=found):
-        checked_counts("digits", counts)
+        validate_counts("digits", counts)
 
 
 def test_another_shape_says_how_to_mend_it():

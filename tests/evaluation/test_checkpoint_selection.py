@@ -10,15 +10,15 @@ from safetensors.torch import load_file
 from bench.config import build
 from bench.core.errors import UserError
 from bench.evaluation.checkpoint_selection import CheckpointSelector
-from bench.evaluation.score_run import score_run
+from bench.evaluation.score_run import StoredRun, score_checkpoint
 from bench.execution.run import execute
 from bench.runs.candidates import best_candidate, read_candidates
 from bench.runs.rows import read_rows
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 
 
 def job_of(tiny, *overrides):
-    return prepare(build.compose_config(tiny("dataset=ring", *overrides, network="mlp")))
+    return prepare_job(build.compose_config(tiny("dataset=ring", *overrides, network="mlp")))
 
 
 def test_the_best_is_the_lowest_finite_distance_the_earliest_of_equals():
@@ -33,7 +33,7 @@ def test_the_best_is_the_lowest_finite_distance_the_earliest_of_equals():
 def test_final_best_and_the_last_few_are_scored_on_another_split_than_the_one_that_chooses(tiny):
     job = job_of(tiny, "d_steps=10", "score.every=2", "score.keep_last=2", "score.noise_seeds=1")
     outcome = execute(job)
-    known = read_candidates(job.folder.candidates).steps
+    known = read_candidates(job.folder.candidates).checkpoints
     assert [c["d_steps"] for c in known] == [2, 4, 6, 8, 10]
     rows = {row.checkpoint: row for row in read_rows(job.folder.root, [job.folder.run_id])}
     assert set(rows) == {"final", "best", "last-2"} and outcome.row == rows["final"]
@@ -47,7 +47,10 @@ def test_final_best_and_the_last_few_are_scored_on_another_split_than_the_one_th
     assert rows["best"].scores["frechet"] != first["frechet"]  # other real samples
     kept = {path.stem for path in job.folder.generator.parent.glob("step-*")}
     assert kept == {"step-8", "step-10", f"step-{first['d_steps']}"}
-    steps = [score_run(job.folder, job.plain, job.evaluator, f"step-{n}") for n in (8, 10)]
+    steps = [
+        score_checkpoint(StoredRun(job.folder, job.plain), job.evaluator, f"step-{n}")
+        for n in (8, 10)
+    ]
     assert steps[1].scores == rows["final"].scores
     values = [row.scores["frechet"] for row in steps]
     assert rows["last-2"].scores["frechet"] == pytest.approx(sum(values) / 2, rel=1e-12)
@@ -62,7 +65,7 @@ def test_the_distances_on_the_way_are_logged(tiny):
     (file,) = job.folder.path.rglob("metrics.csv")
     with open(file, newline="") as lines:
         logged = {int(r["step"]): r["frechet"] for r in csv.DictReader(lines) if r["frechet"]}
-    known = read_candidates(job.folder.candidates).steps
+    known = read_candidates(job.folder.candidates).checkpoints
     assert {s["d_steps"]: pytest.approx(s["frechet"]) for s in known} == {
         step: float(value) for step, value in logged.items()
     }
@@ -71,7 +74,7 @@ def test_the_distances_on_the_way_are_logged(tiny):
 def test_the_choice_is_the_argmin_of_what_the_kept_weights_score(tiny):
     job = job_of(tiny, "d_steps=6", "score.every=2", "score.keep_last=3")
     execute(job)
-    known = read_candidates(job.folder.candidates).steps
+    known = read_candidates(job.folder.candidates).checkpoints
     for candidate in known:
         sampler = build.build_sampler(job.folder, f"step-{candidate['d_steps']}")
         assert job.evaluator.selection_fid(sampler) == pytest.approx(candidate["frechet"], rel=1e-9)
@@ -83,7 +86,7 @@ def test_scoring_on_the_way_changes_no_bit_of_the_training(tiny, tmp_path):
         for name, extra in (("a", ()), ("b", ("score.every=3",)))
     )
     assert plain.folder.run_id == watched.folder.run_id
-    digests = [execute(job) and job.folder.status()["digest"] for job in (plain, watched)]
+    digests = [execute(job) and job.folder.read_status()["digest"] for job in (plain, watched)]
     assert digests[0] == digests[1]
 
 
@@ -99,7 +102,7 @@ def test_a_checkpoint_whose_samples_are_not_finite_is_never_the_best(tiny, monke
 
     monkeypatch.setattr("bench.evaluation.evaluator.Evaluator.selection_fid", choice)
     execute(job)
-    known = read_candidates(job.folder.candidates).steps
+    known = read_candidates(job.folder.candidates).checkpoints
     assert [c["frechet"] for c in known] == [5.0, None, 7.0] and best_candidate(known)[
         "d_steps"
     ] == 2
@@ -111,7 +114,7 @@ def test_a_step_that_is_scored_again_after_an_interruption_replaces_itself(tiny)
     model = build.build_model(job.cfg)
     model.d_steps = 4
     CheckpointSelector(job.folder, job.evaluator)(model)
-    known = read_candidates(job.folder.candidates).steps
+    known = read_candidates(job.folder.candidates).checkpoints
     assert [c["d_steps"] for c in known] == [2, 4]
 
 
@@ -131,7 +134,7 @@ def test_another_choice_begins_the_list_anew(tiny):
     model.d_steps = 6
     CheckpointSelector(other.folder, other.evaluator)(model)
     known = read_candidates(job.folder.candidates)
-    assert [step["d_steps"] for step in known.steps] == [6] and known.choice["every"] == 3
+    assert [step["d_steps"] for step in known.checkpoints] == [6] and known.protocol["every"] == 3
 
 
 def test_last_checkpoints_without_a_distance_give_no_row(tiny, monkeypatch):
@@ -153,16 +156,16 @@ def test_a_checkpoint_on_the_way_that_is_not_finite_makes_no_run_diverged(tiny, 
         raise FloatingPointError("a sample is not finite")
 
     monkeypatch.setattr("bench.evaluation.evaluator.score_batches", broken)
-    row = score_run(job.folder, job.plain, job.evaluator, "step-2")
+    row = score_checkpoint(StoredRun(job.folder, job.plain), job.evaluator, "step-2")
     assert row.status == "diverged" and row.scores == {}
-    assert job.folder.status()["status"] == "finished"
+    assert job.folder.read_status()["status"] == "finished"
 
 
 def test_a_checkpoint_that_is_not_kept_is_named_with_those_that_are(tiny):
     job = job_of(tiny)
     execute(job)
     with pytest.raises(UserError, match=r"no checkpoint 'best' \(has: final\)"):
-        score_run(job.folder, job.plain, job.evaluator, "best")
+        score_checkpoint(StoredRun(job.folder, job.plain), job.evaluator, "best")
 
 
 def test_the_opponents_opinion_stands_beside_the_scores(tiny):
@@ -176,7 +179,7 @@ def test_the_opponents_opinion_stands_beside_the_scores(tiny):
     def logits(samples):
         return samples[:, 0]
 
-    model.opinion = logits
+    model.discriminator_scores = logits
     samples = {
         "train": torch.tensor([[1.0], [2.0], [-3.0], [4.0]]),
         "test": torch.tensor([[1.0], [-1.0]]),
@@ -191,8 +194,8 @@ def test_the_opponents_opinion_stands_beside_the_scores(tiny):
 def test_every_kept_file_loads_and_the_schedule_stands_in_no_run_id(tiny):
     job = job_of(tiny, "d_steps=4", "score.every=4")
     execute(job)
-    last = load_file(job.folder.weights("step-4"))
+    last = load_file(job.folder.generator_file("step-4"))
     final = load_file(job.folder.generator)
     assert all(torch.equal(last[name], final[name]) for name in final)
-    facts = json.loads(job.folder.data.read_text())
+    facts = json.loads(job.folder.split_digests.read_text())
     assert facts["train"]["count"] == 100_000 and len(facts["train"]["digest"]) == 64

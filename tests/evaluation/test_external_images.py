@@ -12,7 +12,7 @@ from bench.config import build
 from bench.core.errors import UserError
 from bench.evaluation.external_images import score_images
 from bench.evaluation.real_baselines import real_vs_real
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 
 DIGITS = "features=digits_convnet"
 
@@ -33,14 +33,14 @@ def grey():
 def test_training_images_in_a_folder_score_what_the_floor_says(tiny, tmp_path):
     """The floor of the same protocol, in batches of another size."""
     cfg = build.compose_config(tiny("score=images", "score.n_fake=500", "score.n_real=null"))
-    evaluator = prepare(cfg).evaluator
-    train = evaluator.reals.splits["train"].samples[:500]
+    evaluator = prepare_job(cfg).evaluator
+    train = evaluator.real_features.splits["train"].samples[:500]
     folder = write(tmp_path / "images", train[:, 0])
     overrides = [f"runs_root={tmp_path / 'runs'}"]
     found = score_images(folder, "dataset=digits", overrides, None)
     assert found.scores == pytest.approx(real_vs_real(evaluator)[1], rel=1e-6)
     assert found.protocol["dataset"] == "digits" and found.protocol["n_fake"] == 500
-    assert [variant for variant, *_ in found.floors] == ["real", "real_halves"]
+    assert [variant for variant, *_ in found.baselines] == ["real", "real_halves"]
 
 
 def test_folder_npz_and_statistics_agree(tmp_path, grey):

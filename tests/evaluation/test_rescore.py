@@ -12,13 +12,13 @@ from bench.evaluation.rescore import rescore
 from bench.execution.run import execute
 from bench.runs.folder import RunFolder
 from bench.runs.rows import read_rows
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 
 
 @pytest.fixture
 def trained(tiny):
     """A run with a schedule, on digits."""
-    job = prepare(build.compose_config(tiny("score.every=2", "score.keep_last=2")))
+    job = prepare_job(build.compose_config(tiny("score.every=2", "score.keep_last=2")))
     execute(job)
     return job
 
@@ -26,8 +26,8 @@ def trained(tiny):
 def test_the_same_protocol_is_not_scored_twice(trained):
     before = len(read_rows(trained.folder.root, [trained.folder.run_id]))
     found = rescore(trained.folder, [], "final")
-    assert found.known and found.row == execute(trained).row
-    assert {row.variant for row in found.floors} == {"real", "real_halves"}
+    assert found.already_scored and found.row == execute(trained).row
+    assert {row.variant for row in found.baselines} == {"real", "real_halves"}
     assert len(read_rows(trained.folder.root, [trained.folder.run_id])) == before
 
 
@@ -36,12 +36,12 @@ def test_the_same_checkpoint_gives_the_same_digits_again(trained):
     for file in (trained.folder.path / "rows").glob("final-*"):
         file.unlink()
     found = rescore(trained.folder, [], "final")
-    assert not found.known and found.row == first
+    assert not found.already_scored and found.row == first
 
 
 def test_another_protocol_gives_another_row(trained):
     found = rescore(trained.folder, ["score.n_fake=60"], "final")
-    assert not found.known and found.row.protocol["n_fake"] == 60
+    assert not found.already_scored and found.row.protocol["n_fake"] == 60
     assert found.row.details.get("frechet.latent_sd") is None
     named = rescore(trained.folder, ["score=standard_50k_train", "score.n_fake=80"], "final")
     assert named.row.protocol["name"] == "standard_50k_train"
@@ -121,14 +121,14 @@ def test_a_schedule_that_is_asked_for_later_changes_no_row(tiny, trained):
     rows = {row.checkpoint for row in read_rows(trained.folder.root, [trained.folder.run_id])}
     assert rows == {"final", "best", "last-2"}
     with pytest.warns(Caution, match="2 of its last 3 checkpoints|no row last-3"):
-        execute(prepare(build.compose_config(tiny("score.every=3", "score.keep_last=3"))))
+        execute(prepare_job(build.compose_config(tiny("score.every=3", "score.keep_last=3"))))
     after = read_rows(trained.folder.root, [trained.folder.run_id])
     assert sorted(row.checkpoint for row in after) == ["best", "final", "last-2"]
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", '{"train": 3}', "{"])
 def test_damaged_facts_of_the_data_are_named(trained, content):
-    trained.folder.data.write_text(content)
+    trained.folder.split_digests.write_text(content)
     with pytest.raises(UserError, match="data.json"):
         rescore(trained.folder, ["score.n_fake=60"], "final")
 
@@ -151,9 +151,9 @@ def test_other_data_have_another_floor(tiny):
     rows = []
     for radius in (2.0, 0.5):
         ring = f"dataset.source.distribution.centres.radius={radius}"
-        job = prepare(build.compose_config(tiny("dataset=ring", ring, network="mlp")))
+        job = prepare_job(build.compose_config(tiny("dataset=ring", ring, network="mlp")))
         rows.append(
-            {row.variant: row for row in rescore(execute(job) and job.folder, [], "final").floors}
+            {row.variant: row for row in rescore(execute(job) and job.folder, [], "final").baselines}
         )
     assert rows[0]["real"].scores["wasserstein_1"] > 2 * rows[1]["real"].scores["wasserstein_1"]
     assert rows[0]["real"].protocol["quantised"] is None
@@ -180,7 +180,7 @@ def test_the_command_prints_a_table_and_writes_json(trained, tmp_path, capsys, m
 
 def test_diverged_runs_say_so_and_end_with_one(tiny, monkeypatch, capsys):
     unstable = ["variant=lsgan", "loss=lsgan_logits", "hyperparameters.learning_rate=1e30"]
-    job = prepare(build.compose_config(tiny(*unstable, "d_steps=60")))
+    job = prepare_job(build.compose_config(tiny(*unstable, "d_steps=60")))
     execute(job)
     argv = ["bench", "score", str(job.folder.path), "score.n_fake=50"]
     monkeypatch.setattr("sys.argv", argv)

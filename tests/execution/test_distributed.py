@@ -13,21 +13,21 @@ from bench.config import build
 from bench.config.trainer_settings import ACCELERATORS
 from bench.core.errors import Interrupted, UserError
 from bench.core.signals import INTERRUPT
-from bench.execution.distributed.launch import check_networks
+from bench.execution.distributed.launch import check_batch_norms
 from bench.execution.run import execute
 from bench.networks.layers import BatchNorm
 from bench.training.history import read_history
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 
 
 def job_of(tiny, *overrides):
     chosen = ("variant=wgan_gp", "dataset=ring", "trainer.devices=2", *overrides)
-    return prepare(build.compose_config(tiny(*chosen, network="mlp")))
+    return prepare_job(build.compose_config(tiny(*chosen, network="mlp")))
 
 
 @pytest.fixture
 def unscored(monkeypatch):
-    monkeypatch.setattr("bench.execution.lifecycle._score", lambda job: None)
+    monkeypatch.setattr("bench.execution.lifecycle._score", lambda job, stored: None)
 
 
 def soon(when, act):
@@ -54,7 +54,7 @@ def test_two_processes_leave_what_one_does(tiny, unscored):
         assert execute(job).status == "finished"
     left = [{p.name for p in job.folder.path.rglob("*.*")} for job in (one, two)]
     assert left[0] == left[1]
-    status = [job.folder.status() for job in (one, two)]
+    status = [job.folder.read_status() for job in (one, two)]
     for counted in ("d_steps", "g_steps", "images"):
         assert status[0][counted] == status[1][counted]
     assert status[1]["images"] == 100 * 64
@@ -72,14 +72,14 @@ def test_a_run_in_two_processes_goes_on_bit_for_bit(tiny, tmp_path, unscored):
     soon(cut.folder.candidates.is_file, lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(Interrupted):
         execute(cut)
-    stopped = cut.folder.status()
+    stopped = cut.folder.read_status()
     assert stopped["status"] == "interrupted" and 20 <= stopped["d_steps"] < 100
     assert stopped["d_steps"] % 10 == 0
     full = sorted(cut.folder.checkpoints.glob("*.ckpt"))[-1]
     kept = torch.load(full, weights_only=True)
     assert kept["d_steps"] == stopped["d_steps"]
     assert execute(cut).status == "finished"
-    assert cut.folder.status()["digest"] == whole.folder.status()["digest"]
+    assert cut.folder.read_status()["digest"] == whole.folder.read_status()["digest"]
     assert cut.folder.history.read_text() == whole.folder.history.read_text()
 
 
@@ -104,7 +104,7 @@ def test_what_one_process_raises_is_the_runs_cause(tiny, unscored):
     job = job_of(tiny, "loss.generator._target_=team.broken")
     outcome = execute(job)
     assert outcome.cause == "ArithmeticError: made to fail"
-    assert job.folder.status()["status"] == "failed"
+    assert job.folder.read_status()["status"] == "failed"
     assert "in broken" in (job.folder.path / "error.txt").read_text()
 
 
@@ -113,17 +113,17 @@ def test_a_run_in_two_processes_can_diverge(tiny, unscored):
     unstable = ["variant=lsgan", "loss=lsgan_logits", "hyperparameters.learning_rate=1e30"]
     job = job_of(tiny, *unstable, "d_steps=60")
     execute(job)
-    assert job.folder.status()["status"] == "diverged"
-    assert job.folder.status()["d_steps"] == 50
+    assert job.folder.read_status()["status"] == "diverged"
+    assert job.folder.read_status()["d_steps"] == 50
 
 
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        (["batch_size=63"], "batch_size 63 cannot be shared out among trainer.devices=2 evenly"),
+        (["batch_size=63"], "batch_size 63 cannot be divided evenly among trainer.devices=2"),
         (["trainer.devices=0"], "trainer.devices is 0"),
         (["trainer.batch_norm=none"], "trainer.batch_norm is 'none'"),
-        (["trainer.accelerator=gpu"], r"trainer.devices is 2, this machine has 1 \(cuda\)"),
+        (["trainer.accelerator=gpu"], r"trainer.devices is 2; this machine has 1 \(cuda\)"),
     ],
 )
 def test_what_cannot_be_is_refused(tiny, monkeypatch, overrides, sentence):
@@ -136,15 +136,15 @@ def test_what_cannot_be_is_refused(tiny, monkeypatch, overrides, sentence):
 def test_batch_norms_that_would_not_do_what_is_asked_are_refused(tiny):
     job = job_of(tiny, "batch_size=2", "trainer.batch_norm=per_process")
     model = build.build_model(job.cfg)
-    check_networks(job, model)  # nothing in it is normalised
+    check_batch_norms(job, model)  # nothing in it is normalised
     model.discriminator[1] = BatchNorm(8, momentum=None)
-    with pytest.raises(UserError, match="share of one sample"):
-        check_networks(job, model)
+    with pytest.raises(UserError, match="each process has one sample"):
+        check_batch_norms(job, model)
     job = job_of(tiny)
-    check_networks(job, model)
+    check_batch_norms(job, model)
     model.discriminator[1] = torch.nn.BatchNorm1d(8)
     with pytest.raises(UserError, match="torch's own batch norm"):
-        check_networks(job, model)
+        check_batch_norms(job, model)
 
 
 def test_a_runs_name_knows_of_several_processes_and_of_nothing_else_new(tiny):

@@ -1,4 +1,4 @@
-"""GPUs are shared out evenly, each process keeps its own, and the dead hold none."""
+"""GPUs are shared evenly, each process keeps its own, and dead processes hold none."""
 
 import os
 import signal
@@ -11,24 +11,24 @@ import torch
 from bench.core.errors import UserError
 from bench.execution import gpu_lock
 
-CLAIM = """
+ACQUIRE = """
 import sys
 from pathlib import Path
-from bench.execution.gpu_lock import claim
-name, lock = claim(sys.argv[2].split(","), Path(sys.argv[1]))
+from bench.execution.gpu_lock import acquire_least_used
+name, lock = acquire_least_used(sys.argv[2].split(","), Path(sys.argv[1]))
 print(name, flush=True)
 sys.stdin.read()
 """
 
 
 @pytest.fixture
-def claimed(tmp_path):
-    """Starts a process that claims one of the names and holds it; returns name and process."""
+def start_holder(tmp_path):
+    """(names) -> the name that a new process locks and holds, and that process."""
     processes = []
 
     def start(names: str) -> tuple[str, subprocess.Popen]:
         process = subprocess.Popen(
-            [sys.executable, "-c", CLAIM, tmp_path / "slots", names],
+            [sys.executable, "-c", ACQUIRE, tmp_path / "slots", names],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         processes.append(process)
@@ -40,30 +40,32 @@ def claimed(tmp_path):
         process.communicate()
 
 
-def test_processes_share_evenly_and_a_killed_one_gives_its_gpu_back(claimed):
-    names, processes = zip(*(claimed("5,7") for _ in range(4)), strict=True)
+def test_processes_share_evenly_and_a_killed_one_gives_its_gpu_back(start_holder):
+    names, processes = zip(*(start_holder("5,7") for _ in range(4)), strict=True)
     assert names == ("5", "7", "5", "7")
     processes[1].send_signal(signal.SIGKILL)
     processes[1].wait()
-    assert claimed("5,7")[0] == "7"  # held twice before; now "5" is, and the free place is found
-    assert claimed("5,7")[0] == "5"
+    assert (
+        start_holder("5,7")[0] == "7"
+    )  # held twice before; now "5" is, and the free place is found
+    assert start_holder("5,7")[0] == "5"
 
 
-def test_who_sees_other_gpus_does_not_count_ours(claimed):
-    assert claimed("0,1")[0] == "0"
-    assert claimed("1,2")[0] == "1"
-    assert claimed("0,1,2")[0] == "2"
+def test_who_sees_other_gpus_does_not_count_ours(start_holder):
+    assert start_holder("0,1")[0] == "0"
+    assert start_holder("1,2")[0] == "1"
+    assert start_holder("0,1,2")[0] == "2"
 
 
 @pytest.fixture
 def gpus(monkeypatch, tmp_path):
     """A machine with three GPUs, of which this process holds none."""
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
-    monkeypatch.setattr(gpu_lock, "_held", [])
+    monkeypatch.setattr(gpu_lock, "_held_locks", [])
     monkeypatch.setattr(gpu_lock.tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     yield
-    for lock in gpu_lock._held:
+    for lock in gpu_lock._held_locks:
         lock.close()
 
 
@@ -71,30 +73,30 @@ def gpus(monkeypatch, tmp_path):
 def test_a_process_sees_its_gpu_alone_and_claims_once(gpus, monkeypatch, given, taken):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
     gpu_lock.acquire_gpu("auto")
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == taken and len(gpu_lock._held) == 1
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == taken and len(gpu_lock._held_locks) == 1
     gpu_lock.acquire_gpu("auto")
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == taken and len(gpu_lock._held) == 1
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == taken and len(gpu_lock._held_locks) == 1
 
 
 @pytest.mark.parametrize(("accelerator", "devices"), [("cpu", 1), ("gpu", 2), ("gpu", "auto")])
 def test_runs_on_the_cpu_or_on_several_gpus_claim_none(gpus, accelerator, devices):
     gpu_lock.acquire_gpu(accelerator, devices)
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held_locks
 
 
 def test_after_cuda_woke_it_is_too_late(gpus, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     gpu_lock.acquire_gpu("gpu")
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held_locks
 
 
 def test_one_gpu_is_everybodys(gpus, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     gpu_lock.acquire_gpu("gpu")
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and not gpu_lock._held_locks
 
 
 def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot share out GPUs"):
-        gpu_lock.acquire_first(["0", "1"], tmp_path / "file")
+    with pytest.raises(UserError, match="cannot lock a GPU"):
+        gpu_lock.acquire_least_used(["0", "1"], tmp_path / "file")

@@ -14,7 +14,7 @@ GROUP = {"memory.current": "700\n", "memory.stat": "anon 300\ninactive_file 250\
 def test_files_that_a_control_group_has_read_are_not_in_the_way(tmp_path, limit, free, left):
     for name, text in {**GROUP, "memory.max": f"{limit}\n"}.items():
         (tmp_path / name).write_text(text)
-    assert memory_check.left_of(tmp_path, free) == left
+    assert memory_check.cgroup_available_bytes(tmp_path, free) == left
 
 
 def test_blocks_that_torch_keeps_are_given_back_before_a_gpu_is_asked(monkeypatch):

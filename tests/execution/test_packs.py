@@ -15,12 +15,13 @@ from bench.config.process_settings import process_settings
 from bench.core.errors import Interrupted, UserError
 from bench.core.signals import INTERRUPT
 from bench.execution.packs import slot_io
-from bench.execution.packs.pack_runner import PackRunner, Queued
+from bench.execution.packs.pack_runner import PackRunner
+from bench.execution.queue import PendingRun
 from bench.execution.run import execute
 from bench.runs.rows import read_rows
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 from bench.training.monitor import Monitor
-from bench.vectorized.trainer import TRIAL_STEPS, empty_stack
+from bench.vectorized.trainer import TRIAL_STEPS, build_empty_stack
 
 RING = ["dataset=ring", "trainer.checkpoint_every=10", "score.every=20"]
 
@@ -38,20 +39,24 @@ def jobs_of(tiny):
     def make(slots, *runs, root=None):
         where = [f"runs_root={root}"] if root else []
         shared = [*RING, f"packed={slots}", "d_steps=60", *where]
-        return [prepare(build.compose_config(tiny(*shared, *run, network="mlp"))) for run in runs]
+        return [
+            prepare_job(build.compose_config(tiny(*shared, *run, network="mlp"))) for run in runs
+        ]
 
     return make
 
 
-def train(jobs, told=None, *, share=False):
-    """All jobs in one pack; run_id -> how each ended."""
-    members = [Queued(job.folder.run_id, lambda beside, job=job: job) for job in jobs]
-    tell = (lambda job, outcome, seconds: told.append(job.plain["seed"])) if told is not None else (
-        lambda *_: None
-    )  # fmt: skip
+def train(jobs, finished_seeds=None, *, skip_if_active=False):
+    """Train all jobs in one pack; return run_id -> how each ended."""
+    pending = [PendingRun(job.folder.run_id, lambda share_with, job=job: job) for job in jobs]
+    seeds = [] if finished_seeds is None else finished_seeds
+
+    def on_outcome(job, outcome, seconds):
+        seeds.append(job.plain["seed"])
+
+    settings = {"skip_if_active": skip_if_active, "on_outcome": on_outcome}
     with process_settings(jobs[0].plain):
-        pack = PackRunner(members, jobs[0].plain["packed"], share=share, tell=tell)
-        return pack.run()
+        return PackRunner(pending, jobs[0].plain["packed"], **settings).run()
 
 
 def seeds(*numbers, more=()):
@@ -93,7 +98,7 @@ def test_what_diverges_ends_alone_and_the_next_takes_its_slot(jobs_of, tmp_path)
     jobs = jobs_of(2, wild, *seeds(1, 2, more=unstable))
     endings = list(train(jobs).values())
     assert [ending.status for ending in endings] == ["diverged", "finished", "finished"]
-    assert jobs[0].folder.status()["cause"] == "a loss was not finite at step 50"
+    assert jobs[0].folder.read_status()["cause"] == "a loss was not finite at step 50"
     assert endings[0].row.scores == {} and endings[0].row.d_steps == 50
     for job in jobs_of(2, *seeds(1, 2, more=unstable), root=tmp_path / "alone"):
         execute(job)
@@ -122,11 +127,11 @@ def test_an_interrupted_pack_goes_on_bit_for_bit(jobs_of, tmp_path, monkeypatch,
     cut = jobs_of(2, *seeds(0, 1, 2, more=ema))
     train(whole)
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
-        patch.setattr(Monitor, "look", pressing(23, lambda: os.kill(os.getpid(), number)))
+        patch.setattr(Monitor, "after_step", pressing(23, lambda: os.kill(os.getpid(), number)))
         INTERRUPT.install()
         train(cut)
     assert not INTERRUPT.requested
-    found = [job.folder.status() for job in cut]
+    found = [job.folder.read_status() for job in cut]
     assert [status["status"] for status in found[:2]] == ["interrupted"] * 2 and found[2] is None
     assert [status["d_steps"] for status in found[:2]] == [23, 23]
     assert [e.status for e in train(cut[::-1]).values()] == ["finished"] * 3
@@ -141,7 +146,7 @@ def test_a_run_that_cannot_write_fails_and_its_neighbour_finishes(jobs_of, monke
         jobs[0].folder.checkpoints.write_text("a file where the folder was")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Monitor, "look", pressing(25, take_away))
+        patch.setattr(Monitor, "after_step", pressing(25, take_away))
         endings = list(train(jobs).values())
     assert [ending.status for ending in endings] == ["failed", "finished"]
     assert "cannot write" in endings[0].cause
@@ -182,15 +187,17 @@ def test_what_another_process_is_at_is_left_to_it(jobs_of, monkeypatch):
         "bench.execution.lifecycle.active_elsewhere",
         lambda path, now: path == jobs[0].folder.heartbeat or None,
     )
-    endings = list(train(jobs, share=True).values())
-    assert [ending.status for ending in endings] == ["elsewhere", "finished"]
-    assert jobs[0].folder.status() is None
+    endings = list(train(jobs, skip_if_active=True).values())
+    assert [ending.status for ending in endings] == ["running_elsewhere", "finished"]
+    assert jobs[0].folder.read_status() is None
 
 
 def test_odd_slots_stay_empty_and_that_is_said(jobs_of, monkeypatch, tmp_path):
     jobs = jobs_of(3, *seeds(0, 1))
     with monkeypatch.context() as patch:
-        patch.setattr(slot_io, "empty_stack", lambda *given: (empty_stack(*given)[0], [0, 2]))
+        patch.setattr(
+            slot_io, "build_empty_stack", lambda *given: (build_empty_stack(*given)[0], [0, 2])
+        )
         with pytest.warns(match="2 slots round otherwise .* and stay empty: 0, 2"):
             train(jobs)
     other = jobs_of(3, ["seed=1"], root=tmp_path / "alone")[0]
@@ -214,7 +221,7 @@ def test_what_cannot_be_packed_is_one_sentence_before_anything_is_written(
     tiny, tmp_path, overrides, sentence
 ):
     with pytest.raises(UserError, match=sentence):
-        execute(prepare(build.compose_config(tiny("dataset=ring", *overrides, network="mlp"))))
+        execute(prepare_job(build.compose_config(tiny("dataset=ring", *overrides, network="mlp"))))
     assert not list(tmp_path.glob("runs/*/status.json"))
 
 
@@ -243,8 +250,11 @@ def test_what_cannot_be_prepared_or_stacked_is_told_and_raises_nothing(jobs_of, 
         asked.append(given)
         raise OSError("made to fail")
 
-    members = [Queued("none", broken), Queued(jobs[0].folder.run_id, lambda beside: jobs[0])]
-    pack = PackRunner(members, 1, share=False)
+    members = [
+        PendingRun("none", broken),
+        PendingRun(jobs[0].folder.run_id, lambda share_with: jobs[0]),
+    ]
+    pack = PackRunner(members, 1, skip_if_active=False)
     with process_settings(jobs[0].plain):
         first, second = pack.run().values()
     assert str(first) == "made to fail" and second.status == "finished"

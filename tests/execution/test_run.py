@@ -15,14 +15,14 @@ from bench.core.errors import Interrupted, UserError
 from bench.core.signals import INTERRUPT
 from bench.execution.run import execute
 from bench.runs.rows import read_rows
-from bench.training.fit import drawing_steps
+from bench.training.fit import picture_steps
 from bench.training.history import read_history
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 from bench.training.monitor import Monitor
 
 
 def job_of(tiny, *overrides, network="infogan"):
-    return prepare(build.compose_config(tiny(*overrides, network=network)))
+    return prepare_job(build.compose_config(tiny(*overrides, network=network)))
 
 
 def test_a_finished_run_leaves_everything_and_is_skipped(tiny):
@@ -49,13 +49,13 @@ def test_a_finished_run_leaves_everything_and_is_skipped(tiny):
 
 def test_seed_zero_and_seed_one_differ_and_share_nothing_by_accident(tiny):
     digests = [execute(job_of(tiny, f"seed={s}")) and job_of(tiny, f"seed={s}") for s in (0, 1)]
-    assert digests[0].folder.status()["digest"] != digests[1].folder.status()["digest"]
+    assert digests[0].folder.read_status()["digest"] != digests[1].folder.read_status()["digest"]
 
 
 def test_counts_are_those_of_the_studys_turns(tiny):
     job = job_of(tiny, "variant=wgan_gp", "d_steps=12")
     execute(job)
-    status = job.folder.status()
+    status = job.folder.read_status()
     assert (status["d_steps"], status["g_steps"], status["images"]) == (12, 4, 12 * 64)
     assert [r["step"] for r in read_history(job.folder.history)] == [2, 4, 6, 8, 10, 12]
 
@@ -79,7 +79,7 @@ def test_a_failed_scoring_keeps_the_trained_run(tiny, monkeypatch):
         patch.setattr("bench.evaluation.evaluator.score_batches", broken)
         outcome = execute(job)
     assert outcome.status == "failed" and "no score" in outcome.cause
-    assert job.folder.status()["status"] == "finished"
+    assert job.folder.read_status()["status"] == "finished"
     again = execute(job)
     assert again.skipped and again.status == "finished" and again.row is not None
     assert not (job.folder.path / "error.txt").exists()
@@ -102,8 +102,8 @@ def test_reading_the_losses_more_often_changes_nothing(tiny, tmp_path, log_every
     unstable = ["variant=lsgan", "loss=lsgan_logits", "hyperparameters.learning_rate=1e30"]
     job = job_of(tiny, *unstable, "d_steps=60", f"log_every={log_every}")
     execute(job)
-    assert job.folder.status()["status"] == "diverged"
-    assert job.folder.status()["d_steps"] == 50
+    assert job.folder.read_status()["status"] == "diverged"
+    assert job.folder.read_status()["d_steps"] == 50
 
 
 def test_the_floor_is_scored_once(tiny):
@@ -202,15 +202,15 @@ def test_an_interrupted_run_goes_on_bit_for_bit(
         patch.setattr(Monitor, "on_train_batch_end", press)
         INTERRUPT.install()
         execute(cut)
-    assert cut.folder.status()["status"] == "interrupted"
-    assert cut.folder.status()["d_steps"] == cut_at
-    assert cut.folder.status()["wall_seconds"] > 0
+    assert cut.folder.read_status()["status"] == "interrupted"
+    assert cut.folder.read_status()["d_steps"] == cut_at
+    assert cut.folder.read_status()["wall_seconds"] > 0
     (full,) = cut.folder.checkpoints.glob("*.ckpt")
     assert torch.load(full, weights_only=True)["d_steps"] == cut_at
     assert execute(cut).status == "finished"
-    assert cut.folder.status()["digest"] == whole.folder.status()["digest"]
+    assert cut.folder.read_status()["digest"] == whole.folder.read_status()["digest"]
     assert cut.folder.history.read_text() == whole.folder.history.read_text()
-    assert cut.folder.chain.read_text() == whole.folder.chain.read_text()
+    assert cut.folder.digests.read_text() == whole.folder.digests.read_text()
     pictures = [{p.name for p in j.folder.samples.iterdir()} for j in (cut, whole)]
     assert pictures[0] == pictures[1]
 
@@ -231,13 +231,13 @@ def test_host_data_give_the_same_bits_as_device_data(tiny, tmp_path):
     on_host = job_of(tiny, "d_steps=20", "trainer.data=host", f"runs_root={tmp_path / 'host'}")
     for job in (on_device, on_host):
         execute(job)
-    assert on_device.folder.status()["digest"] == on_host.folder.status()["digest"]
+    assert on_device.folder.read_status()["digest"] == on_host.folder.read_status()["digest"]
 
 
 def test_bf16_trains_and_differs(tiny):
     half, full = job_of(tiny, "precision=bf16", "variant=wgan_gp"), job_of(tiny, "variant=wgan_gp")
     assert execute(half).status == execute(full).status == "finished"
-    assert half.folder.status()["digest"] != full.folder.status()["digest"]
+    assert half.folder.read_status()["digest"] != full.folder.read_status()["digest"]
 
 
 def test_a_damaged_run_is_one_sentence(tiny):
@@ -258,7 +258,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tiny, monke
         outcome = execute(job)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert outcome.status == job.folder.status()["status"] == "failed"
+    assert outcome.status == job.folder.read_status()["status"] == "failed"
     assert re.search("cannot write .*generator.safetensors: File too large", outcome.cause)
     assert not list(job.folder.path.rglob("*.part")) and not job.folder.generator.exists()
     assert execute(job).status == "finished"
@@ -273,9 +273,9 @@ class _NoPainter:
 
 
 def test_pictures_are_spread_evenly_and_end_at_the_end():
-    assert drawing_steps(100, 4) == {25, 50, 75, 100}
-    assert drawing_steps(100, 0) == frozenset()
-    assert drawing_steps(3, 8) == {1, 2, 3}
+    assert picture_steps(100, 4) == {25, 50, 75, 100}
+    assert picture_steps(100, 0) == frozenset()
+    assert picture_steps(3, 8) == {1, 2, 3}
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "not json"])

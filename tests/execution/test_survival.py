@@ -13,13 +13,13 @@ from support import ROOT
 
 from bench.config import build
 from bench.core.errors import Caution
-from bench.core.files import read_json, writer
+from bench.core.files import read_json, writer_id
 from bench.execution.run import execute
 from bench.runs.digests import read_digests, scores_digest
 from bench.runs.rows import read_rows
 from bench.training.checkpoints import Checkpoints
 from bench.training.fit import remove_partial_files
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 from bench.training.monitor import Monitor
 
 VARIANTS = sorted(p.stem for p in (ROOT / "conf/variant").glob("*.yaml"))
@@ -28,16 +28,16 @@ FORK = multiprocessing.get_context("fork")  # a child that has torch already sta
 
 
 def job_of(tiny, *overrides):
-    return prepare(build.compose_config(tiny(*overrides)))
+    return prepare_job(build.compose_config(tiny(*overrides)))
 
 
 def leavings(job) -> dict:
     """All that must come out the same, whatever happened on the way."""
-    status = job.folder.status()
+    status = job.folder.read_status()
     rows = read_rows(job.folder.root, [job.folder.run_id])
     return {
         "status": {k: v for k, v in status.items() if not k.startswith(("wall_", "peak_"))},
-        "chain": read_digests(job.folder.chain),
+        "chain": read_digests(job.folder.digests),
         "history": job.folder.history.read_text(),
         "candidates": read_json(job.folder.candidates) if job.folder.candidates.exists() else None,
         "rows": {row.file_name(): scores_digest(row.scores, row.details) for row in rows},
@@ -92,7 +92,7 @@ STEPS = ["d_steps=40", "trainer.checkpoint_every=10"]
 def whole_digest(tiny, tmp_path):
     whole = job_of(tiny, *STEPS, f"runs_root={tmp_path / 'whole'}")
     execute(whole)
-    return whole.folder.status()["digest"]
+    return whole.folder.read_status()["digest"]
 
 
 def test_a_full_disk_in_mid_run_fails_and_the_checkpoint_before_is_used(
@@ -106,11 +106,11 @@ def test_a_full_disk_in_mid_run_fails_and_the_checkpoint_before_is_used(
         )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert outcome.status == job.folder.status()["status"] == "failed"
+    assert outcome.status == job.folder.read_status()["status"] == "failed"
     assert "cannot write" in outcome.cause and "File too large" in outcome.cause
     assert [p.name.split("-")[1] for p in job.folder.checkpoints.iterdir()] == ["000000010"]
     assert execute(job).status == "finished"
-    assert job.folder.status()["digest"] == whole_digest(tiny, tmp_path)
+    assert job.folder.read_status()["digest"] == whole_digest(tiny, tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_in_mid_run_fails_and_the_run_goes_on_later(
@@ -127,7 +127,7 @@ def test_a_folder_that_cannot_be_written_in_mid_run_fails_and_the_run_goes_on_la
     job.folder.checkpoints.unlink()
     shutil.move(aside, job.folder.checkpoints)
     assert execute(job).status == "finished"
-    assert job.folder.status()["digest"] == whole_digest(tiny, tmp_path)
+    assert job.folder.read_status()["digest"] == whole_digest(tiny, tmp_path)
 
 
 def fail(*_):
@@ -150,10 +150,10 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     else:
         newest.write_bytes(damaged[damage])
     with pytest.warns(Caution, match="is damaged .*: the one before it is used"):
-        assert Checkpoints(job.folder.checkpoints, 2).newest() == older
+        assert Checkpoints(job.folder.checkpoints, 2).find_newest() == older
     with pytest.warns(Caution, match="is damaged"):
         assert execute(job).status == "finished"
-    assert job.folder.status()["digest"] == whole_digest(tiny, tmp_path)
+    assert job.folder.read_status()["digest"] == whole_digest(tiny, tmp_path)
     assert not list(job.folder.checkpoints.glob("*.ckpt"))
 
 
@@ -166,7 +166,7 @@ def test_with_all_checkpoints_damaged_a_run_starts_anew_to_the_same_bits(
         path.write_bytes(b"nothing")
     with pytest.warns(Caution, match="starts anew"):
         assert execute(job).status == "finished"
-    assert job.folder.status()["digest"] == whole_digest(tiny, tmp_path)
+    assert job.folder.read_status()["digest"] == whole_digest(tiny, tmp_path)
 
 
 def test_a_checkpoint_by_the_clock(tiny, monkeypatch):
@@ -188,7 +188,7 @@ def test_a_limit_of_time_is_named_in_the_row_and_cuts_no_budget(tiny, tmp_path):
     assert longer.folder == limited.folder
     row = execute(longer).row
     assert row.status == "finished" and row.details["limit.wall_minutes"] == 60
-    assert longer.folder.status()["digest"] == whole_digest(tiny, tmp_path)
+    assert longer.folder.read_status()["digest"] == whole_digest(tiny, tmp_path)
     (row,) = read_rows(limited.folder.root, [limited.folder.run_id])
     assert row.status == "finished"
 
@@ -202,7 +202,7 @@ def test_the_same_run_twice_at_once_ends_in_one_row(tiny, tmp_path):
         child.join()
     assert [child.exitcode for child in children] == [0, 0]
     assert len(read_rows(job.folder.root, [job.folder.run_id])) == 1
-    status = job.folder.status()
+    status = job.folder.read_status()
     assert status["status"] == "finished" and "differs_from" not in status
     assert status["digest"] == whole_digest(tiny, tmp_path)
 
@@ -215,7 +215,7 @@ def test_two_processes_that_differ_are_told(tiny, monkeypatch):
 
     with pytest.warns(Caution, match="trained by two processes and their weights differ"):
         interrupted_at(job, 30, another_ends, monkeypatch)
-    assert job.folder.status()["differs_from"] == "0" * 64
+    assert job.folder.read_status()["differs_from"] == "0" * 64
 
 
 def test_a_run_that_another_process_is_at_is_left_to_it_where_that_is_asked(tiny):
@@ -224,12 +224,12 @@ def test_a_run_that_another_process_is_at_is_left_to_it_where_that_is_asked(tiny
     child.start()
     while not job.folder.heartbeat.is_file():
         time.sleep(0.02)
-    assert execute(job, share=True).status == "elsewhere"
+    assert execute(job, skip_if_active=True).status == "running_elsewhere"
     os.kill(child.pid, 9)
     child.join()
-    assert job.folder.status()["status"] == "running"
+    assert job.folder.read_status()["status"] == "running"
     short = job_of(tiny)
-    assert execute(short, share=True).status == "finished"
+    assert execute(short, skip_if_active=True).status == "finished"
 
 
 def test_what_a_dead_process_left_half_written_is_swept_up_and_a_living_ones_is_not(tiny):
@@ -239,7 +239,7 @@ def test_what_a_dead_process_left_half_written_is_swept_up_and_a_living_ones_is_
     child = FORK.Process(target=lambda: None)
     child.start()
     child.join()
-    here = writer().rpartition("-")[0]
+    here = writer_id().rpartition("-")[0]
     names = {
         f".a.{here}-{child.pid}-00000000.part": False,  # dead
         f".b.{here}-{os.getpid()}-00000000.part": True,

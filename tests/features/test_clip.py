@@ -7,7 +7,7 @@ import torch
 from bench.core.errors import UserError
 from bench.core.files import sha256_of
 from bench.features.clip import Clip
-from bench.features.fidelity import torch_fidelity
+from bench.features.fidelity import import_torch_fidelity
 
 
 @pytest.fixture(scope="module", params=["vit", "resnet"])
@@ -28,7 +28,7 @@ def images(channels):
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_equals_torch_fidelity(weights, extractor, channels):
-    theirs = torch_fidelity("clip", "feature_extractor_clip").FeatureExtractorCLIP(
+    theirs = import_torch_fidelity("clip", "feature_extractor_clip").FeatureExtractorCLIP(
         "clip-vit-b-32", ["clip"], feature_extractor_weights_path=str(weights)
     )
     batch = images(channels)

@@ -9,8 +9,8 @@ from torch import nn
 from bench.core.errors import UserError
 from bench.core.files import sha256_of
 from bench.features.dinov2 import DinoV2
-from bench.features.fidelity import torch_fidelity
-from bench.features.vit import VisionTransformer, positions
+from bench.features.fidelity import import_torch_fidelity
+from bench.features.vit import VisionTransformer, resize_positions
 
 # Features 0, 1, 63, 64, 127 of two images by dinov2/models/vision_transformer.py of
 # facebookresearch/dinov2 (commit 112792f), run with these weights.
@@ -116,7 +116,7 @@ def images(channels):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_equals_torch_fidelitys_extractor(tensors, extractor, channels, monkeypatch):
     """Which loads its network from GitHub; here it gets torch's own layers."""
-    theirs = torch_fidelity("dinov2", "feature_extractor_dinov2")
+    theirs = import_torch_fidelity("dinov2", "feature_extractor_dinov2")
     monkeypatch.setenv("XFORMERS_DISABLED", "1")  # as it does, undone
     monkeypatch.setattr(torch.hub, "load", lambda repository, network: TorchLayers(tensors))
     reference = theirs.FeatureExtractorDinoV2("dinov2-vit-s-14", ["dinov2"])
@@ -161,10 +161,10 @@ def test_positions_stretch_by_the_authors_factor():
         np.add.at(across[row], tap.clip(0, 36).astype(int), weight)
     square = trained[0, 1:].double().numpy().reshape(37, 37, 3)
     expected = np.einsum("ai,bj,ijf->abf", across, across, square).reshape(256, 3)
-    stretched = positions(trained, 16)
+    stretched = resize_positions(trained, 16)
     assert torch.equal(stretched[:, 0], trained[:, 0])
     np.testing.assert_allclose(stretched[0, 1:], expected, atol=1e-5)
-    assert torch.equal(positions(trained, 37), trained)
+    assert torch.equal(resize_positions(trained, 37), trained)
 
 
 def test_has_the_attributes_of_an_extractor(weights, extractor):

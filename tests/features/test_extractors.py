@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from bench.config.build import instantiate
 from bench.core.errors import UserError
 from bench.data.digest import content_digest
-from bench.features.convnet import SHIPPED, TrainedConvnet, files_of
+from bench.features.convnet import SHIPPED, TrainedConvnet, weight_files
 from bench.features.fitting import accuracy
 from bench.features.identity import Identity
 
@@ -78,9 +78,9 @@ def test_weights_that_do_not_come_along_can_be_trained(config, extractor_of):
 
 @pytest.fixture
 def copy(tmp_path):
-    for path in files_of("digits_convnet", None):
+    for path in weight_files("digits_convnet", None):
         shutil.copy(path, tmp_path)
-    return files_of("digits_convnet", tmp_path)
+    return weight_files("digits_convnet", tmp_path)
 
 
 def test_weights_of_a_folder_are_used(copy, extractor_of):
@@ -92,7 +92,7 @@ def test_one_changed_bit_of_the_weights_is_noticed(copy):
     content = bytearray(copy[0].read_bytes())
     content[-1] ^= 1
     copy[0].write_bytes(content)
-    with pytest.raises(UserError, match="its card says"):
+    with pytest.raises(UserError, match="its card states"):
         TrainedConvnet("digits_convnet", copy[0].parent)
 
 

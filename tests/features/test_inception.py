@@ -6,7 +6,7 @@ import torch
 
 from bench.core.errors import UserError
 from bench.core.files import sha256_of
-from bench.features.fidelity import torch_fidelity
+from bench.features.fidelity import import_torch_fidelity
 from bench.features.inception import Inception2015
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,9 @@ def images(channels):
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_equals_torch_fidelity(weights, extractor, channels):
-    theirs = torch_fidelity("x", "feature_extractor_inceptionv3").FeatureExtractorInceptionV3(
+    theirs = import_torch_fidelity(
+        "x", "feature_extractor_inceptionv3"
+    ).FeatureExtractorInceptionV3(
         "random", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(weights)
     )
     batch = images(channels)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.features.network import ConvNet, folded
+from bench.features.network import ConvNet, fold_batch_norm
 
 SIZES = {"stages": [[4, 6], [8]], "width": 5, "classes": 3}
 
@@ -37,7 +37,7 @@ def test_folding_keeps_the_function():
     for parameter in net.parameters():
         parameter.data += 0.1 * torch.randn_like(parameter)
     images = torch.rand(6, 3, 8, 8, dtype=torch.float64)
-    plain = folded(net)
+    plain = fold_batch_norm(net)
     assert net.training and not plain.training
     assert list(plain.state_dict()) == list(
         ConvNet([3, 8, 8], **SIZES, batch_norm=False).state_dict()

@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 
 from bench.core.errors import UserError
 from bench.core.files import sha256_of
-from bench.features.fidelity import torch_fidelity
-from bench.features.published import Weights
+from bench.features.fidelity import import_torch_fidelity
+from bench.features.published import PublishedWeights
 
 NETWORKS = ("inception_2015", "dinov2", "clip")
 FILES = {  # in torch.hub's folder, where torch-fidelity looks for them
@@ -40,19 +40,22 @@ def served(tmp_path):
 
 def test_a_download_is_kept_and_not_repeated(hub, served):
     url, digest = served
-    published = Weights("x", url, "kept.bin", digest[:8])
-    path, found = published.checked(None, digest)
+    published = PublishedWeights("x", url, "kept.bin", digest[:8])
+    path, found = published.resolve(None, digest)
     assert path == hub / "kept.bin" and path.read_bytes() == b"weights" and found == digest
-    assert Weights("x", "file:///gone", "kept.bin", None).checked(None, None) == (path, digest)
+    assert PublishedWeights("x", "file:///gone", "kept.bin", None).resolve(None, None) == (
+        path,
+        digest,
+    )
 
 
 @pytest.mark.parametrize("told", ["digest", "sha256"])
 def test_a_download_with_another_hash_is_thrown_away(hub, served, told):
     url, _ = served
     other = "0" * 64
-    published = Weights("x", url, "kept.bin", other[:8] if told == "digest" else None)
+    published = PublishedWeights("x", url, "kept.bin", other[:8] if told == "digest" else None)
     with pytest.raises(UserError, match="could be downloaded: invalid hash"):
-        published.checked(None, other if told == "sha256" else None)
+        published.resolve(None, other if told == "sha256" else None)
     assert not any(hub.iterdir())
 
 
@@ -61,10 +64,10 @@ def test_published_hashes_are_those_that_torch_fidelity_knows(name, config):
     sha256 = config(name).sha256
     assert len(sha256) == 64
     if name == "inception_2015":
-        module = torch_fidelity(name, "feature_extractor_inceptionv3")
+        module = import_torch_fidelity(name, "feature_extractor_inceptionv3")
         assert sha256.startswith(module.URL_INCEPTION_V3.removesuffix(".pth")[-8:])
     if name == "clip":
-        module = torch_fidelity(name, "feature_extractor_clip")
+        module = import_torch_fidelity(name, "feature_extractor_clip")
         assert sha256 == module.MODEL_METADATA[config(name).model]["hash"]
 
 

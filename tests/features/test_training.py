@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.features.convnet import TrainedConvnet
-from bench.features.fitting import FitSettings, accuracy, augmented
+from bench.features.fitting import FitSettings, accuracy, augment
 from bench.features.training import train
 
 
@@ -36,7 +36,7 @@ def trained(folder, **changes):
         dataset="halves",
         data_digest="abc",
         command="bench features tiny",
-        say=lambda line: None,
+        log=lambda line: None,
     )
 
 
@@ -83,7 +83,7 @@ def test_reports_each_epoch(tmp_path):
         dataset="halves",
         data_digest="",
         command="",
-        say=lines.append,
+        log=lines.append,
     )
     assert [line.partition(":")[0] for line in lines] == ["epoch 1/2", "epoch 2/2", "tiny"]
 
@@ -107,7 +107,7 @@ def test_refuses_a_split_that_it_cannot_learn_from(tmp_path, test, sentence):
             dataset="",
             data_digest="",
             command="",
-            say=print,
+            log=print,
         )
     assert not any(tmp_path.iterdir())
 
@@ -122,7 +122,7 @@ def draws():
 
 def test_flip_mirrors_about_half_of_the_images_and_nothing_else():
     images = numbered()
-    flipped = augmented(images, True, 0, draws())
+    flipped = augment(images, True, 0, draws())
     mirrored = (flipped == images.flip(3)).flatten(1).all(1)
     assert ((flipped == images).flatten(1).all(1) ^ mirrored).all()
     assert 70 <= mirrored.sum() <= 130  # 4 standard deviations
@@ -130,7 +130,7 @@ def test_flip_mirrors_about_half_of_the_images_and_nothing_else():
 
 def test_shift_moves_by_every_offset_and_repeats_the_edge():
     images = numbered()
-    moved = augmented(images, False, 1, draws())
+    moved = augment(images, False, 1, draws())
     rows, columns = np.arange(3), np.arange(5)
     expected = {
         tuple(
@@ -143,4 +143,4 @@ def test_shift_moves_by_every_offset_and_repeats_the_edge():
     }
     assert moved.dtype == torch.uint8 and torch.equal(moved[:, 0], moved[:, 1])
     assert {tuple(image.flatten().tolist()) for image in moved[:, 0]} == expected
-    assert torch.equal(augmented(images, False, 0, draws()), images)
+    assert torch.equal(augment(images, False, 0, draws()), images)

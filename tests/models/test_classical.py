@@ -12,7 +12,7 @@ from bench.execution.run import execute
 from bench.losses.classes import ClassLikelihood
 from bench.models import estimators
 from bench.networks import gaussians
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 
 VARIANTS = ("naive_bayes", "lda", "qda")
 CENTRES = np.array([[-4.0, 0.0], [4.0, 1.0], [0.0, 5.0]])
@@ -85,8 +85,8 @@ def fitted(variant, points, labels, classes=3):
     cfg = build.compose_config([f"variant={variant}", "dataset=ring", f"dataset.classes={classes}"])
     model = build.build_model(cfg)
     model.fit_to_data(Split(points.astype(np.float32), labels))
-    found = model.fitted()
-    model.generator.take(*map(torch.from_numpy, found))
+    found = model.estimate()
+    model.generator.set_parameters(*map(torch.from_numpy, found))
     return model.generator.double(), found
 
 
@@ -99,7 +99,7 @@ def covariances_of(found, k):
 def test_samples_have_the_moments_that_were_fitted(mixture, variant):
     generator, found = fitted(variant, *mixture)
     latent = torch.randn(60_000, 3, generator=torch.Generator().manual_seed(1)).double()
-    picked, samples = generator.picked(latent).numpy(), generator(latent).numpy()
+    picked, samples = generator.pick_classes(latent).numpy(), generator(latent).numpy()
     shares, means, covariances = moments(samples, picked)
     np.testing.assert_allclose(shares, found.priors, atol=4 * 0.5 / np.sqrt(60_000))
     for k in range(3):
@@ -126,9 +126,9 @@ def test_the_first_latent_picks_the_class_and_none_without_samples():
     generator = gaussians.Diagonal([1], 4)
     root = torch.tensor([[1.0], [2.0], [3.0], [1.0]])
     means = torch.tensor([[9.0], [10.0], [20.0], [9.0]])
-    generator.take(torch.tensor([0.0, 0.5, 0.5, 0.0]), means, root)
+    generator.set_parameters(torch.tensor([0.0, 0.5, 0.5, 0.0]), means, root)
     latent = torch.tensor([[-9.0, 0.5], [-0.1, -1.0], [0.1, 1.0], [30.0, -0.5]])
-    assert generator.picked(latent).tolist() == [1, 1, 2, 2]
+    assert generator.pick_classes(latent).tolist() == [1, 1, 2, 2]
     assert generator(latent).flatten().tolist() == [11.0, 8.0, 23.0, 18.5]
 
 
@@ -144,10 +144,10 @@ def test_the_first_step_is_the_fit_and_a_run_goes_on_from_it(tiny, tmp_path, var
     digests = []
     for steps in (1, 5):
         root = [f"d_steps={steps}", f"runs_root={tmp_path / str(steps)}"]
-        job = prepare(build.compose_config(tiny(f"variant={variant}", *root)))
+        job = prepare_job(build.compose_config(tiny(f"variant={variant}", *root)))
         assert execute(job).status == "finished"
-        digests.append(job.folder.status()["digest"])
-    cut = prepare(
+        digests.append(job.folder.read_status()["digest"])
+    cut = prepare_job(
         build.compose_config(
             tiny(f"variant={variant}", "d_steps=5", "trainer.checkpoint_every=3",
                  "trainer.keep_checkpoint=true", f"runs_root={tmp_path / 'cut'}")
@@ -158,7 +158,7 @@ def test_the_first_step_is_the_fit_and_a_run_goes_on_from_it(tiny, tmp_path, var
         "status.json"
     ).unlink()  # as if killed: the checkpoint of step 3 is left
     assert execute(cut).status == "finished"
-    assert {*digests, cut.folder.status()["digest"]} == {digests[0]}
+    assert {*digests, cut.folder.read_status()["digest"]} == {digests[0]}
     train = cut.splits["train"]
     mean = train.samples[train.labels == 7].reshape(-1, 64).mean(0) / 255
     kept = build.build_sampler(cut.folder).generator
@@ -174,10 +174,10 @@ def test_what_cannot_be_fitted_is_one_sentence(mixture):
         estimators.lda(flat, np.arange(10) % 2, shrinkage=0.0)
     with pytest.raises(ValueError, match="a class has 1 samples of 2 coordinates"):
         estimators.qda(points[:10], np.arange(10), reg_param=0.1)
-    with pytest.raises(ValueError, match=r"have 3 classes, dataset\.classes says 2"):
+    with pytest.raises(ValueError, match=r"have 3 classes, dataset\.classes is 2"):
         fitted("lda", points, labels, classes=2)
     model = build.build_model(build.compose_config(["variant=lda"]))
-    with pytest.raises(ValueError, match="no training split was shown"):
+    with pytest.raises(ValueError, match="has no training split"):
         model.training_step(torch.zeros(2, 1, 8, 8), 0)
 
 

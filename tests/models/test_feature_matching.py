@@ -89,5 +89,5 @@ def test_features_are_what_the_last_layer_sees(discriminator, samples):
 
 
 def test_a_discriminator_without_features_is_refused():
-    with pytest.raises(ValueError, match="shows no features"):
+    with pytest.raises(ValueError, match="has no features"):
         opened(torch.nn.Linear(2, 1))

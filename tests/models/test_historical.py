@@ -82,7 +82,7 @@ def test_the_term_and_its_slope():
 def test_averages_are_the_means_of_what_was_taken_in():
     past = torch.tensor([99.0])  # of no values: forgotten
     for count, value in enumerate([2.0, 4.0, 9.0], start=1):
-        historical.take_in([past], [T([value])], count)
+        historical.update_averages([past], [T([value])], count)
     assert past.item() == pytest.approx(5.0)
 
 

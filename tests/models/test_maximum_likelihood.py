@@ -14,7 +14,7 @@ from bench.models import priors
 from bench.models.base import TrainingConfig
 from bench.models.maximum_likelihood import MaximumLikelihood
 from bench.networks.noisy import Noisy, latents
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 
 T = torch.tensor
 
@@ -83,9 +83,9 @@ def test_noise_is_a_switch_that_moves_no_weight(tiny):
     for added in (True, False):
         overrides = [f"hyperparameters.added_noise={added}", "hyperparameters.noise=0.2"]
         config = tiny("variant=maximum_likelihood", "dataset=ring", *overrides, network="mlp")
-        job = prepare(build.compose_config(config))
+        job = prepare_job(build.compose_config(config))
         assert execute(job).status == "finished"
-        digests.append(job.folder.status()["digest"])
+        digests.append(job.folder.read_status()["digest"])
         samplers[added] = build.build_sampler(job.folder)
     assert digests[0] == digests[1]
     assert (samplers[True].latent_dim, samplers[False].latent_dim) == (4, 2)
@@ -103,8 +103,8 @@ def test_noise_is_a_switch_that_moves_no_weight(tiny):
     [
         (["hyperparameters.noise=0"], "noise is 0"),
         (["hyperparameters.pool_factor=0"], "pool_factor is 0"),
-        (["loss=imle"], "model 'maximum_likelihood' plays by a loss of type Likelihood"),
-        (["loss=vae"], "model 'maximum_likelihood' plays by a loss of type Likelihood"),
+        (["loss=imle"], "model 'maximum_likelihood' needs a loss of type Likelihood"),
+        (["loss=vae"], "model 'maximum_likelihood' needs a loss of type Likelihood"),
     ],
 )
 def test_what_it_cannot_do_is_one_sentence(overrides, sentence):

@@ -23,7 +23,7 @@ from bench.networks import mlp
 from bench.penalties import norms, sampling_points
 from bench.penalties.clipping import WeightClip
 from bench.penalties.gradient import GradientPenalty
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 ADAM = partial(torch.optim.Adam, lr=0.1, betas=(0.5, 0.9))
@@ -121,7 +121,7 @@ def test_the_gradient_is_that_of_finite_differences(objective, optimizer):
     real, latent = torch.randn(2, 16, 2, dtype=torch.float64, generator=noise)
     for _ in range(2):  # so that Adam has moments
         fake = model.generate(latent).detach()
-        draws = model.draw(model.wanted_draws, real)
+        draws = model.draw_random(model.objective.random_inputs, real)
         loss = model.discriminator_loss(model.discriminator, real, fake, draws)
         model.step(model.optimizers(False)[1], loss)
     seen = ahead_of(model)
@@ -156,7 +156,7 @@ def test_steps_looked_ahead_are_the_optimizers_own(optimizer):
     fake = torch.randn(8, 2, dtype=torch.float64)
     probe = torch.randn(8, 2, dtype=torch.float64)
     for _ in range(2):
-        ahead = model.unrolled(real, fake, *ahead_of(model))(probe)
+        ahead = model.unroll(real, fake, *ahead_of(model))(probe)
         for _ in range(2):
             loss = model.discriminator_loss(model.discriminator, real, fake, {})
             model.step(model.optimizers(False)[1], loss)
@@ -205,9 +205,9 @@ def test_no_step_ahead_is_the_plain_gan_bit_for_bit(tiny):
         ["variant=ns_gan"],
         ["variant=unrolled_gan", "hyperparameters.unroll_steps=1"],
     ):
-        job = prepare(build.compose_config(tiny("d_steps=8", *overrides)))
+        job = prepare_job(build.compose_config(tiny("d_steps=8", *overrides)))
         assert execute(job).status == "finished"
-        found.append((job.folder.status()["digest"], job.folder.chain.read_text()))
+        found.append((job.folder.read_status()["digest"], job.folder.digests.read_text()))
     assert found[0] == found[1] and found[2][0] != found[0][0]
 
 

@@ -83,13 +83,13 @@ def test_under_a_gradient_penalty_it_must_be_said():
     assert model.objective.penalty_weight == 1.0
 
 
-def test_an_opinion_is_given_in_batches_of_trainings_size():
+def test_scores_are_computed_in_batches_of_trainings_size():
     """Of 10 samples in batches of at most 4: 0, 3, 6, 9 together, then 1, 4, 7, then 2, 5, 8."""
     model = build.build_model(
         build.compose_config(["variant=minibatch_gan", "dataset=ring", "batch_size=4"])
     )
     samples = torch.randn(10, 2)
-    found = model.opinion(samples)
+    found = model.discriminator_scores(samples)
     for batch in ([0, 3, 6, 9], [1, 4, 7], [2, 5, 8]):
         assert torch.equal(found[batch], model.discriminator(samples[batch]))
     assert not torch.allclose(found, model.discriminator(samples))

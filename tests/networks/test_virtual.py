@@ -73,7 +73,7 @@ def test_the_reference_is_drawn_after_the_weights_and_kept_with_them():
 
 
 def test_nothing_to_replace_and_no_reference_are_one_sentence():
-    with pytest.raises(ValueError, match="there is none"):
+    with pytest.raises(ValueError, match="the network has none"):
         Generator(mlp.generator([2], 3, width=4, depth=2), 3, reference=5)
     with pytest.raises(UserError, match="reference is 1"):
         build.build_model(

@@ -28,7 +28,7 @@ SAMPLES = {"images": (5, 3, 4, 4), "points": (5, 2)}
 
 def numbers(penalty, real):
     draw = {"uniform": torch.rand, "normal": torch.randn}
-    return {k: draw[d.distribution](d.shape(real)) for k, d in penalty.draws.items()}
+    return {k: draw[d.distribution](d.shape(real)) for k, d in penalty.random_inputs.items()}
 
 
 @pytest.mark.parametrize("shape", SAMPLES.values(), ids=SAMPLES)
@@ -122,7 +122,7 @@ def test_both_means_real_then_fake():
     draws = {"noise": torch.zeros(4, 3), "mix": torch.ones(4)}
     points = sampling_points.around_both(real, fake, draws, scale=0.5)
     assert torch.equal(points, torch.cat([real, fake]))
-    assert sampling_points.around_both.draws["noise"].shape(real) == (4, 3)
+    assert sampling_points.around_both.random_inputs["noise"].shape(real) == (4, 3)
 
 
 def test_clipping_brings_every_entry_within_the_bound():

@@ -1,4 +1,4 @@
-"""Sweeps on disk, written by the suite's own writers."""
+"""Fixtures: sweeps on disk, written by the suite's own writers, and studies in memory."""
 
 import io
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from PIL import Image
 
 from bench.core.files import write_bytes, write_json, write_text
 from bench.reporting.data.records import RunRecord, StageRecord
-from bench.reporting.tables.comparisons import comparisons_of
+from bench.reporting.tables.comparisons import build_comparisons
 from bench.runs.folder import RunFolder
 from bench.runs.plans import PlannedRun, StagePlan, write_plan
 from bench.runs.rows import Row, write_row
@@ -61,14 +61,14 @@ def row(
 
 @dataclass
 class Written:
-    """A sweep that is being written; each call adds a run."""
+    """Write a sweep to disk; each call adds a run."""
 
     root: Path
     runs: list = field(default_factory=list)
     entries: list = field(default_factory=list)
 
     def plan(self):
-        """Eight runs; those that were not added yet are of a data set of their own."""
+        """Write a plan of eight runs; those not added yet are of a data set of their own."""
         more = [
             PlannedRun(f"missing{n}", ("dataset=none",), "none", "none", 0)
             for n in range(len(self.entries), 8)
@@ -78,16 +78,16 @@ class Written:
 
     def run(self, variant, seed, frechet=None, *, status="finished", settings=(), **row_fields):
         """Add a run with a row; frechet=None gives a row without scores."""
-        run_id = self.bare(variant, seed, status=status, settings=settings)
+        run_id = self.add_run_without_row(variant, seed, status=status, settings=settings)
         self.score(run_id, variant, seed, frechet, status=status, **row_fields)
         return run_id
 
     def score(self, run_id, variant, seed, frechet, recall=0.5, **row_fields):
-        """Give a run a row; the path of its file."""
+        """Give a run a row; return the path of its file."""
         scores = {} if frechet is None else {"frechet": float(frechet), "recall": recall}
         return write_row(self.root, row(run_id, variant, seed, scores, **row_fields))
 
-    def bare(self, variant, seed, *, status="failed", settings=()):
+    def add_run_without_row(self, variant, seed, *, status="failed", settings=()):
         """Add a run without any row."""
         run_id = f"{len(self.runs):016x}"
         overrides = (f"variant={variant}", *settings, f"seed={seed}")
@@ -112,12 +112,12 @@ class Written:
         Image.fromarray(pixels).save(buffer, "png")
         write_bytes(self.root / run_id / "samples" / "final.png", buffer.getvalue())
 
-    def floor(self, frechet, **protocol):
+    def add_real_baseline(self, frechet, **protocol):
         """Add real samples scored against real ones."""
         scores = {"frechet": frechet, "recall": 0.9}
         write_row(self.root, row("real-0", "real", 0, scores, protocol=protocol))
 
-    def halves(self, frechet, count):
+    def add_split_half(self, frechet, count):
         """Add real samples scored against others of the same split."""
         scores = {"frechet": frechet}
         protocol = {"split": "train", "n_real": count, "n_fake": count, "floor": "train"}
@@ -126,13 +126,13 @@ class Written:
 
 @pytest.fixture(scope="session")
 def write_sweep():
-    """`Written`, for a sweep that several tests read."""
+    """Return `Written`, for a sweep that several tests read."""
     return Written
 
 
 @pytest.fixture
 def written(tmp_path):
-    """An empty sweep "s" of eight planned runs."""
+    """Return an empty sweep "s" of eight planned runs."""
     sweep = Written(tmp_path / "runs")
     sweep.plan()
     return sweep
@@ -140,29 +140,29 @@ def written(tmp_path):
 
 @pytest.fixture
 def mixed(written):
-    """Seven of eight runs: wgan 2 and 4, ns_gan 5 and 7, mine diverged twice, wgan failed once."""
+    """Write seven of eight runs: wgan 2, 4 and a failure, ns_gan 5 and 7, mine diverged twice."""
     for variant, seed, frechet in (("ns_gan", 0, 5), ("ns_gan", 1, 7), ("wgan", 0, 2)):
         written.picture(written.run(variant, seed, frechet))
     written.picture(written.run("wgan", 1, 4, protocol={"prior": "normal"}))
     written.run("mine", 0, status="diverged")
     written.run("mine", 1, status="diverged")
-    written.bare("wgan", 2)
-    written.floor(0.25, prior=None, n_fake=1297)
+    written.add_run_without_row("wgan", 2)
+    written.add_real_baseline(0.25, prior=None, n_fake=1297)
     return written
 
 
 class Made:
-    """Stages in memory; each call adds a run to one of them."""
+    """Make stages in memory; each call adds a run to one of them."""
 
     def __init__(self):
         self.stages = {}
-        self.floors = []
+        self.baselines = []
 
     def run(
         self, variant, frechet=None, *, stage="seeds", sample=0, seed=0, scores=None, details=None,
         settings=None, history=None, picture=None, status=None, checkpoint="final",
     ):  # fmt: skip
-        """A run with a row; without a score it diverged."""
+        """Add a run with a row; without a score it diverged."""
         runs = self.stages.setdefault(stage, [])
         run_id = f"{len(runs):08x}-{stage}"
         status = status or ("diverged" if frechet is None else "finished")
@@ -186,34 +186,34 @@ class Made:
 
     metrics = {"precision": "higher", "recall": "higher"}
 
-    def floor(self, **scores):
-        """Real samples scored against real ones."""
+    def add_real_baseline(self, **scores):
+        """Add real samples scored against real ones."""
         protocol = {"metrics": {"frechet": "lower"} | self.metrics, "floor": "train"}
-        self.floors.append(row("real-0", "real", 0, scores, protocol=protocol))
+        self.baselines.append(row("real-0", "real", 0, scores, protocol=protocol))
 
     def search(self, variant, frechet, **more):
-        """A configuration for each score, None for one that diverged; seed 0."""
+        """Add a configuration for each score, None for one that diverged; seed 0."""
         for sample, score in enumerate(frechet):
             settings = {"learning_rate": 10.0 ** -(1 + sample % 5), "d_batch_norm": sample % 2 == 0}
             extra = {name: values[sample] for name, values in more.items()}
             self.run(variant, score, stage="wide", sample=sample, **{"settings": settings} | extra)
 
     def seeds(self, variant, frechet, **more):
-        """A seed for each score, None for one that diverged."""
+        """Add a seed for each score, None for one that diverged."""
         for seed, score in enumerate(frechet):
             extra = {name: values[seed] for name, values in more.items()}
             self.run(variant, score, seed=seed, **extra)
 
     def comparisons(self):
-        """The last stage first."""
-        floors = tuple(self.floors)
-        return comparisons_of(
-            StageRecord("s", "command", stage, tuple(runs), floors)
+        """Compare the methods of all stages, the last stage first."""
+        baselines = tuple(self.baselines)
+        return build_comparisons(
+            StageRecord("s", "command", stage, tuple(runs), baselines)
             for stage, runs in self.stages.items()
         )
 
 
 @pytest.fixture
 def made():
-    """An empty study in memory."""
+    """Return an empty study in memory."""
     return Made()

@@ -1,4 +1,4 @@
-"""The data of a report: written, read back, and refused where they are not what they say."""
+"""The data files of a report: written, read back, and refused where they are damaged."""
 
 import hashlib
 import json
@@ -11,10 +11,10 @@ from made import run, search, seeds
 
 from bench.core.errors import UserError
 from bench.reporting import load
-from bench.reporting.archive.write import study_files
+from bench.reporting.archive.write import build_study_files
 from bench.reporting.data.collect import read_stages
 from bench.reporting.data.records import StageRecord
-from bench.reporting.report import SUMS, collect, report_of, write_report
+from bench.reporting.report import SUMS, collect_stages, make_report, write_report
 
 
 def stages_of(*stages):
@@ -28,25 +28,25 @@ def files_of(folder):
 
 
 def put(folder, stages):
-    for name, content in study_files(stages).items():
+    for name, content in build_study_files(stages).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
 
 
 def test_what_is_loaded_is_what_was_collected(mixed, tmp_path):
-    collected = collect(mixed.root, "s")
+    collected = collect_stages(mixed.root, "s")
     put(tmp_path, collected)
     (loaded,) = load(tmp_path).stages
     for ours, theirs in zip(collected[0].runs, loaded.runs, strict=True):
         assert {**vars(ours), "history": 0} == {**vars(theirs), "history": 0}
         for name, curve in ours.history.items():
             assert np.array_equal(curve, theirs.history[name])
-    assert loaded.floors == collected[0].floors
+    assert loaded.baselines == collected[0].baselines
     assert (loaded.name, loaded.command, loaded.stage) == ("s", collected[0].command, "all")
 
 
 def test_a_report_of_published_rows_has_the_same_bytes(mixed, tmp_path):
-    write_report(collect(mixed.root, "s"), tmp_path / "one")
+    write_report(collect_stages(mixed.root, "s"), tmp_path / "one")
     write_report(load(tmp_path / "one").stages, tmp_path / "two")
     assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
 
@@ -61,7 +61,7 @@ def test_stages_keep_their_runs_and_rule(tmp_path):
     first, second = load(tmp_path).stages
     assert [r.run_id for r in second.runs] == [r.run_id for r in both]
     assert (second.rule, second.chosen) == ("lowest", ({"x": 1},))
-    assert [r.sample for r in first.runs] == [0, 1] and first.searches and not second.searches
+    assert [r.sample for r in first.runs] == [0, 1] and first.is_search and not second.is_search
 
 
 def test_the_table_is_typed_and_complete(tmp_path):
@@ -75,16 +75,16 @@ def test_the_table_is_typed_and_complete(tmp_path):
     assert text[0].split(",") == table.column_names and len(text) == 3
 
 
-def rewritten(folder, change):
-    """rows.parquet with another content."""
+def rewrite_rows(folder, change):
+    """Change the content of rows.parquet."""
     path = folder / "rows.parquet"
     table = pq.read_table(path)
     pq.write_table(change(table), path)
 
 
 def newer(table):
-    told = json.loads(table.schema.metadata[b"created_equal"]) | {"schema": 9}
-    return table.replace_schema_metadata({"created_equal": json.dumps(told)})
+    metadata = json.loads(table.schema.metadata[b"created_equal"]) | {"schema": 9}
+    return table.replace_schema_metadata({"created_equal": json.dumps(metadata)})
 
 
 def not_a_number(table):
@@ -101,9 +101,9 @@ def not_a_number(table):
         (not_a_number, "the row of run .* is damaged: scores .* are not finite"),
     ],
 )
-def test_rows_that_are_not_what_they_should_be_are_one_sentence(tmp_path, change, match):
+def test_damaged_rows_are_reported_in_one_sentence(tmp_path, change, match):
     put(tmp_path, stages_of(seeds({"a": [1.0, 2.0]})))
-    rewritten(tmp_path, change)
+    rewrite_rows(tmp_path, change)
     with pytest.raises(UserError, match=match):
         load(tmp_path)
 
@@ -128,7 +128,7 @@ def test_a_damaged_file_is_named(tmp_path, name, content, match):
 
 
 def test_a_run_named_like_a_path_is_refused(tmp_path):
-    """Its picture would be written there."""
+    """Its picture would be written outside the report's folder."""
     (one,) = seeds({"a": [1.0]})
     put(tmp_path, stages_of([replace(one, run_id="../x", rows=()), *seeds({"a": [1.0]})]))
     with pytest.raises(UserError, match=r"has a run '../x', which is no name"):
@@ -187,7 +187,7 @@ def test_a_larger_report_is_not_replaced_by_a_smaller_one(tmp_path):
     assert files_of(tmp_path) == before
 
 
-def test_what_an_earlier_report_left_goes_and_what_others_left_stays(tmp_path):
+def test_files_of_an_earlier_report_are_deleted_and_others_stay(tmp_path):
     write_report(stages_of(seeds({"a": [1.0]}, dataset="x")), tmp_path)
     old = tmp_path / "tables" / "stage0-x-quick.csv"
     changed = tmp_path / "figures" / "stage0-x-quick-frechet.svg"
@@ -202,7 +202,7 @@ def test_what_an_earlier_report_left_goes_and_what_others_left_stays(tmp_path):
 
 
 @pytest.mark.parametrize("up", ["..", "absolute"])
-def test_sums_that_name_a_file_elsewhere_take_nothing_away(tmp_path, up):
+def test_sums_that_name_a_file_elsewhere_delete_nothing(tmp_path, up):
     folder, other = tmp_path / "report", tmp_path / "other.txt"
     write_report(stages_of(seeds({"a": [1.0]})), folder)
     other.write_text("mine")
@@ -216,14 +216,14 @@ def test_sums_that_name_a_file_elsewhere_take_nothing_away(tmp_path, up):
 
 def test_a_study_is_reported_from_its_runs_or_else_from_its_rows(mixed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    first = report_of("s", mixed.root, None)
+    first = make_report("s", mixed.root, None)
     assert first.folder.as_posix() == "results/s"
     bytes_ = files_of(first.folder)
-    again = report_of("s", tmp_path / "no-runs", None)
-    named = report_of("results/s", mixed.root, tmp_path / "elsewhere")
+    again = make_report("s", tmp_path / "no-runs", None)
+    named = make_report("results/s", mixed.root, tmp_path / "elsewhere")
     assert files_of(again.folder) == files_of(named.folder) == bytes_
     with pytest.raises(UserError, match="no sweep 'other'"):
-        report_of("other", mixed.root, None)
+        make_report("other", mixed.root, None)
 
 
 def test_two_tables_of_one_name_are_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""Two reports, side by side."""
+"""Comparison of two reports."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,14 @@ from bench.commands.compare import show_changes, study_at
 from bench.core.errors import UserError
 from bench.reporting.archive.read import Study
 from bench.reporting.data.records import StageRecord
-from bench.reporting.output.run_comparison import ALIKE, BETTER, FEW, IDENTICAL, WORSE, compare
+from bench.reporting.output.run_comparison import (
+    BETTER,
+    IDENTICAL,
+    NO_DIFFERENCE,
+    TOO_FEW_RUNS,
+    WORSE,
+    compare_reports,
+)
 from bench.reporting.report import write_report
 
 
@@ -20,7 +27,7 @@ def study(runs):
 
 
 def changes(before, after):
-    (pair,) = compare(study(before), study(after)).pairs
+    (pair,) = compare_reports(study(before), study(after)).pairs
     return {change.name: change for change in pair.changes}
 
 
@@ -33,17 +40,17 @@ LOW = list(normal(10, 1, 10))
 
 def test_the_same_rows_are_identical():
     found = changes(seeds({"a": LOW, "b": LOW}), seeds({"a": LOW, "b": LOW}))
-    assert {c.verdict for c in found.values()} == {IDENTICAL}
+    assert {c.result for c in found.values()} == {IDENTICAL}
     assert found["a"].same_runs == found["a"].equal == 10
 
 
 @pytest.mark.parametrize(
-    ("by", "verdict", "chance"), [(9, WORSE, 0.0), (-9, BETTER, 1.0), (0.01, ALIKE, None)]
+    ("by", "result", "chance"), [(9, WORSE, 0.0), (-9, BETTER, 1.0), (0.01, NO_DIFFERENCE, None)]
 )
-def test_a_shift_is_called_by_its_name(by, verdict, chance):
-    """Ten against ten apart: p = 2 / C(20, 10), times two tests."""
+def test_a_shift_is_called_better_or_worse(by, result, chance):
+    """Ten runs all below ten others: p = 2 / C(20, 10), times two tests."""
     found = changes(seeds({"a": LOW, "b": LOW}), seeds({"a": moved(LOW, by), "b": LOW}))["a"]
-    assert found.verdict == verdict
+    assert found.result == result
     if chance is not None:
         assert found.improvement.value == chance
         assert found.p == pytest.approx(2 * 2 / 184756)
@@ -51,23 +58,27 @@ def test_a_shift_is_called_by_its_name(by, verdict, chance):
 
 def test_three_runs_are_not_enough_whatever_they_say():
     found = changes(seeds({"a": [1, 2, 3]}), seeds({"a": [7, 8, 9]}))["a"]
-    assert found.verdict == FEW and found.p is None
+    assert found.result == TOO_FEW_RUNS and found.p is None
 
 
 def test_more_runs_that_diverge_are_worse():
     found = changes(seeds({"a": LOW}), seeds({"a": [*LOW[:2], *[None] * 8]}))["a"]
-    assert found.verdict == WORSE
+    assert found.result == WORSE
 
 
 def test_another_protocol_is_not_compared():
-    found = compare(study(seeds({"a": LOW})), study(seeds({"a": LOW}, protocol={"n_fake": 500})))
+    found = compare_reports(
+        study(seeds({"a": LOW})), study(seeds({"a": LOW}, protocol={"n_fake": 500}))
+    )
     assert not found.pairs
-    assert "number of generated samples (2000, 500)" in found.apart[0]
+    assert "number of generated samples (2000, 500)" in found.unmatched[0]
 
 
-def test_contenders_of_one_report_alone_are_named():
-    (pair,) = compare(study(seeds({"a": LOW, "b": LOW})), study(seeds({"a": LOW, "c": LOW}))).pairs
-    assert (pair.lost, pair.added) == (("b",), ("c",))
+def test_methods_of_one_report_alone_are_named():
+    (pair,) = compare_reports(
+        study(seeds({"a": LOW, "b": LOW})), study(seeds({"a": LOW, "c": LOW}))
+    ).pairs
+    assert (pair.removed, pair.added) == (("b",), ("c",))
 
 
 def test_another_configuration_of_a_variant_is_its_successor():
@@ -86,7 +97,7 @@ def test_a_folder_at_a_commit(tmp_path, monkeypatch, capsys):
     show_changes("HEAD:results/s", "results/s", Console(width=120))
     printed = capsys.readouterr().out
     assert "10.0 +/- 1.0" in printed and "15.0 +/- 1.0" in printed and "worse" in printed
-    assert "10 runs stand in both, 0 of them with equal scores" in printed
+    assert "10 runs are in both, 0 of them with equal scores" in printed
     with (
         pytest.raises(UserError, match="git has no HEAD~9:results/s"),
         study_at("HEAD~9:results/s"),
@@ -100,15 +111,15 @@ def test_what_is_no_report_is_refused(tmp_path):
 
 
 def test_stages_in_memory_are_those_on_disk(tmp_path):
-    """The helper of these tests makes nothing that the loader would not read back."""
+    """Check that the tests' helper makes only what `load` reads back unchanged."""
     from bench.reporting import load
 
     ours = study(seeds({"a": LOW, "b": [None]}))
     write_report(ours.stages, tmp_path)
-    (pair,) = compare(load(tmp_path), ours).pairs
-    assert [change.verdict for change in pair.changes] == [IDENTICAL, FEW]
+    (pair,) = compare_reports(load(tmp_path), ours).pairs
+    assert [change.result for change in pair.changes] == [IDENTICAL, TOO_FEW_RUNS]
 
 
 def test_runs_that_diverge_beside_equal_ones_are_not_identical():
     found = changes(seeds({"a": LOW}), seeds({"a": [*LOW, *[None] * 10]}))["a"]
-    assert (found.equal, found.verdict) == (10, WORSE)
+    assert (found.equal, found.result) == (10, WORSE)

@@ -19,13 +19,13 @@ from bench.plotting.style import figure
     ],
 )
 def test_labels_are_moved_apart_as_little_as_squares_allow(places, expected):
-    assert labels.apart(places, 1) == pytest.approx(expected)
+    assert labels.move_apart(places, 1) == pytest.approx(expected)
 
 
 def test_names_at_the_ends_of_lines_never_touch():
     with figure(5, 3, placed=True) as shape:
-        (axes,) = layout.panels(shape, 1, 1, layout.Margins(0.5, 1, 0.2, 0.5))
-        labels.label_ends(
+        (axes,) = layout.add_panels(shape, 1, 1, layout.Margins(0.5, 1, 0.2, 0.5))
+        labels.label_line_ends(
             axes, [(0.5, "a", "k"), (0.5, "b", "k"), (0.51, "c", "k"), (0.9, "d", "k")]
         )
         boxes = sorted((t.get_window_extent() for t in axes.texts), key=lambda box: box.y0)
@@ -59,12 +59,12 @@ def test_linear_ticks_are_few_and_round(low, high, ticks):
     "value, said", [(0.0001, "1e-4"), (0.05, "0.05"), (200.0, "200"), (0, "0")]
 )
 def test_numbers_are_plain(value, said):
-    assert scales.plain(value) == said
+    assert scales.format_tick(value) == said
 
 
 def test_panels_fill_the_figure_between_the_margins():
     with figure(6, 4, placed=True) as shape:
-        grid = layout.panels(shape, 5, 3, layout.Margins(0.6, 0.3, 0.4, 0.5), (0.3, 0.5))
+        grid = layout.add_panels(shape, 5, 3, layout.Margins(0.6, 0.3, 0.4, 0.5), (0.3, 0.5))
     first, last = grid[0].get_position(), grid[4].get_position()
     assert (first.x0 * 6, first.y1 * 4) == pytest.approx((0.6, 3.6))
     assert last.y0 * 4 == pytest.approx(0.5)

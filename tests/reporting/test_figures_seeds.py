@@ -1,7 +1,8 @@
-"""The numbers behind the figures over seeds, and what is drawn of them."""
+"""Numbers behind the figures over seeds, and what is drawn of them."""
 
 import io
 import math
+import pkgutil
 import re
 
 import numpy as np
@@ -9,15 +10,26 @@ import pytest
 from made import comparisons, search, seeds
 from PIL import Image
 
-from bench.plotting.style import VARIABLES, looks_of
-from bench.reporting.analysis.bands import band_of
-from bench.reporting.analysis.outcomes import improvement_of, outcomes_of, ranks_of
-from bench.reporting.analysis.pairs import harmonic
-from bench.reporting.analysis.variance import shares_of
-from bench.reporting.figures import improvement, progress, ranks, sheet, tradeoff, variance
+from bench.plotting.style import VARIABLES, assign_styles
+from bench.reporting import figures
+from bench.reporting.analysis.precision_recall import harmonic_mean
+from bench.reporting.analysis.rankings import improvement_matrix, outcomes_by_method, rank_methods
+from bench.reporting.analysis.seed_bands import compute_band
+from bench.reporting.analysis.variance_shares import variance_shares
+from bench.reporting.figures import (
+    SectionData,
+    improvement,
+    precision_recall,
+    precision_recall_panels,
+    progress,
+    ranks,
+    samples,
+    variance,
+)
+from bench.reporting.figures.figure import SEARCH, SEEDS, UNSCORED_SEARCH
 from bench.reporting.output.pages import TEMPLATES
-from bench.reporting.output.sections import sections_of
-from bench.reporting.tables.search import search_of
+from bench.reporting.output.sections import draw_sections
+from bench.reporting.tables.search import summarise_search
 
 PICTURE = io.BytesIO()
 Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(PICTURE, "png")
@@ -25,6 +37,10 @@ Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(PICTURE, "png"
 
 def colours_of(svg):
     return set(re.findall(r"#[0-9a-f]{6}\b", svg.decode()))
+
+
+def section_of(table):
+    return SectionData(table, assign_styles(["wgan"]))
 
 
 def titles(section):
@@ -35,13 +51,13 @@ def test_ranks_and_improvement_of_two_variants_without_overlap(made):
     made.seeds("wgan", [float(s) for s in range(1, 11)])
     made.seeds("ns_gan", [float(s) for s in range(11, 21)])
     table = made.comparisons()[0].main
-    found = ranks_of(table)
-    assert list(found) == ["wgan", "ns_gan"]
-    assert [tuple(one) for one in found.values()] == [(1, 1, 1), (2, 2, 2)]
-    pairs = improvement_of(table)
+    ranks_by_method = rank_methods(table)
+    assert list(ranks_by_method) == ["wgan", "ns_gan"]
+    assert [tuple(one) for one in ranks_by_method.values()] == [(1, 1, 1), (2, 2, 2)]
+    pairs = improvement_matrix(table)
     assert pairs.shares.tolist() == [[0.5, 1.0], [0.0, 0.5]]
-    assert pairs.sure.tolist() == [[False, True], [True, False]]
-    svg = improvement.improvement_plot(table, pairs).svg.decode()
+    assert pairs.significant.tolist() == [[False, True], [True, False]]
+    svg = improvement.draw(section_of(table)).svg.decode()
     assert ">1.00<" in svg and ">0.00<" in svg
 
 
@@ -49,18 +65,18 @@ def test_a_diverged_run_is_worse_than_any_score(made):
     made.seeds("wgan", [1.0, 1.0, 1.0, None, None])
     made.seeds("ns_gan", [2.0, 2.0, 2.0, 2.0, 2.0])
     table = made.comparisons()[0].main
-    assert outcomes_of(table)["wgan"] == [1, 1, 1, math.inf, math.inf]
-    assert improvement_of(table).shares[0, 1] == pytest.approx(3 / 5)
-    assert not improvement_of(table).sure.any()  # five runs bear no interval
+    assert outcomes_by_method(table)["wgan"] == [1, 1, 1, math.inf, math.inf]
+    assert improvement_matrix(table).shares[0, 1] == pytest.approx(3 / 5)
+    assert not improvement_matrix(table).significant.any()  # five runs bear no interval
 
 
 def test_nothing_is_ranked_with_one_seed(made):
     for variant in ("wgan", "ns_gan"):
         made.run(variant, 2.0)
     comparison = made.comparisons()[0]
-    assert ranks_of(comparison.main) == {} and improvement_of(comparison.main) is None
-    assert ranks.ranks_plot(comparison.main, {}, intervals=False) is None
-    assert titles(sections_of([comparison])[0]) == ["", "Further scores"]
+    assert rank_methods(comparison.main) == {} and improvement_matrix(comparison.main) is None
+    assert ranks.draw(section_of(comparison.main)) is None
+    assert titles(draw_sections([comparison])[0]) == ["", "Further scores"]
 
 
 def test_variance_splits_into_seed_and_hyperparameters(made):
@@ -69,11 +85,11 @@ def test_variance_splits_into_seed_and_hyperparameters(made):
     made.search("wgan", np.exp(logs).tolist())
     made.seeds("wgan", np.exp(seeds).tolist())
     first, second = made.comparisons()
-    (found,) = shares_of(search_of(second.main), first.main)
-    assert found.seed == pytest.approx(5 / 18) and found.evaluation is None
-    assert found.hyperparameters == pytest.approx(27 / 11 - 5 / 18)
-    assert found.total == pytest.approx(27 / 11)
-    assert sum(variance.parts_of(found).values()) == pytest.approx(1)
+    (shares,) = variance_shares(summarise_search(second.main), first.main)
+    assert shares.seed == pytest.approx(5 / 18) and shares.evaluation is None
+    assert shares.hyperparameters == pytest.approx(27 / 11 - 5 / 18)
+    assert shares.total == pytest.approx(27 / 11)
+    assert sum(variance.relative_shares(shares).values()) == pytest.approx(1)
 
 
 def test_known_noise_of_the_evaluation_is_taken_from_the_seed(made):
@@ -81,18 +97,18 @@ def test_known_noise_of_the_evaluation_is_taken_from_the_seed(made):
     made.search("wgan", np.exp([0.0, 3.0] * 6).tolist())
     made.seeds("wgan", np.exp([0.0, 1.0] * 5).tolist(), details=noise)
     first, second = made.comparisons()
-    (found,) = shares_of(search_of(second.main), first.main)
-    assert found.evaluation == pytest.approx(0.01)
-    assert found.seed == pytest.approx(5 / 18 - 0.01)
+    (shares,) = variance_shares(summarise_search(second.main), first.main)
+    assert shares.evaluation == pytest.approx(0.01)
+    assert shares.seed == pytest.approx(5 / 18 - 0.01)
 
 
 def test_few_runs_have_no_split_and_a_study_without_search_no_figure_of_it(made):
     made.search("wgan", [1.0, 2.0, 3.0])
     made.seeds("wgan", [1.0, 2.0, 3.0])
     study = made.comparisons()
-    assert shares_of(search_of(study[1].main), study[0].main) == []
-    assert variance.variance_plot(study[0].main, []) is None
-    assert "Sources of variance" not in titles(sections_of(study)[0])
+    assert variance_shares(summarise_search(study[1].main), study[0].main) == []
+    assert variance.draw(section_of(study[0].main)) is None
+    assert "Sources of variance" not in titles(draw_sections(study)[0])
 
 
 def test_a_band_ends_where_most_curves_have_ended():
@@ -101,33 +117,33 @@ def test_a_band_ends_where_most_curves_have_ended():
         (np.array([1.0, 2.0]), np.array([7.0, 8.0])),
         (np.array([1.0]), np.array([9.0])),
     ]
-    found = band_of(curves)
-    assert found.steps.tolist() == [1, 2] and found.runs.tolist() == [3, 2]
-    assert found.median.tolist() == [7, 6]
-    assert found.low.tolist() == [5, 4] and found.high.tolist() == [9, 8]
-    assert band_of([]) is None
+    band = compute_band(curves)
+    assert band.steps.tolist() == [1, 2] and band.n_runs.tolist() == [3, 2]
+    assert band.median.tolist() == [7, 6]
+    assert band.low.tolist() == [5, 4] and band.high.tolist() == [9, 8]
+    assert compute_band([]) is None
 
 
 def test_progress_needs_two_scored_checkpoints(made):
     made.run("wgan", 1.0, history={"frechet": ([10], [4.0])})
-    assert progress.progress_plot(made.comparisons()[0].main) is None
+    assert progress.draw(section_of(made.comparisons()[0].main)) is None
     made.run("wgan", 1.0, seed=1, history={"frechet": ([10, 20], [6.0, 2.0])})
     table = made.comparisons()[0].main
-    assert progress.bands_of(table)["wgan"].median.tolist() == [5.0, 2.0]
-    assert progress.progress_plot(table) is not None
+    assert progress.bands_by_method(table)["wgan"].median.tolist() == [5.0, 2.0]
+    assert progress.draw(section_of(table)) is not None
 
 
 def test_f1_is_the_harmonic_mean_and_0_for_nothing():
-    found = harmonic(np.array([0.5, 1.0, 0.0]), np.array([1.0, 1.0, 0.0]))
-    assert found == pytest.approx([2 / 3, 1, 0])
+    f1 = harmonic_mean(np.array([0.5, 1.0, 0.0]), np.array([1.0, 1.0, 0.0]))
+    assert f1 == pytest.approx([2 / 3, 1, 0])
 
 
 def test_a_trade_off_needs_both_scores(made):
     made.metrics = {"precision": "higher"}
     made.run("wgan", 2.0, scores={"precision": 0.5})
     table = made.comparisons()[0].main
-    assert tradeoff.both_panels(table, looks_of(["wgan"])) is None
-    assert tradeoff.panel_each(table) is None
+    assert precision_recall.draw(section_of(table)) is None
+    assert precision_recall_panels.draw(section_of(table)) is None
 
 
 def test_precision_stands_upward_and_recall_to_the_right(made, monkeypatch):
@@ -135,14 +151,14 @@ def test_precision_stands_upward_and_recall_to_the_right(made, monkeypatch):
         scores = {"precision": 0.25 * seed, "recall": 0.5}
         made.run("wgan", 2.0 + seed, seed=seed, scores=scores)
     made.run("wgan", seed=3)
-    made.floor(frechet=1.0, precision=0.9, recall=0.8)
+    made.add_real_baseline(frechet=1.0, precision=0.9, recall=0.8)
     table = made.comparisons()[0].main
-    kept, drawn = [], tradeoff.drawn
+    shown, render = [], precision_recall.render
     monkeypatch.setattr(
-        tradeoff, "render", lambda shape, *args: (kept.append(shape), drawn(shape, *args))[1]
+        precision_recall, "render", lambda fig, *args: (shown.append(fig), render(fig, *args))[1]
     )
-    assert tradeoff.both_panels(table, looks_of(["wgan"])) is not None
-    left, right = kept[0].axes
+    assert precision_recall.draw(section_of(table)) is not None
+    left, right = shown[0].axes
     points = next(line for line in left.lines if line.get_marker() == "o")
     assert points.get_xdata().tolist() == [0.5] * 3
     assert points.get_ydata().tolist() == [0, 0.25, 0.5]
@@ -156,27 +172,41 @@ def test_precision_stands_upward_and_recall_to_the_right(made, monkeypatch):
 def test_the_sheet_pairs_the_median_run_with_the_best(made):
     made.seeds("wgan", [5.0, 3.0, 9.0, 7.0], picture=[PICTURE.getvalue()] * 4)
     table = made.comparisons()[0].main
-    median, best = sheet.samples(table)
+    median, best = samples.list_samples(section_of(table))
     assert (median.name, median.score) == ("wgan, median", "Frechet distance 5.00")
     assert (best.name, best.score) == ("wgan, best", "Frechet distance 3.00")
-    assert "none chosen by eye" in sheet.rule(table) and "final" not in sheet.rule(table)
+    assert "none chosen by eye" in samples.caption(
+        section_of(table)
+    ) and "final" not in samples.caption(section_of(table))
 
 
 def test_the_sheet_says_that_pictures_are_of_the_final_checkpoint(made):
     made.run("wgan", 5.0, checkpoint="best", picture=PICTURE.getvalue())
     table = made.comparisons()[0].main
-    assert [picture.name for picture in sheet.samples(table)] == ["wgan"]
-    assert "final checkpoint" in sheet.rule(table) and "best one" in sheet.rule(table)
+    assert [picture.name for picture in samples.list_samples(section_of(table))] == ["wgan"]
+    assert "final checkpoint" in samples.caption(
+        section_of(table)
+    ) and "best one" in samples.caption(section_of(table))
 
 
-def test_a_contender_looks_the_same_in_every_section_and_in_the_dark(made):
+def test_a_contender_styles_the_same_in_every_section_and_in_the_dark(made):
     names = [f"v{n}" for n in range(14)]
-    looks = looks_of(names)
-    assert len({looks[name] for name in names[:12]}) == 12
-    assert looks == looks_of([*names, *reversed(names)])
+    styles = assign_styles(names)
+    assert len({styles[name] for name in names[:12]}) == 12
+    assert styles == assign_styles([*names, *reversed(names)])
     css = (TEMPLATES / "page.css").read_text()
     for variable in VARIABLES.values():  # once for light, once for dark
         assert css.count(f"{variable[4:-1]}: #") == 2
+
+
+def test_every_module_is_a_figure_with_a_place_of_its_own():
+    modules = {module.name for module in pkgutil.iter_modules(figures.__path__)}
+    specs = figures.list_figures()
+    assert len(specs) == len(modules - {"figure", "shared_text"})
+    for kind in (SEEDS, SEARCH, UNSCORED_SEARCH):
+        places = [spec.place for spec in specs if kind in spec.sections]
+        assert places == sorted(set(places)) and places[0] == 0
+    assert {kind for spec in specs for kind in spec.sections} == {SEEDS, SEARCH, UNSCORED_SEARCH}
 
 
 @pytest.mark.slow
@@ -189,9 +219,9 @@ def test_a_study_is_drawn_the_same_twice(made):
             scores = [{"precision": 0.5, "recall": v / 50} for v in values]
             history = {"frechet": ([10, 20], [values[0], values[1]]), "d_loss": ([1, 2], [3, 4])}
             stage(variant, [*values[:-1], None], scores=scores, history=[history] * 12)
-    made.floor(frechet=1.0, precision=0.9, recall=0.8)
+    made.add_real_baseline(frechet=1.0, precision=0.9, recall=0.8)
     study = made.comparisons()
-    once, again = (sections_of(study) for _ in range(2))
+    once, again = (draw_sections(study) for _ in range(2))
     assert once == again
     assert titles(once[0]) == [
         "", "Further scores", "Ranks", "Probability of improvement", "Precision and recall",
@@ -217,5 +247,5 @@ def test_a_variant_that_was_searched_twice_has_no_split():
     scores = {"wgan": list(np.exp([0.0, 3.0] * 6))}
     both = [*search(scores), *search(scores, settings=("optimizer=rmsprop",))]
     repeated, space = comparisons(both, seeds({"wgan": list(np.exp([0.0, 1.0] * 5))}))
-    assert len(search_of(space.main).variants) == 2
-    assert shares_of(search_of(space.main), repeated.main) == []
+    assert len(summarise_search(space.main).variants) == 2
+    assert variance_shares(summarise_search(space.main), repeated.main) == []

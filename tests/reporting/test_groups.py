@@ -1,4 +1,4 @@
-"""What may stand in one table, and what may not."""
+"""Grouping of rows into tables: which rows may be compared, and which may not."""
 
 import pytest
 
@@ -11,15 +11,15 @@ def groups_of(written):
     return group_rows(read_stages(written.root, "s")[-1])
 
 
-def members(group):
-    return {contender.name: len(contender.members) for contender in group.contenders}
+def runs_by_method(group):
+    return {method.name: len(method.runs) for method in group.methods}
 
 
 def test_runs_may_differ_in_their_own_choices(written):
     written.run("a", 0, 1)
     written.run("b", 0, 1, protocol={"prior": "normal", "batch_norm": "none", "ema": 0.999})
     (group,) = groups_of(written)
-    assert members(group) == {"a": 1, "b": 1}
+    assert runs_by_method(group) == {"a": 1, "b": 1}
     assert not {"prior", "batch_norm", "ema", "latent_seed"} & set(group.protocol)
 
 
@@ -28,7 +28,7 @@ def test_rows_of_two_protocols_are_two_groups(written, change):
     written.run("a", 0, 1)
     written.run("b", 0, 2, protocol=change)
     first, second = groups_of(written)
-    assert sorted([members(first), members(second)], key=str) == [{"a": 1}, {"b": 1}]
+    assert sorted([runs_by_method(first), runs_by_method(second)], key=str) == [{"a": 1}, {"b": 1}]
     assert first.slug != second.slug
 
 
@@ -43,41 +43,41 @@ def test_a_run_scored_at_two_latents_is_not_counted_twice(written):
         run_id = written.run(variant, 0, 1)
         written.score(run_id, variant, 0, 2, protocol={"latent_seed": 7})
     groups = groups_of(written)
-    assert [members(group) for group in groups] == [{"a": 1, "b": 1}] * 2
+    assert [runs_by_method(group) for group in groups] == [{"a": 1, "b": 1}] * 2
     assert sorted(group.protocol["latent_seed"] for group in groups) == [0, 7]
 
 
-def test_settings_part_a_variant(written):
+def test_settings_split_a_variant_into_methods(written):
     for rate in ("0.1", "0.2"):
         for seed in (0, 1):
             written.run("a", seed, 1, settings=("x=1", f"hyperparameters.learning_rate={rate}"))
     written.run("b", 0, 1, settings=("x=1",))
     (group,) = groups_of(written)
-    assert members(group) == {"a (learning_rate=0.1)": 2, "a (learning_rate=0.2)": 2, "b": 1}
+    assert runs_by_method(group) == {"a (learning_rate=0.1)": 2, "a (learning_rate=0.2)": 2, "b": 1}
 
 
-def test_a_run_without_a_row_is_counted_with_its_like(written):
+def test_a_run_without_a_row_is_counted_with_its_method(written):
     written.run("a", 0, 1)
-    written.bare("a", 1)
-    written.bare("b", 0)
+    written.add_run_without_row("a", 1)
+    written.add_run_without_row("b", 0)
     (group,) = groups_of(written)
-    assert members(group) == {"a": 2, "b": 1}
-    assert group.contenders[0].counts["failed"] == 1
+    assert runs_by_method(group) == {"a": 2, "b": 1}
+    assert group.methods[0].counts["failed"] == 1
 
 
 def test_a_run_without_a_row_of_another_data_set_is_not(written):
     written.run("a", 0, 1, settings=("dataset=digits",))
-    written.bare("b", 0, settings=("dataset=ring",))
+    written.add_run_without_row("b", 0, settings=("dataset=ring",))
     (group,) = groups_of(written)
-    assert members(group) == {"a": 1}
+    assert runs_by_method(group) == {"a": 1}
 
 
-def test_the_floor_is_of_the_same_protocol(written):
+def test_the_real_baseline_is_of_the_same_protocol(written):
     written.run("a", 0, 1)
     written.run("b", 0, 1, protocol={"split": "train"})
-    written.floor(0.25, prior=None, n_fake=1297)
-    found = {group.protocol["split"]: len(group.floor) for group in groups_of(written)}
-    assert found == {"test": 1, "train": 0}
+    written.add_real_baseline(0.25, prior=None, n_fake=1297)
+    counts = {group.protocol["split"]: len(group.real_baseline) for group in groups_of(written)}
+    assert counts == {"test": 1, "train": 0}
 
 
 def test_runs_that_never_began_are_missing(mixed):
@@ -93,24 +93,22 @@ def test_a_protocol_without_directions_is_refused(written):
 
 
 def test_a_run_that_diverged_counts_at_every_checkpoint(written):
-    """It has a final row alone; else the best checkpoints' table would show survivors only."""
+    """It only has a final row, yet the table of best checkpoints must not leave it out."""
     run_id = written.run("a", 0, 1)
     written.score(run_id, "a", 0, 1, checkpoint="best", protocol={"chosen": {"every": 10}})
     written.run("a", 1, status="diverged")
-    written.run("b", 0, status="diverged")  # of which no run has any other row
-    written.bare("a", 2)
+    written.run("b", 0, status="diverged")  # no run of b has any other row
+    written.add_run_without_row("a", 2)
     best, final = groups_of(written)
     assert (best.checkpoint, final.checkpoint) == ("best", "final")
     for group in (best, final):
-        assert members(group)["a"] == 3 and members(group)["b"] == 1
-        assert group.contenders[0].counts["diverged"] == 1
-        assert group.contenders[0].counts["failed"] == 1
+        assert runs_by_method(group)["a"] == 3 and runs_by_method(group)["b"] == 1
+        assert group.methods[0].counts["diverged"] == 1
+        assert group.methods[0].counts["failed"] == 1
 
 
-def test_a_run_that_diverged_counts_under_a_protocol_that_only_others_were_scored_again_under(
-    written,
-):
-    """Those who finished are scored again; who diverged leaves nothing that could be."""
+def test_a_diverged_run_counts_under_a_protocol_under_which_only_others_were_rescored(written):
+    """Finished runs are scored again; a diverged run has no checkpoint to score."""
     for seed in range(2):
         run_id = written.run("a", seed, 1)
         written.score(run_id, "a", seed, 2, protocol={"n_fake": 500})
@@ -119,7 +117,7 @@ def test_a_run_that_diverged_counts_under_a_protocol_that_only_others_were_score
     groups = groups_of(written)
     assert len(groups) == 2
     for group in groups:
-        (ours,) = (c for c in group.contenders if c.variant == "a")
+        (ours,) = (c for c in group.methods if c.variant == "a")
         assert (ours.counts["finished"], ours.counts["diverged"]) == (2, 1)
 
 
@@ -134,8 +132,8 @@ def test_a_slug_is_the_name_of_a_file_whatever_the_data_set_is_called(written):
 def test_a_generator_that_scoring_found_diverged_counts_as_diverged(written):
     """The run finished; under this protocol its samples are not finite."""
     written.run("a", 0, 1)
-    run_id = written.bare("a", 1, status="finished")
+    run_id = written.add_run_without_row("a", 1, status="finished")
     written.score(run_id, "a", 1, None, status="diverged")
     (group,) = groups_of(written)
-    counts = group.contenders[0].counts
+    counts = group.methods[0].counts
     assert (counts["finished"], counts["diverged"]) == (1, 1)

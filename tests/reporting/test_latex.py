@@ -1,4 +1,4 @@
-"""Tables for a paper."""
+"""LaTeX tables for a paper."""
 
 import re
 import shutil
@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import normal, search, seeds
 
-from bench.reporting.claims import test_claims
-from bench.reporting.output.latex import escaped, latex_files
-from bench.reporting.tables.published import EXTRACTOR, published
+from bench.reporting.claims import assess_claims
+from bench.reporting.output.latex import build_latex_files, escape_latex
+from bench.reporting.tables.published import EXTRACTOR, published_scores
 
 FID = {"extractor": EXTRACTOR, "n_fake": 10_000, "name": "study_10k_test"}
 
 
 def files(*stages):
     comparisons = made.comparisons(*stages)
-    return latex_files(comparisons, test_claims(comparisons))
+    return build_latex_files(comparisons, assess_claims(comparisons))
 
 
 def body(text):
@@ -32,7 +32,7 @@ def body(text):
 @pytest.fixture
 def paper():
     """The published means and spreads as scores, on two data sets, after a search."""
-    cells = [c for c in published() if c.dataset in ("mnist", "celeba")]
+    cells = [c for c in published_scores() if c.dataset in ("mnist", "celeba")]
     runs = [
         run
         for cell in cells
@@ -68,9 +68,9 @@ def test_a_data_set_that_the_study_has_not_has_no_published_column():
 
 
 @given(st.text(alphabet="&%$#_{}~^\\ab 1", max_size=20))
-def test_whatever_a_name_holds_nothing_of_it_is_a_command(name):
+def test_no_part_of_a_name_becomes_a_command(name):
     left = re.sub(
-        r"\\(textbackslash|textasciitilde|textasciicircum)\{\}|\\[&%$#_{}]", "", escaped(name)
+        r"\\(textbackslash|textasciitilde|textasciicircum)\{\}|\\[&%$#_{}]", "", escape_latex(name)
     )
     assert not set(left) & set("&%$#_{}~^\\")
 
@@ -84,7 +84,7 @@ def test_latex_takes_them(paper, tmp_path):
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
 
 
-def test_two_protocols_of_a_data_set_have_heads_of_their_own():
+def test_two_protocols_of_a_data_set_have_column_titles_of_their_own():
     """Both are called quick; only the number of samples tells them apart."""
     scores = {"wgan": [1.0, 2.0], "vae": [3.0, 4.0]}
     more = seeds(scores, protocol={"n_fake": 500, "extractor": "a/b"})

@@ -1,26 +1,26 @@
-"""What the page's script is given: boards, runs to open, and the numbers of its charts."""
+"""Data of the page's script: boards, runs to open, and the numbers of its charts."""
 
 import json
 import re
 
 import pytest
 
-from bench.plotting.style import looks_of
-from bench.reporting.analysis.budgets import budget_of
-from bench.reporting.charts import budget
-from bench.reporting.charts.library import javascript
+from bench.plotting.style import assign_styles
+from bench.reporting.analysis.budget_curves import compute_budget_curve
+from bench.reporting.charts import budget_chart
+from bench.reporting.charts.vega_javascript import vega_javascript
 from bench.reporting.output import interactive, run_details
-from bench.reporting.output.leaderboard import boards_of, order_of
-from bench.reporting.tables.search import search_of
+from bench.reporting.output.leaderboard import build_boards, sort_board_rows
+from bench.reporting.tables.search import summarise_search
 
 
 def test_a_board_orders_each_score_by_its_own_direction(made):
     made.seeds("wgan", [1.0, 3.0], scores=[{"recall": 0.2}, {"recall": 0.4}])
     made.seeds("vae", [4.0, None], scores=[{"recall": 0.9}, None])
-    made.floor(frechet=0.25, recall=0.95)
-    (board,) = boards_of(made.comparisons(), ())
-    assert [line["name"] for line in order_of(board, "frechet")] == ["wgan", "vae"]
-    assert [line["name"] for line in order_of(board, "recall")] == ["vae", "wgan"]
+    made.add_real_baseline(frechet=0.25, recall=0.95)
+    (board,) = build_boards(made.comparisons(), ())
+    assert [line["name"] for line in sort_board_rows(board, "frechet")] == ["wgan", "vae"]
+    assert [line["name"] for line in sort_board_rows(board, "recall")] == ["vae", "wgan"]
     wgan, vae = board["lines"]
     assert wgan["cells"]["frechet"]["mean"] == (2.0, "2.00")
     assert wgan["cells"]["frechet"]["low"][0] == 1.0 and wgan["cells"]["frechet"]["high"][0] == 3.0
@@ -34,11 +34,11 @@ def test_boards_of_a_study_are_one_each_for_stage_and_checkpoint(made):
     made.search("wgan", [5.0, 1.0])
     made.seeds("wgan", [1.0, 2.0])
     comparisons = made.comparisons()
-    seeds, wide = boards_of(comparisons, run_details.run_details(comparisons))
+    seeds, wide = build_boards(comparisons, run_details.select_runs(comparisons))
     assert (seeds["unit"], wide["unit"]) == ("seeds", "configurations")
     assert wide["table"] == "digits: the search" and seeds["table"] != wide["table"]
     assert seeds["lines"][0]["runs"] == ["00000000-seeds", "00000001-seeds"]
-    few = boards_of(comparisons, {"00000001-wide"})[1]["lines"][0]
+    few = build_boards(comparisons, {"00000001-wide"})[1]["lines"][0]
     assert (few["runs"], few["more"]) == (["00000001-wide"], 1)
 
 
@@ -50,19 +50,19 @@ def test_a_large_study_keeps_best_median_and_default_runs_and_then_the_last_stag
     comparisons = made.comparisons()
     wide = [f"{number:08x}-wide" for number in range(5)]
     seeds = [f"{number:08x}-seeds" for number in range(3)]
-    assert len(run_details.run_details(comparisons)) == 8
-    monkeypatch.setattr(run_details, "MOST", 6)
-    assert set(run_details.run_details(comparisons)) == {*seeds, *wide[:3]}
-    monkeypatch.setattr(run_details, "MOST", 7)
-    assert set(run_details.run_details(comparisons)) == {*seeds, *wide[:4]}
+    assert len(run_details.select_runs(comparisons)) == 8
+    monkeypatch.setattr(run_details, "MAX_RUNS", 6)
+    assert set(run_details.select_runs(comparisons)) == {*seeds, *wide[:3]}
+    monkeypatch.setattr(run_details, "MAX_RUNS", 7)
+    assert set(run_details.select_runs(comparisons)) == {*seeds, *wide[:4]}
 
 
-def test_a_run_is_told_with_its_scores_under_each_board(made):
+def test_a_run_has_its_scores_under_each_board(made):
     made.seeds("wgan", [1.25], scores=[{"recall": 0.5}], settings=[{"learning_rate": 0.00123456}])
     comparisons = made.comparisons()
-    told = run_details.as_json(comparisons, run_details.run_details(comparisons))
-    ((run_id, run),) = told["runs"].items()
-    board = boards_of(comparisons, told["runs"])[0]
+    data = run_details.build_run_data(comparisons, run_details.select_runs(comparisons))
+    ((run_id, run),) = data["runs"].items()
+    board = build_boards(comparisons, data["runs"])[0]
     values = dict(
         zip([m["name"] for m in board["metrics"]], run["scores"][board["slug"]], strict=True)
     )
@@ -74,28 +74,28 @@ def test_a_run_is_told_with_its_scores_under_each_board(made):
 def test_the_budget_chart_has_the_expected_best(made):
     """Of 1, 2 and 6: one finds 3, two (2 * 1 + 2) / 3, three 1."""
     made.search("wgan", [6.0, 1.0, 2.0])
-    search = search_of(made.comparisons()[0].main)
-    found = [budget_of(search.variants[0])]
-    chart = budget.budget(search, found, looks_of(["wgan"]))
+    search = summarise_search(made.comparisons()[0].main)
+    found = [compute_budget_curve(search.variants[0])]
+    chart = budget_chart.budget_chart(search, found, assign_styles(["wgan"]))
     points = chart["datasets"]["budgets"]
     assert [point["k"] for point in points] == [1, 2, 3]
     assert [point["value"] for point in points] == pytest.approx([3, 4 / 3, 1], rel=1e-5)
-    assert budget.table_of(found) == ([1, 2, 3], {"wgan": ["3.00", "1.33", "1.00"]})
+    assert budget_chart.budget_table(found) == ([1, 2, 3], {"wgan": ["3.00", "1.33", "1.00"]})
 
 
 def test_names_at_the_ends_of_curves_keep_apart(made):
     for name in ("a", "b", "c"):
         made.search(name, [9.0, 1.0])
-    search = search_of(made.comparisons()[0].main)
-    found = [budget_of(one) for one in search.variants]
-    ends = budget.budget(search, found, looks_of("abc"))["datasets"]["ends"]
+    search = summarise_search(made.comparisons()[0].main)
+    found = [compute_budget_curve(one) for one in search.variants]
+    ends = budget_chart.budget_chart(search, found, assign_styles("abc"))["datasets"]["ends"]
     places = [end["value"] for end in ends]
-    gap = (5 - 1) * budget.LABEL / budget.HEIGHT  # means of one and of two: 5 and 1
+    gap = (5 - 1) * budget_chart.LINE_HEIGHT / budget_chart.HEIGHT  # means of one and of two: 5 and 1
     assert places == pytest.approx([1, 1 + gap, 1 + 2 * gap], rel=1e-4)
 
 
-def test_no_text_ends_the_script_that_it_stands_in():
+def test_no_text_can_end_the_script_element_that_holds_it():
     text = "</script><script>alert('&')</script><!--"
-    assert "<" not in interactive.as_json({"cause": text})
-    assert json.loads(interactive.as_json({"cause": text})) == {"cause": text}
-    assert not re.search("</script|<!--", javascript(), re.IGNORECASE)
+    assert "<" not in interactive.format_script_json({"cause": text})
+    assert json.loads(interactive.format_script_json({"cause": text})) == {"cause": text}
+    assert not re.search("</script|<!--", vega_javascript(), re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""The page in a browser: what a reader does with it, and what must not happen meanwhile."""
+"""The page in a browser: sorting, filtering, opening runs, with no request and no error."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from bench.reporting.report import collect, write_report
+from bench.reporting.report import collect_stages, write_report
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # The lowest of ten Frechet distances of each variant's best checkpoints, and its recall. The final
@@ -57,8 +57,8 @@ def folder(write_sweep, tmp_path_factory):
                 sweep.picture(run)
     run = sweep.run("mine", 0, status="diverged", checkpoint="best")
     sweep.score(run, "mine", 0, None, status="diverged")
-    sweep.floor(0.25, prior=None, n_fake=1297)
-    return write_report(collect(sweep.root, "s"), sweep.root.parent / "out").folder
+    sweep.add_real_baseline(0.25, prior=None, n_fake=1297)
+    return write_report(collect_stages(sweep.root, "s"), sweep.root.parent / "out").folder
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +77,9 @@ def browser():
 
 @pytest.fixture
 def visit(browser, folder):
-    """Open the page; by the end it may have asked for nothing else, and complained of nothing."""
+    """Open the page, and check at the end that it requested no other file and logged no error."""
     address = (folder / "index.html").as_uri()
-    contexts, heard, asked = [], [], []
+    contexts, messages, requests = [], [], []
 
     def open_at(hash="", **kinds):
         context = browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **kinds})
@@ -87,9 +87,9 @@ def visit(browser, folder):
         context.set_default_timeout(5000)
         context.set_offline(True)
         page = context.new_page()
-        page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: heard.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url.partition("#")[0]))
+        page.on("console", lambda message: messages.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url.partition("#")[0]))
         page.goto(address + hash)
         if kinds.get("java_script_enabled", True):
             page.wait_for_selector("header figure.drawn")
@@ -98,12 +98,12 @@ def visit(browser, folder):
     yield open_at
     for context in contexts:
         context.close()
-    assert heard == []
-    assert {url for url in asked if not url.startswith("data:")} == {address}
+    assert messages == []
+    assert {url for url in requests if not url.startswith("data:")} == {address}
 
 
 def column(page, title):
-    """Texts of a column of the leaderboard."""
+    """Return the texts of a column of the leaderboard."""
     titles = page.locator("#board thead th button").all_inner_texts()
     cells = page.locator(f"#board tbody tr > :nth-child({titles.index(title) + 1})")
     return [re.split(r"\u2020|\n", text)[0].strip() for text in cells.all_inner_texts()]

@@ -1,4 +1,4 @@
-"""The folder as a whole: what stands in it, that it is the same again, and what is refused."""
+"""A report's folder: its content, that it is reproducible, and errors on damaged input."""
 
 import csv
 import re
@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from bench.core.errors import UserError
-from bench.reporting.report import collect, write_report
+from bench.reporting.report import collect_stages, write_report
 
 
 def files_of(folder):
@@ -21,7 +21,7 @@ def order_in(text):
 
 
 def test_the_report_says_what_the_rows_say(mixed, tmp_path):
-    report = write_report(collect(mixed.root, "s"), tmp_path / "out")
+    report = write_report(collect_stages(mixed.root, "s"), tmp_path / "out")
     text = (report.folder / "report.md").read_text()
     table = text[text.index("## digits") : text.index("### Samples")]
     assert order_in(table) == ["wgan", "ns_gan", "mine"]
@@ -37,7 +37,7 @@ def test_the_report_says_what_the_rows_say(mixed, tmp_path):
 
 
 def test_the_page_needs_nothing_but_itself(mixed, tmp_path):
-    page = write_report(collect(mixed.root, "s"), tmp_path / "out").page.read_text()
+    page = write_report(collect_stages(mixed.root, "s"), tmp_path / "out").page.read_text()
     assert "Too few seeds to rank" in page
     assert "default-src 'none'" in page  # the browser refuses whatever a script might ask for
     page = re.sub("<script.*?</script>", "", page, flags=re.DOTALL)
@@ -54,9 +54,9 @@ def test_the_page_needs_nothing_but_itself(mixed, tmp_path):
 
 
 def test_the_same_rows_give_the_same_bytes_and_another_score_another_order(mixed, tmp_path):
-    write_report(collect(mixed.root, "s"), tmp_path / "one")
+    write_report(collect_stages(mixed.root, "s"), tmp_path / "one")
     shutil.copytree(mixed.root, tmp_path / "elsewhere")
-    write_report(collect(tmp_path / "elsewhere", "s"), tmp_path / "two")
+    write_report(collect_stages(tmp_path / "elsewhere", "s"), tmp_path / "two")
     first, second = files_of(tmp_path / "one"), files_of(tmp_path / "two")
     assert first == second
     figures = {f"figures/digits-quick-{n}" for n in ("frechet", "scores", "losses", "samples")}
@@ -70,13 +70,13 @@ def test_the_same_rows_give_the_same_bytes_and_another_score_another_order(mixed
         *(f"{name}.{suffix}" for name in figures for suffix in ("svg", "png", "pdf")),
     }
     mixed.score(mixed.runs[2], "wgan", 0, 20)  # wgan: 20 and 4, mean 12; ns_gan: 6
-    write_report(collect(mixed.root, "s"), tmp_path / "one")
+    write_report(collect_stages(mixed.root, "s"), tmp_path / "one")
     assert order_in((tmp_path / "one" / "report.md").read_text())[:2] == ["ns_gan", "wgan"]
 
 
 def test_rows_csv_holds_every_row_with_all_digits(mixed, tmp_path):
     mixed.score(mixed.runs[0], "ns_gan", 0, 1 / 3)
-    report = write_report(collect(mixed.root, "s"), tmp_path / "out")
+    report = write_report(collect_stages(mixed.root, "s"), tmp_path / "out")
     with open(report.folder / "rows.csv", newline="") as lines:
         rows = list(csv.DictReader(lines))
     assert [row["run_id"] for row in rows] == ["real-0", *mixed.runs[:6]]
@@ -91,7 +91,9 @@ def test_rows_csv_holds_every_row_with_all_digits(mixed, tmp_path):
 def test_groups_are_never_in_one_table(written, tmp_path):
     written.run("wgan", 0, 2)
     written.run("ns_gan", 0, 1, protocol={"split": "train"})
-    text = (write_report(collect(written.root, "s"), tmp_path).folder / "report.md").read_text()
+    text = (
+        write_report(collect_stages(written.root, "s"), tmp_path).folder / "report.md"
+    ).read_text()
     parts = text.split("### Scores")[1:]
     assert [order_in(part[: part.index("### Runs")]) for part in parts] in (
         [["wgan"], ["ns_gan"]],
@@ -104,7 +106,9 @@ def test_groups_are_never_in_one_table(written, tmp_path):
 
 def test_a_sweep_of_which_nothing_finished_is_reported(written, tmp_path):
     written.run("wgan", 0, status="diverged")
-    text = (write_report(collect(written.root, "s"), tmp_path).folder / "report.md").read_text()
+    text = (
+        write_report(collect_stages(written.root, "s"), tmp_path).folder / "report.md"
+    ).read_text()
     assert "No run has a Frechet distance" in text
     assert "| wgan \u2020 | 0 of 1 (1 diverged) | \u2013 |" in text
 
@@ -113,35 +117,35 @@ def test_a_sweep_of_which_nothing_finished_is_reported(written, tmp_path):
     "place, content, match",
     [
         ("rows/broken.json", b"{", "rows/broken.json"),
-        ("rows/broken.json", b'{"schema": 2}', "rows/broken.json is no row"),
-        ("status.json", b"[]", "status.json holds no mapping"),
-        ("history.csv", b"step,d_loss\n10,abc\n", "history.csv is no history"),
+        ("rows/broken.json", b'{"schema": 2}', "rows/broken.json is not a row"),
+        ("status.json", b"[]", "status.json does not hold a JSON object"),
+        ("history.csv", b"step,d_loss\n10,abc\n", "history.csv is not a history"),
         ("samples/final.png", b"not a picture", "final.png is no picture"),
     ],
 )
 def test_a_damaged_file_is_named(mixed, tmp_path, place, content, match):
     (mixed.root / mixed.runs[0] / place).write_bytes(content)
     with pytest.raises(UserError, match=match):
-        write_report(collect(mixed.root, "s"), tmp_path / "out")
+        write_report(collect_stages(mixed.root, "s"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_sweep_is_refused(written, tmp_path):
     with pytest.raises(UserError, match="no sweep 'other'"):
-        write_report(collect(written.root, "other"), tmp_path / "out")
+        write_report(collect_stages(written.root, "other"), tmp_path / "out")
 
 
 def test_a_sweep_without_rows_is_refused(written, tmp_path):
-    written.bare("wgan", 0)
+    written.add_run_without_row("wgan", 0)
     with pytest.raises(UserError, match="no scored run yet .8 planned, 1 failed, 7 missing"):
-        write_report(collect(written.root, "s"), tmp_path / "out")
+        write_report(collect_stages(written.root, "s"), tmp_path / "out")
 
 
 def test_a_folder_that_cannot_be_is_refused(written, tmp_path):
     written.run("wgan", 0, 2)
     (tmp_path / "out").write_text("a file")
     with pytest.raises(UserError, match="cannot write"):
-        write_report(collect(written.root, "s"), tmp_path / "out")
+        write_report(collect_stages(written.root, "s"), tmp_path / "out")
 
 
 def test_reports_import_no_torch_and_matplotlib_only_to_draw():

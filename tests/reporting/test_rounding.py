@@ -1,11 +1,16 @@
-"""Numbers as text."""
+"""Formatting of numbers."""
 
 import pytest
 
 from bench.reporting.data.collect import read_stages
 from bench.reporting.tables.groups import group_rows
-from bench.reporting.tables.rounding import decimals, floor_number, number, spread
-from bench.reporting.tables.summary import cell_of, summarise
+from bench.reporting.tables.rounding import (
+    column_decimals,
+    format_baseline,
+    format_mean_sd,
+    format_number,
+)
+from bench.reporting.tables.summary import summarise, summarise_scores
 
 
 @pytest.mark.parametrize(
@@ -13,7 +18,7 @@ from bench.reporting.tables.summary import cell_of, summarise
     [([11.9, 25.0, 56.2], 1), ([0.72, 0.81], 3), ([6.7], 2), ([400.0, 900.0], 0), ([3e-5], 4)],
 )
 def test_the_median_of_a_column_has_three_digits(values, places):
-    assert decimals(values) == places
+    assert column_decimals(values) == places
 
 
 @pytest.mark.parametrize(
@@ -27,17 +32,17 @@ def test_the_median_of_a_column_has_three_digits(values, places):
     ],
 )
 def test_a_number_is_never_rounded_to_nothing(value, places, text):
-    assert number(value, places) == text
+    assert format_number(value, places) == text
 
 
 def test_a_spread_has_the_digits_of_its_mean():
-    assert spread(cell_of([2.0, 4.0]), 2) == "3.00 \u00b1 1.41"
-    assert spread(cell_of([8.0, 8.001]), 2) == "8.00 \u00b1 0.00"
-    assert spread(cell_of([8.0]), 2) == "8.00"
+    assert format_mean_sd(summarise_scores([2.0, 4.0]), 2) == "3.00 \u00b1 1.41"
+    assert format_mean_sd(summarise_scores([8.0, 8.001]), 2) == "8.00 \u00b1 0.00"
+    assert format_mean_sd(summarise_scores([8.0]), 2) == "8.00"
 
 
-def test_the_floor_shows_digits_that_its_column_has_not(written):
+def test_the_real_baseline_shows_digits_that_its_column_lacks(written):
     written.run("a", 0, 266.4)
-    written.floor(1.42)
+    written.add_real_baseline(1.42)
     (group,) = group_rows(read_stages(written.root, "s")[-1])
-    assert floor_number(summarise(group), "frechet") == "1.42"
+    assert format_baseline(summarise(group), "frechet") == "1.42"

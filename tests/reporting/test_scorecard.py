@@ -1,4 +1,4 @@
-"""What `bench score` prints, and what is said of protocols that differ."""
+"""Output of `bench score`, and the description of protocols that differ."""
 
 import io
 import json
@@ -6,8 +6,8 @@ import json
 import pytest
 from rich.console import Console
 
-from bench.reporting.data.protocols import differing
-from bench.reporting.output.scorecard import Card, as_json, render
+from bench.reporting.data.protocols import describe_differences
+from bench.reporting.output.scorecard import Card, format_json, print_cards
 
 PROTOCOL = {
     "name": "quick",
@@ -27,17 +27,17 @@ PROTOCOL = {
 
 def card(name="a", *, scores=None, details=None, status="finished", **protocol):
     shown = {"frechet": 1.5, "recall": 0.25} if scores is None else scores
-    floors = {"real (floor)": {"frechet": 0.5, "recall": 0.9}}
-    return Card(name, PROTOCOL | protocol, shown, details or {}, floors, status)
+    baselines = {"real (floor)": {"frechet": 0.5, "recall": 0.9}}
+    return Card(name, PROTOCOL | protocol, shown, details or {}, baselines, status)
 
 
 def printed(*cards):
     stream = io.StringIO()
-    render(cards, Console(file=stream, width=100))
+    print_cards(cards, Console(file=stream, width=100))
     return stream.getvalue()
 
 
-def test_one_table_with_noise_and_floor_frechet_first():
+def test_one_table_with_noise_and_real_baseline_frechet_first():
     lines = printed(card(details={"frechet.latent_sd": 0.123})).splitlines()
     assert "2,000 samples against 500 real ones (test), rounded to 8 bits" in " ".join(lines[:2])
     rows = [line for line in lines if "Frechet distance" in line or line.startswith("recall")]
@@ -45,14 +45,14 @@ def test_one_table_with_noise_and_floor_frechet_first():
     assert rows[1].split() == ["recall", "higher", "0.250", "0.900"]
 
 
-def test_different_protocols_stand_apart_and_the_reason_is_told():
+def test_different_protocols_get_tables_of_their_own_and_the_reason():
     text = printed(card("a"), card("b", n_fake=100, settings="x"), card("c", prior="normal"))
     assert text.count("Frechet distance") == 2
     assert "differ in number of generated samples (2000, 100)." in text.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "differences"),
     [
         ({"extractor": "inception_2015"}, ["extractor (digits_convnet, inception_2015)"]),
         ({"measures": {"prdc": {"k": 3}}}, ["settings of the measures (prdc)"]),
@@ -62,8 +62,8 @@ def test_different_protocols_stand_apart_and_the_reason_is_told():
         ({}, []),
     ],
 )
-def test_in_what_two_protocols_differ(change, said):
-    assert differing(PROTOCOL, PROTOCOL | change) == said
+def test_differences_of_two_protocols_are_named(change, differences):
+    assert describe_differences(PROTOCOL, PROTOCOL | change) == differences
 
 
 def test_a_copying_generator_is_named():
@@ -78,6 +78,6 @@ def test_a_diverged_run_has_no_numbers_but_a_sentence():
 
 
 def test_json_holds_every_digit():
-    (content,) = json.loads(as_json([card(scores={"frechet": 1 / 3})]))
+    (content,) = json.loads(format_json([card(scores={"frechet": 1 / 3})]))
     assert content["scores"]["frechet"] == 1 / 3
     assert content["protocol"] == PROTOCOL and content["real"]["real (floor)"]["recall"] == 0.9

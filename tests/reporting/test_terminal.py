@@ -1,23 +1,23 @@
-"""What a person sees at the end of `make demo`."""
+"""The report in a terminal, as `make demo` ends."""
 
 import io
 
 from rich.console import Console
 
-from bench.reporting.output.terminal_table import render
-from bench.reporting.report import collect, write_report
+from bench.reporting.output.terminal_table import print_report
+from bench.reporting.report import collect_stages, write_report
 
 
 def printed(report, **settings):
     stream = io.StringIO()
-    render(report, Console(file=stream, **settings))
+    print_report(report, Console(file=stream, **settings))
     return stream.getvalue()
 
 
 def test_a_pipe_gets_plain_text_of_eighty_columns(mixed, tmp_path, monkeypatch):
     for variable in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
         monkeypatch.delenv(variable, raising=False)
-    report = write_report(collect(mixed.root, "s"), tmp_path / "out")
+    report = write_report(collect_stages(mixed.root, "s"), tmp_path / "out")
     text = printed(report)
     lines = text.splitlines()
     assert "\x1b" not in text
@@ -32,11 +32,11 @@ def test_a_pipe_gets_plain_text_of_eighty_columns(mixed, tmp_path, monkeypatch):
 
 
 def test_a_path_is_never_broken_and_an_old_terminal_can_print_it_all(mixed, tmp_path):
-    report = write_report(collect(mixed.root, "s"), tmp_path / ("deep" * 30))
+    report = write_report(collect_stages(mixed.root, "s"), tmp_path / ("deep" * 30))
     text = printed(report, width=80)
     assert text.splitlines()[-1] == str(report.page)
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    render(report, Console(file=stream, width=80))
+    print_report(report, Console(file=stream, width=80))
     stream.flush()
     assert b"3.00 +/- 1.41" in stream.buffer.getvalue()
 
@@ -45,7 +45,7 @@ def test_letters_stand_where_seeds_suffice(written, tmp_path):
     for seed in range(4):
         written.run("a", seed, 1 + seed)
         written.run("b", seed, 101 + seed)
-    text = printed(write_report(collect(written.root, "s"), tmp_path), width=80)
+    text = printed(write_report(collect_stages(written.root, "s"), tmp_path), width=80)
     assert "a comes first by mean and differs significantly from every other." in text
     assert "Too few seeds" not in text
     assert [line.split()[:2] for line in text.splitlines() if line[:2] in ("a ", "b ")][:2] == [

@@ -1,4 +1,4 @@
-"""A leaderboard as a W&B Report: every number of it read back from what would be sent."""
+"""Read every number of a W&B Report back from what would be sent."""
 
 import json
 import re
@@ -9,33 +9,33 @@ import pytest
 from services.wandb_server import wandb_server
 
 from bench.core.errors import UserError
-from bench.reporting.wandb.report import (
-    Board,
-    Curve,
-    Standing,
-    budget_table,
-    standings_table,
-    write_board,
+from bench.reporting.wandb.leaderboard_report import (
+    BudgetColumn,
+    Leaderboard,
+    LeaderboardRow,
+    format_budget_table,
+    format_leaderboard,
+    publish_leaderboard,
 )
 
-STANDINGS = (
-    Standing("wgan_gp, defaults", "wgan_gp", 20, "12.34", "0.56", "11.98 to 12.71", "a"),
-    Standing("ns_gan | wide", "ns_gan", 19, "1,234.5", "78", "1,190.1 to 1,301.0", "ab"),
-    Standing("began", "began", 1, "0.0012", "", "", ""),
+ROWS = (
+    LeaderboardRow("wgan_gp, defaults", "wgan_gp", 20, "12.34", "0.56", "11.98 to 12.71", "a"),
+    LeaderboardRow("ns_gan | wide", "ns_gan", 19, "1,234.5", "78", "1,190.1 to 1,301.0", "ab"),
+    LeaderboardRow("began", "began", 1, "0.0012", "", "", ""),
 )
-CURVES = (
-    Curve("wgan_gp", [(1, "20.1", "18.2 to 22.9"), (5, "14.7", "13.0 to 16.1")]),
-    Curve("ns_gan", [(1, "25.3", "21.4 to 30.8"), (2, "22.6", "19.9 to 26.0")]),
+BUDGET_COLUMNS = (
+    BudgetColumn("wgan_gp", [(1, "20.1", "18.2 to 22.9"), (5, "14.7", "13.0 to 16.1")]),
+    BudgetColumn("ns_gan", [(1, "25.3", "21.4 to 30.8"), (2, "22.6", "19.9 to 26.0")]),
 )
-BOARD = Board(
+BOARD = Leaderboard(
     title="quick: digits",
     study='it\'s "quick"',
     metric="frechet",
     better="lower",
     protocol="1,000 generated against 500 real samples (test), digits_convnet.",
     column="final/quick-1a2b3c4d/frechet",
-    standings=STANDINGS,
-    curves=CURVES,
+    rows=ROWS,
+    budget_columns=BUDGET_COLUMNS,
     notes=("One run of lsgan diverged.",),
 )
 
@@ -52,7 +52,7 @@ def no_network(monkeypatch):
 @pytest.fixture
 def content(tmp_path, no_network):
     path = tmp_path / "boards" / "quick.json"
-    assert write_board(BOARD, "me/created-equal", path) == str(path)
+    assert publish_leaderboard(BOARD, "me/created-equal", path) == str(path)
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -70,9 +70,9 @@ def test_every_number_of_the_table_is_there_to_the_digit(content):
     head, rule, *lines = cells(blocks(content, "markdown-block")[0]["content"])
     assert head[2:] == ["variant", "runs", "frechet, mean", "sd", "interval", "not separated"]
     assert set(rule) == {"---"}
-    for place, (line, s) in enumerate(zip(lines, STANDINGS, strict=True), start=1):
-        told = [s.name, s.variant, str(s.runs), s.mean, s.sd, s.interval, s.letters]
-        assert line == [str(place), *told]
+    for place, (line, r) in enumerate(zip(lines, ROWS, strict=True), start=1):
+        texts = [r.name, r.variant, str(r.runs), r.mean, r.sd, r.interval, r.letters]
+        assert line == [str(place), *texts]
 
 
 def test_every_point_of_the_budget_curve_is_there(content):
@@ -88,9 +88,9 @@ def test_every_point_of_the_budget_curve_is_there(content):
 def test_the_words_and_the_place(content):
     assert (content["entityName"], content["projectName"]) == ("me", "created-equal")
     assert content["displayName"] == "quick: digits"
-    said = json.dumps(blocks(content, "paragraph"))
-    assert "lower is better" in said and "500 real samples" in said
-    assert "One run of lsgan diverged." in said
+    text = json.dumps(blocks(content, "paragraph"))
+    assert "lower is better" in text and "500 real samples" in text
+    assert "One run of lsgan diverged." in text
 
 
 def test_the_runs_are_those_of_the_study_by_variant(content):
@@ -119,21 +119,21 @@ def leaves(filters):
 
 
 def test_without_curves_there_is_one_table():
-    assert budget_table(()).splitlines()[0] == "| runs |"
-    assert len(standings_table(BOARD).splitlines()) == 2 + len(STANDINGS)
+    assert format_budget_table(()).splitlines()[0] == "| runs |"
+    assert len(format_leaderboard(BOARD).splitlines()) == 2 + len(ROWS)
 
 
 @pytest.mark.parametrize("where", ["me", "me/", "/created-equal", "me/created-equal/more", ""])
 def test_a_place_of_another_form_is_one_sentence(where, tmp_path):
     with pytest.raises(UserError, match="--wandb is") as error:
-        write_board(BOARD, where, tmp_path / "board.json")
+        publish_leaderboard(BOARD, where, tmp_path / "board.json")
     assert "ENTITY/PROJECT" in error.value.fix and not list(tmp_path.iterdir())
 
 
 def test_a_missing_package_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "wandb_workspaces.reports.v2", None)
     with pytest.raises(UserError, match="needs wandb-workspaces") as error:
-        write_board(BOARD, "me/created-equal", tmp_path / "board.json")
+        publish_leaderboard(BOARD, "me/created-equal", tmp_path / "board.json")
     assert "pip install" in error.value.fix
 
 
@@ -141,7 +141,7 @@ def test_without_an_account_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     with pytest.raises(UserError, match="W&B did not take the report") as error:
-        write_board(BOARD, "me/created-equal")
+        publish_leaderboard(BOARD, "me/created-equal")
     assert "wandb login" in error.value.fix
     assert "\n" not in error.value.message
 
@@ -151,7 +151,7 @@ def test_published_it_is_what_the_dry_run_wrote(content, monkeypatch):
     with wandb_server() as server:
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
-        address = write_board(BOARD, "me/created-equal")
+        address = publish_leaderboard(BOARD, "me/created-equal")
         (sent,) = server.views
     assert address.startswith(server.environment["WANDB_BASE_URL"])
     assert (sent["entityName"], sent["projectName"]) == ("me", "created-equal")

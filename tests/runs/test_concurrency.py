@@ -1,4 +1,4 @@
-"""Rows and pulses among many processes: no server, no lock."""
+"""Rows and heartbeats of many processes: no server, no lock."""
 
 import json
 import multiprocessing
@@ -11,10 +11,10 @@ import pytest
 
 from bench.core.files import write_json
 from bench.runs.folder import RunFolder
-from bench.runs.heartbeat import STALE, Heartbeat, active_elsewhere, file_clock
+from bench.runs.heartbeat import STALE_SECONDS, Heartbeat, active_elsewhere, file_clock
 from bench.runs.plans import PlannedRun
 from bench.runs.rows import Row, read_row, write_row
-from bench.runs.run_status import StatusReader, as_text, count_states
+from bench.runs.run_status import StatusReader, count_states, format_counts
 
 FORK = multiprocessing.get_context("fork")
 PROTOCOL = {"name": "quick", "settings": "request", "data": "digits"}
@@ -30,7 +30,7 @@ def row_of(run_id: str, value: float = 1.0) -> Row:
 
 
 def write_many(root: Path, number: int, of: int) -> None:
-    """1,250 rows of its own, and the same 250 that all others write too."""
+    """Write 1,250 rows that only this process writes, and 250 that all processes write."""
     for index in range(1250):
         write_row(root, row_of(f"run-{number}-{index:04d}"))
         if index % 5 == 0:
@@ -53,7 +53,7 @@ def test_eight_processes_lose_no_row_of_ten_thousand_and_duplicate_none(tmp_path
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_pulse_beats_while_a_process_lives_and_is_gone_with_it(tmp_path):
+def test_a_heartbeat_file_exists_only_while_its_process_runs(tmp_path):
     path = tmp_path / "pulse.json"
     with Heartbeat(path, 100).running() as heartbeat:
         while not path.is_file():
@@ -67,12 +67,12 @@ def test_a_pulse_beats_while_a_process_lives_and_is_gone_with_it(tmp_path):
     ("facts", "age", "alive"),
     [
         ({"host": "another", "pid": 1}, 1, True),
-        ({"host": "another", "pid": 1}, STALE + 1, False),
+        ({"host": "another", "pid": 1}, STALE_SECONDS + 1, False),
         ({"host": socket.gethostname(), "pid": os.getppid()}, 1, True),
         ({"host": socket.gethostname(), "pid": 2**22 + 5}, 1, False),  # above Linux's largest
     ],
 )
-def test_who_is_thought_to_be_at_work(tmp_path, facts, age, alive):
+def test_which_processes_count_as_active(tmp_path, facts, age, alive):
     path = tmp_path / "pulse.json"
     write_json(path, facts)
     now = file_clock(tmp_path)
@@ -80,8 +80,8 @@ def test_who_is_thought_to_be_at_work(tmp_path, facts, age, alive):
     assert (active_elsewhere(path, now) is not None) == alive
 
 
-def test_how_runs_stand_is_read_from_their_folders(tmp_path):
-    def entry(name):
+def test_the_status_of_runs_is_read_from_their_folders(tmp_path):
+    def planned(name):
         return PlannedRun(name, (), "wgan", "ring", 0, request="request", data="digits")
 
     for name, status in (("a", "finished"), ("b", "finished"), ("c", "failed"), ("d", "running"),
@@ -91,16 +91,16 @@ def test_how_runs_stand_is_read_from_their_folders(tmp_path):
     write_row(tmp_path, row_of("g"))
     write_json(tmp_path / "e" / "pulse.json", {"host": "another", "pid": 1})
     other = PlannedRun("g", (), "wgan", "ring", 0, request="another protocol", data="digits")
-    watch = StatusReader(tmp_path, {"h": "no such rate"})
-    standings = watch.read([*map(entry, "abcdef"), other, entry("h"), entry("i")])
-    assert [s.state for s in standings] == [
+    reader = StatusReader(tmp_path, {"h": "no such rate"})
+    statuses = reader.read([*map(planned, "abcdef"), other, planned("h"), planned("i")])
+    assert [s.state for s in statuses] == [
         "finished", "interrupted", "failed", "interrupted", "running", "interrupted",
         "interrupted", "refused", "waiting",
     ]  # fmt: skip
-    assert standings[2].cause == "why" and standings[4].heartbeat["host"] == "another"
-    assert as_text(count_states(standings)) == (
+    assert statuses[2].cause == "why" and statuses[4].heartbeat["host"] == "another"
+    assert format_counts(count_states(statuses)) == (
         "1 finished, 1 failed, 1 refused, 4 interrupted, 1 running, 1 waiting"
     )
     row = next((tmp_path / "a/rows").glob("*.json"))
     row.write_text(json.dumps({**json.loads(row.read_text()), "status": "failed"}))
-    assert StatusReader(tmp_path).read([entry("a")])[0].state == "interrupted"
+    assert StatusReader(tmp_path).read([planned("a")])[0].state == "interrupted"

@@ -11,9 +11,17 @@ from hypothesis import strategies as st
 from bench.core import files
 from bench.core.errors import UserError
 from bench.runs.folder import RunFolder, find_run
-from bench.runs.identity import canonical_json, run_id
-from bench.runs.plans import Plan, PlannedRun, StagePlan, read_plan, refuse, set_aside, write_plan
-from bench.runs.rows import Row, in_order, read_row, read_rows, write_row
+from bench.runs.identity import canonical_json, hash_identity
+from bench.runs.plans import (
+    Plan,
+    PlannedRun,
+    StagePlan,
+    archive_plan,
+    read_plan,
+    write_plan,
+    write_refusal,
+)
+from bench.runs.rows import Row, read_row, read_rows, sort_for_display, write_row
 
 ROW = dict(
     run_id="a" * 16,
@@ -49,8 +57,12 @@ plain = st.recursive(
 @given(config=st.dictionaries(st.text(max_size=4), plain, max_size=4))
 def test_identity_does_not_depend_on_order_and_survives_json(config):
     turned = dict(reversed(list(config.items())))
-    assert run_id(turned) == run_id(config) == run_id(json.loads(json.dumps(config)))
-    assert len(run_id(config)) == 16
+    assert (
+        hash_identity(turned)
+        == hash_identity(config)
+        == hash_identity(json.loads(json.dumps(config)))
+    )
+    assert len(hash_identity(config)) == 16
 
 
 def test_one_and_one_point_are_the_same_number_but_true_is_not():
@@ -98,7 +110,7 @@ def test_a_damaged_row_and_an_unknown_field_are_named(tmp_path):
 
 def test_scores_are_shown_frechet_first_the_unknown_last():
     given = {"zeal": 0, "coverage": 1, "recall": 2, "frechet": 3, "anew": 4}
-    assert list(in_order(given)) == ["frechet", "recall", "coverage", "anew", "zeal"]
+    assert list(sort_for_display(given)) == ["frechet", "recall", "coverage", "anew", "zeal"]
 
 
 def test_rows_of_the_first_schema_are_rows_without_details(tmp_path):
@@ -108,19 +120,19 @@ def test_rows_of_the_first_schema_are_rows_without_details(tmp_path):
     assert read_row(path) == Row(**ROW) and dict(read_row(path).details) == {}
 
 
-def test_a_plan_is_read_as_it_was_written_and_set_aside_whole(tmp_path):
+def test_a_plan_is_read_as_it_was_written_and_archived_whole(tmp_path):
     runs = [
         PlannedRun(name, ("seed=0",), "ns_gan", "digits", 0, sample=n)
         for n, name in enumerate("ba")
     ]
     stages = [StagePlan("wide", tuple(runs)), StagePlan("seeds", (runs[1],), "lowest", ({"a": 1},))]
     write_plan(tmp_path, "s", "command", stages, ["later"])
-    refuse(tmp_path, "s", "b", "no such rate")
+    write_refusal(tmp_path, "s", "b", "no such rate")
     plan = read_plan(tmp_path, "s")
     assert plan == Plan("s", "command", tuple(stages), ("later",), {"b": "no such rate"})
-    assert plan.run_ids == ("b", "a") and plan.planned == 2
-    kept = set_aside(tmp_path, "s")
-    assert sorted(p.name for p in kept.iterdir()) == [
+    assert plan.run_ids == ("b", "a")
+    archive = archive_plan(tmp_path, "s")
+    assert sorted(p.name for p in archive.iterdir()) == [
         "plan.json", "refused", "seeds.json", "wide.json"
     ]  # fmt: skip
     with pytest.raises(UserError, match="no sweep 's'.*present: none"):

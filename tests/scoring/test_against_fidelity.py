@@ -22,13 +22,13 @@ from torchmetrics.image.kid import KernelInceptionDistance
 from bench.data.decode import open_image, to_array
 from bench.data.digits import Digits
 from bench.features.convnet import TrainedConvnet
-from bench.features.fidelity import torch_fidelity
+from bench.features.fidelity import import_torch_fidelity
 from bench.features.inception import Inception2015
 from bench.metrics.frechet import frechet_distance, moments
 from bench.metrics.inception_score import inception_score_splits
 from bench.metrics.kernel import kernel_blocks
 from bench.metrics.prdc import prdc
-from bench.scoring.features import batches_of, extract
+from bench.scoring.features import extract, iter_batches
 
 SEED, SUBSETS, SPLITS = 7, 5, 3
 CPU = torch.device("cpu")
@@ -56,7 +56,7 @@ class Case:
         return np.stack(images).transpose(0, 3, 1, 2)
 
     def _seen(self, side):
-        batches = batches_of(self.samples(side), 16)
+        batches = iter_batches(self.samples(side), 16)
         return extract(self.ours, batches, quantise=True, device=CPU)
 
     @cached_property
@@ -98,7 +98,7 @@ def write(folder, pictures):
 
 def digits_case(tmp):
     """300 digits beside 240 others, moved by a pixel and noisy; 64 features."""
-    base = torch_fidelity("x", "feature_extractor_base").FeatureExtractorBase
+    base = import_torch_fidelity("x", "feature_extractor_base").FeatureExtractorBase
 
     class DigitsExtractor(base):
         def __init__(self, name, features_list, **_):
@@ -130,7 +130,7 @@ def digits_case(tmp):
 def inception_case(tmp):
     """24 coloured patches beside 24 brighter ones, each of a contrast of its own; 2048 features."""
     weights = random_weights.inception(tmp / "weights.pth")
-    theirs = torch_fidelity("x", "feature_extractor_inceptionv3").FeatureExtractorInceptionV3
+    theirs = import_torch_fidelity("x", "feature_extractor_inceptionv3").FeatureExtractorInceptionV3
 
     class InFloat64(theirs):
         def forward(self, images):
@@ -160,10 +160,10 @@ def case(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def measured(case):
     """torch-fidelity's scores of the two folders."""
-    registry = torch_fidelity("x", "registry").FEATURE_EXTRACTORS_REGISTRY
+    registry = import_torch_fidelity("x", "registry").FEATURE_EXTRACTORS_REGISTRY
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(registry, "created-equal", case.theirs)
-        return torch_fidelity("x", "metrics").calculate_metrics(
+        return import_torch_fidelity("x", "metrics").calculate_metrics(
             input1=str(case.folder / "fake"),
             input2=str(case.folder / "real"),
             feature_extractor="created-equal",

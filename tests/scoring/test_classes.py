@@ -62,4 +62,4 @@ def test_the_size_of_the_images_decides_on_the_scales(side, name):
 
 
 def test_a_measure_that_says_nothing_takes_two_samples_and_no_image():
-    assert (MetricSpec().least, MetricSpec().n_images) == (2, 0)
+    assert (MetricSpec().required_samples, MetricSpec().n_images) == (2, 0)

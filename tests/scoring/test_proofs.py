@@ -9,7 +9,7 @@ from support import ROOT
 
 from bench.config import build
 from bench.scoring.score import score_features
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +19,8 @@ def dropping():
     spec = importlib.util.spec_from_file_location("make_mode_dropping", path)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    seen = script.seen_digits()
-    return {kind: script.dropping(*seen, kind) for kind in ("classes", "within")}
+    embedded = script.embed_digits()
+    return {kind: script.score_dropping(*embedded, kind) for kind in ("classes", "within")}
 
 
 def test_dropping_classes_lowers_recall_coverage_and_the_class_score(dropping):
@@ -45,20 +45,22 @@ def test_dropping_modes_within_classes_is_not_seen_by_the_class_score(dropping):
     assert last["precision"] > 0.9
 
 
-def judged(tiny, count):
-    """A judge of digits, and the two measures that are to disagree."""
-    judge = prepare(build.compose_config(tiny("score.n_real=null", f"score.n_fake={count}"))).judge
-    metrics = {name: judge.settings.metrics[name] for name in ("frechet", "memorisation")}
-    return judge, replace(judge.settings, metrics=metrics)
+def evaluator_and_settings(tiny, count):
+    """A evaluator of digits, and the two measures that are to disagree."""
+    evaluator = prepare_job(
+        build.compose_config(tiny("score.n_real=null", f"score.n_fake={count}"))
+    ).evaluator
+    metrics = {name: evaluator.settings.metrics[name] for name in ("frechet", "memorisation")}
+    return evaluator, replace(evaluator.settings, metrics=metrics)
 
 
 def test_a_sampler_of_training_images_is_praised_by_the_distance_and_caught(tiny):
-    judge, settings = judged(tiny, 297)
-    train = judge.reals.features("train", 1000)
+    evaluator, settings = evaluator_and_settings(tiny, 297)
+    train = evaluator.real_features.features("train", 1000)
     copies = replace(train, features=train.features[:297], logits=train.logits[:297])
-    held_out = judge.reals.features("validation", 297)
-    caught = score_features(copies, judge.reference, settings)
-    honest = score_features(held_out, judge.reference, settings)
+    held_out = evaluator.real_features.features("validation", 297)
+    caught = score_features(copies, evaluator.reference, settings)
+    honest = score_features(held_out, evaluator.reference, settings)
     assert caught["frechet"] < 1.3 * honest["frechet"]
     assert caught["memorised"] == 1.0 and caught["memorised.excess_low"] > 0.4
     assert honest["memorised.excess_low"] < 0 < honest["memorised.excess_high"]
@@ -66,10 +68,10 @@ def test_a_sampler_of_training_images_is_praised_by_the_distance_and_caught(tiny
 
 
 def test_copies_with_a_little_noise_are_caught_too(tiny):
-    judge, settings = judged(tiny, 500)
-    train = judge.reals.features("train", 1000)
+    evaluator, settings = evaluator_and_settings(tiny, 500)
+    train = evaluator.real_features.features("train", 1000)
     noise = np.random.default_rng(0).normal(size=(500, 64)).astype(np.float32)
     near = 0.1 * train.features.std(0) * noise
     copies = replace(train, features=train.features[:500] + near, logits=train.logits[:500])
-    found = score_features(copies, judge.reference, settings)
+    found = score_features(copies, evaluator.reference, settings)
     assert found["memorised.excess_low"] > 0.4

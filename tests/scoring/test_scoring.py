@@ -14,11 +14,11 @@ from bench.scoring.distances import Frechet, FrechetInfinity, Kernel
 from bench.scoring.features import (
     Features,
     Reference,
-    batches_of,
     extract,
-    in_canonical_order,
-    quantised,
-    shuffled,
+    iter_batches,
+    quantise_images,
+    shuffle_features,
+    sort_canonically,
 )
 from bench.scoring.point_metrics import Mmd, Modes, Transport
 from bench.scoring.score import (
@@ -73,7 +73,7 @@ def settings(**changes) -> ScoreSettings:
 
 
 def test_rounding_is_that_of_an_image_file():
-    assert quantised(torch.tensor([0.0, 0.5, 1.0, 0.2])).tolist() == pytest.approx(
+    assert quantise_images(torch.tensor([0.0, 0.5, 1.0, 0.2])).tolist() == pytest.approx(
         [0, 128 / 255, 1, 51 / 255],
         abs=1e-7,  # 127.5 rounds to even
     )
@@ -82,7 +82,7 @@ def test_rounding_is_that_of_an_image_file():
 def test_features_are_computed_once_whatever_the_number_of_measures():
     extractor = Counting()
     samples = np.random.default_rng(0).integers(0, 256, (10, 1, 4, 4), dtype=np.uint8)
-    seen = extract(extractor, batches_of(samples, 4), quantise=False, device=CPU)
+    seen = extract(extractor, iter_batches(samples, 4), quantise=False, device=CPU)
     assert extractor.calls == 3
     assert seen.features[:, 0] == pytest.approx(samples.mean((1, 2, 3)) / 255, abs=1e-6)
     scores = score_features(seen, Reference(seen), settings())
@@ -95,7 +95,7 @@ def test_features_are_computed_once_whatever_the_number_of_measures():
 def test_batch_size_does_not_matter():
     samples = np.random.default_rng(0).integers(0, 256, (11, 1, 4, 4), dtype=np.uint8)
     sizes = [
-        extract(Counting(), batches_of(samples, n), quantise=True, device=CPU) for n in (3, 11)
+        extract(Counting(), iter_batches(samples, n), quantise=True, device=CPU) for n in (3, 11)
     ]
     assert np.allclose(sizes[0].features, sizes[1].features, atol=1e-7)
 
@@ -103,16 +103,19 @@ def test_batch_size_does_not_matter():
 def test_the_order_is_mixed_by_the_number_of_samples_alone():
     rng = np.random.default_rng(0)
     features, logits = (rng.normal(size=(50, n)).astype(np.float32) for n in (3, 4))
-    mixed = shuffled(Features(features, logits))
+    mixed = shuffle_features(Features(features, logits))
     assert (mixed.features == features[mixed.order]).all()
     assert (mixed.logits == logits[mixed.order]).all()
-    again = shuffled(Features(features + 1e-7, logits))
+    again = shuffle_features(Features(features + 1e-7, logits))
     assert (again.order == mixed.order).all() and sorted(mixed.order) == list(range(50))
 
 
 def test_the_first_mixed_samples_are_a_random_part():
     points = np.linspace(-1, 1, 1000, dtype=np.float32)[:, None]
-    for seen in (shuffled(Features(points, None)), in_canonical_order(Features(points, None))):
+    for seen in (
+        shuffle_features(Features(points, None)),
+        sort_canonically(Features(points, None)),
+    ):
         first = seen.features[:500]
         assert abs(first.mean()) < 0.06  # 2.3 standard errors of 500 of these; fixed draws
         assert (first > 0).mean() == pytest.approx(0.5, abs=0.05)
@@ -122,8 +125,8 @@ def test_the_canonical_order_forgets_the_order_of_arrival():
     rng = np.random.default_rng(0)
     features, logits = (rng.normal(size=(50, n)).astype(np.float32) for n in (3, 4))
     mixed = rng.permutation(50)
-    first = in_canonical_order(Features(features, logits))
-    second = in_canonical_order(Features(features[mixed], logits[mixed]))
+    first = sort_canonically(Features(features, logits))
+    second = sort_canonically(Features(features[mixed], logits[mixed]))
     assert (first.features == second.features).all() and (first.logits == second.logits).all()
     assert (features[mixed][second.order] == second.features).all()
 
@@ -131,7 +134,9 @@ def test_the_canonical_order_forgets_the_order_of_arrival():
 def test_the_first_images_are_kept_whatever_the_batches():
     samples = np.random.default_rng(0).integers(0, 256, (10, 1, 4, 4), dtype=np.uint8)
     for size in (3, 10):
-        seen = extract(Counting(), batches_of(samples, size), quantise=True, device=CPU, keep=5)
+        seen = extract(
+            Counting(), iter_batches(samples, size), quantise=True, device=CPU, n_images=5
+        )
         assert np.allclose(seen.images * 255, samples[:5], atol=1e-4)
 
 

@@ -127,13 +127,13 @@ def test_a_change_of_any_part_is_noticed(ours, change):
 
 @pytest.mark.parametrize("gone", ["n", "protocol", "sha256"])
 def test_a_part_that_is_gone_is_noticed(ours, gone):
-    refused(changed(ours, **{gone: None}), "of n, protocol and sha256 one is gone")
+    refused(changed(ours, **{gone: None}), "n, protocol or sha256 is missing")
 
 
 @pytest.mark.parametrize("keys", [{"mu": MEAN}, {"sigma": COV}, {"images": COV}, {}])
 def test_no_such_keys(tmp_path, keys):
     np.savez(tmp_path / "a.npz", **keys)
-    refused(tmp_path / "a.npz", r"no statistics mu and sigma \(it has (mu|sigma|images|nothing)\)")
+    refused(tmp_path / "a.npz", r"no statistics mu and sigma \(it has (mu|sigma|images|no array)\)")
 
 
 @pytest.mark.parametrize(

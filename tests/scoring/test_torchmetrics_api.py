@@ -30,10 +30,15 @@ from bench.metrics.inception_score import inception_score
 from bench.metrics.moments import Moments, moments
 from bench.metrics.prdc import prdc
 from bench.scoring.distances import Frechet
-from bench.scoring.features import Features, Reference, in_canonical_order, quantised
+from bench.scoring.features import Features, Reference, quantise_images, sort_canonically
 from bench.scoring.metric_spec import MetricSpec
-from bench.scoring.reservoir import smallest
-from bench.scoring.torchmetrics_api import FrechetDistance, InceptionScore, Scores, merged
+from bench.scoring.reservoir import keep_smallest
+from bench.scoring.torchmetrics_api import (
+    CombinedMetric,
+    FrechetDistance,
+    InceptionScore,
+    merge_moments,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``compute`` method of metric:UserWarning")
 CPU = torch.device("cpu")
@@ -70,9 +75,9 @@ def score(fake=FAKE, size=7):
     return metric
 
 
-def scores(fake=FAKE, size=7, measures=None, capacity=CAPACITY):
-    measures = {"frechet": Frechet(), "in_order": InOrder()} if measures is None else measures
-    metric = Scores(Exact(), measures, reference(), quantise=False, capacity=capacity)
+def scores(fake=FAKE, size=7, metrics=None, capacity=CAPACITY):
+    metrics = {"frechet": Frechet(), "in_order": InOrder()} if metrics is None else metrics
+    metric = CombinedMetric(Exact(), metrics, reference(), quantise=False, capacity=capacity)
     for part in parts_of(fake, size):
         metric.update(part)
     return metric
@@ -131,7 +136,7 @@ def test_moments_of_parts_are_put_together(parts):
         m = Moments.of(part)
         head = np.r_[m.count, m.mean]
         packed.append(np.vstack([head, np.c_[m.mean, m.scatter]]))
-    found, whole = merged(torch.tensor(np.stack(packed))).numpy(), Moments.of(rows)
+    found, whole = merge_moments(torch.tensor(np.stack(packed))).numpy(), Moments.of(rows)
     assert found[0, 0] == whole.count
     np.testing.assert_allclose(found[0, 1:], whole.mean, rtol=1e-13)
     np.testing.assert_allclose(found[1:, 0], whole.mean, rtol=1e-13)
@@ -153,10 +158,10 @@ def test_certain_classes_in_equal_numbers_score_their_number():
 
 
 def test_scores_are_those_of_the_samples_in_canonical_order():
-    ordered = in_canonical_order(Features(features(FAKE), logits(FAKE)))
+    ordered = sort_canonically(Features(features(FAKE), logits(FAKE)))
     by_hash = sorted(FAKE, key=lambda image: hashlib.sha256(image.numpy().tobytes()).digest())
     seen = Features(ordered.features, ordered.logits, torch.stack(by_hash[:5]).numpy())
-    real = Reference(in_canonical_order(reference().real))
+    real = Reference(sort_canonically(reference().real))
     expected = Frechet()(real, seen) | InOrder()(real, seen)
     assert len(expected) == 4
     found = scores().compute()
@@ -170,11 +175,11 @@ def test_scores_of_the_suite_are_those_of_its_functions():
         n: instantiate(OmegaConf.load(ROOT / "conf/metric" / f"{n}.yaml"), _convert_="all")
         for n in names
     }
-    measures = {name: measure for part in loaded.values() for name, measure in part.items()}
-    found = scores(measures=measures).compute()
-    how = {name: getattr(measures["prdc"], name) for name in ("k", "strict", "max_bytes")}
+    metrics = {name: measure for part in loaded.values() for name, measure in part.items()}
+    found = scores(metrics=metrics).compute()
+    how = {name: getattr(metrics["prdc"], name) for name in ("k", "strict", "max_bytes")}
     n = len(FAKE)  # of the 30 real ones as many, the first in canonical order
-    expected = prdc(in_canonical_order(reference().real).features[:n], features(FAKE), **how)
+    expected = prdc(sort_canonically(reference().real).features[:n], features(FAKE), **how)
     for name, value in expected.items():
         assert found[name].item() == pytest.approx(value, rel=1e-12)
     alone = inception_score(logits(FAKE))
@@ -187,12 +192,12 @@ def test_scores_do_not_depend_on_batches_or_order(size):
     assert scores(turned, size).compute() == scores(FAKE, 7).compute()
 
 
-def test_measures_without_meaning_are_absent():
+def test_metrics_without_meaning_are_absent():
     class Nowhere(MetricSpec):
         def applies(self, reference):
             return False
 
-    assert set(scores(measures={"a": InOrder(), "b": Nowhere()}).compute()) == {
+    assert set(scores(metrics={"a": InOrder(), "b": Nowhere()}).compute()) == {
         "in_order",
         "in_order.pictures",
     }
@@ -205,12 +210,12 @@ def test_the_extractor_gets_what_an_image_file_would_hold_if_asked_to(quantise, 
     monkeypatch.setattr(Exact, "forward", lambda self, x: seen.append(x) or forward(self, x))
     FrechetDistance(Exact(), quantise).update(drawn, real=True)
     InceptionScore(Exact(), quantise).update(drawn)
-    metric = Scores(Exact(), {"a": InOrder()}, reference(), quantise, CAPACITY)
+    metric = CombinedMetric(Exact(), {"a": InOrder()}, reference(), quantise, CAPACITY)
     seen.pop()  # the reference
     metric.update(drawn)
-    expected = quantised(drawn.clone()) if quantise else drawn
+    expected = quantise_images(drawn.clone()) if quantise else drawn
     assert len(seen) == 3 and all(torch.equal(samples, expected) for samples in seen)
-    kept = metric.pictures[0].reshape(-1, 11)[:, 5:]
+    kept = metric.image_records[0].reshape(-1, 11)[:, 5:]
     assert len(kept) == 5 and all((expected.flatten(1) == one).all(1).any() for one in kept)
 
 
@@ -238,10 +243,10 @@ def test_states_do_not_grow_with_the_samples():
     assert few.real.shape == many.real.shape == (WIDTH + 1, WIDTH + 1)
     assert score().probabilities.shape == (CLASSES,)
     metric = scores(size=1)
-    assert [len(rows) for rows in metric.pictures] == [5 * (5 + 6)]
+    assert [len(rows) for rows in metric.image_records] == [5 * (5 + 6)]
     for part in FAKE.split(6):
         metric.forward(part * 0.5)
-        assert sum(map(len, metric.pictures)) == 5 * (5 + 6)
+        assert sum(map(len, metric.image_records)) == 5 * (5 + 6)
         metric = scores(size=1)
 
 
@@ -331,8 +336,8 @@ DEALS = {
 
 def said_by_one(deal):
     """What one process says of all batches, and when each of two has seen more."""
-    metrics = processes.taken_in(processes.metrics(), deal[0] + deal[1])
-    return processes.values(metrics), processes.values(processes.taken_in(metrics, 2 * MORE))
+    metrics = processes.update_metrics(processes.metrics(), deal[0] + deal[1])
+    return processes.values(metrics), processes.values(processes.update_metrics(metrics, 2 * MORE))
 
 
 def assert_same(found, expected):
@@ -361,8 +366,8 @@ def test_two_threads_that_gather_as_processes_do(deal, monkeypatch):
         metrics = processes.metrics()
         for metric in metrics.values():
             metric.to(torch.float16).distributed_available_fn = lambda: True
-        first = processes.values(processes.taken_in(metrics, deal[rank]))
-        return first, processes.values(processes.taken_in(metrics, MORE))
+        first = processes.values(processes.update_metrics(metrics, deal[rank]))
+        return first, processes.values(processes.update_metrics(metrics, MORE))
 
     monkeypatch.setattr(torchmetrics.metric, "gather_all_tensors", gather)
     monkeypatch.setattr(bench.scoring.torchmetrics_api, "gather_all_tensors", gather)
@@ -408,8 +413,10 @@ class Judged(pl.LightningModule):
         self.layer = nn.Linear(1, 1)
         self.frechet = FrechetDistance(Exact(), quantise=False)
         self.inception_score = InceptionScore(Exact(), quantise=False)
-        measures = {"frechet": Frechet(), "in_order": InOrder()}
-        self.scores = Scores(Exact(), measures, reference(), quantise=False, capacity=CAPACITY)
+        metrics = {"frechet": Frechet(), "in_order": InOrder()}
+        self.scores = CombinedMetric(
+            Exact(), metrics, reference(), quantise=False, capacity=CAPACITY
+        )
 
     def training_step(self, batch, batch_idx):
         return self.layer(batch[0][:1, 0, 0, :1]).sum()
@@ -577,23 +584,25 @@ def test_few_samples_are_said_to_be_few():
 
 def test_more_samples_than_the_capacity():
     metric = scores(capacity=24)
-    with pytest.raises(ValueError, match="Scores: 25 samples, more than its capacity of 24"):
+    with pytest.raises(
+        ValueError, match="CombinedMetric: 25 samples, more than its capacity of 24"
+    ):
         metric.update(FAKE[:1])
     assert len(metric.compute()) == 4
 
 
-def test_measures_that_a_module_cannot_serve():
+def test_metrics_that_a_module_cannot_serve():
     class Asks(MetricSpec):
         needs = frozenset({"sampler", "train"})
 
-    with pytest.raises(ValueError, match="Scores: measure 'asks' needs sampler, train"):
-        scores(measures={"asks": Asks()})
+    with pytest.raises(ValueError, match="CombinedMetric: metric 'asks' needs sampler, train"):
+        scores(metrics={"asks": Asks()})
 
 
 def test_a_reference_of_another_extractor():
     other = Reference(Features(np.zeros((5, 3), np.float32), None))
     with pytest.raises(ValueError, match="the reference has 3 features, the extractor 4"):
-        Scores(Exact(), {}, other, quantise=False, capacity=5)
+        CombinedMetric(Exact(), {}, other, quantise=False, capacity=5)
 
 
 @pytest.mark.parametrize("other", [(1, 2, 4), (1, 3, 2)], ids=["more pixels", "as many pixels"])
@@ -602,7 +611,7 @@ def test_pictures_of_two_sizes(other):
         def forward(self, samples):
             return super().forward(samples.flatten(1)[:, :6])
 
-    metric = Scores(Any(), {"a": InOrder()}, reference(), quantise=False, capacity=CAPACITY)
+    metric = CombinedMetric(Any(), {"a": InOrder()}, reference(), quantise=False, capacity=CAPACITY)
     metric.update(FAKE)
     with pytest.raises(ValueError, match="not all of one shape, the first kept is 1x2x3"):
         metric.update(torch.zeros(12, *other))
@@ -611,5 +620,5 @@ def test_pictures_of_two_sizes(other):
 def test_hashes_are_compared_by_their_first_word_then_by_their_second():
     words = torch.tensor([[2, 0], [1, 2**24 - 1], [1, 3], [0, 2**24 - 1]]).float()
     records = torch.cat([words, torch.arange(4).float()[:, None]], 1)
-    assert smallest(records, 3)[:, -1].tolist() == [3, 2, 1]
-    assert smallest(records, 9)[:, -1].tolist() == [3, 2, 1, 0]
+    assert keep_smallest(records, 3)[:, -1].tolist() == [3, 2, 1]
+    assert keep_smallest(records, 9)[:, -1].tolist() == [3, 2, 1, 0]

@@ -12,7 +12,7 @@ from bench.train import main
 
 @dataclass
 class Done:
-    """What a command did."""
+    """Exit status and output of a command."""
 
     returncode: int
     stdout: str
@@ -21,7 +21,7 @@ class Done:
 
 @pytest.fixture
 def launch(tmp_path, monkeypatch, capsys):
-    """Launch a sweep file of the test's own in this process: (overrides, text) -> what it did."""
+    """Launch a sweep file of the test in this process: (overrides, text) -> Done."""
     folder = tmp_path / "conf" / "sweeps"
     folder.mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
@@ -34,7 +34,7 @@ def launch(tmp_path, monkeypatch, capsys):
         GlobalHydra.instance().clear()
         with pytest.raises(SystemExit) as left:
             main()
-        said = capsys.readouterr()
-        return Done(left.value.code, said.out, said.err)
+        printed = capsys.readouterr()
+        return Done(left.value.code, printed.out, printed.err)
 
     return call

@@ -1,12 +1,13 @@
-"""Sweeps whose runs share packs: who does, how large packs are, what the plan keeps."""
+"""Sweeps whose runs share packs: which do, how large packs are, what the plan stores."""
 
 import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+import joblib
 import pytest
 from omegaconf import OmegaConf
-from support import TINY
+from support import ROOT, TINY
 
 from bench.commands.status import show_status
 from bench.core.errors import UserError
@@ -15,9 +16,10 @@ from bench.execution import queue
 from bench.runs.plans import PlannedRun, read_plan
 from bench.runs.run_status import RunStatus
 from bench.sweeping import packing
-from bench.sweeping.jobs import jobs_of, overrides_of, workers_of
-from bench.sweeping.packing import Group, Packing
-from bench.sweeping.planning import estimated
+from bench.sweeping.jobs import job_overrides, make_jobs
+from bench.sweeping.launchers import find_launcher, launchers_by_name
+from bench.sweeping.packing import PackableGroup, PackPlanner
+from bench.sweeping.planning import estimate_seconds
 from bench.sweeping.run_spec import RunSpec
 
 
@@ -28,12 +30,14 @@ def sweep_of(params: str) -> str:
 QUICK = "score.metrics.prd.clusterings=1"
 
 
-def packs_of(entries) -> dict[str, tuple[int, int]]:
-    """variant -> slots, and how many packs are told apart."""
-    found = {}
-    for entry in entries:
-        found.setdefault(entry.variant, set()).add((entry.slots, entry.pack))
-    return {name: (max(s for s, _ in kinds), len(kinds)) for name, kinds in found.items()}
+def packs_of(runs) -> dict[str, tuple[int, int]]:
+    """Return variant -> slots, and number of kinds of packs."""
+    kinds_by_variant = {}
+    for run in runs:
+        kinds_by_variant.setdefault(run.variant, set()).add((run.slots, run.pack))
+    return {
+        v: (max(slots for slots, _ in kinds), len(kinds)) for v, kinds in kinds_by_variant.items()
+    }
 
 
 def test_packs_of_a_given_size_are_planned_trained_skipped_and_shown(launch, tmp_path, capsys):
@@ -42,8 +46,8 @@ def test_packs_of_a_given_size_are_planned_trained_skipped_and_shown(launch, tmp
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 planned, 3 finished" in done.stdout
     plan = read_plan(tmp_path / "runs", "tiny")
-    assert packs_of(plan.entries) == {"ns_gan": (2, 1)}
-    assert all("packed=2" in e.overrides and "pack=2" not in e.overrides for e in plan.entries)
+    assert packs_of(plan.runs) == {"ns_gan": (2, 1)}
+    assert all("packed=2" in e.overrides and "pack=2" not in e.overrides for e in plan.runs)
     again = launch("pack=2", text=text)
     assert again.returncode == 0 and "3 planned, 3 finished (3 skipped)" in again.stdout
     capsys.readouterr()
@@ -58,26 +62,26 @@ def test_the_stages_of_a_search_are_packed_and_what_shares_nothing_runs_alone(la
     assert done.returncode == 0, done.stdout + done.stderr
     search, again = read_plan(tmp_path / "runs", "tiny").stages
     assert "ns_gan on ring runs alone: no other run can share a pack with it" in done.stdout
-    assert packs_of(again.entries) == {"ns_gan": (3, 1), "vae": (3, 1)}
-    assert packs_of(search.entries)["vae"] == (3, 1)  # it has no n_dis
+    assert packs_of(again.runs) == {"ns_gan": (3, 1), "vae": (3, 1)}
+    assert packs_of(search.runs)["vae"] == (3, 1)  # it has no n_dis
     assert "8 planned, 8 finished" in done.stdout
 
 
 def test_only_the_first_stage_ends_the_command_where_nothing_can_be_packed(monkeypatch):
-    group = Group("key", "ns_gan on ring", {}, "cpu", ())
-    monkeypatch.setattr(Packing, "_key", lambda self, run: group)
-    monkeypatch.setattr(Packing, "_check", lambda self, group: None)
-    monkeypatch.setattr(packing, "not_packed", lambda plain: "")
+    group = PackableGroup("key", "ns_gan on ring", {}, "cpu", ())
+    monkeypatch.setattr(PackPlanner, "_group_of", lambda self, run: group)
+    monkeypatch.setattr(PackPlanner, "_check_memory", lambda self, group: None)
+    monkeypatch.setattr(packing, "why_config_not_packable", lambda plain: "")
     monkeypatch.setattr(packing, "why_not_packable", lambda model: "")
     monkeypatch.setattr(packing.build, "build_model", lambda cfg: None)
     one, two = (RunSpec((), (("seed", seed),), 0) for seed in (0, 1))
     with pytest.raises(UserError, match="no two of the 1 runs can share a pack"):
-        Packing(2, None, {}, 1).packed("search", [one])
-    stages = Packing(2, None, {}, 1)
-    assert {dict(run.varied)["packed"] for run in stages.packed("search", [one, two])} == {2}
-    assert stages.packed("again", [one]) == [one]
+        PackPlanner(2, None, {}, 1).assign_packs("search", [one])
+    stages = PackPlanner(2, None, {}, 1)
+    assert {dict(run.varied)["packed"] for run in stages.assign_packs("search", [one, two])} == {2}
+    assert stages.assign_packs("again", [one]) == [one]
     monkeypatch.setattr(packing, "why_not_packable", lambda model: "of another kind")
-    assert stages.packed("last", [one, two]) == [one, two]
+    assert stages.assign_packs("last", [one, two]) == [one, two]
 
 
 @pytest.mark.slow
@@ -90,80 +94,81 @@ def test_what_shares_nothing_in_a_later_stage_runs_alone(launch, tmp_path, monke
     assert done.returncode == 0 and "3 planned, 3 finished" in done.stdout, done.stderr
     assert "ns_gan on ring runs alone: no other run can share a pack with it" in done.stdout
     search, again = read_plan(tmp_path / "runs", "tiny").stages
-    assert packs_of(search.entries) == {"ns_gan": (2, 1)}
-    assert packs_of(again.entries) == {"ns_gan": (0, 1)}
+    assert packs_of(search.runs) == {"ns_gan": (2, 1)}
+    assert packs_of(again.runs) == {"ns_gan": (0, 1)}
 
 
-def test_an_interrupted_pack_knows_how_its_members_ended(launch, tmp_path, monkeypatch):
+def test_an_interrupted_pack_reports_the_state_of_each_run(launch, tmp_path, monkeypatch):
     """Of a queue of four one is refused, one has finished, one stops, one has not begun."""
     from bench import train
     from bench.training.monitor import Monitor
 
     monkeypatch.setattr("bench.vectorized.trainer.TRIAL_STEPS", 0)
-    prepared, look, told = queue.prepare, Monitor.read, []
+    prepare_job, after_step, returned = queue.prepare_job, Monitor.after_step, []
 
-    def damaged(cfg, beside=None):
+    def damaged(cfg, share_with=None):
         if cfg.seed == 0:
             raise OSError("made to fail")
-        return prepared(cfg, beside)
+        return prepare_job(cfg, share_with)
 
-    def look_and_stop(self, model):
-        INTERRUPT.asked = INTERRUPT.asked or (model.training_settings.seed, model.d_steps) == (2, 2)
-        look(self, model)
+    def stop_at_step_2(self, model):
+        if (model.training_settings.seed, model.d_steps) == (2, 2):
+            INTERRUPT.requested = True
+        after_step(self, model)
 
-    def noted(cfg, one_of_many=train._one_of_many):
-        told.append(one_of_many(cfg))
-        return told[-1]
+    def recorded(cfg, run_sweep_job=train._run_sweep_job):
+        returned.append(run_sweep_job(cfg))
+        return returned[-1]
 
-    monkeypatch.setattr(queue, "prepare", damaged)
-    monkeypatch.setattr(Monitor, "look", look_and_stop)
-    monkeypatch.setattr(train, "_one_of_many", noted)
-    monkeypatch.setattr(INTERRUPT, "asked", False)
+    monkeypatch.setattr(queue, "prepare_job", damaged)
+    monkeypatch.setattr(Monitor, "after_step", stop_at_step_2)
+    monkeypatch.setattr(train, "_run_sweep_job", recorded)
+    monkeypatch.setattr(INTERRUPT, "requested", False)
     done = launch("pack=1", QUICK, text=sweep_of("seed: 'range(4)'"))
     assert done.returncode == 130
     plan = read_plan(tmp_path / "runs", "tiny")
-    word = {entry.seed: told[0][entry.run_id] for entry in plan.entries}
-    assert word == {0: "refused", 1: "finished", 2: "interrupted", 3: "interrupted"}
+    states = {run.seed: returned[0][run.run_id] for run in plan.runs}
+    assert states == {0: "refused", 1: "finished", 2: "interrupted", 3: "interrupted"}
     assert list(plan.refused.values()) == ["OSError: made to fail"]
 
 
-def test_a_pace_is_shared_by_as_many_as_there_were():
+def test_a_pace_in_a_pack_is_divided_by_the_runs_that_were_in_it():
     """Two runs in a pack of 4 that trained 8 s for 4 steps: 1 s a step and run."""
-    two = [replace(entry, steps=4) for entry in entries("a", 4, 2)]
+    two = [replace(run, steps=4) for run in planned_runs("a", 4, 2)]
     done = RunStatus("finished", facts={"wall_seconds": 8.0, "d_steps": 4})
-    assert [entry.seconds for entry in estimated(two, [done, done])] == [4.0, 4.0]
+    assert [run.seconds for run in estimate_seconds(two, [done, done])] == [4.0, 4.0]
 
 
 @pytest.fixture
 def paces(monkeypatch):
-    """What a probe measures, by slots: times the pace of one at a time; and what was asked."""
-    known, asked = {}, []
+    """Set the speedup that is measured for each number of slots, and record what was measured."""
+    speedups, measured = {}, []
 
     def faster(cfg, samples, slots, alone, runs):
-        asked.append(slots)
-        return known[slots]
+        measured.append(slots)
+        return speedups[slots]
 
     monkeypatch.setattr("bench.execution.packs.autotune.speedup", faster)
-    return SimpleNamespace(known=known, asked=asked)
+    return SimpleNamespace(speedups=speedups, measured=measured)
 
 
 ONE = sweep_of("seed: 'range(9)'")
 
 
 def test_auto_takes_the_fastest_says_why_and_asks_once(launch, tmp_path, paces):
-    paces.known |= {2: 1.21, 4: 1.34, 8: 1.3}
+    paces.speedups |= {2: 1.21, 4: 1.34, 8: 1.3}
     done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
     assert done.returncode == 0, done.stderr
-    said = "packs of 4, 1.34 times one at a time (R=2 1.21, 4 1.34, 8 1.30)"
-    assert f"ns_gan on ring (9 runs): {said}\n" in done.stdout
+    why = "packs of 4, 1.34 times one at a time (R=2 1.21, 4 1.34, 8 1.30)"
+    assert f"ns_gan on ring (9 runs): {why}\n" in done.stdout
     plan = read_plan(tmp_path / "runs", "tiny")
-    assert {entry.slots for entry in plan.entries} == {4} and paces.asked == [2, 4, 8]
+    assert {run.slots for run in plan.runs} == {4} and paces.measured == [2, 4, 8]
     (choice,) = plan.packs.values()
-    assert choice == {"slots": 4, "why": said, "most": 9}
-    paces.known |= {8: 5}
+    assert choice == {"slots": 4, "why": why, "most": 9}
+    paces.speedups |= {8: 5}
     again = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
-    assert "not planned before" not in again.stdout and paces.asked == [2, 4, 8]
-    assert f"ns_gan on ring (9 runs): {said} (measured before)\n" in again.stdout
+    assert "not planned before" not in again.stdout and paces.measured == [2, 4, 8]
+    assert f"ns_gan on ring (9 runs): {why} (measured before)\n" in again.stdout
     assert read_plan(tmp_path / "runs", "tiny").run_ids == plan.run_ids
     more = launch("pack=auto", "hydra.sweeper.plan_only=true", text=sweep_of("seed: 'range(12)'"))
     assert "ns_gan on ring (12 runs): packs of 8, 5.00 times" in more.stdout
@@ -171,27 +176,27 @@ def test_auto_takes_the_fastest_says_why_and_asks_once(launch, tmp_path, paces):
 
 
 def test_auto_tries_again_what_failed_when_it_was_tried(launch, tmp_path, paces):
-    """`paces` knows of no pace of 2: KeyError."""
+    """The fixture has no speedup for 2 slots: KeyError."""
     done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
     assert "ns_gan on ring (9 runs): one at a time, a step that was tried failed\n" in done.stdout
     assert read_plan(tmp_path / "runs", "tiny").packs == {}
-    paces.known |= {2: 1.5, 4: 1}
+    paces.speedups |= {2: 1.5, 4: 1}
     again = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
     assert "ns_gan on ring (9 runs): packs of 2" in again.stdout
 
 
 def test_auto_does_not_pack_where_that_is_not_clearly_faster(launch, tmp_path, paces):
-    paces.known |= {2: 1.04, 4: 0.9}
+    paces.speedups |= {2: 1.04, 4: 0.9}
     done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
-    said = "one at a time, a pack is not clearly faster (R=2 1.04, 4 0.90)"
-    assert f"ns_gan on ring (9 runs): {said}\n" in done.stdout
+    why = "one at a time, a pack is not clearly faster (R=2 1.04, 4 0.90)"
+    assert f"ns_gan on ring (9 runs): {why}\n" in done.stdout
     plan = read_plan(tmp_path / "runs", "tiny")
     launch("hydra.sweeper.plan_only=true", text=ONE)
     assert read_plan(tmp_path / "runs", "tiny").run_ids == plan.run_ids  # as without packs
 
 
 def test_auto_stays_within_memory_and_says_so(launch, monkeypatch, paces):
-    paces.known |= {2: 1.5, 4: 3}
+    paces.speedups |= {2: 1.5, 4: 3}
     monkeypatch.setattr(
         "bench.execution.packs.memory_check.required_bytes", lambda cfg, samples: 2**30
     )
@@ -203,7 +208,7 @@ def test_auto_stays_within_memory_and_says_so(launch, monkeypatch, paces):
 
 
 def test_auto_runs_alone_what_cannot_be_packed(launch, paces):
-    paces.known |= {2: 1.5, 4: 1}
+    paces.speedups |= {2: 1.5, 4: 1}
     text = sweep_of("variant: 'ns_gan,lda', seed: '0,1'")
     done = launch("pack=auto", "hydra.sweeper.plan_only=true", text=text)
     assert done.returncode == 0 and "4 planned" in done.stdout, done.stderr
@@ -234,7 +239,7 @@ def test_bad_input_is_one_sentence_and_no_plan(launch, tmp_path, overrides, para
 def test_a_member_that_this_machine_would_make_otherwise_is_refused_and_no_other(
     launch, tmp_path, monkeypatch
 ):
-    """As a plan that was made for a device of another kind: here the seed is another."""
+    """A plan for another kind of device would do that; here the seed is another."""
     monkeypatch.setattr("bench.vectorized.trainer.TRIAL_STEPS", 0)
     text = sweep_of("seed: '0,1'")
     from bench.runs import plans
@@ -243,44 +248,60 @@ def test_a_member_that_this_machine_would_make_otherwise_is_refused_and_no_other
 
     def elsewhere(root, name):
         plan = read(root, name)
-        zero, one = plan.entries
+        zero, one = plan.runs
         other = replace(one, overrides=tuple(o.replace("seed=1", "seed=7") for o in one.overrides))
         return replace(plan, stages=(plans.StagePlan("all", (zero, other)),))
 
     monkeypatch.setattr("bench.execution.queue.read_plan", elsewhere)
     done = launch("pack=2", QUICK, text=text)
     assert done.returncode == 2 and "2 planned, 1 finished, 1 refused" in done.stdout
-    expected = next(e.run_id for e in read_plan(tmp_path / "runs", "tiny").entries if e.seed == 1)
-    said = rf"^refused: this machine would make run \w+ where {expected} was planned$"
-    assert re.search(said, done.stderr, re.M)
+    expected = next(e.run_id for e in read_plan(tmp_path / "runs", "tiny").runs if e.seed == 1)
+    why = rf"^refused: this machine would make run \w+ where {expected} was planned$"
+    assert re.search(why, done.stderr, re.M)
 
 
-def entries(pack: str, slots: int, number: int) -> list[PlannedRun]:
+def planned_runs(pack: str, slots: int, number: int) -> list[PlannedRun]:
     return [
         PlannedRun(f"{pack}{n}", (), "v", "d", n, pack=pack, slots=slots) for n in range(number)
     ]
 
 
 @pytest.mark.parametrize(
-    ("workers", "sizes"), [(1, [9, 1, 1]), (2, [5, 4, 1, 1]), (4, [3] * 3 + [1] * 2)]
+    ("parallel_jobs", "sizes"), [(1, [9, 1, 1]), (2, [5, 4, 1, 1]), (4, [3] * 3 + [1] * 2)]
 )
-def test_a_pack_has_a_queue_where_the_workers_are_fewer(workers, sizes):
+def test_a_job_of_a_pack_has_a_queue_where_jobs_are_scarce(parallel_jobs, sizes):
     alone = [PlannedRun(name, (), "v", "d", 0) for name in "xy"]
-    jobs = jobs_of([*entries("a", 4, 9), *alone], workers)
+    jobs = make_jobs([*planned_runs("a", 4, 9), *alone], parallel_jobs)
     assert [len(job) for job in jobs] == sizes
     assert jobs[0][0].run_id == "a0" and sum(jobs, [])[-2:] == alone
-    assert overrides_of(jobs[-1]) == ["expected_run_id=y"]
-    assert overrides_of(entries("a", 4, 2)) == ["expected_run_id=a0", "pack_members=[a0,a1]"]
+    assert job_overrides(jobs[-1]) == ["expected_run_id=y"]
+    assert job_overrides(planned_runs("a", 4, 2)) == ["expected_run_id=a0", "pack_members=[a0,a1]"]
 
 
 @pytest.mark.parametrize(
-    ("launcher", "workers"),
+    ("name", "settings", "parallel_jobs"),
     [
-        ({"_target_": "hydra_plugins.x.JoblibLauncher", "n_jobs": 3}, 3),
-        ({"_target_": "hydra_plugins.x.SlurmLauncher", "array_parallelism": 64}, 64),
-        ({"_target_": "hydra_plugins.x.RayLauncher", "ray": {"init": {"num_cpus": 8}}}, 4),
-        ({"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"}, 1),
+        ("joblib", {"n_jobs": 3}, 3),
+        ("slurm", {"array_parallelism": 64}, 64),
+        ("ray", {"ray": {"init": {"num_cpus": 8}}}, 4),
+        ("submitit_local", {}, max(joblib.cpu_count() // 2, 1)),
     ],
 )
-def test_how_many_jobs_a_launcher_carries_out_at_once(launcher, workers):
-    assert workers_of(OmegaConf.create({"launcher": launcher}), threads=2) == workers
+def test_how_many_jobs_of_two_threads_a_launcher_runs_at_once(name, settings, parallel_jobs):
+    launcher = {"_target_": launchers_by_name()[name].target, **settings}
+    spec = find_launcher(OmegaConf.create({"launcher": launcher}))
+    assert spec.parallel_jobs(OmegaConf.create(settings), 2) == parallel_jobs
+    assert spec.outlives_process == (name == "slurm")
+
+
+def test_a_launcher_without_a_description_runs_one_job_at_a_time():
+    launcher = {"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"}
+    spec = find_launcher(OmegaConf.create({"launcher": launcher}))
+    assert spec.parallel_jobs(None, 1) == 1
+    assert (spec.executable, spec.outlives_process, spec.extra) == (None, False, None)
+
+
+def test_every_launcher_preset_has_a_description_of_its_name_and_target():
+    presets = {path.stem: path for path in (ROOT / "conf/hydra/launcher").glob("*.yaml")}
+    targets = {name: OmegaConf.load(path)["_target_"] for name, path in presets.items()}
+    assert {name: spec.target for name, spec in launchers_by_name().items()} == targets

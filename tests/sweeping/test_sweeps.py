@@ -29,7 +29,7 @@ def test_stages_are_planned_carried_out_and_skipped(launch, tmp_path):
     assert "sweep tiny: 8 planned, 8 finished" in done.stdout
     plan = read_plan(tmp_path / "runs", "tiny")
     search, again = plan.stages
-    order = [(e.variant, e.sample, e.seed) for e in search.entries]
+    order = [(e.variant, e.sample, e.seed) for e in search.runs]
     assert order == [("ns_gan", 0, 0), ("vae", 0, 0), ("ns_gan", 1, 0), ("vae", 1, 0)]
     assert set(plan.run_ids) == set(statuses(tmp_path))
     assert "lowest selection.frechet of the best checkpoint" in again.rule
@@ -37,15 +37,15 @@ def test_stages_are_planned_carried_out_and_skipped(launch, tmp_path):
         e.run_id: json.loads(
             next((tmp_path / "runs" / e.run_id / "rows").glob("best-*")).read_text()
         )
-        for e in search.entries
+        for e in search.runs
     }
     for choice in again.chosen:
-        mine = [e for e in search.entries if e.variant == choice["variant"]]
+        mine = [e for e in search.runs if e.variant == choice["variant"]]
         scores = {e.sample: rows[e.run_id]["details"]["selection.frechet"] for e in mine}
         assert choice["sample"] == min(scores, key=scores.get)
         assert choice["score"] == min(scores.values())
         chosen = next(e for e in mine if e.sample == choice["sample"])
-        seeds = [e for e in again.entries if e.variant == choice["variant"]]
+        seeds = [e for e in again.runs if e.variant == choice["variant"]]
         assert [e.seed for e in seeds] == [1, 2]
         without = [[o for o in e.overrides if not o.startswith("seed=")] for e in (chosen, *seeds)]
         assert without[0] == without[1] == without[2]
@@ -58,17 +58,19 @@ def test_stages_are_planned_carried_out_and_skipped(launch, tmp_path):
 
 def test_a_lost_row_is_made_again_and_a_changed_file_is_explained(launch, tmp_path):
     launch()
-    run = read_plan(tmp_path / "runs", "tiny").stages[0].entries[0].run_id
+    run = read_plan(tmp_path / "runs", "tiny").stages[0].runs[0].run_id
     for row in (tmp_path / "runs" / run / "rows").glob("final-*"):
         row.unlink()
     done = launch()
     assert "stage search: 4 runs planned, 3 skipped" in done.stdout and done.returncode == 0
     changed = launch(text=TINY.replace("samples: 2", "samples: 3"))
     assert changed.returncode == 0, changed.stderr
-    said = re.search(r"sweep tiny: changed since it was planned: (.*)", changed.stdout)[1]
+    changes = re.search(r"sweep tiny: changed since it was planned: (.*)", changed.stdout)[1]
     # the stream of draws is one for all variants: with more samples the VAE's are others
-    assert "stage search has 3 runs that were not planned before, 1 are no longer planned" in said
-    assert "(their rows stay), 3 are as before" in said
+    assert (
+        "stage search has 3 runs that were not planned before, 1 are no longer planned" in changes
+    )
+    assert "(their rows stay), 3 are as before" in changes
     assert (tmp_path / "runs/plans/tiny/earlier/001/search.json").is_file()
     assert "stage search: 6 runs planned, 3 skipped" in changed.stdout
 
@@ -144,10 +146,10 @@ def test_bad_input_is_one_sentence_before_anything_is_written(
 
 def test_a_sweep_is_narrowed_and_its_configurations_stay(launch, tmp_path):
     launch("hydra.sweeper.plan_only=true")
-    whole = read_plan(tmp_path / "runs", "tiny").stages[0].entries
+    whole = read_plan(tmp_path / "runs", "tiny").stages[0].runs
     done = launch("hydra.sweeper.plan_only=true", "variant=vae")
     assert done.returncode == 0, done.stderr
-    narrow = read_plan(tmp_path / "runs", "tiny").stages[0].entries
+    narrow = read_plan(tmp_path / "runs", "tiny").stages[0].runs
     assert narrow == tuple(e for e in whole if e.variant == "vae") and len(narrow) == 2
     assert any(o.startswith("+hyperparameters.n_dis=") for o in narrow[1].overrides)
 
@@ -172,7 +174,7 @@ def test_plans_of_other_versions_are_explained(launch, tmp_path):
 def test_two_sweeps_share_a_folder_and_a_run(launch, tmp_path, capsys):
     done = launch("variant=ns_gan")
     assert done.returncode == 0, done.stderr
-    first = read_plan(tmp_path / "runs", "tiny").stages[0].entries[0]
+    first = read_plan(tmp_path / "runs", "tiny").stages[0].runs[0]
     text = TINY.split("hydra:")[0] + "hydra: {sweeper: {params: {variant: ns_gan, seed: '0,1'}}}"
     other = launch(text=text, sweep="other")
     assert other.returncode == 0 and "2 runs planned, 1 skipped" in other.stdout, other.stderr
@@ -182,7 +184,7 @@ def test_two_sweeps_share_a_folder_and_a_run(launch, tmp_path, capsys):
     assert "2 of 2 done" in shown and re.search(r"all +2 +2", shown), shown
 
 
-def test_a_seed_that_is_named_twice_is_one_run_and_that_is_said(launch):
+def test_a_seed_that_is_named_twice_is_one_run_with_a_message(launch):
     text = TINY.split("hydra:")[0] + "hydra: {sweeper: {params: {seed: '0,1,0'}}}"
     done = launch("hydra.sweeper.plan_only=true", text=text)
     assert "1 runs come out the same as others and are run once" in done.stdout

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from bench.config import build
-from bench.data.batches import shuffled
+from bench.data.batches import iter_batch_indices
 from bench.models.base import TrainingConfig
 from bench.models.gan import GAN
 from bench.models.unrolled import UnrolledGAN
@@ -87,7 +87,7 @@ def alone(objective, optimizer, k, one, players=(generator, discriminator)):
     optimizers = model.configure_optimizers()
     model.optimizers = lambda use_pl_optimizer: optimizers
     model.on_fit_start()
-    for index, rows in enumerate(shuffled(len(SAMPLES), 16, one.seed, 0, STEPS)):
+    for index, rows in enumerate(iter_batch_indices(len(SAMPLES), 16, one.seed, 0, STEPS)):
         model.training_step(SAMPLES[rows], index)
     return model
 

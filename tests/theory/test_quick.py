@@ -75,5 +75,5 @@ def test_the_notebook_runs_and_is_the_one_that_is_kept(runs_root):
     assert [(cell.cell_type, cell.source) for cell in kept.cells] == sources
     assert all(cell.outputs for cell in kept.cells[3::2])
     book.cells[1].source = book.cells[1].source.replace('"runs"', repr(str(runs_root)))
-    done = make_notebook.executed(book, ROOT)
+    done = make_notebook.execute(book, ROOT)
     assert all(cell.outputs for cell in done.cells[3::2])

@@ -3,15 +3,15 @@ from dataclasses import replace
 
 import pytest
 
-import bench.theory
 from bench.core.errors import UserError
-from bench.theory.report import contents, numbers_csv, read_report, write_report
+from bench.theory import catalogue, runner
+from bench.theory.report import numbers_csv, read_report, report_files, write_report
 from bench.theory.terminal_list import show_claims, show_list
 
 
 @pytest.fixture
-def outcome(statement, tmp_path):
-    return bench.theory.runner.run("T98", runs_root=tmp_path / "runs")
+def outcome(experiment, tmp_path):
+    return runner.run("T98", runs_root=tmp_path / "runs")
 
 
 def test_the_report_is_made_again_from_its_results_to_the_same_bytes(outcome, tmp_path):
@@ -30,7 +30,7 @@ def test_numbers_in_full(outcome):
 
 
 def test_the_page_has_verdict_figure_rule_and_asks_for_nothing(outcome):
-    page = contents([outcome])["index.html"].decode()
+    page = report_files([outcome])["index.html"].decode()
     assert "1 statement of the seed documents: 1 reproduced." in page
     assert "value, &lt;mean&gt;|" in page and "<svg" in page and "Reproduced: above 1." in page
     assert not re.search(r'(src|href)="(?!data:|#)(?!numbers\.csv|report\.md)', page)
@@ -47,21 +47,21 @@ def test_an_earlier_report_leaves_nothing_behind(outcome, tmp_path):
     assert not (tmp_path / "figures" / "T1-old.svg").exists() and (tmp_path / "mine.txt").exists()
 
 
-def test_results_of_other_parts_are_refused(outcome, statement, tmp_path, monkeypatch):
+def test_results_of_other_parts_are_refused(outcome, experiment, tmp_path, monkeypatch):
     write_report([outcome], tmp_path)
     fewer = {"seed 0": {"seed": 0}}
-    other = replace(statement, parts=lambda quick: fewer)
-    monkeypatch.setattr(bench.theory, "statements", lambda: {"T98": other})
+    other = replace(experiment, parts=lambda quick: fewer)
+    monkeypatch.setattr(catalogue, "experiments_by_id", lambda: {"T98": other})
     with pytest.raises(UserError, match="does not hold the parts of T98"):
         read_report(tmp_path)
 
 
-def test_a_folder_without_results_is_refused(statement, tmp_path):
+def test_a_folder_without_results_is_refused(experiment, tmp_path):
     with pytest.raises(UserError, match="holds no results of statements"):
         read_report(tmp_path)
 
 
-def test_the_terminal_tells_verdict_and_page(statement, tmp_path, capsys):
+def test_the_terminal_tells_verdict_and_page(experiment, tmp_path, capsys):
     options = {"quick": True, "runs_root": tmp_path, "to": None, "written": None, "processes": 1}
     show_claims([], **options)
     shown = capsys.readouterr().out
@@ -71,9 +71,9 @@ def test_the_terminal_tells_verdict_and_page(statement, tmp_path, capsys):
     assert "2 of 2 parts are there already" in capsys.readouterr().out
 
 
-def test_without_a_checkout_one_statement_is_left_out(statement, tmp_path, monkeypatch, capsys):
-    other = replace(statement, id="T99", needs=tmp_path / "rows.parquet")
-    monkeypatch.setattr(bench.theory, "statements", lambda: {"T98": statement, "T99": other})
+def test_without_a_checkout_one_statement_is_left_out(experiment, tmp_path, monkeypatch, capsys):
+    other = replace(experiment, id="T99", needs=tmp_path / "rows.parquet")
+    monkeypatch.setattr(catalogue, "experiments_by_id", lambda: {"T98": experiment, "T99": other})
     options = {"quick": True, "runs_root": tmp_path, "to": None, "written": None, "processes": 1}
     show_claims([], **options)
     shown = capsys.readouterr().out
@@ -83,13 +83,13 @@ def test_without_a_checkout_one_statement_is_left_out(statement, tmp_path, monke
     assert "2 statements of" in capsys.readouterr().out
 
 
-def test_the_list_adds_up(statement, capsys):
-    show_list([statement, statement])
+def test_the_list_adds_up(experiment, capsys):
+    show_list([experiment, experiment])
     assert "6 in full, 0.4 with --quick" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("bad", [{"processes": 0}, {"written": "x", "quick": True}])
-def test_options_that_do_not_go_together_are_refused(statement, tmp_path, bad):
+def test_options_that_do_not_go_together_are_refused(experiment, tmp_path, bad):
     options = {"quick": False, "runs_root": tmp_path, "to": None, "written": None, "processes": 1}
     with pytest.raises(UserError):
         show_claims([], **options | bad)

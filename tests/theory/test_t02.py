@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from bench.theory.experiment import NOT, PARTLY, REPRODUCED
-from bench.theory.experiments.t02_value import judge, measure
+from bench.theory.experiments.t02_value import conclude, measure
 
 LN2 = np.log(2)
 
 
-def evidence(*, off=0.0, gap=0.001):
+def part_results(*, off=0.0, gap=0.001):
     js = np.array([0.0, 0.3])
     exact = {"separation": np.array([0.0, 2.0]), "js": js, "furthest": np.array([0.0, 0.5])}
     exact["value"] = 2 * js - 2 * LN2 + off
@@ -29,7 +29,7 @@ def evidence(*, off=0.0, gap=0.001):
     ],
 )
 def test_verdicts(given, verdict):
-    assert judge(evidence(**given)).verdict == verdict
+    assert conclude(part_results(**given)).verdict == verdict
 
 
 def test_equal_densities_have_minus_two_ln_2_and_distant_ones_nearly_0():

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from bench.theory.experiment import NOT, PARTLY, REPRODUCED
-from bench.theory.experiments.t03_parallel_lines import judge, measure
+from bench.theory.experiments.t03_parallel_lines import conclude, measure
 
 LN2 = np.log(2)
 
 
-def evidence(*, off=0.0, js=LN2, w1=0.0):
+def part_results(*, off=0.0, js=LN2, w1=0.0):
     closed = np.array([[0.0, 0.0, 0.0, 0.0], [1.0, np.inf, LN2, 1.0]])
     thetas, every = np.array([0.0, 1.0]), np.ones((2, 4))
     samples = {
@@ -38,7 +38,7 @@ def evidence(*, off=0.0, js=LN2, w1=0.0):
     ],
 )
 def test_verdicts(given, verdict):
-    assert judge(evidence(**given)).verdict == verdict
+    assert conclude(part_results(**given)).verdict == verdict
 
 
 def test_lattices_have_the_listed_values():

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from bench.theory.experiment import NOT, PARTLY, REPRODUCED
-from bench.theory.experiments.t05_vanishing_gradient import judge, orders
-from bench.theory.toolkit.frozen_generator import exact_control_gradient, gaussians, gradient
+from bench.theory.experiments.t05_vanishing_gradient import conclude, orders_of_decay
+from bench.theory.toolkit.frozen_generator import (
+    control_gradient_norm,
+    generator_gradient,
+    make_gaussian_control,
+)
 
 
 def result(last, accuracy=1.0, **more):
@@ -13,7 +17,7 @@ def result(last, accuracy=1.0, **more):
     return made | {"accuracy": np.array([0.5, accuracy])} | more
 
 
-def evidence(early, late, control, accuracy=1.0):
+def part_results(early, late, control, accuracy=1.0):
     found = {}
     for seed in range(3):
         found[f"stage 1, seed {seed}"] = result(early * (1 + seed / 10), accuracy)
@@ -25,21 +29,21 @@ def evidence(early, late, control, accuracy=1.0):
 @pytest.mark.parametrize(
     ("made", "verdict"),
     [
-        (evidence(1e-4, 1e-3, 1.5), REPRODUCED),
-        (evidence(1e-4, 1e-1, 1.5), PARTLY),
-        (evidence(1e-4, 1e-3, 1e-3), PARTLY),  # it vanishes where supports overlap, too
-        (evidence(0.5, 0.5, 1.5), NOT),
-        (evidence(1e-4, 1e-3, 1.5, accuracy=0.8), NOT),
-        (evidence(np.nan, np.inf, 1.5), NOT),
-        (evidence(0.0, 0.0, 1.5), NOT),  # underflow proves nothing
+        (part_results(1e-4, 1e-3, 1.5), REPRODUCED),
+        (part_results(1e-4, 1e-1, 1.5), PARTLY),
+        (part_results(1e-4, 1e-3, 1e-3), PARTLY),  # it vanishes where supports overlap, too
+        (part_results(0.5, 0.5, 1.5), NOT),
+        (part_results(1e-4, 1e-3, 1.5, accuracy=0.8), NOT),
+        (part_results(np.nan, np.inf, 1.5), NOT),
+        (part_results(0.0, 0.0, 1.5), NOT),  # underflow proves nothing
     ],
 )
 def test_the_rule(made, verdict):
-    assert judge(made).verdict == verdict
+    assert conclude(made).verdict == verdict
 
 
 def test_orders():
-    assert orders(result(1e-3)) == pytest.approx(3)
+    assert orders_of_decay(result(1e-3)) == pytest.approx(3)
 
 
 def test_gradient_under_the_optimal_discriminator_of_the_control():
@@ -50,14 +54,17 @@ def test_gradient_under_the_optimal_discriminator_of_the_control():
     p, q = (np.exp(-((x - m) ** 2) / 2) / np.sqrt(2 * np.pi) for m in (0, 1))
     ratio = q * p / (p + q) * (x[1] - x[0])
     expected = np.hypot(np.sum(ratio), np.sum(ratio * (x - 1)))
-    assert exact_control_gradient("minimax") == pytest.approx(expected, rel=0.01)
+    assert control_gradient_norm("minimax") == pytest.approx(expected, rel=0.01)
 
     best = torch.nn.Linear(2, 1)
     with torch.no_grad():
         best.weight.copy_(torch.tensor([[-1.0, 0.0]]))
         best.bias.fill_(0.5)
     latents = torch.randn(100_000, 2, generator=torch.Generator().manual_seed(0)).double()
-    found = gradient(
-        gaussians(0)[0], torch.nn.Sequential(best, torch.nn.Flatten(0)), "minimax", latents
+    found = generator_gradient(
+        make_gaussian_control(0)[0],
+        torch.nn.Sequential(best, torch.nn.Flatten(0)),
+        "minimax",
+        latents,
     )
     assert float(found.norm()) == pytest.approx(expected, rel=0.02)

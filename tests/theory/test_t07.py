@@ -7,7 +7,7 @@ from bench.data.densities import ring
 from bench.data.points import Modes
 from bench.theory.experiment import NOT, PARTLY, REPRODUCED
 from bench.theory.experiments import t07_rotation as t07
-from bench.theory.toolkit.ring_gans import held, quality_of, shares_of
+from bench.theory.toolkit.ring_gans import count_covered_modes, high_quality_share, mode_shares
 
 SNAPSHOTS = 40
 
@@ -22,7 +22,7 @@ def settled():
     return np.full((SNAPSHOTS, 8), 1 / 8)
 
 
-def evidence(minimax, nonsaturating):
+def part_results(minimax, nonsaturating):
     return {
         loss: {"shares": np.stack(seeds, axis=1), "quality": np.ones((SNAPSHOTS, len(seeds)))}
         for loss, seeds in (("minimax", minimax), ("nonsaturating", nonsaturating))
@@ -39,18 +39,18 @@ def evidence(minimax, nonsaturating):
     ],
 )
 def test_the_rule_gives_each_verdict(minimax, nonsaturating, verdict):
-    assert t07.judge(evidence(minimax, nonsaturating)).verdict == verdict
+    assert t07.conclude(part_results(minimax, nonsaturating)).verdict == verdict
 
 
 def test_a_trait_needs_more_than_half_of_the_seeds_and_a_diverged_one_has_none():
     half = [rotating(), rotating() * np.nan]
-    assert t07.judge(evidence(half, half)).verdict == NOT
+    assert t07.conclude(part_results(half, half)).verdict == NOT
     most = [rotating(), rotating(), rotating() * np.nan]
-    assert t07.judge(evidence(most, most)).verdict == REPRODUCED
+    assert t07.conclude(part_results(most, most)).verdict == REPRODUCED
 
 
 def test_measures_of_a_rotation_and_of_a_mixture():
-    found = t07.measures(np.stack([rotating(), settled()], axis=1))
+    found = t07.measure_rotation(np.stack([rotating(), settled()], axis=1))
     # Snapshots four apart hold different modes; equal shares count as heaviest the first.
     assert found["moved"].tolist() == [1.0, 0.0]
     assert found["heaviest"].tolist() == [8.0, 1.0]
@@ -60,9 +60,9 @@ def test_measures_of_a_rotation_and_of_a_mixture():
 def test_shares_by_distance_and_held_by_a_sixteenth():
     centres = ring(8, 2.0)
     points = np.concatenate([np.repeat(centres[:1], 15, 0), centres[1:2] * 1.1])
-    shares = shares_of(points, centres, False)
+    shares = mode_shares(points, centres, False)
     assert shares[:2].tolist() == [15 / 16, 1 / 16]
-    assert held(shares[None, None]).item() == 2
-    assert quality_of(points, Modes(centres, 0.06), False) == 15 / 16
-    assert np.isnan(shares_of(points, centres, True)).all()
-    assert np.isnan(shares_of(np.full((3, 2), np.inf), centres, False)).all()
+    assert count_covered_modes(shares[None, None]).item() == 2
+    assert high_quality_share(points, Modes(centres, 0.06), False) == 15 / 16
+    assert np.isnan(mode_shares(points, centres, True)).all()
+    assert np.isnan(mode_shares(np.full((3, 2), np.inf), centres, False)).all()

@@ -13,10 +13,10 @@ def holding(*modes):
     return np.repeat(np.array(rows)[None], 10, axis=0)
 
 
-def evidence(*seeds):
+def part_results(*seeds):
     """The same for both losses."""
     return {
-        t08.part_of(loss, k): {"shares": holding(*modes)}
+        t08.part_name(loss, k): {"shares": holding(*modes)}
         for loss in t08.LOSSES
         for k, modes in zip(t08.UNROLLED, seeds, strict=True)
     }
@@ -33,21 +33,21 @@ def evidence(*seeds):
     ],
 )
 def test_the_rule_gives_each_verdict(seeds, verdict):
-    assert t08.judge(evidence(*seeds)).verdict == verdict
+    assert t08.conclude(part_results(*seeds)).verdict == verdict
 
 
 def test_a_diverged_seed_holds_no_mode():
-    assert t08.modes_of(holding(8, None)).tolist() == [8.0, 0.0]
+    assert t08.mean_covered_modes(holding(8, None)).tolist() == [8.0, 0.0]
 
 
 def test_the_gain_is_paired_by_seed():
-    finding = t08.judge(evidence([1, 5, 3], [2, 6, 4], [3, 7, 5], [3, 7, 5]))
-    gain = finding.numbers[0]
+    result = t08.conclude(part_results([1, 5, 3], [2, 6, 4], [3, 7, 5], [3, 7, 5]))
+    gain = result.numbers[0]
     assert (gain.value, gain.low, gain.high) == (2.0, 2.0, 2.0)
 
 
 def test_one_loss_alone_is_partly():
-    given = evidence([3] * 3, [3] * 3, [3] * 3, [3] * 3)
-    rising = evidence([1] * 3, [3] * 3, [7] * 3, [8] * 3)
+    given = part_results([3] * 3, [3] * 3, [3] * 3, [3] * 3)
+    rising = part_results([1] * 3, [3] * 3, [7] * 3, [8] * 3)
     mixed = given | {part: rising[part] for part in rising if part.startswith("minimax")}
-    assert t08.judge(mixed).verdict == PARTLY
+    assert t08.conclude(mixed).verdict == PARTLY

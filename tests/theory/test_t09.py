@@ -9,7 +9,7 @@ from bench.theory.experiments import t09_remedies as t9
 ALONE = (2, 100, 3.0)
 
 
-def evidence(minibatch, historical):
+def part_results(minibatch, historical):
     """(modes held, classes, KL) of NS GAN and of the two remedies, seeds a little apart."""
     found = {}
     for variant, (modes, classes, kl) in zip(
@@ -39,9 +39,9 @@ def evidence(minibatch, historical):
     ],
 )
 def test_the_rule(minibatch, historical, verdict):
-    assert t9.judge(evidence(minibatch, historical)).verdict == verdict
+    assert t9.conclude(part_results(minibatch, historical)).verdict == verdict
 
 
 def test_the_figure_bears_runs_that_diverged():
-    (picture,) = t9.draw(evidence((4, 120, 2.0), (0, 0, np.inf)))
-    assert picture.drawing.png and picture.drawing.name == "T09-remedies"
+    (figure,) = t9.draw(part_results((4, 120, 2.0), (0, 0, np.inf)))
+    assert figure.drawing.png and figure.drawing.name == "T09-remedies"

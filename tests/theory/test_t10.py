@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.theory.experiment import NOT, PARTLY, REPRODUCED
-from bench.theory.experiments.t10_continuity import judge, kink, measure, smooth_share
+from bench.theory.experiments.t10_continuity import conclude, kink, measure, smooth_share
 
 LN2 = log(2)
 
@@ -34,12 +34,12 @@ def path(*, excess=0.0, shrunk=0.01, js=LN2, right=1.0):
     ],
 )
 def test_the_rule(made, verdict):
-    assert judge({"path, seed 0": made, "segments": made}).verdict == verdict
+    assert conclude({"path, seed 0": made, "segments": made}).verdict == verdict
 
 
 @pytest.mark.parametrize("broken", [{"excess": np.nan}, {"shrunk": np.nan}, {"js": np.nan}])
 def test_one_path_with_nan_is_not_outvoted(broken):
-    assert judge({"path, seed 0": path(), "segments": path(**broken)}).verdict == PARTLY
+    assert conclude({"path, seed 0": path(), "segments": path(**broken)}).verdict == PARTLY
 
 
 def test_segments_have_w1_of_the_distance_and_js_of_ln_2():

@@ -9,12 +9,12 @@ from bench.theory.experiments.t11_two_gaussians import (
     DISCRIMINATOR,
     PENALISED,
     X,
-    clean_slope,
-    curves,
-    judge,
-    kept_slope,
-    optimal,
-    shortfall,
+    conclude,
+    distance_from_optimum,
+    losses_and_slopes,
+    optimal_logit,
+    remaining_slope,
+    smallest_slope_share,
 )
 
 STRAIGHT = {"logit": X, "slope": np.ones_like(X)}
@@ -23,7 +23,7 @@ FLAT = {"logit": 0.01 * X, "slope": np.full_like(X, 0.01)}  # D does not saturat
 BROKEN = {"logit": np.full_like(X, np.nan), "slope": np.full_like(X, np.nan)}
 
 
-def evidence(discriminator, clipped, penalised):
+def part_results(discriminator, clipped, penalised):
     nets = {DISCRIMINATOR: discriminator, CLIPPED: clipped, PENALISED: penalised}
     return {f"{net}, seed {seed}": arrays for net, arrays in nets.items() for seed in range(3)}
 
@@ -31,32 +31,32 @@ def evidence(discriminator, clipped, penalised):
 @pytest.mark.parametrize(
     ("nets", "verdict"),
     [
-        ((optimal(), STRAIGHT, STRAIGHT), REPRODUCED),
-        ((optimal(), STRAIGHT, BENT), PARTLY),
+        ((optimal_logit(), STRAIGHT, STRAIGHT), REPRODUCED),
+        ((optimal_logit(), STRAIGHT, BENT), PARTLY),
         ((FLAT, STRAIGHT, STRAIGHT), PARTLY),
         ((FLAT, BENT, BENT), NOT),
         ((BROKEN, BROKEN, BROKEN), NOT),
     ],
 )
 def test_the_rule(nets, verdict):
-    assert judge(evidence(*nets)).verdict == verdict
+    assert conclude(part_results(*nets)).verdict == verdict
 
 
 def test_slopes_of_the_optimal_discriminator():
     """At x = -2 the logit is -8: D' = 4 s(-8) s(8) of its largest 1, and -ln D keeps 4 of 4."""
     small = 1 / (1 + np.exp(8))
-    of = curves(optimal())
-    assert kept_slope(of["D"][1]) == pytest.approx(4 * small * (1 - small), rel=1e-9)
-    assert kept_slope(of["ln(1 - D)"][1]) == pytest.approx(small, rel=1e-9)
-    assert kept_slope(of["-ln D"][1]) == pytest.approx(1)
+    of = losses_and_slopes(optimal_logit())
+    assert remaining_slope(of["D"][1]) == pytest.approx(4 * small * (1 - small), rel=1e-9)
+    assert remaining_slope(of["ln(1 - D)"][1]) == pytest.approx(small, rel=1e-9)
+    assert remaining_slope(of["-ln D"][1]) == pytest.approx(1)
 
 
 def test_slopes_are_those_of_the_values():
-    for name, (value, slope) in curves(optimal()).items():
+    for name, (value, slope) in losses_and_slopes(optimal_logit()).items():
         assert np.gradient(value, X)[1:-1] == pytest.approx(slope[1:-1], abs=0.01), name
 
 
 def test_the_optimum_has_no_distance():
-    assert shortfall(DISCRIMINATOR, optimal()) == 0
-    assert shortfall(PENALISED, STRAIGHT) == pytest.approx(0, abs=1e-4)
-    assert clean_slope(BENT["slope"]) == -1
+    assert distance_from_optimum(DISCRIMINATOR, optimal_logit()) == 0
+    assert distance_from_optimum(PENALISED, STRAIGHT) == pytest.approx(0, abs=1e-4)
+    assert smallest_slope_share(BENT["slope"]) == -1

@@ -11,7 +11,7 @@ DISTANCE = np.linspace(2, 0.2, 8)[:, None] * np.ones(3)
 RANDOM = np.array([3.0, 7, 1, 5, 2, 8, 4, 6])[:, None] * np.ones(3)
 
 
-def evidence(signal, quality):
+def part_results(signal, quality):
     """Three seeds whose W1 falls over eight looks."""
     arrays = {"exact": DISTANCE, "signal": signal, "quality": quality}
     return {t12.WGAN: arrays, t12.NS: {**arrays, "signal": RANDOM}}
@@ -27,13 +27,13 @@ def evidence(signal, quality):
     ],
 )
 def test_the_rule(signal, quality, verdict):
-    assert t12.judge(evidence(signal, quality)).verdict == verdict
+    assert t12.conclude(part_results(signal, quality)).verdict == verdict
 
 
 def test_a_run_that_diverged_tracks_nothing():
     signal = 0.9 * DISTANCE
     signal[3, 1] = np.nan
-    assert t12.judge(evidence(signal, 1 - DISTANCE / 2)).verdict == NOT
+    assert t12.conclude(part_results(signal, 1 - DISTANCE / 2)).verdict == NOT
 
 
 def test_correlations_are_of_each_seed():

@@ -7,7 +7,7 @@ from bench.theory.experiment import NOT, PARTLY, REPRODUCED
 from bench.theory.experiments import t13_critic_steps as t13
 
 
-def evidence(wgan, minimax):
+def part_results(wgan, minimax):
     """W1 of three seeds that stays; the last K's is given, the others have 1."""
     found = {}
     for loss, last in (("wgan", wgan), ("minimax", minimax)):
@@ -28,16 +28,16 @@ def evidence(wgan, minimax):
     ],
 )
 def test_the_rule_gives_each_verdict(wgan, minimax, verdict):
-    assert t13.judge(evidence(wgan, minimax)).verdict == verdict
+    assert t13.conclude(part_results(wgan, minimax)).verdict == verdict
 
 
 def test_a_seed_without_a_yardstick_speaks_for_neither():
-    given = evidence(1.0, 1.5)
+    given = part_results(1.0, 1.5)
     for loss in t13.LOSSES:
         given[f"{loss}, K=1"]["steps"] = np.full((12, 3), np.inf)
-    assert t13.judge(given).verdict == NOT
+    assert t13.conclude(given).verdict == NOT
 
 
 def test_the_score_is_the_mean_of_the_last_quarter():
     looks = np.arange(12.0)[:, None]
-    assert t13.final(looks).tolist() == [10.0]
+    assert t13.mean_of_last_quarter(looks).tolist() == [10.0]

@@ -20,7 +20,7 @@ def shallow(wait, last=1.0):
     return {"steps": steps, "trace": trace}
 
 
-def evidence(small, waits):
+def part_results(small, waits):
     found = {"deep 0.1": deep(1.5), "deep 0.01": deep(0.3), "deep GP": deep(1.0)}
     found |= {"deep 0.001": deep(small), "narrow 0.1": deep(0.9)}
     return found | {f"shallow {c:g}": shallow(w) for c, w in zip(t14.CLIPS, waits, strict=True)}
@@ -36,23 +36,23 @@ def evidence(small, waits):
     ],
 )
 def test_the_rule(small, waits, verdict):
-    assert t14.judge(evidence(small, waits)).verdict == verdict
+    assert t14.conclude(part_results(small, waits)).verdict == verdict
 
 
 def test_what_diverged_is_neither_vanishing_nor_slow():
-    found = evidence(0.1, (9, 5, 2))
+    found = part_results(0.1, (9, 5, 2))
     found["shallow 0.1"]["trace"][3, 0] = np.nan
-    assert t14.judge(found).verdict == PARTLY
+    assert t14.conclude(found).verdict == PARTLY
     found["deep 0.001"]["norms"][0, 0, 0] = np.nan
-    assert t14.judge(found).verdict == NOT
+    assert t14.conclude(found).verdict == NOT
 
 
 def test_a_wait_counts_from_where_the_estimate_stays():
     back = {"steps": np.arange(1, 5), "trace": np.array([[1.0], [0.5], [1.0], [1.0]])}
-    assert t14.waited(back) == [3]
-    assert t14.waited(shallow(4)).tolist() == [4, 4, 4]
-    assert np.isinf(t14.waited(shallow(4, last=-1.0))).all()
+    assert t14.steps_to_last_estimate(back) == [3]
+    assert t14.steps_to_last_estimate(shallow(4)).tolist() == [4, 4, 4]
+    assert np.isinf(t14.steps_to_last_estimate(shallow(4, last=-1.0))).all()
 
 
 def test_the_ratio_is_of_first_to_last_layer():
-    assert t14._first_over_last(deep(0.1)) == pytest.approx(np.full(3, -11.0))
+    assert t14._log_first_over_last(deep(0.1)) == pytest.approx(np.full(3, -11.0))

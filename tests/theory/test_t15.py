@@ -7,7 +7,7 @@ from bench.theory.experiment import NOT, PARTLY, REPRODUCED
 from bench.theory.experiments import t15_clipping_bias as t15
 
 
-def evidence(piled, clipped, estimate=0.8):
+def part_results(piled, clipped, estimate=0.8):
     """Three seeds that agree; W1 is 2 and the steepest slope 1, but for clipping, 0.01."""
     found = {}
     for dataset in t15.DATASETS:
@@ -34,22 +34,22 @@ def evidence(piled, clipped, estimate=0.8):
     ],
 )
 def test_the_rule(piled, clipped, verdict):
-    assert t15.judge(evidence(piled, clipped)).verdict == verdict
+    assert t15.conclude(part_results(piled, clipped)).verdict == verdict
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf])
 def test_a_critic_that_diverged_is_no_evidence(broken):
-    found = evidence(0.8, 0.5)
+    found = part_results(0.8, 0.5)
     found["ring wgan_gp"]["estimate"][1] = broken
-    assert t15.judge(found).verdict == PARTLY
+    assert t15.conclude(found).verdict == PARTLY
     found["grid wgan"]["piled"][0] = np.nan
-    assert t15.judge(found).verdict == NOT
+    assert t15.conclude(found).verdict == NOT
 
 
 def test_shares_are_per_unit_of_the_steepest_slope():
-    assert t15._share(evidence(0.8, 0.5)["ring wgan"])[0] == pytest.approx(0.5)
+    assert t15._share_of_w1(part_results(0.8, 0.5)["ring wgan"])[0] == pytest.approx(0.5)
 
 
 def test_a_constant_critic_has_no_share():
     arrays = {"estimate": np.zeros(1), "slope": np.zeros(1), "exact": np.array(1.0)}
-    assert np.isnan(t15._share(arrays)).all()
+    assert np.isnan(t15._share_of_w1(arrays)).all()

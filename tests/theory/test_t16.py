@@ -5,10 +5,10 @@ import pytest
 
 from bench.theory.experiment import NOT, PARTLY, REPRODUCED
 from bench.theory.experiments import t16_gradient
-from bench.theory.experiments.t16_gradient import STATEMENT
+from bench.theory.experiments.t16_gradient import EXPERIMENT
 
 
-def evidence(off, share):
+def part_results(off, share):
     norm = np.ones((1, 3, 10, 5))
     norm.ravel()[: int(share * norm.size)] += off
     return {
@@ -33,7 +33,7 @@ def evidence(off, share):
     ],
 )
 def test_rule(off, share, verdict):
-    assert STATEMENT.judge(evidence(off, share)).verdict == verdict
+    assert EXPERIMENT.conclude(part_results(off, share)).verdict == verdict
 
 
 def test_all_optimal_critics_agree_on_coupled_segments():

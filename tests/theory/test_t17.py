@@ -7,7 +7,7 @@ from bench.theory.experiment import NOT, PARTLY, REPRODUCED
 from bench.theory.experiments import t17_penalties as t17
 
 
-def evidence(spread, drift, along=0.4):
+def part_results(spread, drift, along=0.4):
     """Four seeds; spread of LP's errors and their drift over the weights, where GP's are 1."""
     found = {}
     for loss, size, moved in (("wgan_gp", 1.0, 1.0), ("wgan_lp", spread, drift)):
@@ -32,20 +32,20 @@ def evidence(spread, drift, along=0.4):
     ],
 )
 def test_the_rule(spread, drift, along, verdict):
-    assert t17.judge(evidence(spread, drift, along)).verdict == verdict
+    assert t17.conclude(part_results(spread, drift, along)).verdict == verdict
 
 
 def test_a_critic_that_diverged_is_neither_steady_nor_sure():
-    found = evidence(0.1, 0.1, along=1.0)
+    found = part_results(0.1, 0.1, along=1.0)
     found["wgan_gp 10"]["estimates"][-1, 0] = np.inf
-    assert t17.judge(found).verdict == NOT
+    assert t17.conclude(found).verdict == NOT
 
 
 def test_ratios_are_of_lp_over_gp():
-    ratio, moved = t17._ratios(
+    ratio, moved = t17._lp_over_gp(
         {
-            "wgan_gp": t17._errors(evidence(0.5, 0.25), "wgan_gp"),
-            "wgan_lp": t17._errors(evidence(0.5, 0.25), "wgan_lp"),
+            "wgan_gp": t17._estimate_errors(part_results(0.5, 0.25), "wgan_gp"),
+            "wgan_lp": t17._estimate_errors(part_results(0.5, 0.25), "wgan_lp"),
         }
     )
     assert ratio.value == pytest.approx(0.5)
@@ -53,7 +53,7 @@ def test_ratios_are_of_lp_over_gp():
 
 
 def test_an_optimal_critic_has_slope_1_along_optimal_pairs_alone():
-    found = t17.premise(20)
+    found = t17.measure_premise(20)
     assert found["optimal"] == pytest.approx(np.ones(20), abs=1e-6)
     assert np.abs(found["independent"]).max() <= 1 + 1e-6
     assert found["lengths"][0] < found["lengths"][1]

@@ -7,7 +7,7 @@ from bench.theory.experiment import NOT, PARTLY, REPRODUCED
 from bench.theory.experiments import t18_architectures as t18
 
 
-def evidence(*hard, easy=(10.0, 12.0), untrained=260.0):
+def part_results(*hard, easy=(10.0, 12.0), untrained=260.0):
     """Distances (NS GAN, WGAN) with DCGAN, and of each hard generator, the same for three seeds."""
     found = {t18.UNTRAINED: {"frechet": np.array([untrained])}}
     for net, pair in zip(t18.GENERATORS, (easy, *hard), strict=True):
@@ -27,13 +27,13 @@ def evidence(*hard, easy=(10.0, 12.0), untrained=260.0):
     ],
 )
 def test_the_rule(hard, verdict):
-    assert t18.judge(evidence(*hard)).verdict == verdict
+    assert t18.conclude(part_results(*hard)).verdict == verdict
 
 
 def test_twice_a_useless_score_is_not_work():
-    assert t18.judge(evidence((900, 100), (900, 100), easy=(100, 100))).verdict == NOT
+    assert t18.conclude(part_results((900, 100), (900, 100), easy=(100, 100))).verdict == NOT
 
 
 def test_the_figure_shows_runs_that_diverged():
-    (picture,) = t18.draw(evidence((np.inf, 20.0), (np.nan, 24.0)))
-    assert picture.drawing.png and picture.drawing.name == "T18-generators"
+    (figure,) = t18.draw(part_results((np.inf, 20.0), (np.nan, 24.0)))
+    assert figure.drawing.png and figure.drawing.name == "T18-generators"

@@ -7,9 +7,9 @@ from bench.theory.experiment import NOT, PARTLY, REPRODUCED
 from bench.theory.experiments import t19_constraint as t19
 
 
-def evidence(clipped, penalised):
+def part_results(clipped, penalised):
     """Distances by decade, the same for three seeds."""
-    rows = zip(t19.WAYS.items(), (clipped, penalised), strict=True)
+    rows = zip(t19.CONSTRAINTS.items(), (clipped, penalised), strict=True)
     return {
         f"{variant}, {value:g}": {"frechet": np.array([distance] * 3)}
         for (variant, (_, values)), distances in rows
@@ -34,19 +34,19 @@ FLAT, STEEP = [10.0, 11, 10, 12, 11, 15], [200.0, 100, 20, 10, 50, 100]
     ],
 )
 def test_the_rule(clipped, penalised, verdict):
-    assert t19.judge(evidence(clipped, penalised)).verdict == verdict
+    assert t19.conclude(part_results(clipped, penalised)).verdict == verdict
 
 
 def test_twenty_times_is_what_is_said():
-    finding = t19.judge(evidence(STEEP, FLAT))
-    assert finding.numbers[0].value == 20 and finding.numbers[1].value == 1.5
-    assert "best 10 at 0.1, worst 200 at 0.0001" in finding.found
+    result = t19.conclude(part_results(STEEP, FLAT))
+    assert result.numbers[0].value == 20 and result.numbers[1].value == 1.5
+    assert "best 10 at 0.1, worst 200 at 0.0001" in result.summary
 
 
 def test_all_diverged_is_no_independence():
-    assert t19.judge(evidence(STEEP, [np.inf] * 6)).verdict == PARTLY
+    assert t19.conclude(part_results(STEEP, [np.inf] * 6)).verdict == PARTLY
 
 
 def test_the_figure_shows_runs_that_diverged():
-    (picture,) = t19.draw(evidence([*STEEP[:-1], np.inf], FLAT))
-    assert picture.drawing.png and picture.drawing.name == "T19-constraints"
+    (figure,) = t19.draw(part_results([*STEEP[:-1], np.inf], FLAT))
+    assert figure.drawing.png and figure.drawing.name == "T19-constraints"

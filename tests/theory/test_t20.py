@@ -5,12 +5,12 @@ import pytest
 
 from bench.divergences import Mixture, fit_reverse_kl
 from bench.theory.experiment import NOT, PARTLY, REPRODUCED
-from bench.theory.experiments.t20_modes import STATEMENT
+from bench.theory.experiments.t20_modes import EXPERIMENT
 
 AT = np.array([0.0, 3.0, 6.0])
 
 
-def evidence(mean=6.0, middle=2.0, error=0.0):
+def part_results(mean=6.0, middle=2.0, error=0.0):
     """Fits at three separations: JS's deviation and reverse KL's last mean are given."""
     moments = np.array([[0.0, 0.6, 1.2], [1.0, 3.0, 6.0]])
     one = {
@@ -34,7 +34,7 @@ def evidence(mean=6.0, middle=2.0, error=0.0):
     ],
 )
 def test_rule(given, verdict):
-    assert STATEMENT.judge(evidence(**given)).verdict == verdict
+    assert EXPERIMENT.conclude(part_results(**given)).verdict == verdict
 
 
 def test_reverse_kl_leaves_the_middle_between_2_75_and_2_85():

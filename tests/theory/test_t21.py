@@ -5,13 +5,13 @@ import pytest
 
 from bench.theory.experiment import NOT, PARTLY, REPRODUCED
 from bench.theory.experiments import t21_noise
-from bench.theory.experiments.t21_noise import OWN, STATEMENT
+from bench.theory.experiments.t21_noise import DATA_NOISE, EXPERIMENT
 
 
-def evidence(kl=1.0, good=(1.0, 0.2), w1=(0.1, 0.5), circle_good=0.2):
+def part_results(kl=1.0, good=(1.0, 0.2), w1=(0.1, 0.5), circle_good=0.2):
     found = {
         "circle": {
-            "level": np.array([0.0, OWN, 0.4]),
+            "level": np.array([0.0, DATA_NOISE, 0.4]),
             "kl": np.array([np.inf, 0.0, kl]),
             "good": np.array([1.0, 0.99, circle_good]),
             "w1": np.array([0.02, 0.0, 0.3]),
@@ -38,7 +38,7 @@ def evidence(kl=1.0, good=(1.0, 0.2), w1=(0.1, 0.5), circle_good=0.2):
     ],
 )
 def test_rule(given, verdict):
-    assert STATEMENT.judge(evidence(**given)).verdict == verdict
+    assert EXPERIMENT.conclude(part_results(**given)).verdict == verdict
 
 
 def test_noise_as_large_as_the_datas_is_no_loss():

@@ -5,12 +5,12 @@ import pytest
 
 from bench.theory.experiment import NOT, PARTLY, REPRODUCED
 from bench.theory.experiments import t23_weak_convergence
-from bench.theory.experiments.t23_weak_convergence import STATEMENT
+from bench.theory.experiments.t23_weak_convergence import EXPERIMENT
 
 GONE, STAYS = [1.0, 0.01], [1.0, 0.9]
 
 
-def evidence(point=GONE, escaping=STAYS, variation=1.0):
+def part_results(point=GONE, escaping=STAYS, variation=1.0):
     """W1 of the first and of the last sequence, and total variation of the first two, are given."""
     far = np.ones((4, 2))
     far[:2] = variation
@@ -35,7 +35,7 @@ def evidence(point=GONE, escaping=STAYS, variation=1.0):
     ],
 )
 def test_rule(given, verdict):
-    assert STATEMENT.judge(evidence(**given)).verdict == verdict
+    assert EXPERIMENT.conclude(part_results(**given)).verdict == verdict
 
 
 def test_distances_by_hand():

@@ -6,10 +6,10 @@ import pytest
 from bench.divergences import Measure
 from bench.theory.experiment import NOT, PARTLY, REPRODUCED
 from bench.theory.experiments import t24_duality
-from bench.theory.experiments.t24_duality import STATEMENT
+from bench.theory.experiments.t24_duality import EXPERIMENT
 
 
-def evidence(**gaps):
+def part_results(**gaps):
     zero = np.zeros((1, 2))
     names = ("duality", "rubinstein", "excess", "thrice")
     return {"4 points": {**{n: zero + gaps.get(n, 0.0) for n in names}, "twice": zero + 0.1}}
@@ -26,7 +26,7 @@ def evidence(**gaps):
     ],
 )
 def test_rule(gaps, verdict):
-    assert STATEMENT.judge(evidence(**gaps)).verdict == verdict
+    assert EXPERIMENT.conclude(part_results(**gaps)).verdict == verdict
 
 
 def test_half_the_mass_over_four():

@@ -6,21 +6,21 @@ import pytest
 from bench.core.errors import UserError
 from bench.theory.experiment import NOT, PARTLY, REPRODUCED
 from bench.theory.experiments import t25_created_equal
-from bench.theory.experiments.t25_created_equal import CODES, STATEMENT
+from bench.theory.experiments.t25_created_equal import EXPERIMENT, VERDICT_CODES
 
-OPEN = CODES[3]
+OPEN = VERDICT_CODES[3]
 LOW = list(range(10))
 HIGH = [100 + value for value in LOW]
 
 
-def evidence(second, c1, c2):
+def part_results(second, c1, c2):
     """Three variants of ten seeds, the last of which is a VAE."""
     return {
         "made": {
             "name": np.array(["a", "b", "vae"]),
             "adversarial": np.array([True, True, False]),
             "cost": np.array([LOW, second, LOW], dtype=float),
-            "claims": np.array([CODES.index(c1), CODES.index(c2)]),
+            "claims": np.array([VERDICT_CODES.index(c1), VERDICT_CODES.index(c2)]),
         }
     }
 
@@ -37,17 +37,17 @@ def evidence(second, c1, c2):
     ],
 )
 def test_rule(second, c1, c2, verdict):
-    assert STATEMENT.judge(evidence(second, c1, c2)).verdict == verdict
+    assert EXPERIMENT.conclude(part_results(second, c1, c2)).verdict == verdict
 
 
 def test_codes_are_the_claims_verdicts():
-    from bench.reporting.claims import judged
+    from bench.reporting.claims import claim
 
-    assert (judged.REPRODUCED, judged.PARTLY, judged.NOT, judged.OPEN) == CODES
+    assert (claim.REPRODUCED, claim.PARTLY, claim.NOT, claim.OPEN) == VERDICT_CODES
 
 
 def test_without_the_rows_it_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(t25_created_equal, "ROWS", tmp_path / "rows.parquet")
-    (settings,) = STATEMENT.parts(False).values()
+    (settings,) = EXPERIMENT.parts(False).values()
     with pytest.raises(UserError, match="is not there"):
-        STATEMENT.measure(settings)
+        EXPERIMENT.measure(settings)

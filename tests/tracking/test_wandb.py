@@ -22,10 +22,10 @@ from bench.core.errors import Caution, Interrupted, UserError
 from bench.core.files import read_json, sha256_of
 from bench.core.signals import INTERRUPT, _children
 from bench.execution.run import execute
-from bench.runs.columns import columns, protocol_key
+from bench.runs.columns import protocol_label, scores_by_column
 from bench.runs.rows import read_rows
 from bench.tracking import wandb_files
-from bench.training.job import prepare
+from bench.training.job import prepare_job
 from bench.training.monitor import Monitor
 
 STEPS = ["d_steps=40", "trainer.checkpoint_every=10", "trainer.pictures=4", "log_every=4"]
@@ -54,7 +54,7 @@ def end_wandb():
 
 
 def job_of(tiny, *overrides, logger="[wandb]"):
-    return prepare(build.compose_config(tiny(*STEPS, f"logger={logger}", *overrides)))
+    return prepare_job(build.compose_config(tiny(*STEPS, f"logger={logger}", *overrides)))
 
 
 def attempts(job):
@@ -125,7 +125,7 @@ def stop_after(step, act, monkeypatch):
 @pytest.fixture
 def unscored(monkeypatch):
     """Without rows, where a test asks for none."""
-    monkeypatch.setattr("bench.execution.lifecycle._score", lambda job: None)
+    monkeypatch.setattr("bench.execution.lifecycle._score", lambda job, stored: None)
 
 
 def fail(*_, **__):
@@ -142,11 +142,11 @@ def test_what_was_told_agrees_with_the_files_and_the_rows(tiny):
     assert [step for step, _ in expected(job)] == sorted(at_steps)
     rows = read_rows(job.folder.root, [job.folder.run_id])
     assert {row.checkpoint for row in rows} == {"final", "best", "last-1"}
-    assert {k: v for k, v in told["summary"].items() if "/quick-" in k} == columns(rows)
+    assert {k: v for k, v in told["summary"].items() if "/quick-" in k} == scores_by_column(rows)
     final = next(row for row in rows if row.checkpoint == "final")
-    key = f"final/{protocol_key(final.protocol)}/frechet"
+    key = f"final/{protocol_label(final.protocol)}/frechet"
     assert told["summary"][key] == final.scores["frechet"]
-    status = job.folder.status()
+    status = job.folder.read_status()
     for name in ("status", "cause", "d_steps", "g_steps", "images", "digest"):
         assert told["summary"][name] == status[name]
     assert told["exit"] == 0
@@ -167,7 +167,7 @@ def test_config_labels_and_axes(tiny, unscored):
     assert told["config"]["run_id"] == job.folder.run_id
     assert told["config"]["variant"] == names["variant"]
     assert told["config"]["environment"] == read_json(job.folder.path / "environment.json")
-    assert told["config"]["data"] == read_json(job.folder.data)
+    assert told["config"]["data"] == read_json(job.folder.split_digests)
     assert [(m.name, m.glob_name, m.step_metric) for m in told["metric"]] == [
         ("d_steps", "", ""),
         ("", "*", "d_steps"),
@@ -245,7 +245,7 @@ def test_steps_beyond_the_checkpoint_are_told_once(tiny, unscored, monkeypatch):
 def test_an_interrupted_run_is_preempted_and_goes_on(tiny, unscored, monkeypatch):
     job = job_of(tiny)
     with monkeypatch.context() as patch:
-        stop_after(17, lambda: setattr(INTERRUPT, "asked", True), patch)
+        stop_after(17, lambda: setattr(INTERRUPT, "requested", True), patch)
         with pytest.raises(Interrupted):
             execute(job)
     first = told_in(attempts(job)[0])
@@ -266,7 +266,7 @@ def test_a_failing_score_is_a_failed_run_and_the_rows_come_with_the_next_attempt
     assert numbers(first["history"]) == expected(job) and second["history"] == []
     assert second["exit"] == 0
     rows = read_rows(job.folder.root, [job.folder.run_id])
-    assert {k: v for k, v in second["summary"].items() if "/quick-" in k} == columns(rows)
+    assert {k: v for k, v in second["summary"].items() if "/quick-" in k} == scores_by_column(rows)
 
 
 def test_whatever_is_left_of_a_file_its_whole_records_are_read_and_the_rest_is_cut(
@@ -372,7 +372,7 @@ def test_a_failing_wandb_costs_one_caution_and_nothing_else(
         assert execute(job).status == "finished"
     (said,) = [str(one.message) for one in cautions if "W&B" in str(one.message)]
     assert said.startswith(f"run {job.folder.run_id}: W&B was") and "made to fail" in said
-    assert job.folder.status()["digest"] == plain.folder.status()["digest"]
+    assert job.folder.read_status()["digest"] == plain.folder.read_status()["digest"]
     assert job.folder.history.read_text() == plain.folder.history.read_text()
 
 
@@ -417,8 +417,8 @@ def check(server, job, ends):
     drawn = {p.read_bytes() for p in job.folder.samples.glob("step-*.png")}
     assert {run.files[file] for file in sent} == drawn
     rows = read_rows(job.folder.root, [job.folder.run_id])
-    assert {k: v for k, v in run.summary.items() if "/quick-" in k} == columns(rows)
-    assert run.summary["status"] == job.folder.status()["status"]
+    assert {k: v for k, v in run.summary.items() if "/quick-" in k} == scores_by_column(rows)
+    assert run.summary["status"] == job.folder.read_status()["status"]
     assert run.config["run_id"] == job.folder.run_id
     assert run.config["model"] == job.plain["model"]
     assert run.starts[0]["jobType"] == "train" and not run.starts[0]["host"]
@@ -494,7 +494,7 @@ def test_a_run_that_is_asked_to_stop_does_not_wait_for_a_server_that_is_away(tin
             with pytest.raises(Interrupted):
                 execute(job)
     assert time.monotonic() - began < 30
-    assert job.folder.status()["status"] == "interrupted"
+    assert job.folder.read_status()["status"] == "interrupted"
 
 
 def sync(job, *options):
@@ -509,8 +509,9 @@ def sync(job, *options):
 
 KILLED = """
 import os, sys, time
-from bench.training import monitor, wandb_run
-monitor.HISTORY_SECONDS = wandb_run.EVERY_SECONDS = 0.0
+from bench.tracking import wandb_tracker
+from bench.training import monitor
+monitor.HISTORY_SECONDS = wandb_tracker.EVERY_SECONDS = 0.0
 at_end = monitor.Monitor.on_train_batch_end
 def hook(self, trainer, model, *rest):
     at_end(self, trainer, model, *rest)
@@ -518,10 +519,10 @@ def hook(self, trainer, model, *rest):
         time.sleep(float(sys.argv[2]))
         os.killpg(0, 9)
 monitor.Monitor.on_train_batch_end = hook
-from bench import build
-from bench.training.job import prepare
+from bench.config import build
+from bench.training.job import prepare_job
 from bench.execution.run import execute
-execute(prepare(build.compose_config(sys.argv[3:])))
+execute(prepare_job(build.compose_config(sys.argv[3:])))
 """
 
 
@@ -536,7 +537,7 @@ def killed(overrides, step, wait):
 def test_killed_three_times_offline_the_synced_attempts_are_one_history(tiny, server):
     """Killed before W&B wrote any history, with half a record written, and with whole ones."""
     overrides = tiny(*STEPS, "logger=[wandb]", "score.every=8")
-    job = prepare(build.compose_config(overrides))
+    job = prepare_job(build.compose_config(overrides))
     killed(overrides, 5, 0)
     assert wandb_files.last_step(job.folder.path / "wandb", job.folder.run_id) == 0
     killed(overrides, 23, 3)
@@ -556,7 +557,9 @@ def test_killed_three_times_offline_the_synced_attempts_are_one_history(tiny, se
 @pytest.mark.slow
 def test_of_two_processes_one_tells(tiny, server):
     overrides = ["trainer.devices=2", "variant=wgan_gp", "dataset=ring"]
-    job = prepare(build.compose_config(tiny(*STEPS, "logger=[wandb]", *overrides, network="mlp")))
+    job = prepare_job(
+        build.compose_config(tiny(*STEPS, "logger=[wandb]", *overrides, network="mlp"))
+    )
     assert execute(job).status == "finished"
     assert len(attempts(job)) == 1
     sync(job)

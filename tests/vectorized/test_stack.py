@@ -9,17 +9,18 @@ from support import ROOT, SMALL
 
 from bench.config import build, validate
 from bench.core.errors import UserError
-from bench.data.batches import shuffled
+from bench.data.batches import iter_batch_indices
+from bench.vectorized import trainer
 from bench.vectorized.compatibility import pack_key, why_not_packable
 from bench.vectorized.stack import ReplicaStack
-from bench.vectorized.trainer import empty_stack, train_step
+from bench.vectorized.trainer import build_empty_stack, train_step
 
 VARIANTS = sorted(p.stem for p in (ROOT / "conf/variant").glob("*.yaml"))
 ALONE = {  # variants that cannot be packed, and why
-    "historical_gan": "changes its optimizer's step",
-    "lda": "a training step of its own",
-    "qda": "a training step of its own",
-    "naive_bayes": "a training step of its own",
+    "historical_gan": "overrides the optimizer step",
+    "lda": "overrides training_step",
+    "qda": "overrides training_step",
+    "naive_bayes": "overrides training_step",
 }
 PACKED = [variant for variant in VARIANTS if variant not in ALONE]
 BATCH, COUNT = 16, 90
@@ -81,7 +82,7 @@ def alone(model, steps, dataset="ring", watch=lambda model: None):
     model.optimizers = lambda use_pl_optimizer: optimizers if len(optimizers) > 1 else optimizers[0]
     model.on_fit_start()
     seed, data = model.training_settings.seed, samples(dataset)
-    for index, rows in enumerate(shuffled(COUNT, BATCH, seed, model.d_steps, steps)):
+    for index, rows in enumerate(iter_batch_indices(COUNT, BATCH, seed, model.d_steps, steps)):
         model.training_step(data[rows], index)
     return model
 
@@ -252,7 +253,7 @@ def test_replicas_at_different_steps_each_keep_their_own_turns(double):
 
 def test_slots_that_are_not_odd_round_alike():
     slots = 5
-    stack, odd = empty_stack(made("wgan_gp"), slots, samples(), BATCH)
+    stack, odd = build_empty_stack(made("wgan_gp"), slots, samples(), BATCH)
     assert len(odd) < slots / 2
     for slot in range(slots):
         stack.insert(slot, made("wgan_gp"))
@@ -263,35 +264,35 @@ def test_slots_that_are_not_odd_round_alike():
 
 @pytest.mark.parametrize("what", ["a weight", "a loss"])
 def test_an_odd_slot_is_found(monkeypatch, what):
-    given = ReplicaStack.move, ReplicaStack.step
+    optimizer_step = ReplicaStack.optimizer_step
 
-    def moved(self, player, slot, gradient):
-        given[0](self, player, slot, gradient * (1 + 1e-3 * (slot == 2)))
+    def step_with_wrong_gradient(self, player, slot, gradient):
+        optimizer_step(self, player, slot, gradient * (1 + 1e-3 * (slot == 2)))
 
-    def stepped(self):
-        given[1](self)
-        self.losses["d_loss"][2] += 1
+    def step_with_wrong_loss(stack):
+        train_step(stack)
+        stack.losses["d_loss"][2] += 1
 
     if what == "a weight":
-        monkeypatch.setattr(ReplicaStack, "move", moved)
+        monkeypatch.setattr(ReplicaStack, "optimizer_step", step_with_wrong_gradient)
     else:
-        monkeypatch.setattr(ReplicaStack, "step", stepped)
-    stack, odd = empty_stack(made("ns_gan"), 4, samples(), BATCH)
+        monkeypatch.setattr(trainer, "train_step", step_with_wrong_loss)
+    stack, odd = build_empty_stack(made("ns_gan"), 4, samples(), BATCH)
     assert odd == [2] and stack.occupied == []
 
 
 def test_what_a_stack_refuses():
-    with pytest.raises(ValueError, match="no models"):
+    with pytest.raises(ValueError, match="at least one model"):
         ReplicaStack([None, None], samples(), BATCH)
-    with pytest.raises(ValueError, match="need 1 or more"):
+    with pytest.raises(ValueError, match="both must be 1 or more"):
         ReplicaStack([made("ns_gan")], samples(), 0)
     stack = ReplicaStack([made("ns_gan"), None], samples(), BATCH)
-    with pytest.raises(ValueError, match="slot 0 is taken"):
+    with pytest.raises(ValueError, match="slot 0 is occupied"):
         stack.insert(0, made("ns_gan"))
     with pytest.raises(ValueError, match="one architecture"):
         stack.insert(1, made("ns_gan", 0, "ring", "network.depth=1"))
     stack.remove(0)
-    with pytest.raises(ValueError, match="no models"):
+    with pytest.raises(ValueError, match="the stack is empty"):
         train_step(stack)
 
 

@@ -1,8 +1,8 @@
-"""One run in several processes: started, listened to, ended together.
+"""Train one run in several processes: start them, wait for their reports, end them together.
 
-Each process is told the config as plain data and makes the run anew from it. Lightning sees one
-device in each and knows nothing of the others: its own launchers run the command again, which would
-break a sweep's workers, and its wrapper of the model expects one backward pass for each forward.
+Each process gets the config as plain data and builds the run from it. Lightning sees one device in
+each and knows nothing of the others: its own launchers run the command again, which would break a
+sweep's workers, and its wrapper of the model expects one backward pass for each forward.
 """
 
 import tempfile
@@ -26,47 +26,51 @@ def train_in_processes(
     """Train a run in `trainer.devices` processes, as `bench.training.fit.train` does in one.
 
     Args:
-        model: each process builds its own; this one takes the counts of steps.
-        pulse: of this process; it does not hear how far the others are.
+        model: takes the final counts of steps; each process builds a model of its own.
+        heartbeat: heartbeat of this process; it does not count the workers' steps.
         tracker: reads what process 0 writes.
 
     Raises:
-        UserError: a network cannot be trained so; or what `train` raises.
+        UserError: a batch norm cannot be distributed as configured; or what `train` raises.
         Interrupted: Ctrl-C or SIGTERM, once a checkpoint is written.
-        RuntimeError: a process died. What one raised is raised here, too.
+        RuntimeError: a process died. An exception in one of them is raised here, too.
     """
-    check_networks(job, model)
+    check_batch_norms(job, model)
     heartbeat.phase = f"training in {job.trainer_settings.devices} processes"
     with tempfile.TemporaryDirectory() as folder, INTERRUPT.interrupting(immediate=False):
-        team = WorkerPool(job, Path(folder) / "meeting")
+        pool = WorkerPool(job, Path(folder) / "rendezvous")
         try:
-            said = team.listen(tracker.sync)
+            report = pool.wait_for_report(tracker.sync)
         finally:
-            team.end()
-    model.d_steps, model.g_steps = said.get("d_steps", 0), said.get("g_steps", 0)
-    if "error" in said:
-        raise said["error"] from RuntimeError(f"in one of the processes:\n{said['traceback']}")
-    if said["interrupted"]:
+            pool.kill()
+    model.d_steps, model.g_steps = report.get("d_steps", 0), report.get("g_steps", 0)
+    if "error" in report:
+        raise report["error"] from RuntimeError(f"in one of the processes:\n{report['traceback']}")
+    if report["interrupted"]:
         INTERRUPT.acknowledge()
         raise Interrupted
 
 
-def check_networks(job: Job, model: GenerativeModel) -> None:
-    """Refuse batch norms that would not do what the config says.
+def check_batch_norms(job: Job, model: GenerativeModel) -> None:
+    """Refuse batch norms that would not do what `trainer.batch_norm` says.
 
     Raises:
-        UserError: torch's own would be left unsynchronised, or a single sample be normalised.
+        UserError: torch's own batch norm would not be synchronised, or a process would normalise a
+            single sample.
     """
-    how, share = job.trainer_settings, job.plain["batch_size"] // job.trainer_settings.devices
-    foreign = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in model.modules())
-    if how.batch_norm == "synchronised" and foreign:
+    settings = job.trainer_settings
+    samples_each = job.plain["batch_size"] // settings.devices
+    torch_norm = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in model.modules())
+    if settings.batch_norm == "synchronised" and torch_norm:
         raise UserError(
-            "trainer.batch_norm=synchronised: a network has torch's own batch norm, which is not",
+            "trainer.batch_norm=synchronised, but a network has torch's own batch norm, which is "
+            "not synchronised between processes",
             fix="use bench.networks.layers.BatchNorm, or set trainer.batch_norm=per_process",
         )
-    normed = foreign or any(isinstance(m, BatchNorm) for m in model.modules())
-    if how.batch_norm == "per_process" and normed and share < 2:
+    normalised = torch_norm or any(isinstance(m, BatchNorm) for m in model.modules())
+    if settings.batch_norm == "per_process" and normalised and samples_each < 2:
         raise UserError(
-            "trainer.batch_norm=per_process: a share of one sample would be normalised by itself",
+            "trainer.batch_norm=per_process, but each process has one sample of a batch, which "
+            "cannot be normalised by itself",
             fix="raise batch_size, or set trainer.batch_norm=synchronised",
         )

@@ -1,4 +1,7 @@
-"""One process of several: from the run's config as plain data to the end of its training."""
+"""Train as one process of several: build the run from its config, train, report how it ended.
+
+Process 0 writes all files of the run; the others only compute.
+"""
 
 import os
 import pickle
@@ -25,57 +28,56 @@ from bench.runs.heartbeat import Heartbeat
 from bench.training.checkpoints import Checkpoints
 from bench.training.digests import DigestLog
 from bench.training.fit import fit, train
-from bench.training.job import Job, prepare
+from bench.training.job import Job, prepare_job
 from bench.training.rank_monitor import STOP_REQUESTED, RankMonitor
 from bench.training.tracker import Tracker
 
 
-def main(
-    rank: int, size: int, plain: Mapping[str, Any], run_id: str, meeting: Path, line: Connection
+def run_worker(
+    rank: int, size: int, plain: Mapping[str, Any], run_id: str, rendezvous: Path, pipe: Connection
 ) -> None:
-    """Train as process `rank` of `size`, and say down the line how it ended.
+    """Train as process `rank` of `size`, and send a report of how it ended.
 
     Args:
         plain: the run's checked config.
-        meeting: where the processes find each other, see `bench.core.distributed.init`.
-        line: from it comes that the run should stop; nothing more, once who started it is dead.
+        rendezvous: file by which the processes find each other, see `bench.core.distributed.init`.
+        pipe: brings the request to stop, and takes the report; it closes when the parent dies.
     """
-    threading.Thread(target=_listen, args=(line,), daemon=True).start()
+    threading.Thread(target=_watch_for_stop, args=(pipe,), daemon=True).start()
     model: GenerativeModel | None = None
-    said: dict[str, Any] = {"interrupted": False}
+    report: dict[str, Any] = {"interrupted": False}
     try:
-        job = _job(rank, plain, run_id)
-        distributed.init(rank, size, meeting, cuda=job.trainer_settings.device.type == "cuda")
+        job = _prepare_worker_job(rank, plain, run_id)
+        distributed.init(rank, size, rendezvous, cuda=job.trainer_settings.device.type == "cuda")
         with process_settings(job.plain):
             model = build.build_model(job.cfg)
             if job.trainer_settings.batch_norm == "synchronised":
                 synchronise(model)
-            heartbeat = Heartbeat(
-                job.folder.heartbeat, job.plain["d_steps"]
-            )  # who started us lets it beat
+            # never started: the parent process lets the run's heartbeat beat
+            heartbeat = Heartbeat(job.folder.heartbeat, job.plain["d_steps"])
             (train if rank == 0 else train_as_worker)(job, model, heartbeat)
     except Interrupted:
-        said["interrupted"] = True
+        report["interrupted"] = True
     except BaseException as error:
-        said |= {"error": _portable(error), "traceback": traceback.format_exc()}
+        report |= {"error": _make_picklable(error), "traceback": traceback.format_exc()}
     if model is not None:
-        said |= {"d_steps": model.d_steps, "g_steps": model.g_steps}
-    line.send({**said, "at": time.monotonic()})
-    if "error" in said:
-        os._exit(0)  # it has spoken; a group that is torn apart may keep it from an orderly end
+        report |= {"d_steps": model.d_steps, "g_steps": model.g_steps}
+    pipe.send({**report, "at": time.monotonic()})
+    if "error" in report:
+        os._exit(0)  # the report is sent; a broken process group could block an orderly exit
 
 
 def train_as_worker(job: Job, model: GenerativeModel, heartbeat: Heartbeat) -> None:
-    """Train and keep nothing: process 0 does that for all.
+    """Train and write nothing: process 0 does that for all.
 
     Raises:
-        Interrupted: as `bench.training.fit.train`.
+        Interrupted: the processes agreed to stop, as in `bench.training.fit.train`.
     """
-    how, folder = job.trainer_settings, job.folder
+    settings, folder = job.trainer_settings, job.folder
     monitor = RankMonitor(
         folder.history,
-        Checkpoints(folder.checkpoints, how.keep_checkpoints),
-        DigestLog(folder.chain, 0),  # no points
+        Checkpoints(folder.checkpoints, settings.keep_checkpoints),
+        DigestLog(folder.digests, 0),  # a budget of 0 has no steps to digest
         heartbeat,
         log_every=job.plain["log_every"],
         checkpoint_every=None,
@@ -83,8 +85,8 @@ def train_as_worker(job: Job, model: GenerativeModel, heartbeat: Heartbeat) -> N
         limit_seconds=None,
         progress=False,
         label="",
-        draw=lambda model, loggers: None,
-        drawing_steps=frozenset(),
+        save_samples=lambda model, loggers: None,
+        picture_steps=frozenset(),
         selector=CheckpointSelector(folder, job.evaluator),
         select_every=None,
         tracker=Tracker(),
@@ -94,26 +96,26 @@ def train_as_worker(job: Job, model: GenerativeModel, heartbeat: Heartbeat) -> N
         raise Interrupted
 
 
-def _job(rank: int, plain: Mapping[str, Any], run_id: str) -> Job:
-    """The run's job with the one device that this process sees, under the name the run has."""
-    own = {**plain, "trainer": {**plain["trainer"], "devices": 1}}
+def _prepare_worker_job(rank: int, plain: Mapping[str, Any], run_id: str) -> Job:
+    """Return the run's job with the one device that this process sees, under the run's own id."""
+    worker_config = {**plain, "trainer": {**plain["trainer"], "devices": 1}}
     if rank > 0:
-        own["logger"] = {}
-    job = prepare(OmegaConf.create(own))
+        worker_config["logger"] = {}
+    job = prepare_job(OmegaConf.create(worker_config))
     return replace(job, plain=dict(plain), folder=RunFolder(job.folder.root, run_id))
 
 
-def _listen(line: Connection) -> None:
+def _watch_for_stop(pipe: Connection) -> None:
     try:
-        while line.recv() == "stop":
+        while pipe.recv() == "stop":
             STOP_REQUESTED.set()
     except (EOFError, OSError):
-        os._exit(1)  # nobody is there to hear how it ends
+        os._exit(1)  # the parent is dead: nobody waits for a report
 
 
-def _portable(error: BaseException) -> BaseException:
-    """The error, or what it says where its kind does not travel."""
+def _make_picklable(error: BaseException) -> BaseException:
+    """Return the error, or a RuntimeError with its message if it does not survive pickling."""
     try:
         return pickle.loads(pickle.dumps(error))
-    except Exception:  # whatever its kind does when it is made anew
+    except Exception:  # whatever the exception's own class raises while it is rebuilt
         return RuntimeError(f"{type(error).__name__}: {error}")

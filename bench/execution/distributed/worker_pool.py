@@ -1,4 +1,4 @@
-"""The processes of one run: started deaf to signals, each with its own device and a line to it."""
+"""Start the processes of one run with signals blocked, a device each and a pipe to the parent."""
 
 import os
 import signal
@@ -14,96 +14,94 @@ from typing import Any
 import torch
 
 from bench.core.signals import INTERRUPT
+from bench.execution.distributed.worker import run_worker
 from bench.training.job import Job
 
-LISTEN_SECONDS = 0.2  # between two looks for a signal
-GRACE_SECONDS = 2.0  # for the others to say what they saw when one broke, and to leave in order
+POLL_SECONDS = 0.2  # between two checks whether a signal has come
+GRACE_SECONDS = 2.0  # for the others to report what they met when one broke, and to exit in order
 
 
 class WorkerPool:
-    """The processes of one run, and a line to each.
+    """Hold the processes of one run, and a pipe to each.
 
     Args:
-        job: of the run.
-        meeting: a file that does not exist yet.
+        job: the run.
+        rendezvous: path of a file that does not exist yet, by which the processes find each other.
     """
 
-    def __init__(self, job: Job, meeting: Path) -> None:
-        from bench.execution.distributed.worker import (
-            main,  # which needs `run`, which needs this module
-        )
-
+    def __init__(self, job: Job, rendezvous: Path) -> None:
         context, size = get_context("spawn"), job.trainer_settings.devices
-        self.lines: list[Connection] = []
+        self.pipes: list[Connection] = []
         self.processes: list[Any] = []
         for rank in range(size):
-            ours, theirs = context.Pipe()
-            told = (rank, size, job.plain, job.folder.run_id, meeting, theirs)
-            process = context.Process(target=main, args=told)
-            self.lines.append(ours)
+            pipe, worker_pipe = context.Pipe()
+            arguments = (rank, size, job.plain, job.folder.run_id, rendezvous, worker_pipe)
+            process = context.Process(target=run_worker, args=arguments)
+            self.pipes.append(pipe)
             self.processes.append(process)
             with _signals_blocked(), _own_device(job.trainer_settings.device, rank):
                 process.start()
-            theirs.close()
+            worker_pipe.close()
 
-    def listen(self, meanwhile: Callable[[], None]) -> dict[str, Any]:
-        """Wait until all have said how it ended, and pass a signal on to them meanwhile.
+    def wait_for_report(self, on_poll: Callable[[], None]) -> dict[str, Any]:
+        """Wait for the reports of all processes, and pass a request to stop on to them meanwhile.
 
         Args:
-            meanwhile: called again and again.
+            on_poll: called every `POLL_SECONDS` or more often.
 
         Returns:
-            The message of process 0, see `bench.execution.distributed.worker.main`; or that of the
-            process that broke first.
+            The report of process 0, see `bench.execution.distributed.worker.run_worker`; or that of
+            the process that broke first.
         """
-        said: dict[int, dict[str, Any]] = {}
-        told, until = False, float("inf")
-        while len(said) < len(self.lines) and time.monotonic() < until:
-            meanwhile()
-            if INTERRUPT.requested and not told:
-                told = True
-                self._tell("stop")
-            waiting = {line: rank for rank, line in enumerate(self.lines) if rank not in said}
-            for line in wait(list(waiting), LISTEN_SECONDS):
-                said[waiting[line]] = self._heard(waiting[line])
-            if until == float("inf") and any("error" in one for one in said.values()):
+        reports: dict[int, dict[str, Any]] = {}
+        stop_sent, until = False, float("inf")
+        while len(reports) < len(self.pipes) and time.monotonic() < until:
+            on_poll()
+            if INTERRUPT.requested and not stop_sent:
+                stop_sent = True
+                self._send_stop()
+            ready = wait([p for r, p in enumerate(self.pipes) if r not in reports], POLL_SECONDS)
+            for rank, pipe in enumerate(self.pipes):
+                if pipe in ready:
+                    reports[rank] = self._receive(rank)
+            if until == float("inf") and any("error" in report for report in reports.values()):
                 until = time.monotonic() + GRACE_SECONDS
-        broken = [one for one in said.values() if "error" in one]
+        broken = [report for report in reports.values() if "error" in report]
         for process in () if broken else self.processes:
             process.join(GRACE_SECONDS)
-        return min(broken, key=lambda one: one["at"]) if broken else said[0]
+        return min(broken, key=lambda report: report["at"]) if broken else reports[0]
 
-    def end(self) -> None:
-        """End those that still run."""
+    def kill(self) -> None:
+        """Kill the processes that still run, and close the pipes."""
         for process in self.processes:
             if process.pid is not None:
                 process.kill()
                 process.join()
-        for line in self.lines:
-            line.close()
+        for pipe in self.pipes:
+            pipe.close()
 
-    def _tell(self, word: str) -> None:
-        for line in self.lines:
-            with suppress(OSError):  # one that has ended; if it died, that is heard elsewhere
-                line.send(word)
+    def _send_stop(self) -> None:
+        for pipe in self.pipes:
+            with suppress(OSError):  # a process that has ended; if it died, `_receive` notices
+                pipe.send("stop")
 
-    def _heard(self, rank: int) -> dict[str, Any]:
-        """What a process says; what it died of where it says nothing, before all consequences."""
+    def _receive(self, rank: int) -> dict[str, Any]:
+        """Return a process's report; if it died without one, an error dated before all others."""
         try:
-            return self.lines[rank].recv()
+            return self.pipes[rank].recv()
         except (EOFError, OSError):
             process = self.processes[rank]
             process.join(GRACE_SECONDS)
             code = process.exitcode or 0
-            how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
-            error = RuntimeError(f"process {rank} of {len(self.processes)} died ({how})")
-            return {"error": error, "traceback": "it left no word", "at": 0.0}
+            reason = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+            error = RuntimeError(f"process {rank} of {len(self.processes)} died ({reason})")
+            return {"error": error, "traceback": "it sent no report", "at": 0.0}
 
 
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """What is started in the block never hears the terminal's or the scheduler's signals."""
-    ensure_running()  # multiprocessing's own helper would open its ears again
+    """Start processes that never receive the terminal's or the scheduler's signals."""
+    ensure_running()  # multiprocessing's resource tracker would unblock them if it started inside
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
@@ -113,14 +111,14 @@ def _signals_blocked() -> Iterator[None]:
 
 @contextmanager
 def _own_device(device: torch.device, rank: int) -> Iterator[None]:
-    """What is started in the block sees one GPU alone, the rank-th of those seen here."""
+    """Start processes that see one GPU: the rank-th of those that are visible here."""
     if device.type != "cuda":
         yield
         return
     name = "CUDA_VISIBLE_DEVICES"
     before = os.environ.get(name)
-    seen = before.split(",") if before else [str(n) for n in range(torch.cuda.device_count())]
-    os.environ[name] = seen[rank].strip()
+    visible = before.split(",") if before else [str(n) for n in range(torch.cuda.device_count())]
+    os.environ[name] = visible[rank].strip()
     try:
         yield
     finally:

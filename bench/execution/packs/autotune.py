@@ -1,4 +1,4 @@
-"""A few steps of a model alone and in stacks: how fast a pack of R is on this machine."""
+"""Choose the size of packs for this machine, by timing a few steps alone and in stacks."""
 
 import statistics
 import time
@@ -14,22 +14,22 @@ from bench.config import build
 from bench.core.errors import UserError
 from bench.execution.packs.memory_check import as_too_large, check_memory
 from bench.execution.packs.plain_loop import PlainLoop
-from bench.vectorized.trainer import empty_stack, train_step
+from bench.vectorized.trainer import build_empty_stack, train_step
 
-WARM = 12  # steps that are not counted: both players have moved, what is traced is traced
-BLOCK = 10  # steps, two turns of five
+WARMUP_STEPS = 12  # not timed: both players have moved, everything that is traced is traced
+BLOCK_STEPS = 10  # timed together: two rounds of five discriminator steps
 BLOCKS = 3
-BLOCK_SECONDS = 0.2  # a block is repeated until so much has passed
-WORTH = 1.05  # times the pace of one at a time, from which on runs are packed
-SLOWER = 0.9  # of the best pace, below which larger packs are not tried
+BLOCK_SECONDS = 0.2  # a block is repeated until this much time has passed
+MIN_SPEEDUP = 1.05  # over one run at a time, from which on runs are packed
+GIVE_UP_RATIO = 0.9  # of the best speedup, below which larger packs are not tried
 
 
 @dataclass(frozen=True)
 class PackSize:
-    """How runs are best trained on this machine.
+    """Hold the size of packs by which most runs end in a given time.
 
     Args:
-        slots: of a pack; 0 for one at a time.
+        slots: slots of a pack; 0 for one run at a time.
         why: what was measured, in a sentence.
     """
 
@@ -38,84 +38,87 @@ class PackSize:
 
 
 def best_pack_size(cfg: DictConfig, samples: Tensor, most: int) -> PackSize:
-    """The number of slots by which most runs end in a second on one core, if that pays.
+    """Return the number of slots by which most runs end per second and core, if packing pays.
 
     Powers of two are tried up to `most`, to what memory holds, or to where it gets slower again.
 
     Args:
-        samples: of the training split, on the device that trains.
+        samples: the training split, on the device that trains, [N, ...].
         most: how many runs there are for a pack.
     """
-    alone = PlainLoop(build.build_model(cfg), samples, cfg.batch_size)
-    for _ in range(WARM if most >= 2 else 0):
-        alone.step()
-    ratios: dict[int, float] = {}
+    single = PlainLoop(build.build_model(cfg), samples, cfg.batch_size)
+    for _ in range(WARMUP_STEPS if most >= 2 else 0):
+        single.step()
+    speedups: dict[int, float] = {}
     slots, limit = 2, "" if most >= 2 else "there are too few for every worker to have a pack"
     while slots <= most:
         try:
             check_memory(cfg, samples, slots)
             with as_too_large(slots, samples.device):
-                ratios[slots] = speedup(cfg, samples, slots, alone, most)
+                speedups[slots] = speedup(cfg, samples, slots, single, most)
         except UserError as error:
             limit = error.message
             break
-        if ratios[slots] < SLOWER * max(ratios.values()):
+        if speedups[slots] < GIVE_UP_RATIO * max(speedups.values()):
             break
         slots *= 2
-    best = max(ratios, key=lambda size: ratios[size], default=0)
-    shown = ", ".join(f"{size} {ratio:.2f}" for size, ratio in ratios.items())
-    said = "; ".join(part for part in (shown and f"R={shown}", limit) if part)
-    if best and ratios[best] >= WORTH:
-        return PackSize(best, f"packs of {best}, {ratios[best]:.2f} times one at a time ({said})")
-    return PackSize(0, f"one at a time, a pack is not clearly faster ({said})")
+    best = max(speedups, key=lambda size: speedups[size], default=0)
+    shown = ", ".join(f"{size} {ratio:.2f}" for size, ratio in speedups.items())
+    measured = "; ".join(part for part in (shown and f"R={shown}", limit) if part)
+    if best and speedups[best] >= MIN_SPEEDUP:
+        why = f"packs of {best}, {speedups[best]:.2f} times one at a time ({measured})"
+        return PackSize(best, why)
+    return PackSize(0, f"one at a time, a pack is not clearly faster ({measured})")
 
 
-def speedup(cfg: DictConfig, samples: Tensor, slots: int, alone: PlainLoop, runs: int) -> float:
-    """How many times as many runs end, in a second on a core, in packs of `slots`.
+def speedup(cfg: DictConfig, samples: Tensor, slots: int, single: PlainLoop, runs: int) -> float:
+    """Return runs per second and core in packs of `slots`, over that of one run at a time.
 
-    Both make steps in turn, since the machine may have other things to do. What it takes to begin a
-    pack counts; a slot that has to stay empty does not.
+    The two are timed in turn, since the machine may be doing other things. The time to build a pack
+    counts; a slot that has to stay empty trains no run.
 
     Args:
-        alone: the run without a pack, warm.
-        runs: that one pack after another would train.
+        single: the run without a pack, warmed up.
+        runs: how many runs would pass through the pack, one after another in each slot.
     """
     device, clock = samples.device, _clock(samples.device)
-    began = clock()
-    stack, odd = empty_stack(build.build_model(cfg), slots, samples, cfg.batch_size)
-    for slot in set(range(slots)) - set(odd):
+    started_at = clock()
+    stack, odd_slots = build_empty_stack(build.build_model(cfg), slots, samples, cfg.batch_size)
+    for slot in set(range(slots)) - set(odd_slots):
         stack.insert(slot, build.build_model(cfg))
     train_step(stack)
-    _wait(device)
-    used = slots - len(odd)
-    beginning = (clock() - began) * used / runs / cfg.d_steps  # a share for each step
-    for _ in range(WARM):
+    _synchronise(device)
+    used = slots - len(odd_slots)
+    setup_per_step = (clock() - started_at) * used / runs / cfg.d_steps
+    for _ in range(WARMUP_STEPS):
         train_step(stack)
-    paces = [
-        (_seconds(alone.step, device), _seconds(partial(train_step, stack), device))
+    times = [
+        (
+            _seconds_per_step(single.step, device),
+            _seconds_per_step(partial(train_step, stack), device),
+        )
         for _ in range(BLOCKS)
     ]
-    return used * statistics.median(one / (beginning + packed) for one, packed in paces)
+    return used * statistics.median(one / (setup_per_step + packed) for one, packed in times)
 
 
-def _seconds(step: Callable[[], None], device: torch.device) -> float:
-    """Of one step."""
+def _seconds_per_step(step: Callable[[], None], device: torch.device) -> float:
     clock, steps = _clock(device), 0
-    _wait(device)
-    began = clock()
-    while clock() - began < BLOCK_SECONDS:
-        for _ in range(BLOCK):
+    _synchronise(device)
+    started_at = clock()
+    while clock() - started_at < BLOCK_SECONDS:
+        for _ in range(BLOCK_STEPS):
             step()
-        _wait(device)
-        steps += BLOCK
-    return (clock() - began) / steps
+        _synchronise(device)
+        steps += BLOCK_STEPS
+    return (clock() - started_at) / steps
 
 
 def _clock(device: torch.device) -> Callable[[], float]:
-    """On the CPU the time that counts is that of this process alone."""
+    """Return a clock in seconds; on the CPU it counts the time of this process alone."""
     return time.process_time if device.type == "cpu" else time.perf_counter
 
 
-def _wait(device: torch.device) -> None:
+def _synchronise(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -1,4 +1,4 @@
-"""What a pack needs of memory, estimated from one model, against what is there."""
+"""Estimate the memory that a pack needs from one model, and compare it with what is free."""
 
 import gc
 from collections.abc import Iterator
@@ -15,62 +15,62 @@ from bench.config import build
 from bench.core.errors import UserError
 from bench.execution.packs.plain_loop import PlainLoop
 
-COPIES = 6  # of the weights: themselves, gradients, two moments, what a step makes of both
+COPIES = 6  # of the weights: themselves, gradients, two moments, and a step's new weights, moments
 GIB = 2**30
 
 
 def required_bytes(cfg: DictConfig, samples: Tensor) -> int:
-    """Bytes for one replica: its weights in COPIES, and what the layers give out in one step."""
-    bare, given = PlainLoop(build.build_model(cfg), samples, cfg.batch_size), 0
+    """Return bytes for one replica: COPIES of its weights, and its layers' outputs in one step."""
+    loop, output_bytes = PlainLoop(build.build_model(cfg), samples, cfg.batch_size), 0
 
-    def note(layer: torch.nn.Module, inputs: Any, output: Any) -> None:
-        nonlocal given
+    def count_output(layer: torch.nn.Module, inputs: Any, output: Any) -> None:
+        nonlocal output_bytes
         if isinstance(output, Tensor) and next(layer.children(), None) is None:
-            given += output.numel() * output.element_size()
+            output_bytes += output.numel() * output.element_size()
 
-    handle = register_module_forward_hook(note)
+    handle = register_module_forward_hook(count_output)
     try:
-        bare.step()
+        loop.step()
     finally:
         handle.remove()
-    return COPIES * sum(p.nbytes for p in bare.model.parameters()) + given
+    return COPIES * sum(p.nbytes for p in loop.model.parameters()) + output_bytes
 
 
 def available_bytes(device: torch.device) -> int | None:
-    """Bytes that are free on the device; None where nobody tells."""
+    """Return the bytes that are free on the device; None where the system does not tell."""
     if device.type == "cuda":
         release_cached_memory()
         return torch.cuda.mem_get_info(device)[0]
     free = None
-    with suppress(FileNotFoundError):  # no Linux, or no such limit
+    with suppress(FileNotFoundError):  # not Linux, or no control group
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         free = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvail"))
-        free = min(free, left_of(Path("/sys/fs/cgroup"), free))
+        free = min(free, cgroup_available_bytes(Path("/sys/fs/cgroup"), free))
     return free
 
 
-def left_of(group: Path, free: int) -> int:
-    """Bytes that a control group may still use, of those that are free; files it has read are."""
+def cgroup_available_bytes(group: Path, free: int) -> int:
+    """Return the bytes of `free` that a control group may use; its file cache counts as free."""
     limit = (group / "memory.max").read_text(encoding="ascii").strip()
     if not limit.isdigit():
         return free
     used = int((group / "memory.current").read_text(encoding="ascii"))
     lines = (group / "memory.stat").read_text(encoding="ascii").splitlines()
-    files = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
-    return int(limit) - used + files
+    cached = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+    return int(limit) - used + cached
 
 
 def release_cached_memory() -> None:
-    """What nobody uses any more, on GPUs too, where torch keeps it and it counts as used."""
+    """Free unreachable objects, and the GPU blocks that torch caches and that count as used."""
     gc.collect()
     torch.cuda.empty_cache()
 
 
 def check_memory(cfg: DictConfig, samples: Tensor, slots: int) -> None:
-    """Refuse a pack that memory cannot hold.
+    """Refuse a pack that does not fit into memory.
 
     Raises:
-        UserError: what it would need, and what is there.
+        UserError: the pack needs more than is free; says both.
     """
     need, free = slots * required_bytes(cfg, samples), available_bytes(samples.device)
     if free is not None and need > free:
@@ -84,7 +84,7 @@ def check_memory(cfg: DictConfig, samples: Tensor, slots: int) -> None:
 
 @contextmanager
 def as_too_large(slots: int, device: torch.device) -> Iterator[None]:
-    """What the device says of a pack that is too large for it, as a sentence.
+    """Turn a device's out-of-memory error in the block into one sentence about the pack.
 
     Raises:
         UserError: instead of torch's error.

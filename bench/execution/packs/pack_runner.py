@@ -1,7 +1,7 @@
-"""The life of a pack: runs side by side in the slots of one stack, each an ordinary run.
+"""Train several runs side by side in the slots of one stack; each is an ordinary run.
 
-A slot that is free takes the next run of the queue. What one run meets (divergence, a full disk, a
-damaged file) ends that run and touches no other.
+A free slot takes the next run of the queue. What happens to one run (divergence, a full disk, a
+damaged file) ends that run and no other.
 """
 
 import time
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from tqdm import tqdm
 
 from bench.core.errors import Caution, Interrupted, UserError
 from bench.core.signals import INTERRUPT
@@ -21,254 +20,247 @@ from bench.execution.packs.memory_check import as_too_large
 from bench.execution.packs.slot_io import build_stack, insert_run, write_checkpoint
 from bench.execution.queue import PendingRun
 from bench.models.base import GenerativeModel
-from bench.runs.folder import SETTLED
+from bench.runs.folder import COMPLETED
 from bench.runs.heartbeat import Heartbeat
 from bench.training.finish import save_results
-from bench.training.fit import build_callbacks, lightning_loggers, reset_peaks
+from bench.training.fit import build_callbacks, build_lightning_loggers, reset_peak_memory
 from bench.training.job import Job
-from bench.training.monitor import Monitor
+from bench.training.monitor import Monitor, step_bar
 from bench.training.tracker import Tracker
 from bench.vectorized.stack import ReplicaStack
 from bench.vectorized.trainer import train_step
 
-SHOW_EVERY = 50  # steps
-LONG = 0.05  # seconds beside the step that do not count as the others' training
+SHOW_EVERY = 50  # steps between updates of the numbers beside the progress bar
+MIN_EXCLUDED_SECONDS = 0.05  # shorter work beside the step counts as the other runs' training
 
 RunResult = RunOutcome | Exception
 
 
 class PackRunner:
-    """Runs that share a stack.
+    """Carry out runs in one stack.
 
     Args:
-        members: in the order in which they are taken up.
-        slots: R, of which each run knows by its identity.
-        share: leave a run to another process that is at work on it.
-        ended: takes run_id -> how it ended, which is there also after an interruption.
-        tell: is called with a job, how it ended, and after how many seconds.
+        pending: the runs, in the order in which they are started.
+        slots: R, the number of slots; a part of each run's identity.
+        skip_if_active: leave a run to another process that is working on it.
+        results: takes run_id -> how it ended; filled also when `run` is interrupted.
+        on_outcome: called for each run that could start, with its outcome and seconds taken.
     """
 
     def __init__(
         self,
-        members: Iterable[PendingRun],
+        pending: Iterable[PendingRun],
         slots: int,
         *,
-        share: bool,
-        ended: dict[str, RunResult] | None = None,
-        tell: Callable[[Job, RunOutcome, float], None] = lambda job, ending, seconds: None,
+        skip_if_active: bool,
+        results: dict[str, RunResult] | None = None,
+        on_outcome: Callable[[Job, RunOutcome, float], None] = lambda job, outcome, seconds: None,
     ) -> None:
-        self.queue, self.slots = deque(members), slots
-        self.share, self.tell = share, tell
-        self.ended: dict[str, RunResult] = {} if ended is None else ended
+        self.queue, self.slots = deque(pending), slots
+        self.skip_if_active, self.on_outcome = skip_if_active, on_outcome
+        self.results: dict[str, RunResult] = {} if results is None else results
         self.active: dict[str, ActiveRun] = {}
-        self.free: deque[int] = deque()
+        self.free_slots: deque[int] = deque()
         self.stack: ReplicaStack | None = None
         self.device = torch.device("cpu")
-        self.beside: Job | None = None
-        self.refused: Exception | None = None  # what holds for all members
-        self.stopped = False
-        self.bar: PackProgress | None = None
+        self.last_job: Job | None = None  # whose data and evaluator the next job may share
+        self.pack_error: Exception | None = None  # why no run at all can train in this pack
+        self.interrupted = False
+        self.progress: PackProgress | None = None
 
     def run(self) -> dict[str, RunResult]:
-        """Train and score all members; run_id -> how it ended.
+        """Train and score all runs; return run_id -> how it ended.
 
         Raises:
             Interrupted: Ctrl-C or a scheduler's signal, once every replica has a checkpoint.
         """
-        reset_peaks()
+        reset_peak_memory()
         try:
             with INTERRUPT.interrupting(immediate=False):
-                self._fill()
+                self._start_runs()
                 while self.active:
-                    self._step()
-                    self._fill()
+                    self._train_step()
+                    self._start_runs()
         finally:
-            for one in list(self.active.values()):
-                one.lifecycle.close()
-            if self.bar is not None:
-                self.bar.close()
-        if self.stopped or (INTERRUPT.requested and self.queue):
+            for run in list(self.active.values()):
+                run.lifecycle.close()
+            if self.progress is not None:
+                self.progress.close()
+        if self.interrupted or (INTERRUPT.requested and self.queue):
             INTERRUPT.acknowledge()
             raise Interrupted
-        return self.ended
+        return self.results
 
-    def _fill(self) -> None:
-        """Begin runs of the queue while there are slots for them."""
-        while self.queue and not INTERRUPT.requested and (self.stack is None or self.free):
-            member, began = self.queue.popleft(), time.monotonic()
-            if self.refused is not None:
-                self._end(member.run_id, None, self.refused)
+    def _start_runs(self) -> None:
+        """Start runs of the queue while slots are free."""
+        while self.queue and not INTERRUPT.requested and (self.stack is None or self.free_slots):
+            pending, started_at = self.queue.popleft(), time.monotonic()
+            if self.pack_error is not None:
+                self._record_result(pending.run_id, None, self.pack_error)
                 continue
             try:
-                job = member.prepare(self.beside)
-                self.beside = job
-                if self.stack is None and (job.folder.status() or {}).get("status") not in SETTLED:
-                    self._open(job)
-            except Exception as error:  # a disk, say: the others go on
-                self._end(member.run_id, None, error)
+                job = pending.prepare(self.last_job)
+                self.last_job = job
+                if (
+                    self.stack is None
+                    and (job.folder.read_status() or {}).get("status") not in COMPLETED
+                ):
+                    self._build_stack(job)
+            except Exception as error:  # an unreadable disk, say: the other runs go on
+                self._record_result(pending.run_id, None, error)
                 continue
             finally:
-                self._exclude_time(time.monotonic() - began)
-            going = ActiveRun(
-                job, run_lifecycle(job, self._train, share=self.share), time.monotonic()
-            )
-            self.active[member.run_id] = going
-            self._advance(member.run_id)
+                self._exclude_time(time.monotonic() - started_at)
+            lifecycle = run_lifecycle(job, self._train_in_slot, skip_if_active=self.skip_if_active)
+            self.active[pending.run_id] = ActiveRun(job, lifecycle, time.monotonic())
+            self._advance(pending.run_id)
 
-    def _open(self, job: Job) -> None:
-        """Make the stack for runs like this one.
+    def _build_stack(self, job: Job) -> None:
+        """Build the stack, for runs like this one.
 
         Raises:
-            UserError: such runs cannot be packed, or not so many; that holds for all members, as
-                does whatever else fails here.
+            UserError: such runs cannot be packed, or not so many. That holds for all runs of the
+                pack, and so does any other error here.
         """
         try:
-            self.stack, odd = build_stack(job, self.slots)
+            self.stack, odd_slots = build_stack(job, self.slots)
         except Exception as error:
-            self.refused = error
+            self.pack_error = error
             raise
         self.device = job.trainer_settings.device
-        if odd:
+        if odd_slots:
             warnings.warn(
-                f"a pack of {self.slots}: {len(odd)} slots round otherwise than the rest on this "
-                f"machine and stay empty: {', '.join(map(str, odd))}",
+                f"a pack of {self.slots}: {len(odd_slots)} slots round otherwise than the rest on "
+                f"this machine and stay empty: {', '.join(map(str, odd_slots))}",
                 Caution,
                 stacklevel=2,
             )
-        self.free.extend(slot for slot in range(self.slots) if slot not in odd)
+        self.free_slots.extend(slot for slot in range(self.slots) if slot not in odd_slots)
         label = f"pack of {self.slots}: {job.plain['names']['variant']}"
         runs, steps = len(self.queue) + 1, job.plain["d_steps"]
-        self.bar = PackProgress(label, runs, steps, shown=job.trainer_settings.progress)
+        self.progress = PackProgress(label, runs, steps, shown=job.trainer_settings.progress)
 
-    def _step(self) -> None:
-        """One step of all replicas, and what each has to do after it."""
-        assert self.stack is not None
+    def _train_step(self) -> None:
+        """Train all replicas for one step, then let each run do what is due after it."""
+        assert self.stack is not None and self.progress is not None
         failure: Exception | None = None
         try:
             with as_too_large(self.slots, self.device):
                 train_step(self.stack)
-        except UserError as error:  # too large for the device, also for those that wait
-            self.refused = failure = error
-        except Exception as error:  # of a network or a loss: every run that trains here has failed
+        except UserError as error:  # too large for the device, also for the runs that wait
+            self.pack_error = failure = error
+        except Exception as error:  # in a network or a loss: every run that trains here has failed
             failure = error
-        self.bar.step(len(self.active), len(self.queue))
+        self.progress.count_step(len(self.active), len(self.queue))
         for run_id in list(self.active):
             self._advance(run_id, failure)
 
     def _advance(self, run_id: str, failure: Exception | None = None) -> None:
-        """Let a life go on to its next step, or to its end."""
-        one, began = self.active[run_id], time.monotonic()
-        ending: RunResult | None = None
+        """Resume a run's lifecycle until its next step or its end, with a failed step if any."""
+        run, started_at = self.active[run_id], time.monotonic()
+        result: RunResult | None = None
         try:
             if failure is None:
-                next(one.lifecycle)
+                next(run.lifecycle)
             else:
-                one.lifecycle.throw(failure)
-        except StopIteration as ended:
-            ending = ended.value
+                run.lifecycle.throw(failure)
+        except StopIteration as stop:
+            result = stop.value
         except KeyboardInterrupt:
             if INTERRUPT.forced:
                 raise
-            INTERRUPT.requested = self.stopped = (
-                True  # the others leave too, each with a checkpoint
-            )
+            INTERRUPT.requested = self.interrupted = True  # all others stop, with a checkpoint
             del self.active[run_id]
             return
-        except Exception as error:  # a UserError, say: that run cannot begin or go on
-            ending = error
-        if ending is not None:
+        except Exception as error:  # a UserError, say: this run cannot start or go on
+            result = error
+        if result is not None:
             del self.active[run_id]
-            self._end(run_id, one, ending)
-        self._exclude_time(time.monotonic() - began, one)
+            self._record_result(run_id, run, result)
+        self._exclude_time(time.monotonic() - started_at, run)
 
-    def _exclude_time(self, seconds: float, but: "ActiveRun | None" = None) -> None:
-        """What one does beside the step is not the others' training."""
-        for other in self.active.values() if seconds > LONG else ():
-            if other is not but and other.monitor is not None:
+    def _exclude_time(self, seconds: float, worker: "ActiveRun | None" = None) -> None:
+        """Exclude what one run did beside the step from the training time of the others."""
+        for other in self.active.values() if seconds > MIN_EXCLUDED_SECONDS else ():
+            if other is not worker and other.monitor is not None:
                 other.monitor.exclude_time(seconds)
 
-    def _end(self, run_id: str, one: "ActiveRun | None", ending: RunResult) -> None:
-        self.ended[run_id] = ending
-        if self.bar is not None and one is not None and one.monitor is None:
-            self.bar.spare(one.job.plain["d_steps"])
-        if one is not None and isinstance(ending, RunOutcome):
-            self.tell(one.job, ending, time.monotonic() - one.began)
+    def _record_result(self, run_id: str, run: "ActiveRun | None", result: RunResult) -> None:
+        self.results[run_id] = result
+        if self.progress is not None and run is not None and run.monitor is None:
+            self.progress.skip(run.job.plain["d_steps"])
+        if run is not None and isinstance(result, RunOutcome):
+            self.on_outcome(run.job, result, time.monotonic() - run.started_at)
 
-    def _train(
+    def _train_in_slot(
         self, job: Job, model: GenerativeModel, heartbeat: Heartbeat, tracker: Tracker
     ) -> Iterator[None]:
-        """`bench.training.fit.train` in a slot of the stack."""
-        assert self.stack is not None
-        stack, last, loggers = self.stack, job.plain["d_steps"], lightning_loggers(job)
-        monitor, painter = build_callbacks(job, heartbeat, tracker, Monitor, progress=False)
+        """Train a run in a slot of the stack, as `bench.training.fit.train` does without a pack."""
+        assert self.stack is not None and self.progress is not None
+        stack, progress, last_step = self.stack, self.progress, job.plain["d_steps"]
+        loggers = build_lightning_loggers(job)
+        monitor, plotter = build_callbacks(job, heartbeat, tracker, Monitor, progress=False)
         self.active[job.folder.run_id].monitor = monitor
-        slot = self.free.popleft()
+        slot = self.free_slots.popleft()
         try:
             insert_run(stack, slot, job, model, monitor)
-            self.bar.spare(model.d_steps)
-            monitor.begin(model, last, loggers, partial(write_checkpoint, stack, slot, monitor))
-            while model.d_steps < last and not monitor.stopped_early:
+            progress.skip(model.d_steps)
+            write = partial(write_checkpoint, stack, slot, monitor)
+            monitor.start(model, last_step, loggers, write)
+            while model.d_steps < last_step and not monitor.stopped_early:
                 yield
                 monitor.after_step(model)
-            monitor.end(model)
+            monitor.finish(model)
         finally:
             monitor.close()
-            self.bar.spare(last - model.d_steps)
+            progress.skip(last_step - model.d_steps)
             if stack.models[slot] is not None:
                 stack.remove(slot)
-            self.free.append(slot)
+            self.free_slots.append(slot)
         for logger in loggers:
             logger.save()
             logger.finalize("success")
-        save_results(job, model, monitor, painter)
+        save_results(job, model, monitor, plotter)
 
 
 @dataclass
 class ActiveRun:
-    """A run that is under way."""
+    """Hold a run that has started and not ended."""
 
     job: Job
     lifecycle: Generator[None, None, RunOutcome]
-    began: float
+    started_at: float
     monitor: Monitor | None = None
 
 
 class PackProgress:
-    """Counts the steps of all replicas against those that all runs of the job have to make.
+    """Show the steps of all replicas against those that all runs of the pack have to make.
 
     Args:
-        label: of the pack.
-        runs: how many there are.
-        d_steps: of one.
-        shown: draw it.
+        label: text left of the progress bar.
+        runs: number of runs.
+        d_steps: steps of each run.
+        shown: whether to show the bar.
     """
 
     def __init__(self, label: str, runs: int, d_steps: int, *, shown: bool) -> None:
         self.d_steps, self._steps = d_steps, 0
-        self._bar = tqdm(
-            total=runs * d_steps,
-            desc=label,
-            unit="step",
-            disable=not shown,
-            leave=False,
-            mininterval=0.5,
-            dynamic_ncols=True,
-        )
+        self._bar = step_bar(label, runs * d_steps, shown=shown)
 
-    def step(self, alive: int, waiting: int) -> None:
-        """All that are alive have made one."""
-        self._bar.update(alive)
+    def count_step(self, active: int, waiting: int) -> None:
+        """Count a step of each active run."""
+        self._bar.update(active)
         self._steps += 1
         if self._steps % SHOW_EVERY == 0 and not self._bar.disable:
             runs = 3600 * (self._bar.format_dict["rate"] or 0.0) / self.d_steps
-            said = {"alive": alive, "waiting": waiting, "runs/h": f"{runs:.0f}"}
-            self._bar.set_postfix(said, refresh=False)
+            numbers = {"active": active, "waiting": waiting, "runs/h": f"{runs:.0f}"}
+            self._bar.set_postfix(numbers, refresh=False)
 
-    def spare(self, steps: int) -> None:
-        """They need not be made: a run has ended early, goes on, or was there already."""
+    def skip(self, steps: int) -> None:
+        """Take steps off the total: a run ended early, was resumed, or was trained before."""
         if not self._bar.disable:
             self._bar.total -= steps
 
     def close(self) -> None:
-        """Take it away."""
+        """Remove the bar."""
         self._bar.close()

@@ -1,29 +1,31 @@
-"""A model trained by a bare loop: for what is to be measured of its steps."""
+"""Train a model in a plain Python loop, to measure the time and memory of its steps."""
+
+from typing import Any
 
 from torch import Tensor
 
-from bench.data.batches import OnDevice
+from bench.data.batches import DeviceBatches
 from bench.models.base import GenerativeModel
 
-FOREVER = 10**9
+FOREVER = 10**9  # steps
 
 
 class PlainLoop:
-    """A model's own steps in a loop without anything else.
+    """Make a model's training steps without Lightning, monitor or files.
 
     Args:
-        samples: of the training split, on the device that trains.
+        samples: the training split, on the device that trains, [N, ...].
     """
 
     def __init__(self, model: GenerativeModel, samples: Tensor, batch_size: int) -> None:
         self.model = model.to(samples.device).train()
         model.on_fit_start()
         optimizers = model.configure_optimizers()
-        found = optimizers if len(optimizers) > 1 else optimizers[0]  # as Lightning gives them
-        model.optimizers = lambda use_pl_optimizer=False: found  # type: ignore[method-assign]
+        result: Any = optimizers if len(optimizers) > 1 else optimizers[0]  # as Lightning does
+        model.optimizers = lambda use_pl_optimizer=False: result  # type: ignore[method-assign, assignment]
         seed = model.training_settings.seed
-        self.batches = iter(OnDevice(samples, batch_size, seed, 0, FOREVER))
+        self.batches = iter(DeviceBatches(samples, batch_size, seed, 0, FOREVER))
 
     def step(self) -> None:
-        """One batch."""
+        """Train on one batch."""
         self.model.training_step(next(self.batches), 0)

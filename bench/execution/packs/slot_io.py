@@ -1,4 +1,4 @@
-"""A run's way into a slot of a stack, and onto the disk from there."""
+"""Build the stack of a pack, load runs into its slots, and write checkpoints of them."""
 
 from pathlib import Path
 
@@ -13,11 +13,11 @@ from bench.training.job import Job
 from bench.training.monitor import Monitor
 from bench.vectorized.compatibility import why_not_packable
 from bench.vectorized.stack import ReplicaStack
-from bench.vectorized.trainer import empty_stack
+from bench.vectorized.trainer import build_empty_stack
 
 
 def build_stack(job: Job, slots: int) -> tuple[ReplicaStack, list[int]]:
-    """A stack for runs like this one, and which of its slots are to stay empty.
+    """Return a stack for runs like this one, and the slots that must stay empty.
 
     Raises:
         UserError: such runs cannot be packed, or not so many.
@@ -27,17 +27,18 @@ def build_stack(job: Job, slots: int) -> tuple[ReplicaStack, list[int]]:
     if why:
         raise UserError(
             f"{job.plain['names']['variant']} cannot train in a pack: {why}",
-            fix="leave packed= out; a sweep with pack=auto runs it alone",
+            fix="remove packed= from the command; a sweep with pack=auto trains it alone",
         )
     model.fit_to_data(job.splits["train"])
-    with as_too_large(slots, job.trainer_settings.device):
-        samples = as_contiguous_tensor(job.splits["train"].samples).to(job.trainer_settings.device)
+    device = job.trainer_settings.device
+    with as_too_large(slots, device):
+        samples = as_contiguous_tensor(job.splits["train"].samples).to(device)
         try:
             check_memory(job.cfg, samples, slots)
-            return empty_stack(model, slots, samples, batch_size)
+            return build_empty_stack(model, slots, samples, batch_size)
         except (UserError, torch.OutOfMemoryError):
             raise
-        except Exception:  # a step that fails, whatever of: the runs meet it too, and keep it
+        except Exception:  # any step that fails: each run will fail by it too, and record it
             stack = ReplicaStack([model, *[None] * (slots - 1)], samples, batch_size)
     stack.remove(0)
     return stack, []
@@ -46,9 +47,9 @@ def build_stack(job: Job, slots: int) -> tuple[ReplicaStack, list[int]]:
 def insert_run(
     stack: ReplicaStack, slot: int, job: Job, model: GenerativeModel, monitor: Monitor
 ) -> None:
-    """Fill a slot, from the run's newest checkpoint where there is one."""
+    """Fill a slot with a run's model, restored from its newest checkpoint if there is one."""
     model.fit_to_data(job.splits["train"])
-    newest = monitor.checkpoints.newest()
+    newest = monitor.checkpoints.find_newest()
     if newest is None:
         stack.insert(slot, model)
         return
@@ -60,6 +61,6 @@ def insert_run(
 
 
 def write_checkpoint(stack: ReplicaStack, slot: int, monitor: Monitor, path: Path) -> None:
-    """Write what `insert_run` goes on from, in the form of Lightning's checkpoints."""
+    """Write a slot's checkpoint, from which `insert_run` resumes, in Lightning's format."""
     callbacks = {monitor.state_key: monitor.state_dict()}
     torch.save({**stack.checkpoint(slot), "callbacks": callbacks}, path)

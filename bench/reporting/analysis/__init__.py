@@ -1,1 +1,1 @@
-"""The numbers behind the figures of a report."""
+"""Compute what figures and claims show, from tables and searches."""

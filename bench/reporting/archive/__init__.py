@@ -1,1 +1,1 @@
-"""Write a report's data files and read them back."""
+"""Write a report's data files (rows, runs, curves, pictures) and load them back."""

@@ -1,4 +1,4 @@
-"""Reads the data of a report back, as `store` wrote them."""
+"""Load a published study: read back the data files that `write` wrote."""
 
 import json
 import math
@@ -11,23 +11,23 @@ import numpy as np
 
 from bench.core.errors import UserError
 from bench.core.files import read_json
-from bench.reporting.archive.row_table import PLAIN
+from bench.reporting.archive.row_table import PLAIN_COLUMNS
 from bench.reporting.archive.write import CURVES, VERSION
-from bench.reporting.data.collect import picture_of
+from bench.reporting.data.collect import read_picture
 from bench.reporting.data.records import Curve, RunRecord, StageRecord
-from bench.runs.record import Record, read_records
+from bench.runs.record import PublishedRun, read_published_runs
 from bench.runs.rows import SCHEMA, Row
 
-MAPS = ("hyperparameters", "scores", "details")
+MAPPINGS = ("hyperparameters", "scores", "details")  # fields of a row with a column for each key
 
 
 @dataclass(frozen=True)
 class Study:
-    """What a report is made of.
+    """A sweep's stages with their runs and rows: all that a report is made of.
 
     Args:
-        folder: where it lies.
-        stages: of the sweep, those with a scored run, in order.
+        folder: folder of the report.
+        stages: stages of the sweep that have a scored run, in order.
     """
 
     folder: Path
@@ -35,52 +35,52 @@ class Study:
 
     @property
     def name(self) -> str:
-        """Of the sweep."""
+        """Return the name of the sweep."""
         return self.stages[-1].name
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """Every scored checkpoint, each once, in the order of stages and plan."""
+        """Return every scored checkpoint once, in the order of stages and plan."""
         runs = {run.run_id: run for stage in self.stages for run in stage.runs}
         return tuple(row for run in runs.values() for row in run.rows)
 
     @property
     def table(self) -> Any:
-        """rows.parquet as a `pyarrow.Table`; `.to_pandas()` makes a data frame of it."""
+        """Read rows.parquet as a `pyarrow.Table`; its `.to_pandas()` gives a data frame."""
         return read_table(self.folder / "rows.parquet")
 
 
 def load(folder: str | Path) -> Study:
-    """A published study, from its folder: `load("results/quick").table.to_pandas()`.
+    """Load a published study from its folder: `load("results/quick").table.to_pandas()`.
 
     Raises:
         UserError: a file is missing or damaged, lacks a column, or is of a newer version.
     """
     folder = Path(folder)
-    records = {record.run_id: record for record in read_records(folder)}
-    odd = [run_id for run_id in records if Path(str(run_id)).name != run_id]
-    if odd:  # it names the file of its picture
+    published = {run.run_id: run for run in read_published_runs(folder)}
+    unsafe = [run_id for run_id in published if Path(str(run_id)).name != run_id]
+    if unsafe:  # a run_id names the file of the run's picture
         raise UserError(
-            f"{folder / 'runs.jsonl'} has a run {odd[0]!r}, which is no name of a folder",
+            f"{folder / 'runs.jsonl'} has a run {unsafe[0]!r}, which is no name of a folder",
             fix="restore the file",
         )
-    rows, floors = _rows(folder / "rows.parquet")
-    unknown = sorted(rows.keys() - records.keys())
+    rows, baselines = _read_rows(folder / "rows.parquet")
+    unknown = sorted(rows.keys() - published.keys())
     if unknown:
         raise UserError(
             f"{folder / 'rows.parquet'} has rows of run {unknown[0]}, which runs.jsonl lacks",
             fix="take both files from one report",
         )
-    curves = _curves(folder / "history.parquet")
+    curves = _read_curves(folder / "history.parquet")
     runs = {
-        run_id: _run(folder, record, rows.get(run_id, []), curves.get(run_id, {}))
-        for run_id, record in records.items()
+        run_id: _build_run(folder, run, rows.get(run_id, []), curves.get(run_id, {}))
+        for run_id, run in published.items()
     }
-    return Study(folder, _stages(folder, runs, floors))
+    return Study(folder, _read_stages(folder, runs, baselines))
 
 
-def _stages(
-    folder: Path, runs: Mapping[str, RunRecord], floors: tuple[Row, ...]
+def _read_stages(
+    folder: Path, runs: Mapping[str, RunRecord], baselines: tuple[Row, ...]
 ) -> tuple[StageRecord, ...]:
     plan = read_json(folder / "plan.json")
     try:
@@ -95,7 +95,7 @@ def _stages(
                 command=plan["command"],
                 stage=stage["name"],
                 runs=tuple(runs[run_id] for run_id in stage["runs"]),
-                floors=floors,
+                baselines=baselines,
                 rule=stage["rule"],
                 chosen=tuple(stage["chosen"]),
             )
@@ -111,27 +111,29 @@ def _stages(
         ) from error
 
 
-def _run(folder: Path, record: Record, rows: list[Row], history: dict[str, Curve]) -> RunRecord:
+def _build_run(
+    folder: Path, run: PublishedRun, rows: list[Row], history: dict[str, Curve]
+) -> RunRecord:
     return RunRecord(
-        run_id=record.run_id,
-        variant=record.variant,
-        dataset=record.dataset,
-        seed=record.seed,
-        sample=record.sample,
-        overrides=record.overrides,
-        status=record.status,
-        cause=record.cause,
-        facts=record.facts,
-        environment=record.environment,
+        run_id=run.run_id,
+        variant=run.variant,
+        dataset=run.dataset,
+        seed=run.seed,
+        sample=run.sample,
+        overrides=run.overrides,
+        status=run.status,
+        cause=run.cause,
+        facts=run.facts,
+        environment=run.environment,
         rows=tuple(sorted(rows, key=lambda row: row.file_name())),
-        chain=record.chain,
+        digests=run.chain,
         history=history,
-        picture=_picture(folder, record.run_id),
+        picture=_read_picture(folder, run.run_id),
     )
 
 
 def read_table(path: Path) -> Any:
-    """A Parquet file as a `pyarrow.Table`.
+    """Read a Parquet file as a `pyarrow.Table`.
 
     Raises:
         UserError: it is missing or damaged.
@@ -151,15 +153,15 @@ def read_table(path: Path) -> Any:
         raise UserError(f"{path} is no Parquet file: {error}", fix="restore the file") from error
 
 
-def _rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
-    """run_id -> its rows; and those of real samples."""
+def _read_rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
+    """Return run_id -> its rows, and the rows of real samples."""
     table = read_table(path)
     try:
-        meta = json.loads((table.schema.metadata or {})[b"created_equal"])
-        schema, protocols = meta["schema"], meta["protocols"]
+        metadata = json.loads((table.schema.metadata or {})[b"created_equal"])
+        schema, protocols = metadata["schema"], metadata["protocols"]
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{path} was not written by `bench report`: it does not tell its protocols",
+            f"{path} was not written by `bench report`: it does not name its protocols",
             fix="write the report again from its runs",
         ) from error
     if schema != SCHEMA:
@@ -167,65 +169,66 @@ def _rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
             f"{path} has rows of schema {schema}; this suite reads {SCHEMA}",
             fix="use the suite that wrote them, or score the runs again",
         )
-    missing = sorted({*PLAIN, "protocol_id"} - set(table.column_names))
+    missing = sorted({*PLAIN_COLUMNS, "protocol_id"} - set(table.column_names))
     if missing:
         raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix="restore the file")
-    found: dict[tuple[str, str, str], Row] = {}
-    for line in table.to_pylist():
-        key = (line["run_id"], line["checkpoint"], line["protocol_id"])
-        if key not in found:
-            found[key] = _row(path, line, protocols)
-    rows: dict[str, list[Row]] = {}
-    floors = []
-    for row in found.values():
+    rows_by_key: dict[tuple[str, str, str], Row] = {}
+    for record in table.to_pylist():
+        key = (record["run_id"], record["checkpoint"], record["protocol_id"])
+        if key not in rows_by_key:
+            rows_by_key[key] = _build_row(path, record, protocols)
+    rows_by_run: dict[str, list[Row]] = {}
+    baselines = []
+    for row in rows_by_key.values():
         if row.run_id.startswith("real-"):
-            floors.append(row)
+            baselines.append(row)
         else:
-            rows.setdefault(row.run_id, []).append(row)
-    return rows, tuple(floors)
+            rows_by_run.setdefault(row.run_id, []).append(row)
+    return rows_by_run, tuple(baselines)
 
 
-def _row(path: Path, line: Mapping[str, Any], protocols: Mapping[str, Any]) -> Row:
-    maps = {
+def _build_row(path: Path, record: Mapping[str, Any], protocols: Mapping[str, Any]) -> Row:
+    fields: dict[str, Any] = {
         name: {
             key.removeprefix(f"{name}."): value
-            for key, value in line.items()
+            for key, value in record.items()
             if value is not None and key.startswith(f"{name}.")
         }
-        for name in MAPS
+        for name in MAPPINGS
     }
     try:
-        plain = {name: line[name] for name in PLAIN}
-        return Row(**plain, protocol=protocols[line["protocol_id"]], **maps)
+        fields |= {name: record[name] for name in PLAIN_COLUMNS}
+        return Row(protocol=protocols[record["protocol_id"]], **fields)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{path}: the row of run {line['run_id']} is damaged: {error}", fix="restore the file"
+            f"{path}: the row of run {record['run_id']} is damaged: {error}", fix="restore the file"
         ) from error
 
 
-def _picture(folder: Path, run_id: str) -> bytes | None:
+def _read_picture(folder: Path, run_id: str) -> bytes | None:
     path = folder / "samples" / f"{run_id}.png"
-    return picture_of(path) if path.is_file() else None
+    return read_picture(path) if path.is_file() else None
 
 
-def _curves(path: Path) -> dict[str, dict[str, Curve]]:
+def _read_curves(path: Path) -> dict[str, dict[str, Curve]]:
+    """Return run_id -> name -> curve."""
     if not path.is_file():
         return {}
-    found: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    points: dict[str, dict[str, list[tuple[float, float]]]] = {}
     table = read_table(path)
     if missing := sorted({"run_id", "d_steps"} - set(table.column_names)):
         raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix="restore the file")
-    for line in table.to_pylist():
+    for record in table.to_pylist():
         for name in CURVES:
-            if line.get(name) is not None:
-                if not isinstance(line[name], float) or not math.isfinite(line[name]):
+            if record.get(name) is not None:
+                if not isinstance(record[name], float) or not math.isfinite(record[name]):
                     raise UserError(
-                        f"{path}: {name} of run {line['run_id']} is {line[name]!r}",
+                        f"{path}: {name} of run {record['run_id']} is {record[name]!r}",
                         fix="restore the file",
                     )
-                pairs = found.setdefault(line["run_id"], {}).setdefault(name, [])
-                pairs.append((line["d_steps"], line[name]))
+                curve = points.setdefault(record["run_id"], {}).setdefault(name, [])
+                curve.append((record["d_steps"], record[name]))
     return {
-        run_id: {name: tuple(np.array(pairs).T) for name, pairs in curves.items()}
-        for run_id, curves in found.items()
+        run_id: {name: tuple(np.array(curve).T) for name, curve in curves.items()}
+        for run_id, curves in points.items()
     }

@@ -1,4 +1,4 @@
-"""Rows as lines of one table: rows.csv and rows.parquet."""
+"""Flatten rows into the records of one table: rows.csv and rows.parquet."""
 
 import csv
 import io
@@ -36,43 +36,46 @@ ROW_COLUMNS = {
     "scores.*": "the scores; empty where there is none",
     "details.*": "beside the scores: spread over latent seeds, expected bias, opinions",
 }
-PLAIN = (
+PLAIN_COLUMNS = (
     "run_id", "variant", "loss", "model", "network", "dataset", "seed", "status", "cause",
     "checkpoint", "d_steps", "g_steps", "images",
 )  # fmt: skip
 
 
-def as_records(stages: Iterable[StageRecord]) -> list[dict[str, Any]]:
-    """Every row and the floors, one line each, in the order of stages, groups and plan."""
-    lines = []
-    ids: dict[int, str] = {}
-    for sweep in stages:
-        costs = {run.run_id: run.facts for run in sweep.runs}
-        samples = {run.run_id: run.sample for run in sweep.runs}
-        for group in group_rows(sweep):
-            rows = [m.row for m in group.members if m.row is not None]
-            for row in (*group.floor, *group.bias, *rows):
-                if id(row.protocol) not in ids:
-                    ids[id(row.protocol)] = short_hash(row.protocol)
-                known = {"group": group.slug, "stage": sweep.stage}
-                known |= {"protocol_id": ids[id(row.protocol)], "sample": samples.get(row.run_id)}
-                cost = costs.get(row.run_id, {})
-                known |= {k: cost.get(k) for k in ("wall_seconds", "peak_memory_gib")}
-                lines.append(_line(row) | known)
-    return lines
+def flatten_rows(stages: Iterable[StageRecord]) -> list[dict[str, Any]]:
+    """Return one record per row, real baselines included, in the order of stages, groups, plan."""
+    records = []
+    protocol_ids: dict[int, str] = {}
+    for stage in stages:
+        facts = {run.run_id: run.facts for run in stage.runs}
+        samples = {run.run_id: run.sample for run in stage.runs}
+        for group in group_rows(stage):
+            rows = [m.row for m in group.runs if m.row is not None]
+            for row in (*group.real_baseline, *group.split_half, *rows):
+                if id(row.protocol) not in protocol_ids:
+                    protocol_ids[id(row.protocol)] = short_hash(row.protocol)
+                run_facts = facts.get(row.run_id, {})
+                records.append(
+                    _flatten_row(row)
+                    | {"group": group.slug, "stage": stage.stage}
+                    | {"protocol_id": protocol_ids[id(row.protocol)]}
+                    | {"sample": samples.get(row.run_id)}
+                    | {k: run_facts.get(k) for k in ("wall_seconds", "peak_memory_gib")}
+                )
+    return records
 
 
-def columns_of(lines: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The fixed columns, then those of the open maps that occur, by name."""
+def list_columns(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """List the fixed columns, then those of the open mappings that occur, by name."""
     fixed = [name for name in ROW_COLUMNS if not name.endswith("*")]
-    maps = [name[:-1] for name in ROW_COLUMNS if name.endswith("*")]
-    keys = sorted({key for line in lines for key in line})
-    return [*fixed, *(key for m in maps for key in keys if key.startswith(m))]
+    prefixes = [name[:-1] for name in ROW_COLUMNS if name.endswith("*")]
+    keys = sorted({key for record in records for key in record})
+    return [*fixed, *(key for prefix in prefixes for key in keys if key.startswith(prefix))]
 
 
-def _line(row: Row) -> dict[str, Any]:
+def _flatten_row(row: Row) -> dict[str, Any]:
     return (
-        {k: getattr(row, k) for k in PLAIN}
+        {k: getattr(row, k) for k in PLAIN_COLUMNS}
         | _prefixed("protocol", row.protocol)
         | _prefixed("hyperparameters", row.hyperparameters)
         | _prefixed("scores", row.scores)
@@ -84,18 +87,18 @@ def _prefixed(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{name}.{key}": value for key, value in values.items()}
 
 
-def csv_text(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
-    """Lines as CSV; a column that a line lacks is empty."""
+def format_csv(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
+    """Format records as CSV; a column that a record lacks is empty."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    for line in lines:
-        writer.writerow({key: as_text(value) for key, value in line.items()})
+    for record in records:
+        writer.writerow({key: format_exactly(value) for key, value in record.items()})
     return buffer.getvalue()
 
 
-def as_text(value: Any) -> str:
-    """Shortest digits that read back the same; mappings as JSON."""
+def format_exactly(value: Any) -> str:
+    """Format a float with the shortest digits that read back equal, and a mapping as JSON."""
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, str):

@@ -1,7 +1,7 @@
-"""The data of a report as files: everything else in its folder is made from them.
+"""Write the data of a report as files; everything else in its folder is made from these.
 
-`rows.parquet` (and the same as `rows.csv`), `runs.jsonl` with `environments.json`, `plan.json`,
-`history.parquet`, `samples/<run_id>.png`. `bench.reporting.load` reads them back.
+`rows.parquet` (and `rows.csv` with the same rows), `runs.jsonl` with `environments.json`,
+`plan.json`, `history.parquet`, `samples/<run_id>.png`. `bench.reporting.load` reads them back.
 """
 
 import io
@@ -9,20 +9,25 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.reporting.archive.row_table import as_records, as_text, columns_of, csv_text
+from bench.reporting.archive.row_table import (
+    flatten_rows,
+    format_csv,
+    format_exactly,
+    list_columns,
+)
 from bench.reporting.data.records import RunRecord, StageRecord
 from bench.runs.digests import scores_digest
-from bench.runs.record import Record, record_files
-from bench.runs.rows import SCHEMA, file_names
+from bench.runs.record import PublishedRun, render_published_runs
+from bench.runs.rows import SCHEMA, row_file_names
 
-VERSION = 3  # of plan.json as it is published
+VERSION = 3  # of the published plan.json
 CURVES = ("d_loss", "g_loss", "frechet")
 
 
-def study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
-    """What `load` reads, by name."""
-    lines = as_records(stages)
-    columns = columns_of(lines)
+def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
+    """Build the files that `load` reads: name -> content."""
+    records = flatten_rows(stages)
+    columns = list_columns(records)
     runs = {run.run_id: run for stage in stages for run in stage.runs}
     plan = {
         "version": VERSION,
@@ -39,21 +44,23 @@ def study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
         ],
     }
     texts = {
-        "rows.csv": csv_text(columns, lines),
-        **record_files(_records(runs.values())),
+        "rows.csv": format_csv(columns, records),
+        **render_published_runs(_published_runs(runs.values())),
         "plan.json": json.dumps(plan, indent=1, sort_keys=True, allow_nan=False) + "\n",
     }
     pictures = {f"samples/{r.run_id}.png": r.picture for r in runs.values() if r.picture}
     protocols = {
-        line["protocol_id"]: {
-            key.removeprefix("protocol."): line[key] for key in line if key.startswith("protocol.")
+        record["protocol_id"]: {
+            key.removeprefix("protocol."): value
+            for key, value in record.items()
+            if key.startswith("protocol.")
         }
-        for line in lines
+        for record in records
     }
     return {
         **{name: text.encode() for name, text in texts.items()},
         "rows.parquet": _parquet(
-            {column: [line.get(column) for line in lines] for column in columns},
+            {column: [record.get(column) for record in records] for column in columns},
             {"schema": SCHEMA, "protocols": protocols},
         ),
         "history.parquet": _parquet(_history_columns(runs.values()), {"schema": 1}),
@@ -61,17 +68,17 @@ def study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
     }
 
 
-def _records(runs: Iterable[RunRecord]) -> Iterable[Record]:
-    names = iter(file_names(row for run in runs for row in run.rows))
+def _published_runs(runs: Iterable[RunRecord]) -> Iterable[PublishedRun]:
+    names = iter(row_file_names(row for run in runs for row in run.rows))
     for run in runs:
-        yield Record(
+        yield PublishedRun(
             run_id=run.run_id,
             overrides=run.overrides,
             variant=run.variant,
             dataset=run.dataset,
             seed=run.seed,
             status=run.status,
-            chain=run.chain,
+            chain=run.digests,
             rows={next(names): scores_digest(row.scores, row.details) for row in run.rows},
             environment=run.environment,
             sample=run.sample,
@@ -81,7 +88,7 @@ def _records(runs: Iterable[RunRecord]) -> Iterable[Record]:
 
 
 def _history_columns(runs: Iterable[RunRecord]) -> dict[str, list[Any]]:
-    """A line for each run and step."""
+    """Return the columns of history.parquet: an entry for each run and step."""
     columns: dict[str, list[Any]] = {name: [] for name in ("run_id", "d_steps", *CURVES)}
     for run in runs:
         values = {
@@ -96,28 +103,28 @@ def _history_columns(runs: Iterable[RunRecord]) -> dict[str, list[Any]]:
     return columns
 
 
-def _parquet(columns: Mapping[str, Sequence[Any]], facts: Mapping[str, Any]) -> bytes:
-    """A Parquet file without anything that differs from one writing to the next."""
+def _parquet(columns: Mapping[str, Sequence[Any]], metadata: Mapping[str, Any]) -> bytes:
+    """Encode a Parquet file whose bytes follow from its content alone: no date, no names."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pa.table({name: _typed(values) for name, values in columns.items()})
-    told = json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(metadata, sort_keys=True, separators=(",", ":"), allow_nan=False)
     buffer = io.BytesIO()
     pq.write_table(
-        table.replace_schema_metadata({"created_equal": told}), buffer, compression="zstd"
+        table.replace_schema_metadata({"created_equal": text}), buffer, compression="zstd"
     )
     return buffer.getvalue()
 
 
 def _typed(values: Sequence[Any]) -> Any:
-    """Booleans, whole numbers, numbers, or text; what is mixed or nested as its text."""
+    """Make an array of booleans, integers, floats or text; mixed or nested values as text."""
     import pyarrow as pa
 
     kinds = {type(value) for value in values if value is not None}
-    for kind, of in ((bool, pa.bool_()), (int, pa.int64()), (str, pa.string())):
+    for kind, arrow_type in ((bool, pa.bool_()), (int, pa.int64()), (str, pa.string())):
         if kinds <= {kind} and kinds:
-            return pa.array(values, of)
+            return pa.array(values, arrow_type)
     if kinds <= {int, float}:
         return pa.array([None if v is None else float(v) for v in values], pa.float64())
-    return pa.array([None if v is None else as_text(v) for v in values], pa.string())
+    return pa.array([None if v is None else format_exactly(v) for v in values], pa.string())

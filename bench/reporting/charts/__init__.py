@@ -1,1 +1,1 @@
-"""The page's interactive charts: Vega-Lite specifications, and the library that draws them."""
+"""Specify the page's interactive charts in Vega-Lite, and load the library that draws them."""

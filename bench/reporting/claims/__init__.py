@@ -1,28 +1,28 @@
-"""The claims of Lucic et al. 2018 (arXiv:1711.10337), each a rule over rows: one file a claim."""
+"""Assess the claims of Lucic et al. 2018 (arXiv:1711.10337): one file a claim, a rule over rows."""
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Sequence
 
+from bench.reporting.claims.claim import Claim, ClaimResult
 from bench.reporting.claims.deviations import deviations
 from bench.reporting.claims.evidence import Evidence
-from bench.reporting.claims.judged import Claim, Judged
 from bench.reporting.tables.comparisons import Comparison
 
-__all__ = ["claims", "test_claims"]
+__all__ = ["assess_claims", "list_claims"]
 
 
-def claims() -> list[Claim]:
-    """All claims, C1 first: what the files of this folder called c<number>_* define."""
-    names = sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name[:1] == "c")
+def list_claims() -> list[Claim]:
+    """Return what the modules of this folder named c<number>_* define as CLAIM, C1 first."""
+    names = sorted(m.name for m in pkgutil.iter_modules(__path__) if re.match(r"c\d", m.name))
     return [importlib.import_module(f"{__name__}.{name}").CLAIM for name in names]
 
 
-def test_claims(comparisons: Sequence[Comparison]) -> list[Judged]:
-    """Each claim with its verdict on these rows."""
-    evidence, differing = Evidence(comparisons), deviations(comparisons)
-    found = []
-    for claim in claims():
-        finding = claim.judge(evidence)
-        found.append(Judged(claim.name, claim.text, claim.source, claim.rule, *finding, differing))
-    return found
+def assess_claims(comparisons: Sequence[Comparison]) -> list[ClaimResult]:
+    """Assess every claim by the rows of a study."""
+    evidence, differences = Evidence(comparisons), deviations(comparisons)
+    return [
+        ClaimResult(c.name, c.text, c.source, c.rule, *c.assess(evidence), differences)
+        for c in list_claims()
+    ]

@@ -1,76 +1,82 @@
-"""C1: nothing consistently beats the non-saturating GAN."""
+"""Assess C1: nothing consistently beats the non-saturating GAN."""
 
-from bench import stats
+from bench.reporting.analysis.rankings import improvement_interval, outcomes_by_method
+from bench.reporting.claims.claim import (
+    NOT,
+    OPEN,
+    PARTLY,
+    REPRODUCED,
+    Claim,
+    Finding,
+    join_parts,
+    needs,
+)
 from bench.reporting.claims.evidence import (
     Evidence,
-    line_of,
-    of_study,
-    ranked,
+    compared_rows,
+    find_row,
     significantly_better,
+    study_rows,
 )
-from bench.reporting.claims.judged import NOT, OPEN, PARTLY, REPRODUCED, Claim, Finding, needs
-from bench.reporting.tables.summary import LEVEL, RESAMPLES, Table, generator, outcomes
+from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
 
 DATA_SETS = 2  # fewer cannot show consistency
 
 
-def judge(evidence: Evidence) -> Finding:
-    """On which data sets each rival is better, by mean and significantly."""
-    wins: dict[str, dict[str, tuple[bool, bool]]] = {}
-    tables = {}
+def assess(evidence: Evidence) -> Finding:
+    """Find on which data sets each rival is better, by mean and significantly."""
+    tables: dict[str, Table] = {}
+    wins: dict[str, dict[str, tuple[bool, bool]]] = {}  # by variant and data set: ahead, surely
     for dataset, table in evidence.rankings.items():
-        lines = ranked(table)
-        ours = line_of(lines, "ns_gan")
-        rivals = [line for line in of_study(lines) if line.contender.variant != "ns_gan"]
-        if ours is None or not rivals:
+        rows = compared_rows(table)
+        ns_gan = find_row(rows, "ns_gan")
+        rivals = [row for row in study_rows(rows) if row.method.variant != "ns_gan"]
+        if ns_gan is None or not rivals:
             continue
         tables[dataset] = table
-        better, order = significantly_better(table, ours.name), list(lines)
-        for line in rivals:
-            ahead = order.index(line.name) < order.index(ours.name)
-            known = wins.setdefault(line.contender.variant, {}).get(dataset, (False, False))
-            won = (ahead or known[0], line.name in better or known[1])  # by any of its settings
-            wins[line.contender.variant][dataset] = won
+        better, order = significantly_better(table, ns_gan.name), [row.name for row in rows]
+        for row in rivals:
+            of_rival = wins.setdefault(row.method.variant, {})
+            ahead, surely = of_rival.get(dataset, (False, False))  # by any of its settings
+            ahead = ahead or order.index(row.name) < order.index(ns_gan.name)
+            of_rival[dataset] = (ahead, surely or row.name in better)
     if not tables:
         return needs(
             "ns_gan and another of the study's variants with enough seeds on two data sets or more"
         )
-    said = "; ".join(f"on {dataset} {_said(table)}" for dataset, table in tables.items())
-    found = f"{said[0].upper()}{said[1:]}."
+    explanation = join_parts(
+        [f"on {dataset} {_describe_better(table)}" for dataset, table in tables.items()]
+    )
     if len(tables) < DATA_SETS:
-        return Finding(OPEN, f"Needs two data sets or more: one shows no consistency. {found}")
+        needed = "Needs two data sets or more: one shows no consistency."
+        return Finding(OPEN, f"{needed} {explanation}")
     everywhere = [list(won.values()) for won in wins.values() if len(won) == len(tables)]
     if any(all(surely for _, surely in won) for won in everywhere):
-        return Finding(NOT, found)
+        return Finding(NOT, explanation)
     mostly = [
         all(ahead for ahead, _ in won) and sum(surely for _, surely in won) > len(won) / 2
         for won in everywhere
     ]
-    return Finding(PARTLY if any(mostly) else REPRODUCED, found)
+    return Finding(PARTLY if any(mostly) else REPRODUCED, explanation)
 
 
-def _said(table: Table) -> str:
-    """wgan_gp (P 0.98 [0.91, 1.00]) is significantly better."""
-    ours = line_of(ranked(table), "ns_gan")
-    assert ours is not None
-    costs = outcomes(table.group, ours.contender)
+def _describe_better(table: Table) -> str:
+    """List the rivals that are significantly better, each with its probability and interval."""
+    rows = compared_rows(table)
+    ns_gan = find_row(rows, "ns_gan")
+    assert ns_gan is not None
+    costs = outcomes_by_method(table)
+    better = significantly_better(table, ns_gan.name)
     parts = []
-    for line in of_study(ranked(table)):
-        if line.name in significantly_better(table, ours.name):
-            found = stats.improvement_interval(
-                outcomes(table.group, line.contender),
-                costs,
-                level=LEVEL,
-                resamples=RESAMPLES,
-                generator=generator(),
-            )
-            parts.append(f"{line.name} ({found.value:.2f} [{found.low:.2f}, {found.high:.2f}])")
+    for row in (row for row in study_rows(rows) if row.name in better):
+        p = improvement_interval(costs[row.name], costs[ns_gan.name])
+        parts.append(f"{row.name} ({p.value:.2f} [{p.low:.2f}, {p.high:.2f}])")
     if not parts:
         return "none of the study's other variants is significantly better than the NS GAN"
     return (
         "significantly better than the NS GAN, with the probability that a run of theirs is "
-        f"better than one of its: {words.listed(parts)}"
+        f"better than one of its: {words.join_with_and(parts)}"
     )
 
 
@@ -85,5 +91,5 @@ CLAIM = Claim(
         "more than half, as WGAN is in the study's own table; reproduced: otherwise. At least two "
         "data sets."
     ),
-    judge=judge,
+    assess=assess,
 )

@@ -1,50 +1,48 @@
-"""C2: most models reach similar scores when tuned."""
+"""Assess C2: most models reach similar scores when tuned."""
 
 import numpy as np
 
-from bench.reporting.claims.evidence import Evidence, gans, ranked
-from bench.reporting.claims.judged import Claim, Finding, needs, overall
+from bench.reporting.claims.claim import Claim, Finding, combine_parts, join_parts, needs
+from bench.reporting.claims.evidence import Evidence, compared_rows, gan_rows
 from bench.reporting.tables.methods import Method
 from bench.reporting.tables.search import Search
-from bench.reporting.tables.summary import LEVEL, RESAMPLES, Table, generator
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, Table, bootstrap_generator
 
 SIMILAR = 1.5  # times the best mean; holds for most of the study's GANs on each of its data sets
 FEWEST = 3  # GANs of which "most" can be said
 
 
-def judge(evidence: Evidence) -> Finding:
-    """Share of the GANs whose mean is within SIMILAR of the best GAN's."""
-    holds, said = [], []
+def assess(evidence: Evidence) -> Finding:
+    """Compute the share of GANs whose mean is within SIMILAR of the best GAN's."""
+    holds, parts = [], []
     for dataset, table in evidence.rankings.items():
-        lines = gans(ranked(table))
-        there = any(table.group.first in line.cells for line in lines)
-        if dataset not in evidence.searches or len(lines) < FEWEST or not there:
+        rows = gan_rows(compared_rows(table))
+        any_score = any(table.group.first in row.cells for row in rows)
+        if dataset not in evidence.searches or len(rows) < FEWEST or not any_score:
             continue
-        scores = [_scores(li.contender, table, evidence.searches[dataset]) for li in lines]
+        search = evidence.searches[dataset]
+        scores = [_scores(row.method, table, search) for row in rows]
         share = _share([values.mean() for values in scores])
-        draws = generator()
-        resampled = np.array(
-            [
-                [draws.choice(v, size=(RESAMPLES, len(v))).mean(1) for v in scores],
-            ]
-        )[0]
-        shares = np.array([_share(means) for means in resampled.T])
+        generator = bootstrap_generator()
+        resampled_means = np.array(
+            [generator.choice(v, size=(RESAMPLES, len(v))).mean(1) for v in scores]
+        )
+        shares = np.array([_share(means) for means in resampled_means.T])
         low, high = np.quantile(shares, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         holds.append(share > 0.5)
-        said.append(
+        parts.append(
             f"on {dataset} {round(share * len(scores))} of {len(scores)} tuned GANs have a mean "
             f"within {SIMILAR} times the best one's (share {share:.2f} [{low:.2f}, {high:.2f}])"
         )
     if not holds:
         return needs(f"a search and then several seeds of what it chose, for {FEWEST} GANs or more")
-    found = "; ".join(said)
-    return Finding(overall(holds), f"{found[0].upper()}{found[1:]}.")
+    return Finding(combine_parts(holds), join_parts(parts))
 
 
-def _scores(contender: Method, table: Table, search: Search) -> np.ndarray:
-    """Scores of the runs that ended; of one that diverged that of the untrained generator."""
-    scores = [value for value, _ in contender.scored(table.group.first)]
-    return np.array(scores + [search.untrained] * contender.counts["diverged"])
+def _scores(method: Method, table: Table, search: Search) -> np.ndarray:
+    """Return the runs' scores, for a diverged run that of the untrained generator."""
+    scores = [value for value, _ in method.scored_runs(table.group.first)]
+    return np.array(scores + [search.untrained] * method.counts["diverged"])
 
 
 def _share(means: list[float] | np.ndarray) -> float:
@@ -62,5 +60,5 @@ CLAIM = Claim(
         "diverged counts as the untrained generator: so do the study's own numbers on all four of "
         "its data sets. Reproduced: on every data set here; partly: on some."
     ),
-    judge=judge,
+    assess=assess,
 )

@@ -1,57 +1,54 @@
-"""C3: scores depend much on hyperparameters, and no model is clearly more stable."""
+"""Assess C3: scores depend much on hyperparameters, and no model is clearly more stable."""
 
 import numpy as np
 
+from bench.reporting.claims.claim import Claim, Finding, combine_parts, join_parts, needs
 from bench.reporting.claims.evidence import Evidence
-from bench.reporting.claims.judged import Claim, Finding, needs, overall
-from bench.reporting.tables.search import Searched
-from bench.reporting.tables.summary import LEVEL, RESAMPLES, generator
+from bench.reporting.tables.search import SearchedVariant
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, bootstrap_generator
 from bench.reporting.text import words
 
 CONFIGS = 10  # fewer have no quartiles to speak of
 RATIO = 2.0  # third over first quartile from which on a variant counts as sensitive
 
 
-def judge(evidence: Evidence) -> Finding:
-    """Ratio of the quartiles of the configurations' scores, with its interval."""
-    sensitive, alike, said = [], [], []
+def assess(evidence: Evidence) -> Finding:
+    """Compute the ratio of the quartiles of the configurations' scores, with its interval."""
+    sensitive, alike, parts = [], [], []
     for dataset, search in evidence.searches.items():
-        able = [v for v in search.variants if len(v.configs) >= CONFIGS and _has_ratio(v)]
-        costs = {v.name: np.log(v.costs) for v in able}
+        variants = [v for v in search.variants if len(v.configs) >= CONFIGS and _has_ratio(v)]
+        costs = {v.name: np.log(v.costs) for v in variants}
         if len(costs) < 2:
             continue
         ratios = {name: _log_ratio(values) for name, values in costs.items()}
         middle = float(np.median(list(ratios.values())))
         stable = [
             v.name
-            for v in able
+            for v in variants
             if not _diverges(v) and _highest(costs[v.name], len(costs)) < middle / 2
         ]
-        sensitive.append(np.median(list(ratios.values())) >= np.log(RATIO))
+        sensitive.append(middle >= np.log(RATIO))
         alike.append(not stable)
         low, high = min(ratios, key=ratios.__getitem__), max(ratios, key=ratios.__getitem__)
-        part = (
+        names = words.join_with_and(stable) if stable else ""
+        parts.append(
             f"on {dataset} the third quartile of the configurations' scores is "
             f"{np.exp(middle):.1f} times the first for the median variant ({low} "
             f"{np.exp(ratios[low]):.1f}, {high} {np.exp(ratios[high]):.1f}); "
+            f"{f'clearly more stable: {names}' if names else 'none clearly stabler'}"
         )
-        said.append(
-            part
-            + (f"clearly more stable: {words.listed(stable)}" if stable else "none clearly stabler")
-        )
-    if not said:
+    if not parts:
         return needs(f"a search with {CONFIGS} configurations or more of two variants or more")
-    found = "; ".join(said)
-    return Finding(overall([all(sensitive), all(alike)]), f"{found[0].upper()}{found[1:]}.")
+    return Finding(combine_parts([all(sensitive), all(alike)]), join_parts(parts))
 
 
-def _has_ratio(one: Searched) -> bool:
-    """Whether any configuration has a score, and none is 0, of which there is no logarithm."""
+def _has_ratio(one: SearchedVariant) -> bool:
+    """Return whether some configuration has a score and none is 0, which has no logarithm."""
     return one.best is not None and min(one.costs) > 0
 
 
-def _diverges(one: Searched) -> bool:
-    """Whether the third quartile is of what diverged: those are all equal, but not stable."""
+def _diverges(one: SearchedVariant) -> bool:
+    """Return whether the third quartile is of diverged runs: these are equal, but not stable."""
     return 4 * sum(config.score is None for config in one.configs) >= len(one.configs)
 
 
@@ -61,9 +58,9 @@ def _log_ratio(logs: np.ndarray) -> float:
 
 
 def _highest(logs: np.ndarray, variants: int) -> float:
-    """Upper bound of the log ratio, so that all variants together hold at LEVEL."""
-    draws = generator().choice(logs, size=(RESAMPLES, len(logs)))
-    low, high = np.quantile(draws, [0.25, 0.75], axis=1)
+    """Return an upper bound of the log ratio that holds at LEVEL for all variants together."""
+    resamples = bootstrap_generator().choice(logs, size=(RESAMPLES, len(logs)))
+    low, high = np.quantile(resamples, [0.25, 0.75], axis=1)
     return float(np.quantile(high - low, 1 - (1 - LEVEL) / variants))
 
 
@@ -81,5 +78,5 @@ CLAIM = Claim(
         f"below half the median variant's; one of which a quarter of the configurations or more "
         "diverged is not stable. Reproduced: both on every data set; partly: one."
     ),
-    judge=judge,
+    assess=assess,
 )

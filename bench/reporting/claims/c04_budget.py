@@ -1,4 +1,4 @@
-"""C4: the best score falls with the budget, and the budget decides who is ahead."""
+"""Assess C4: the best score falls with the budget, and the budget decides who is ahead."""
 
 import math
 from itertools import permutations
@@ -6,19 +6,19 @@ from itertools import permutations
 import numpy as np
 
 from bench import stats
+from bench.reporting.claims.claim import Claim, Finding, combine_parts, join_parts, needs
 from bench.reporting.claims.evidence import Evidence
-from bench.reporting.claims.judged import Claim, Finding, needs, overall
-from bench.reporting.tables.search import Searched
-from bench.reporting.tables.summary import LEVEL, RESAMPLES, generator
+from bench.reporting.tables.search import SearchedVariant
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, bootstrap_generator
 
-CONFIGS = 10  # of a variant, at least
+CONFIGS = 10  # that a variant needs
 FALL = 1.25  # factor by which the expected best falls, at least, to count
 TIMES = 5  # the larger budget over the smaller, where the worse variant overtakes
 
 
-def judge(evidence: Evidence) -> Finding:
-    """Expected best scores, exact, at budgets 1 and TIMES."""
-    falls, overtakes, said = [], [], []
+def assess(evidence: Evidence) -> Finding:
+    """Compare exact expected best scores at budgets 1 and TIMES."""
+    falls, overtakes, parts = [], [], []
     for dataset, search in evidence.searches.items():
         variants = [v for v in search.variants if len(v.configs) >= CONFIGS and v.best is not None]
         if len(variants) < 2:
@@ -46,14 +46,13 @@ def judge(evidence: Evidence) -> Finding:
             )
         else:
             part += "no variant that is worse at both budgets overtakes with the larger one"
-        said.append(part)
-    if not said:
+        parts.append(part)
+    if not parts:
         return needs(f"a search with {CONFIGS} configurations or more of two variants or more")
-    found = "; ".join(said)
-    return Finding(overall([all(falls), all(overtakes)]), f"{found[0].upper()}{found[1:]}.")
+    return Finding(combine_parts([all(falls), all(overtakes)]), join_parts(parts))
 
 
-def _fall(one: Searched) -> float:
+def _fall(one: SearchedVariant) -> float:
     first, later = _best(one)
     if one.sign < 0:
         first, later = later, first
@@ -62,29 +61,29 @@ def _fall(one: Searched) -> float:
     return float(first / later)
 
 
-def _worse(good: Searched, bad: Searched) -> bool:
-    """Whether the second is worse at both budgets."""
+def _worse(good: SearchedVariant, bad: SearchedVariant) -> bool:
+    """Return whether the second is worse at both budgets."""
     return bool((_best(good) < _best(bad)).all())
 
 
-def _best(one: Searched) -> np.ndarray:
-    """Expected cost of what a search of 1 and of TIMES configurations chooses."""
+def _best(one: SearchedVariant) -> np.ndarray:
+    """Return the expected cost of what a search of 1 and of TIMES configurations chooses."""
     return stats.expected_best(one.costs, [1, TIMES], by=one.selection)
 
 
-def _resampled(one: Searched) -> tuple[np.ndarray, np.ndarray]:
-    """Resampled costs of one configuration and expected best of TIMES, drawn apart."""
+def _resampled(one: SearchedVariant) -> tuple[np.ndarray, np.ndarray]:
+    """Resample the cost of one configuration and, independently, the expected best of TIMES."""
     costs = np.array(one.costs)[np.argsort(one.selection, kind="stable")]
-    draws, shape = generator(), (RESAMPLES, len(costs))
-    ones = draws.choice(costs, size=shape).mean(1)
-    many = costs[np.sort(draws.integers(len(costs), size=shape), axis=1)]
+    generator, shape = bootstrap_generator(), (RESAMPLES, len(costs))
+    ones = generator.choice(costs, size=shape).mean(1)
+    many = costs[np.sort(generator.integers(len(costs), size=shape), axis=1)]
     return ones, many @ stats.order_weights(len(costs), TIMES)
 
 
 def _difference(
     good: tuple[np.ndarray, np.ndarray], bad: tuple[np.ndarray, np.ndarray]
 ) -> tuple[float, float]:
-    """Interval of E[best of TIMES of the worse] - E[one of the better]."""
+    """Return the interval of E[best of TIMES of the worse] - E[one of the better]."""
     low, high = np.quantile(bad[1] - good[0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
@@ -103,5 +102,5 @@ CLAIM = Claim(
         f"alike is ahead of it with {TIMES} against 1, the {LEVEL:.0%} bootstrap interval of the "
         "difference below 0. Reproduced: both on every data set; partly: one."
     ),
-    judge=judge,
+    assess=assess,
 )

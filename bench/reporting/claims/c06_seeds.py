@@ -1,58 +1,52 @@
-"""C6: seeds matter, and some runs are outliers."""
+"""Assess C6: seeds matter, and some runs are outliers."""
+
+import itertools
 
 import numpy as np
 
 from bench import stats
-from bench.reporting.claims.evidence import Evidence, ranked
-from bench.reporting.claims.judged import Claim, Finding, needs, overall
-from bench.reporting.tables.summary import LEVEL, RESAMPLES, Table, generator, outcomes
+from bench.reporting.analysis.rankings import improvement_interval, outcomes_by_method
+from bench.reporting.claims.claim import Claim, Finding, combine_parts, join_parts, needs
+from bench.reporting.claims.evidence import Evidence
+from bench.reporting.tables.summary import Table
 from bench.stats import INTERVAL_RUNS
 
 WRONG = 0.1  # chance of the wrong order by one seed each, from which on seeds matter
 OUTLIER = 2.0  # times the median, in the worse direction
 
 
-def judge(evidence: Evidence) -> Finding:
-    """How often one seed each orders neighbours wrongly, and runs far from their median."""
-    wrong, outlying, said = [], [], []
+def assess(evidence: Evidence) -> Finding:
+    """Compute how often one seed orders neighbours wrongly, and count runs far from the median."""
+    wrong, outlying, parts = [], [], []
     for dataset, table in evidence.rankings.items():
-        found = {
-            name: outcomes(table.group, line.contender)
-            for name, line in ranked(table).items()
-            if table.group.first in line.cells
-        }
-        costs = {name: values for name, values in found.items() if len(values) >= INTERVAL_RUNS}
+        scored = {row.name for row in table.rows if table.group.first in row.cells}
+        outcomes = {n: costs for n, costs in outcomes_by_method(table).items() if n in scored}
+        costs = {name: values for name, values in outcomes.items() if len(values) >= INTERVAL_RUNS}
         if len(costs) < 2:
             continue
         chances = _wrong_orders(costs)
         (first, second), chance = max(chances.items(), key=lambda item: item[1].value)
         wrong.append(chance.value >= WRONG)
-        strays = {name: _outliers(values, table) for name, values in costs.items()}
-        count, runs = sum(strays.values()), sum(map(len, costs.values()))
+        outliers = {name: _count_outliers(values, table) for name, values in costs.items()}
+        count, runs = sum(outliers.values()), sum(map(len, costs.values()))
         outlying.append(count > 0)
-        said.append(
+        parts.append(
             f"on {dataset} one seed each orders {first} and {second}, neighbours by mean, wrongly "
             f"with probability {chance.value:.2f} [{chance.low:.2f}, {chance.high:.2f}]; {count} "
             f"of {runs} runs diverged or are {OUTLIER:.0f} times worse than their median"
         )
-    if not said:
+    if not parts:
         return needs(f"{INTERVAL_RUNS} seeds or more of two variants or more")
-    text = "; ".join(said)
-    return Finding(overall([any(wrong), any(outlying)]), f"{text[0].upper()}{text[1:]}.")
+    return Finding(combine_parts([any(wrong), any(outlying)]), join_parts(parts))
 
 
 def _wrong_orders(costs: dict[str, list[float]]) -> dict[tuple[str, str], stats.Interval]:
-    """Neighbours in the table's order -> P(a run of the second is better than one of the first)."""
+    """Return neighbours in the table's order -> P(a run of the second beats one of the first)."""
     names = list(costs)
-    return {
-        (a, b): stats.improvement_interval(
-            costs[b], costs[a], level=LEVEL, resamples=RESAMPLES, generator=generator()
-        )
-        for a, b in zip(names, names[1:], strict=False)
-    }
+    return {(a, b): improvement_interval(costs[b], costs[a]) for a, b in itertools.pairwise(names)}
 
 
-def _outliers(costs: list[float], table: Table) -> int:
+def _count_outliers(costs: list[float], table: Table) -> int:
     values = np.array(costs)
     median = np.median(values)
     bound = OUTLIER * median if table.group.sign > 0 else median / OUTLIER
@@ -69,5 +63,5 @@ CLAIM = Claim(
         "worse than its variant's median. Reproduced: both on some data set; partly: one. At "
         f"least {INTERVAL_RUNS} seeds."
     ),
-    judge=judge,
+    assess=assess,
 )

@@ -1,37 +1,35 @@
-"""C7: the VAE has the worst FID."""
+"""Assess C7: the VAE has the worst FID."""
 
+from bench.reporting.claims.claim import NOT, PARTLY, REPRODUCED, Claim, Finding, join_parts, needs
 from bench.reporting.claims.evidence import (
     Evidence,
-    gans,
-    line_of,
-    of_study,
-    ranked,
+    compared_rows,
+    find_row,
+    gan_rows,
     significantly_better,
+    study_rows,
 )
-from bench.reporting.claims.judged import NOT, PARTLY, REPRODUCED, Claim, Finding, needs
 
 
-def judge(evidence: Evidence) -> Finding:
-    """Share of the study's GANs that are significantly better than the VAE."""
-    shares, said = [], []
+def assess(evidence: Evidence) -> Finding:
+    """Compute the share of the study's GANs that are significantly better than the VAE."""
+    shares, parts = [], []
     for dataset, table in evidence.rankings.items():
-        lines = ranked(table)
-        ours = line_of(lines, "vae")
-        rivals = gans({line.name: line for line in of_study(lines)})
-        if ours is None or len(rivals) < 2:
+        rows = compared_rows(table)
+        vae, rivals = find_row(rows, "vae"), gan_rows(study_rows(rows))
+        if vae is None or len(rivals) < 2:
             continue
-        better = significantly_better(table, ours.name)
-        count = sum(line.name in better for line in rivals)
+        better = significantly_better(table, vae.name)
+        count = sum(row.name in better for row in rivals)
         shares.append(count / len(rivals))
-        said.append(
+        parts.append(
             f"on {dataset} {count} of {len(rivals)} of the study's GANs are significantly better"
         )
-    if not said:
+    if not parts:
         return needs("the VAE and two of the study's GANs or more with enough seeds")
-    found = "; ".join(said)
     lowest = min(shares)
     verdict = REPRODUCED if lowest == 1 else PARTLY if lowest > 0.5 else NOT
-    return Finding(verdict, f"{found[0].upper()}{found[1:]}.")
+    return Finding(verdict, join_parts(parts))
 
 
 CLAIM = Claim(
@@ -43,5 +41,5 @@ CLAIM = Claim(
         "than the VAE (exact rank-sum tests, 5 % for all pairs together); partly: more than half "
         "of them on every data set; not reproduced: otherwise."
     ),
-    judge=judge,
+    assess=assess,
 )

@@ -1,36 +1,36 @@
-"""C8: FID has a small bias and variance, and sees dropped modes."""
+"""Assess C8: FID has a small bias and variance, and sees dropped modes."""
 
 from statistics import median
 
+from bench.reporting.claims.claim import NOT, OPEN, REPRODUCED, Claim, Finding
 from bench.reporting.claims.evidence import Evidence
-from bench.reporting.claims.judged import NOT, OPEN, REPRODUCED, Claim, Finding
-from bench.reporting.tables.published import same_quantity
+from bench.reporting.tables.published import is_published_quantity
 from bench.reporting.tables.summary import Table
 
 SAMPLES = 10_000
 SHARE = 0.02  # of the score: spread over latent seeds that counts as very low
-WANTED = (
+NEEDED = (
     f"Frechet distances of Inception features with {SAMPLES:,} samples and further latent seeds "
     "(features=inception_2015 score=study_10k_test score.noise_seeds=4); mode dropping, a second "
     "encoder and copies are experiments of their own (docs/scores.md)"
 )
 
 
-def judge(evidence: Evidence) -> Finding:
-    """Spread of the score over latent seeds, where the rows are FIDs."""
+def assess(evidence: Evidence) -> Finding:
+    """Compare the spread of the score over latent seeds to SHARE, where the rows are FIDs."""
     noise = {table.group.slug: _noise(table) for table in evidence.tables}
-    known = {slug: share for slug, share in noise.items() if share is not None}
+    shares = {slug: share for slug, share in noise.items() if share is not None}
     fids = [
-        known[t.group.slug]
+        shares[t.group.slug]
         for t in evidence.tables
-        if t.group.slug in known
-        and same_quantity(t.group)
+        if t.group.slug in shares
+        and is_published_quantity(t.group)
         and t.group.protocol.get("n_fake") == SAMPLES
     ]
     if not fids:
-        said = "; ".join(f"{slug} {share:.1%}" for slug, share in known.items())
-        here = f" Here, of other features, the spread over latent seeds is: {said}." if said else ""
-        return Finding(OPEN, f"Needs {WANTED}.{here}")
+        parts = "; ".join(f"{slug} {share:.1%}" for slug, share in shares.items())
+        here = f" Here, of other features, the spread over latent seeds is: {parts}."
+        return Finding(OPEN, f"Needs {NEEDED}.{here if shares else ''}")
     verdict = REPRODUCED if max(fids) <= SHARE else NOT
     return Finding(
         verdict,
@@ -40,13 +40,14 @@ def judge(evidence: Evidence) -> Finding:
 
 
 def _noise(table: Table) -> float | None:
-    rows = [m.row for m in table.group.members if m.row is not None]
-    found = [
+    """Return the spread over latent seeds divided by the score, median over runs."""
+    rows = [m.row for m in table.group.runs if m.row is not None]
+    shares = [
         row.details["frechet.latent_sd"] / row.scores["frechet"]
         for row in rows
         if "frechet.latent_sd" in row.details and row.scores.get("frechet")
     ]
-    return median(found) if found else None
+    return median(shares) if shares else None
 
 
 CLAIM = Claim(
@@ -61,5 +62,5 @@ CLAIM = Claim(
         f"latent seeds, median over runs, is {SHARE:.0%} of the score or less in every table of "
         f"Inception features at {SAMPLES:,} samples; not reproduced: otherwise."
     ),
-    judge=judge,
+    assess=assess,
 )

@@ -1,45 +1,45 @@
-"""C9: on triangles many models fail to reach a high F1."""
+"""Assess C9: on triangles many models fail to reach a high F1."""
 
-from bench.reporting.claims.evidence import Evidence, line_of
-from bench.reporting.claims.judged import Claim, Finding, needs, overall
+from bench.reporting.claims.claim import Claim, Finding, combine_parts, needs
+from bench.reporting.claims.evidence import Evidence, find_row
 from bench.reporting.text import words
 
 HIGH = 0.5  # F1
 BEST = ("ns_gan", "wgan")
 
 
-def judge(evidence: Evidence) -> Finding:
-    """Who reaches HIGH, and whether the study's two best are in the upper half."""
-    parts, said = [], []
+def assess(evidence: Evidence) -> Finding:
+    """Find the variants that reach HIGH, and whether the study's two best are in the upper half."""
+    holds, parts = [], []
     for table in evidence.tables:
         if "polygon_f1" not in table.group.metrics:
             continue
         means = {
-            line.name: line.cells["polygon_f1"].mean if "polygon_f1" in line.cells else 0.0
-            for line in table.lines
-            if "polygon_f1" in line.cells or line.contender.counts["diverged"]
+            row.name: row.cells["polygon_f1"].mean if "polygon_f1" in row.cells else 0.0
+            for row in table.rows
+            if "polygon_f1" in row.cells or row.method.counts["diverged"]
         }
-        ours = [line_of({li.name: li for li in table.lines}, variant) for variant in BEST]
-        if len(means) < 3 or any(line is None or line.name not in means for line in ours):
+        best_rows = [find_row(table.rows, variant) for variant in BEST]
+        if len(means) < 3 or any(row is None or row.name not in means for row in best_rows):
             continue
         high = [name for name, mean in means.items() if mean >= HIGH]
         order = sorted(means, key=means.__getitem__, reverse=True)
         upper = order[: -(-len(order) // 2)]
-        parts += [
+        holds += [
             len(high) <= len(means) / 2,
-            all(line is not None and line.name in upper for line in ours),
+            all(row is not None and row.name in upper for row in best_rows),
         ]
-        reached = words.listed(high) if high else "none"
-        said.append(
+        reached = words.join_with_and(high) if high else "none"
+        parts.append(
             f"{table.group.slug}: F1 of {HIGH} is reached by {reached} of {len(means)}; in order: "
             f"{', '.join(order)}"
         )
-    if not said:
+    if not parts:
         return needs(
             "polygon F1 of ns_gan, wgan and another variant (dataset=triangles, "
             "score=study_polygons)"
         )
-    return Finding(overall(parts), f"{'; '.join(said)}.")
+    return Finding(combine_parts(holds), f"{'; '.join(parts)}.")
 
 
 CLAIM = Claim(
@@ -53,5 +53,5 @@ CLAIM = Claim(
         f"ns_gan and wgan are in the upper half. One of which every run diverged has an F1 of 0. "
         f"Reproduced: both in every table; partly: some."
     ),
-    judge=judge,
+    assess=assess,
 )

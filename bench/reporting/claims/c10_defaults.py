@@ -1,18 +1,18 @@
-"""C10: suggested settings are far from the optimum."""
+"""Assess C10: suggested settings are far from the optimum."""
 
 import numpy as np
 
+from bench.reporting.claims.claim import Claim, Finding, combine_parts, join_parts, needs
 from bench.reporting.claims.evidence import Evidence
-from bench.reporting.claims.judged import Claim, Finding, needs, overall
-from bench.reporting.tables.summary import LEVEL, RESAMPLES, generator
+from bench.reporting.tables.summary import LEVEL, RESAMPLES, bootstrap_generator
 
 FAR = 1.25  # default over tuned; the study's best GANs: 1.49, 1.49, 1.27 and 1.63
 CONFIGS = 10
 
 
-def judge(evidence: Evidence) -> Finding:
-    """Score of the defaults over that of the configuration that the search would choose."""
-    holds, said = [], []
+def assess(evidence: Evidence) -> Finding:
+    """Divide the score of the defaults by that of the configuration that a search chooses."""
+    holds, parts = [], []
     for dataset, search in evidence.searches.items():
         ratios = {}
         for one in search.variants:
@@ -26,22 +26,23 @@ def judge(evidence: Evidence) -> Finding:
         if not ratios:
             continue
         values = np.array(list(ratios.values()))
-        means = np.exp(generator().choice(np.log(values), size=(RESAMPLES, len(values))).mean(1))
+        means = np.exp(
+            bootstrap_generator().choice(np.log(values), size=(RESAMPLES, len(values))).mean(1)
+        )
         low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         far = int((values >= FAR).sum())
         holds.append(far > len(values) / 2)
         least, most = min(ratios, key=ratios.__getitem__), max(ratios, key=ratios.__getitem__)
-        said.append(
+        parts.append(
             f"on {dataset} {far} of {len(values)} defaults are {FAR} times worse than what the "
             f"search chose, or more (geometric mean {np.exp(np.log(values).mean()):.1f} times "
             f"[{low:.1f}, {high:.1f}]; {least} {ratios[least]:.1f}, {most} {ratios[most]:.1f})"
         )
-    if not said:
+    if not parts:
         return needs(
             f"a search with the defaults and {CONFIGS} configurations of a variant or more"
         )
-    found = "; ".join(said)
-    return Finding(overall(holds), f"{found[0].upper()}{found[1:]}.")
+    return Finding(combine_parts(holds), join_parts(parts))
 
 
 CLAIM = Claim(
@@ -53,5 +54,5 @@ CLAIM = Claim(
         "times worse than the configuration that the search chose, or more. Reproduced: on every "
         "data set; partly: on some. The interval is over variants."
     ),
-    judge=judge,
+    assess=assess,
 )

@@ -1,72 +1,89 @@
-"""What the rows of a study offer to a claim."""
+"""Select what claims are about from a study's tables: Frechet distances, GANs, its variants."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from bench import stats
+from bench.reporting.analysis.rankings import outcomes_by_method
 from bench.reporting.tables.comparisons import Comparison
-from bench.reporting.tables.published import same_quantity, study
-from bench.reporting.tables.search import Search, search_of
-from bench.reporting.tables.summary import ALPHA, Table, TableRow, outcomes
+from bench.reporting.tables.methods import Method
+from bench.reporting.tables.published import is_published_quantity, study_variants
+from bench.reporting.tables.search import Search, summarise_search
+from bench.reporting.tables.summary import ALPHA, Table, TableRow
 
-LIKELIHOOD = ("vae",)  # variants that are no GANs
+# Models (names of conf/model) that are trained without another network, and so are no GANs. Rows
+# name their model but lack its class attribute `adversarial`, and reports cannot import the class,
+# which needs torch. Once rows carry the attribute, is_adversarial reads it and this list goes.
+NON_ADVERSARIAL_MODELS = frozenset(
+    {"vae", "imle", "maximum_likelihood", "naive_bayes", "lda", "qda"}
+)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The comparisons of a study, asked for what claims are about: Frechet distances."""
+    """The comparisons of a study, with one table of Frechet distances for each data set."""
 
     comparisons: Sequence[Comparison]
 
     @cached_property
     def rankings(self) -> dict[str, Table]:
-        """Data set -> the table of contenders with several seeds; of Inception features if any."""
-        tables = [c.main for c in self.comparisons if not c.stage.searches]
-        return self._one_each([t for t in tables if t.group.first == "frechet"])
+        """Return data set -> table over seeds; of Inception features where there is one."""
+        return self._frechet_tables(is_search=False)
 
     @cached_property
     def searches(self) -> dict[str, Search]:
-        """Data set -> the search over configurations."""
-        tables = [c.main for c in self.comparisons if c.stage.searches]
-        found = self._one_each([t for t in tables if t.group.first == "frechet"])
-        return {dataset: search_of(table) for dataset, table in found.items()}
+        """Return data set -> search over configurations; of Inception features where possible."""
+        tables = self._frechet_tables(is_search=True)
+        return {dataset: summarise_search(table) for dataset, table in tables.items()}
 
     @cached_property
     def tables(self) -> list[Table]:
-        """Every table there is."""
+        """Return every table of the study."""
         return [table for comparison in self.comparisons for table in comparison.tables]
 
-    def _one_each(self, tables: Sequence[Table]) -> dict[str, Table]:
-        found: dict[str, Table] = {}
-        for table in sorted(tables, key=lambda table: not same_quantity(table.group)):
-            found.setdefault(table.group.dataset, table)
-        return found
+    def _frechet_tables(self, *, is_search: bool) -> dict[str, Table]:
+        tables = [c.main for c in self.comparisons if c.stage.is_search == is_search]
+        by_dataset: dict[str, Table] = {}
+        for table in sorted(tables, key=lambda table: not is_published_quantity(table.group)):
+            if table.group.first == "frechet":
+                by_dataset.setdefault(table.group.dataset, table)
+        return by_dataset
 
 
-def ranked(table: Table) -> dict[str, TableRow]:
-    """Contenders with enough outcomes to be compared, in the table's order."""
-    return {line.name: line for line in table.lines if line.name in table.verdict.compared}
+def compared_rows(table: Table) -> list[TableRow]:
+    """Return the rows with enough outcomes to be compared, in the table's order."""
+    return [row for row in table.rows if row.name in table.ranking.compared]
 
 
-def line_of(lines: Mapping[str, TableRow], variant: str) -> TableRow | None:
-    """The best line of a variant."""
-    return next((line for line in lines.values() if line.contender.variant == variant), None)
+def find_row(rows: Iterable[TableRow], variant: str) -> TableRow | None:
+    """Return the best row of a variant, where there is one."""
+    return next((row for row in rows if row.method.variant == variant), None)
 
 
-def gans(lines: Mapping[str, TableRow]) -> list[TableRow]:
-    """Lines of adversarial variants."""
-    return [line for line in lines.values() if line.contender.variant not in LIKELIHOOD]
+def is_adversarial(method: Method) -> bool:
+    """Return whether the method's model is a GAN; so is a model that no row names."""
+    models = {run.row.model for run in method.runs if run.row is not None}
+    return not models & NON_ADVERSARIAL_MODELS
 
 
-def of_study(lines: Mapping[str, TableRow]) -> list[TableRow]:
-    """Lines of the study's eight."""
-    return [line for line in lines.values() if line.contender.variant in study()]
+def gan_rows(rows: Iterable[TableRow]) -> list[TableRow]:
+    """Return the rows of GANs."""
+    return [row for row in rows if is_adversarial(row.method)]
+
+
+def study_rows(rows: Iterable[TableRow]) -> list[TableRow]:
+    """Return the rows of the study's eight variants."""
+    return [row for row in rows if row.method.variant in study_variants()]
 
 
 def significantly_better(table: Table, than: str) -> list[str]:
-    """Contenders that are better than one, with the family of all pairs' errors held at ALPHA."""
-    costs = {line.name: outcomes(table.group, line.contender) for line in ranked(table).values()}
+    """Return the methods better than one of them, with ALPHA for all pairs of the table together.
+
+    Args:
+        than: name of the method to beat.
+    """
+    costs = outcomes_by_method(table)
     pairs = stats.differences(costs, alpha=ALPHA)
     return [
         name

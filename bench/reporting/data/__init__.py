@@ -1,1 +1,1 @@
-"""Records of a sweep, collected from its runs."""
+"""Collect what a report needs from the folders of a sweep's runs."""

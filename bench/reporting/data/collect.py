@@ -1,4 +1,4 @@
-"""From the folders of runs to what a report is made of."""
+"""Collect a sweep's stages, runs, rows, curves and pictures from the folders of its runs."""
 
 import dataclasses
 import io
@@ -14,69 +14,68 @@ from bench.reporting.data.records import FACTS, RunRecord, StageRecord, count_st
 from bench.runs.digests import read_digests
 from bench.runs.folder import RunFolder
 from bench.runs.plans import PlannedRun, read_plan
-from bench.runs.record import portable
+from bench.runs.record import portable_overrides
 from bench.runs.rows import Row, read_rows
 
-HISTORIES = 2000  # runs whose curves are kept: those of the last stage first
-PICTURE_BYTES = 8 * 2**20  # of all pictures in a report, which holds them inside its page
+MAX_HISTORIES = 2000  # runs whose curves a report holds: those of the last stage first
+MAX_PICTURE_BYTES = 8 * 2**20  # of all pictures in a report, whose page embeds them
 
 
 def read_stages(runs_root: Path, name: str) -> list[StageRecord]:
-    """The stages of a sweep that have a scored run, in order; without histories and pictures.
+    """Read the stages of a sweep that have a scored run, without curves and pictures.
 
     Raises:
         UserError: there is no such plan, no run of it is scored yet, or a file is damaged.
     """
     plan = read_plan(runs_root, name)
     reader = _Reader(runs_root)
-    floors = tuple(reader.rows(sorted(path.name for path in runs_root.glob("real-*"))))
-    sweeps = [
+    baselines = tuple(reader.rows(sorted(path.name for path in runs_root.glob("real-*"))))
+    stages = [
         StageRecord(
             name,
             plan.command,
             stage.name,
-            tuple(reader.run(entry) for entry in stage.entries),
-            floors,
+            tuple(reader.run(planned) for planned in stage.runs),
+            baselines,
             stage.rule,
             stage.chosen,
         )
         for stage in plan.stages
     ]
-    scored = [sweep for sweep in sweeps if any(run.rows for run in sweep.runs)]
+    scored = [stage for stage in stages if any(run.rows for run in stage.runs)]
     if not scored:
-        runs = [run for sweep in sweeps for run in sweep.runs]
+        runs = [run for stage in stages for run in stage.runs]
         counts = {"planned": len(runs), **count_statuses(run.status for run in runs)}
-        found = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+        tally = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
         raise UserError(
-            f"sweep {name!r} under {runs_root} has no scored run yet ({found or 'no run at all'})",
+            f"sweep {name!r} under {runs_root} has no scored run yet ({tally or 'no run at all'})",
             fix="let its runs end, or see each run's status.json and error.txt",
         )
     return scored
 
 
-def with_curves(runs_root: Path, stages: list[StageRecord]) -> list[StageRecord]:
-    """The same with histories, the last stage's first, of HISTORIES runs at most."""
-    wanted = [run for stage in reversed(stages) for run in stage.runs if run.status != "missing"]
-    kept = dict.fromkeys(run.run_id for run in wanted)
-    found = {r: read_history(RunFolder(runs_root, r)) for r in list(kept)[:HISTORIES]}
-    return _changed(stages, "history", found)
+def add_curves(runs_root: Path, stages: list[StageRecord]) -> list[StageRecord]:
+    """Add training histories to MAX_HISTORIES runs at most, those of the last stage first."""
+    started = [run for stage in reversed(stages) for run in stage.runs if run.status != "missing"]
+    run_ids = list(dict.fromkeys(run.run_id for run in started))[:MAX_HISTORIES]
+    return _with(stages, "history", {r: read_history(RunFolder(runs_root, r)) for r in run_ids})
 
 
-def with_pictures(
+def add_pictures(
     runs_root: Path, stages: list[StageRecord], order: Iterable[str]
 ) -> list[StageRecord]:
-    """The same with the runs' pictures, in this order, up to PICTURE_BYTES in all."""
-    found, room = {}, PICTURE_BYTES
+    """Add pictures to the runs named by `order`, in this order, up to MAX_PICTURE_BYTES in all."""
+    pictures, room = {}, MAX_PICTURE_BYTES
     for run_id in dict.fromkeys(order):
         path = RunFolder(runs_root, run_id).samples / "final.png"
         if path.is_file() and path.stat().st_size <= room:
-            found[run_id] = picture_of(path)
-            room -= len(found[run_id])
-    return _changed(stages, "picture", found)
+            pictures[run_id] = read_picture(path)
+            room -= len(pictures[run_id])
+    return _with(stages, "picture", pictures)
 
 
-def picture_of(path: Path) -> bytes:
-    """The content of a picture's file.
+def read_picture(path: Path) -> bytes:
+    """Read a picture's file and check that it can be decoded.
 
     Raises:
         UserError: it is no picture.
@@ -85,8 +84,8 @@ def picture_of(path: Path) -> bytes:
 
     content = path.read_bytes()
     try:
-        with Image.open(io.BytesIO(content)) as opened:
-            opened.load()
+        with Image.open(io.BytesIO(content)) as image:
+            image.load()
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises on damaged files
         raise UserError(
             f"{path} is no picture: {error}",
@@ -95,63 +94,65 @@ def picture_of(path: Path) -> bytes:
     return content
 
 
-def _changed(stages: list[StageRecord], field: str, found: Mapping[str, Any]) -> list[StageRecord]:
-    def one(run: RunRecord) -> RunRecord:
-        return (
-            dataclasses.replace(run, **{field: found[run.run_id]}) if run.run_id in found else run
-        )
+def _with(stages: list[StageRecord], field: str, values: Mapping[str, Any]) -> list[StageRecord]:
+    """Set one field of the runs that `values` (run_id -> value) has an entry for."""
 
-    return [dataclasses.replace(s, runs=tuple(one(run) for run in s.runs)) for s in stages]
+    def replace(run: RunRecord) -> RunRecord:
+        new = {field: values[run.run_id]} if run.run_id in values else {}
+        return dataclasses.replace(run, **new) if new else run
+
+    return [dataclasses.replace(s, runs=tuple(replace(run) for run in s.runs)) for s in stages]
 
 
 class _Reader:
-    """Reads each run once, and keeps each protocol and environment once."""
+    """Reads each run once, and stores equal protocols and environments as one object."""
 
     def __init__(self, runs_root: Path) -> None:
         self.root = runs_root
-        self.known: dict[str, RunRecord] = {}
-        self.shared: dict[str, Any] = {}
+        self.runs: dict[str, RunRecord] = {}
+        self.contents: dict[str, Any] = {}
 
     def rows(self, run_ids: Iterable[str]) -> list[Row]:
         return [
-            dataclasses.replace(row, protocol=self._once(row.protocol))
+            dataclasses.replace(row, protocol=self._deduplicate(row.protocol))
             for row in read_rows(self.root, run_ids)
         ]
 
-    def run(self, entry: PlannedRun) -> RunRecord:
-        if entry.run_id not in self.known:
-            self.known[entry.run_id] = self._read(entry)
-        return self.known[entry.run_id]
+    def run(self, planned: PlannedRun) -> RunRecord:
+        if planned.run_id not in self.runs:
+            self.runs[planned.run_id] = self._read(planned)
+        return self.runs[planned.run_id]
 
-    def _read(self, entry: PlannedRun) -> RunRecord:
-        folder = RunFolder(self.root, entry.run_id)
-        rows = tuple(self.rows([entry.run_id]))
-        facts = _mapping(folder.path / "status.json")
-        known = rows[0] if rows else None  # a run whose status was lost is known by its row
+    def _read(self, planned: PlannedRun) -> RunRecord:
+        folder = RunFolder(self.root, planned.run_id)
+        rows = tuple(self.rows([planned.run_id]))
+        facts = _read_mapping(folder.path / "status.json")
+        row = rows[0] if rows else None  # tells the status if status.json was lost
         return RunRecord(
-            run_id=entry.run_id,
-            variant=entry.variant,
-            dataset=entry.dataset,
-            seed=entry.seed,
-            sample=entry.sample,
-            overrides=portable(entry.overrides),
-            status=facts.get("status", known.status if known else "missing"),
-            cause=facts.get("cause", known.cause if known else ""),
+            run_id=planned.run_id,
+            variant=planned.variant,
+            dataset=planned.dataset,
+            seed=planned.seed,
+            sample=planned.sample,
+            overrides=portable_overrides(planned.overrides),
+            status=facts.get("status", row.status if row else "missing"),
+            cause=facts.get("cause", row.cause if row else ""),
             facts={name: facts[name] for name in FACTS if facts.get(name) is not None},
-            environment=self._once(_mapping(folder.path / "environment.json")),
+            environment=self._deduplicate(_read_mapping(folder.path / "environment.json")),
             rows=rows,
-            chain=read_digests(folder.chain),
+            digests=read_digests(folder.digests),
         )
 
-    def _once(self, content: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self.shared.setdefault(json.dumps(content, sort_keys=True), content)
+    def _deduplicate(self, content: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self.contents.setdefault(json.dumps(content, sort_keys=True), content)
 
 
-def _mapping(path: Path) -> Mapping[str, Any]:
-    """The content of a JSON file that holds one mapping; empty where there is no file."""
+def _read_mapping(path: Path) -> Mapping[str, Any]:
+    """Read a JSON file that holds one mapping; an empty one if there is no file."""
     if not path.is_file():
         return {}
     content = read_json(path)
     if not isinstance(content, Mapping):
-        raise UserError(f"{path} holds no mapping", fix="move it away and run the run again")
+        fix = "move it away and run the run again"
+        raise UserError(f"{path} does not hold a JSON object", fix=fix)
     return content

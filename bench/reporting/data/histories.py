@@ -1,4 +1,4 @@
-"""What a run kept of its training: losses over steps, and its checkpoints' scores."""
+"""Read a run's training history: losses over steps, and scores of its checkpoints."""
 
 import csv
 import math
@@ -15,38 +15,39 @@ LOSSES = ("d_loss", "g_loss")
 
 
 def read_history(folder: RunFolder) -> dict[str, Curve]:
-    """Steps and finite values of each loss and of the scored checkpoints' Frechet distance.
+    """Read steps and finite values of each loss and of the checkpoints' Frechet distances.
 
     Raises:
         UserError: a file is damaged.
     """
-    readings = _losses(folder)
-    steps = read_candidates(folder.candidates).steps
-    readings += [("frechet", float(s["d_steps"]), _number(s["frechet"])) for s in steps]
+    readings = _read_losses(folder)
+    checkpoints = read_candidates(folder.candidates).checkpoints
+    readings += [("frechet", float(c["d_steps"]), _number(c["frechet"])) for c in checkpoints]
     curves = {}
     for name in (*LOSSES, "frechet"):
-        pairs = [(s, v) for found, s, v in readings if found == name and math.isfinite(v)]
-        if pairs:
-            kept = pairs[:: -(-len(pairs) // POINTS)]
-            curves[name] = _curve(kept if kept[-1] == pairs[-1] else [*kept, pairs[-1]])
+        points = [(step, v) for curve, step, v in readings if curve == name and math.isfinite(v)]
+        if points:
+            thinned = points[:: -(-len(points) // POINTS)]
+            curves[name] = _curve(thinned if thinned[-1] == points[-1] else [*thinned, points[-1]])
     return curves
 
 
-def _losses(folder: RunFolder) -> list[tuple[str, float, float]]:
+def _read_losses(folder: RunFolder) -> list[tuple[str, float, float]]:
     path = folder.history
     if not path.is_file():
         return []
     try:
         with open(path, encoding="utf-8", newline="") as lines:
             return [
-                (name, float(line["step"]), float(line[name]))
-                for line in csv.DictReader(lines)
+                (name, float(reading["step"]), float(reading[name]))
+                for reading in csv.DictReader(lines)
                 for name in LOSSES
-                if line.get(name)
+                if reading.get(name)
             ]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise UserError(
-            f"{path} is no history of losses: {error!r}", fix="move it away and run the run again"
+            f"{path} is not a history of losses: {error!r}",
+            fix="move it away and run the run again",
         ) from error
 
 
@@ -54,6 +55,6 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _curve(pairs: list[tuple[float, float]]) -> Curve:
-    steps, values = np.array(pairs).T
+def _curve(points: list[tuple[float, float]]) -> Curve:
+    steps, values = np.array(points).T
     return steps, values

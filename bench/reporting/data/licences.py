@@ -1,4 +1,4 @@
-"""Terms of the data sets, as their authors state them."""
+"""Licences of the data sets, as their authors state them."""
 
 import csv
 from collections.abc import Iterable
@@ -9,16 +9,15 @@ FILE = Path(__file__).with_name("licences.csv")
 
 
 @cache
-def licences() -> dict[str, str]:
-    """Data set -> licence and source in one sentence."""
+def load_licences() -> dict[str, str]:
+    """Return data set -> licence and source in one sentence."""
     with open(FILE, encoding="utf-8", newline="") as lines:
         return {
-            line["dataset"]: f"{line['licence']} ({line['source']})"
-            for line in csv.DictReader(lines)
+            row["dataset"]: f"{row['licence']} ({row['source']})" for row in csv.DictReader(lines)
         }
 
 
 def licences_of(datasets: Iterable[str]) -> dict[str, str]:
-    """Those of some data sets; one that is not listed is drawn by the suite or the user's own."""
-    own = "not listed: drawn by the suite, or the user's own"
-    return {name: licences().get(name, own) for name in dict.fromkeys(datasets)}
+    """Return the licences of some data sets, and say which ones are not listed."""
+    unlisted = "not listed: drawn by the suite, or the user's own"
+    return {name: load_licences().get(name, unlisted) for name in dict.fromkeys(datasets)}

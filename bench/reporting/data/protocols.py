@@ -1,14 +1,14 @@
-"""What makes two scores comparable, and in what two protocols differ."""
+"""Compare two protocols: which fields must agree, and how two of them differ."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from bench.runs.identity import short_hash
-from bench.runs.rows import OWN_CHOICES
+from bench.runs.rows import RUN_SETTINGS
 
-BY_CHECKPOINT = ("chosen", "metrics", "measures")  # what a checkpoint's protocol may have its own
+BY_CHECKPOINT = ("chosen", "metrics", "measures")  # fields that may differ between checkpoints
 
-WORDS = {
+FIELD_TITLES = {
     "name": "protocol",
     "extractor": "extractor",
     "weight_hash": "weights of the extractor",
@@ -24,37 +24,37 @@ WORDS = {
 }
 
 
-def comparable(protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """A protocol without what runs choose for themselves."""
-    return {key: value for key, value in protocol.items() if key not in OWN_CHOICES}
+def comparable_part(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a protocol without the choices that runs make for themselves."""
+    return {key: value for key, value in protocol.items() if key not in RUN_SETTINGS}
 
 
-def sibling(protocol: Mapping[str, Any]) -> str:
-    """Hash of what the tables of several checkpoints share, so that they may stand side by side."""
+def hash_without_checkpoint(protocol: Mapping[str, Any]) -> str:
+    """Hash the fields that the tables of different checkpoints share."""
     return short_hash({key: value for key, value in protocol.items() if key not in BY_CHECKPOINT})
 
 
-def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
-    """In what two protocols differ, in words; empty where their scores may be compared.
+def describe_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Name the fields in which two protocols differ; empty if their scores may be compared.
 
-    The hash of all settings is only named where nothing else tells.
+    The hash of all settings is only named if no other field differs.
     """
-    ours, theirs = comparable(first), comparable(second)
-    keys = [key for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
-    telling = [key for key in keys if key != "settings"] or keys
-    return [_said(key, ours.get(key), theirs.get(key)) for key in telling]
+    first, second = comparable_part(first), comparable_part(second)
+    keys = [key for key in sorted({*first, *second}) if first.get(key) != second.get(key)]
+    named = [key for key in keys if key != "settings"] or keys
+    return [_describe_difference(key, first.get(key), second.get(key)) for key in named]
 
 
-def _said(key: str, ours: Any, theirs: Any) -> str:
-    name = WORDS.get(key, key.replace("_", " "))
-    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
-        inner = [k for k in sorted({*ours, *theirs}) if ours.get(k) != theirs.get(k)]
-        return f"{name} ({', '.join(inner)})"
-    if isinstance(ours, Mapping) or isinstance(theirs, Mapping):
-        return name
-    return f"{name} ({_short(ours)}, {_short(theirs)})"
+def _describe_difference(key: str, first: Any, second: Any) -> str:
+    title = FIELD_TITLES.get(key, key.replace("_", " "))
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        inner = [k for k in sorted({*first, *second}) if first.get(k) != second.get(k)]
+        return f"{title} ({', '.join(inner)})"
+    if isinstance(first, Mapping) or isinstance(second, Mapping):
+        return title
+    return f"{title} ({_shorten(first)}, {_shorten(second)})"
 
 
-def _short(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = "none" if value is None or value == "" else str(value)
     return text if len(text) <= 24 else f"{text[:12]}..."

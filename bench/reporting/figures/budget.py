@@ -1,131 +1,91 @@
-"""Expected best score against budget, the study's central figure: together and one by one."""
+"""Draw the expected best score of all variants against the budget: the study's central figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from bench.plotting import labels, layout, scales
-from bench.plotting.style import ACCENT, INK, MUTED, RULE, SECOND, Drawing, Look, figure, render
-from bench.reporting.analysis.budgets import Budget
-from bench.reporting.figures.axis_titles import quantity
-from bench.reporting.tables.search import Search
-from bench.reporting.tables.summary import RESAMPLES
+from bench.plotting.style import MUTED, Drawing, figure, render
+from bench.reporting.analysis.budget_curves import BudgetCurve
+from bench.reporting.figures.figure import SEARCH, FigureSpec, SectionData
+from bench.reporting.figures.shared_text import (
+    axis_title,
+    describe_untrained_estimate,
+    selects_on_other_split,
+)
 from bench.reporting.text import words
 
-COLUMNS = 3
-AXIS = "configurations tried, logarithmic"
-BEYOND = (0, (2.2, 1.6))  # dashes of what no interval is drawn for
+X_TITLE = "configurations tried, logarithmic"
+UNTRUSTED_DASHES = (0, (2.2, 1.6))  # where no interval is drawn
 
 
-def together(
-    search: Search, budgets: Sequence[Budget], looks: Mapping[str, Look]
-) -> Drawing | None:
-    """The mean of every variant in one panel; None for fewer than two budgets."""
-    most = max((len(b.ks) for b in budgets), default=0)
-    if most < 2:
+def draw(section: SectionData) -> Drawing | None:
+    """Draw every variant's mean in one panel; None where no search has two configurations."""
+    group, curves = section.table.group, section.budget_curves
+    if max((len(c.ks) for c in curves), default=0) < 2:
         return None
-    group = search.table.group
-    names = [b.variant for b in budgets]
-    margins = layout.Margins(0.55, layout.width_of(names) + 0.25, 0.28, 0.48)
-    with figure(7.0, max(3.6, 0.16 * len(names) + 1.2), placed=True) as shape:
-        (axes,) = layout.panels(shape, 1, 1, margins)
-        log = _scales(axes, budgets, [b.mean for b in budgets])
-        for budget in budgets:
-            colour, marker = looks[budget.variant]
-            _mean(axes, budget, colour, 1.5)
-            marked = np.unique(np.geomspace(1, len(budget.ks), 5).round().astype(int)) - 1
-            axes.plot(budget.ks[marked], budget.mean[marked], marker, color=colour,
+    names = [c.variant for c in curves]
+    margins = layout.Margins(0.55, layout.text_width(names) + 0.25, 0.28, 0.48)
+    with figure(7.0, max(3.6, 0.16 * len(names) + 1.2), placed=True) as fig:
+        (axes,) = layout.add_panels(fig, 1, 1, margins)
+        log = set_scales(axes, curves, [c.mean for c in curves])
+        for curve in curves:
+            colour, marker = section.styles[curve.variant]
+            draw_mean(axes, curve, colour, 1.5)
+            marked = np.unique(np.geomspace(1, len(curve.ks), 5).round().astype(int)) - 1
+            axes.plot(curve.ks[marked], curve.mean[marked], marker, color=colour,
                       markersize=4, clip_on=False, zorder=5)  # fmt: skip
-        ends = [(float(b.mean[-1]), b.variant, looks[b.variant].colour) for b in budgets]
-        labels.label_ends(axes, ends)
-        axes.set_xlabel(AXIS)
-        axes.set_title(quantity(group, log=log), color=MUTED)
-        alt = f"Expected {words.title(group.first)} of what a search finds against its budget."
-        return render(shape, f"{group.slug}-budget", alt)
+        ends = [(float(c.mean[-1]), c.variant, section.styles[c.variant].colour) for c in curves]
+        labels.label_line_ends(axes, ends)
+        axes.set_xlabel(X_TITLE)
+        axes.set_title(axis_title(group, log=log), color=MUTED)
+        metric = words.metric_title(group.first)
+        alt = f"Expected {metric} of what a search finds against its budget."
+        return render(fig, f"{group.slug}-budget", alt)
 
 
-def each(search: Search, budgets: Sequence[Budget]) -> Drawing | None:
-    """A panel for each variant, the others' means in grey; None for fewer than two budgets."""
-    if max((len(b.ks) for b in budgets), default=0) < 2:
-        return None
-    group = search.table.group
-    columns = min(COLUMNS, len(budgets))
-    rows = -(-len(budgets) // columns)
-    margins = layout.Margins(0.45, 0.1, 0.72, 0.45)
-    with figure(7.0, 1.25 * rows + 0.85, placed=True) as shape:
-        grid = layout.panels(shape, len(budgets), columns, margins, (0.15, 0.3))
-        log = _scales(grid[0], budgets, [b.quantiles for b in budgets], most=6)
-        for axes, budget in zip(grid, budgets, strict=True):
-            _others(axes, budgets)
-            _own(axes, budget)
-            labels.name_panel(axes, budget.variant, columns)
-        for axes in grid[-columns:]:
-            axes.set_xlabel(AXIS, labelpad=1.5)
-        labels.heading(shape, quantity(group, log=log))
-        labels.key(shape, _marks(), columns=5)
-        alt = (
-            f"{words.title(group.first)} of what a search finds against its budget, for each "
-            f"variant: mean, median and band."
-        )
-        return render(shape, f"{group.slug}-budgets", alt)
+def caption(section: SectionData) -> str:
+    """Say what is expected, by which choice, and how far the lines can be trusted."""
+    search = section.search
+    trusted = max((c.trusted for c in section.budget_curves), default=1)
+    selection = (
+        "; the choice is by the score on another split than the one reported, so that the line "
+        "may rise again where the choice is not the best here"
+    ) * selects_on_other_split(search)
+    return (
+        f"Expected {words.metric_title(search.table.group.first)} of the configuration that a "
+        "search of so many random configurations chooses, the exact mean over all ways to draw "
+        f"them from those of the search without replacement{selection}. A "
+        "configuration that diverged costs its place and counts as the untrained generator"
+        f"{describe_untrained_estimate(search)}. Lines are solid as far as a bootstrap interval "
+        f"could be trusted, up to {trusted} configurations, and dashed beyond, where few "
+        "configurations decide. One seed each: what is chosen is in part luck, and repeats under "
+        "fresh seeds are the other stage's business."
+    )
 
 
-def _scales(
-    axes: Any, budgets: Sequence[Budget], shown: Sequence[np.ndarray], most: int = 8
+def set_scales(
+    axes: Any, curves: Sequence[BudgetCurve], shown: Sequence[np.ndarray], max_ticks: int = 8
 ) -> bool:
+    """Set both axes to hold all budgets and the shown values; return whether y is logarithmic."""
     values = np.concatenate([np.ravel(part) for part in shown])
-    log = scales.is_long(values)
-    scales.scale(axes.yaxis, values, log=log, most=most)
-    largest = max(int(b.ks[-1]) for b in budgets)
-    scales.scale(axes.xaxis, [1, largest], log=True, most=most)
+    log = scales.needs_log_axis(values)
+    scales.set_scale(axes.yaxis, values, log=log, max_ticks=max_ticks)
+    largest = max(int(c.ks[-1]) for c in curves)
+    scales.set_scale(axes.xaxis, [1, largest], log=True, max_ticks=max_ticks)
     axes.set_xlim(1 / largest**0.02, largest)
     return log
 
 
-def _mean(axes: Any, budget: Budget, colour: str, width: float) -> None:
-    """Solid as far as an interval is trusted, dashed beyond."""
-    known = budget.ks <= budget.trusted
-    far = ~known
-    far[known.sum() - 1] = True  # the two parts meet
-    axes.plot(budget.ks[known], budget.mean[known], color=colour, linewidth=width, zorder=4)
-    axes.plot(budget.ks[far], budget.mean[far], color=colour, linewidth=0.75 * width,
-              linestyle=BEYOND, zorder=4)  # fmt: skip
+def draw_mean(axes: Any, curve: BudgetCurve, colour: str, width: float) -> None:
+    """Draw the mean solid as far as an interval is trusted, dashed beyond."""
+    solid = curve.ks <= curve.trusted
+    dashed = ~solid
+    dashed[solid.sum() - 1] = True  # the two parts meet
+    axes.plot(curve.ks[solid], curve.mean[solid], color=colour, linewidth=width, zorder=4)
+    axes.plot(curve.ks[dashed], curve.mean[dashed], color=colour, linewidth=0.75 * width,
+              linestyle=UNTRUSTED_DASHES, zorder=4)  # fmt: skip
 
 
-def _others(axes: Any, budgets: Sequence[Budget]) -> None:
-    """All means as one grey path."""
-    x = np.concatenate([np.append(b.ks, np.nan) for b in budgets])
-    y = np.concatenate([np.append(b.mean, np.nan) for b in budgets])
-    axes.plot(x, y, color=RULE, linewidth=0.8, zorder=1)
-
-
-def _own(axes: Any, budget: Budget) -> None:
-    low, median, high = budget.quantiles.T
-    axes.fill_between(budget.ks, low, high, color=SECOND, alpha=0.16, linewidth=0, zorder=2)
-    axes.plot(budget.ks, median, color=SECOND, linewidth=1.0, zorder=3)
-    _mean(axes, budget, ACCENT, 1.4)
-    scales.dots(axes, budget.ks, budget.resampled, colour=INK, size=1.9, alpha=0.7)
-    ends = budget.intervals
-    gap = np.full(len(ends), np.nan)
-    bars = np.stack([ends[:, 0], ends[:, 1], gap], axis=1).ravel()
-    axes.plot(np.repeat(budget.ks[: len(ends)], 3), bars, color=ACCENT, linewidth=0.9, zorder=5)
-
-
-def _marks() -> list[tuple[Any, str]]:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    return [
-        (Line2D([], [], color=ACCENT, linewidth=1.4), "mean"),
-        (Line2D([], [], color=SECOND, linewidth=1.0), "median"),
-        (Patch(color=SECOND, alpha=0.16, linewidth=0), "10 to 90 %"),
-        (
-            Line2D([], [], color=ACCENT, marker="|", linestyle="", markersize=7),
-            "interval of the mean",
-        ),
-        (
-            Line2D([], [], color=INK, marker=".", linestyle="", markersize=3),
-            f"{RESAMPLES:,} resamples, with replacement",
-        ),
-    ]
+FIGURE = FigureSpec("Best score against budget", (SEARCH,), draw, caption, place=10)

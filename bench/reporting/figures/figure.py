@@ -1,23 +1,47 @@
-"""A figure of a report."""
+"""Define what a figure of a report is, and what it is drawn from."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
-from bench.plotting.style import Drawing
-from bench.reporting.figures import captions, dots, sheet
-from bench.reporting.figures.sheet import Sample
+import numpy as np
+
+from bench.plotting.style import Drawing, MethodStyle
+from bench.reporting.analysis.budget_curves import BudgetCurve, compute_budget_curve
+from bench.reporting.tables.search import Search
 from bench.reporting.tables.summary import Table
+
+KINDS = SEEDS, SEARCH, UNSCORED_SEARCH = "seeds", "search", "unscored search"  # of sections
+WIDE = 1.5  # width over height of a picture of which two stand side by side
+
+
+class Sample(NamedTuple):
+    """A picture of one run's samples.
+
+    Args:
+        name: the method, and which of its runs.
+        score: of the run shown, in words; why there is no picture where there is none.
+        run_id: of the run shown; empty for none.
+        png: the picture's file, or None.
+        pixels: of the picture, [H, W, 3], or None.
+    """
+
+    name: str
+    score: str
+    run_id: str
+    png: bytes | None
+    pixels: np.ndarray | None
+
+    @property
+    def wide(self) -> bool:
+        """Return whether the picture is much wider than high."""
+        return self.pixels is not None and self.pixels.shape[1] > WIDE * self.pixels.shape[0]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing as a report shows it.
-
-    Args:
-        title: above it; empty for the first of a section.
-        caption: below it: what is drawn, by which rule, what must not be read into it.
-        narrow: the same for a telephone, on the page alone.
-        samples: the single pictures of a sheet, which the page shows instead.
-    """
+    """A figure of one section, made by its `FigureSpec`."""
 
     title: str
     caption: str
@@ -26,29 +50,68 @@ class Figure:
     samples: tuple[Sample, ...] = ()
 
 
-def make_figure(
-    title: str, caption: str, drawing: Drawing | None, narrow: Drawing | None = None
-) -> Figure | None:
-    """The figure of a drawing, where there is one."""
-    return None if drawing is None else Figure(title, caption, drawing, narrow)
+@dataclass(frozen=True)
+class SectionData:
+    """Hold what a section's figures are drawn from; what several of them need is computed once.
+
+    Args:
+        styles: method -> colour and marker.
+        shown_search: the search of which the table is; None where methods differ by seed only.
+        source_search: the search that chose the configurations of the table; None for none.
+    """
+
+    table: Table
+    styles: Mapping[str, MethodStyle]
+    shown_search: Search | None = None
+    source_search: Search | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return SEEDS or SEARCH, or UNSCORED_SEARCH where no configuration has a score."""
+        if self.shown_search is None:
+            return SEEDS
+        configs = (c for variant in self.shown_search.variants for c in variant.configs)
+        return SEARCH if any(c.score is not None for c in configs) else UNSCORED_SEARCH
+
+    @property
+    def search(self) -> Search:
+        """Return the search that the section shows."""
+        assert self.shown_search is not None, "a figure of searches is drawn of seeds"
+        return self.shown_search
+
+    @cached_property
+    def budget_curves(self) -> list[BudgetCurve]:
+        """Return the budget curve of every variant of the search that has one."""
+        curves = [compute_budget_curve(variant) for variant in self.search.variants]
+        return [curve for curve in curves if curve is not None]
 
 
-def main_figure(table: Table) -> Figure:
-    """Every run's score."""
-    drawing, narrow = dots.main_plot(table), dots.main_plot(table, narrow=True)
-    return Figure("", captions.main(table), drawing, narrow)
+@dataclass(frozen=True)
+class FigureSpec:
+    """Describe a figure to the report; each module of this folder defines one as FIGURE.
 
+    Args:
+        title: heading above the drawing; empty for the first figure of a section.
+        sections: kinds of sections that have this figure, of KINDS.
+        draw: the drawing; None where the section's data have nothing to show.
+        caption: text below: what is drawn, by which rule, what must not be read into it.
+        place: in the section's order, the lowest first.
+        draw_narrow: drawing for a telephone, on the page only; None for no such version.
+        list_samples: the single pictures of a sheet, which the page shows instead.
+    """
 
-def others_figure(table: Table) -> Figure | None:
-    """The further scores."""
-    said = "The other scores, of the same samples and features. Arrows point to the better side."
-    return make_figure("Further scores", said, dots.other_plots(table))
+    title: str
+    sections: tuple[str, ...]
+    draw: Callable[[SectionData], Drawing | None]
+    caption: Callable[[SectionData], str]
+    place: int
+    draw_narrow: Callable[[SectionData], Drawing | None] = lambda _: None
+    list_samples: Callable[[SectionData], tuple[Sample, ...]] = lambda _: ()
 
-
-def sheet_figure(table: Table) -> Figure | None:
-    """Samples."""
-    pictures = sheet.samples(table)
-    drawing = sheet.sheet(table, pictures)
-    if drawing is None:
-        return None
-    return Figure("Samples", sheet.rule(table), drawing, samples=tuple(pictures))
+    def make(self, section: SectionData) -> Figure | None:
+        """Draw the figure of a section; None where there is nothing to show."""
+        drawing = self.draw(section)
+        if drawing is None:
+            return None
+        narrow, samples = self.draw_narrow(section), self.list_samples(section)
+        return Figure(self.title, self.caption(section), drawing, narrow, samples)

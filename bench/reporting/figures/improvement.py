@@ -1,35 +1,39 @@
-"""Probability of improvement between all pairs of contenders, as a matrix of numbers."""
+"""Draw the probability of improvement between all pairs of methods as a matrix of numbers."""
 
 from typing import Any
 
 from bench.plotting import layout, scales
 from bench.plotting.style import ACCENT, INK, PAPER, SECOND, Drawing, figure, render
-from bench.reporting.analysis.outcomes import Improvement
-from bench.reporting.tables.summary import Table
+from bench.reporting.analysis.rankings import has_intervals, improvement_matrix
+from bench.reporting.figures.figure import SEEDS, FigureSpec, SectionData
+from bench.reporting.figures.shared_text import DIVERGED_IS_WORST
+from bench.reporting.tables.summary import LEVEL
 
 CELL = (0.56, 0.3)  # inches
-# A row that is better is dark and one that is worse pale, so that grey tells them apart as well.
+# A better row is dark and a worse one pale, so that they differ in greyscale too.
 STRONGEST = {SECOND: 0.9, ACCENT: 0.35}
-LIGHT = 0.55  # opacity from which on the number is printed in the paper's colour
+PALE_TEXT = 0.55  # opacity from which on the number is printed in the paper's colour
 
 
-def improvement_plot(table: Table, found: Improvement | None) -> Drawing | None:
-    """A cell for each pair; None for fewer than two contenders."""
-    if found is None:
+def draw(section: SectionData) -> Drawing | None:
+    """Draw a cell for each pair; None where fewer than two methods are compared."""
+    table = section.table
+    matrix = improvement_matrix(table) if table.ranking.letters else None
+    if matrix is None:
         return None
-    names, size = found.names, len(found.names)
+    names, size = matrix.names, len(matrix.names)
     margins = layout.Margins(
-        layout.width_of(names) + 0.25, 0.1, 0.25 + layout.width_of(names, 7) * 0.71, 0.1
+        layout.text_width(names) + 0.25, 0.1, 0.25 + layout.text_width(names, 7) * 0.71, 0.1
     )
     width = min(7.0, margins.left + margins.right + size * CELL[0] + margins.top * 0.7)
     cell = (width - margins.left - margins.right - margins.top * 0.7) / size
     margins = margins._replace(right=width - margins.left - size * cell)
-    with figure(width, margins.top + margins.bottom + size * CELL[1], placed=True) as shape:
-        (axes,) = layout.panels(shape, 1, 1, margins)
+    with figure(width, margins.top + margins.bottom + size * CELL[1], placed=True) as fig:
+        (axes,) = layout.add_panels(fig, 1, 1, margins)
         axes.set_xlim(0, size)
         axes.set_ylim(size, 0)
-        scales.fix_ticks(axes.xaxis, [])
-        scales.fix_ticks(axes.yaxis, [])
+        scales.set_ticks(axes.xaxis, [])
+        scales.set_ticks(axes.yaxis, [])
         for spine in axes.spines.values():
             spine.set_visible(False)
         for i, name in enumerate(names):
@@ -40,17 +44,35 @@ def improvement_plot(table: Table, found: Improvement | None) -> Drawing | None:
                           fontsize=7)  # fmt: skip
             for j in range(size):
                 if i != j:
-                    _cell(axes, i, j, float(found.shares[i, j]), bool(found.sure[i, j]))
+                    _draw_cell(axes, i, j, matrix.shares[i, j], bold=bool(matrix.significant[i, j]))
         alt = "Probability that a run of the row is better than one of the column, as numbers."
-        return render(shape, f"{table.group.slug}-improvement", alt)
+        return render(fig, f"{table.group.slug}-improvement", alt)
 
 
-def _cell(axes: Any, i: int, j: int, share: float, sure: bool) -> None:
+def caption(section: SectionData) -> str:
+    """Say what a number and a bold one are."""
+    bold = (
+        f" Bold: the {LEVEL:.0%} bootstrap interval over the seeds excludes 1/2, for each pair by "
+        "itself, so that among many pairs some are bold by chance."
+        if has_intervals(section.table)
+        else " There are too few seeds for intervals."
+    )
+    return (
+        "Share of pairs of runs in which the row's is better than the column's, ties as halves: "
+        f"1/2 for equals. {DIVERGED_IS_WORST}{bold} It says how often one is better, not by how "
+        "much."
+    )
+
+
+def _draw_cell(axes: Any, i: int, j: int, share: float, *, bold: bool) -> None:
     colour = SECOND if share >= 0.5 else ACCENT
     opacity = 2 * abs(share - 0.5) * STRONGEST[colour]
     box = [j + 0.03, j + 0.97, j + 0.97, j + 0.03], [i + 0.04, i + 0.04, i + 0.96, i + 0.96]
     axes.fill(*box, facecolor=colour, alpha=opacity, edgecolor="none")
     axes.text(
         j + 0.5, i + 0.5, f"{share:.2f}", ha="center", va="center_baseline", fontsize=7.5,
-        color=PAPER if opacity > LIGHT else INK, fontweight="bold" if sure else "normal",
+        color=PAPER if opacity > PALE_TEXT else INK, fontweight="bold" if bold else "normal",
     )  # fmt: skip
+
+
+FIGURE = FigureSpec("Probability of improvement", (SEEDS,), draw, caption, place=30)

@@ -1,61 +1,75 @@
-"""The Frechet distance while training: median and range over seeds, a panel for each variant."""
+"""Draw the Frechet distance while training: median and range over seeds, a panel a variant."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from bench.plotting import labels, layout, scales
 from bench.plotting.style import ACCENT, INK, RULE, Drawing, figure, render
-from bench.reporting.analysis.bands import Band, band_of
+from bench.reporting.analysis.seed_bands import SeedBand, compute_band
+from bench.reporting.figures.figure import SEEDS, FigureSpec, SectionData
 from bench.reporting.tables.summary import Table
 
 COLUMNS = 5
 
 
-def bands_of(table: Table) -> dict[str, Band]:
-    """Contender -> band of its scored checkpoints, of those that kept any."""
-    found = {
-        line.name: band_of(
-            [m.run.history["frechet"] for m in line.contender.members if "frechet" in m.run.history]
+def bands_by_method(table: Table) -> dict[str, SeedBand]:
+    """Return method -> band of the checkpoints scored while training, where there are any."""
+    bands = {
+        row.name: compute_band(
+            [m.run.history["frechet"] for m in row.method.runs if "frechet" in m.run.history]
         )
-        for line in table.lines
+        for row in table.rows
     }
-    return {name: band for name, band in found.items() if band is not None}
+    return {name: band for name, band in bands.items() if band is not None}
 
 
-def progress_plot(table: Table) -> Drawing | None:
-    """Small multiples in the table's order; None where no run scored two checkpoints."""
-    bands = bands_of(table)
+def draw(section: SectionData) -> Drawing | None:
+    """Draw small multiples in the table's order; None where no run scored two checkpoints."""
+    bands = bands_by_method(section.table)
     if max((len(band.steps) for band in bands.values()), default=0) < 2:
         return None
     columns = min(COLUMNS, len(bands))
-    rows = -(-len(bands) // columns)
-    lines = labels.lines_of(bands, columns)
-    margins = layout.Margins(0.5, 0.1, 0.3 + 0.14 * lines, 0.45)
-    gaps = (0.15, 0.2 + 0.13 * lines)
-    height = margins.top + margins.bottom + rows * 1.05 + (rows - 1) * gaps[1]
-    with figure(7.0, height, placed=True) as shape:
-        grid = layout.panels(shape, len(bands), columns, margins, gaps)
+    n_rows = -(-len(bands) // columns)
+    title_lines = labels.count_title_lines(bands, columns)
+    margins = layout.Margins(0.5, 0.1, 0.3 + 0.14 * title_lines, 0.45)
+    gaps = (0.15, 0.2 + 0.13 * title_lines)
+    height = margins.top + margins.bottom + n_rows * 1.05 + (n_rows - 1) * gaps[1]
+    with figure(7.0, height, placed=True) as fig:
+        grid = layout.add_panels(fig, len(bands), columns, margins, gaps)
         values = np.concatenate([np.concatenate([b.low, b.high]) for b in bands.values()])
-        log = scales.is_long(values)
-        scales.scale(grid[0].yaxis, values, log=log, most=5)
+        log = scales.needs_log_axis(values)
+        scales.set_scale(grid[0].yaxis, values, log=log, max_ticks=5)
         steps = np.concatenate([b.steps for b in bands.values()])
-        scales.scale(grid[0].xaxis, [0, steps.max()], log=False, most=3)
+        scales.set_scale(grid[0].xaxis, [0, steps.max()], log=False, max_ticks=3)
         for axes, (name, band) in zip(grid, bands.items(), strict=True):
-            _panel(axes, band, list(bands.values()))
-            labels.name_panel(axes, name, columns)
+            _draw_panel(axes, band, bands.values())
+            labels.set_panel_title(axes, name, columns)
         for axes in grid[-columns:]:
             axes.set_xlabel("discriminator steps", labelpad=1.5)
-        said = ", lower is better" + (", logarithmic axis" if log else "")
-        labels.heading(shape, f"Frechet distance of the checkpoints scored while training{said}")
+        heading = "Frechet distance of the checkpoints scored while training, lower is better"
+        labels.add_heading(fig, f"{heading}{', logarithmic axis' if log else ''}")
         alt = "Frechet distance against discriminator steps, one panel for each variant."
-        return render(shape, f"{table.group.slug}-progress", alt)
+        return render(fig, f"{section.table.group.slug}-progress", alt)
 
 
-def _panel(axes: Any, band: Band, others: list[Band]) -> None:
-    x = np.concatenate([np.append(b.steps, np.nan) for b in others])
-    y = np.concatenate([np.append(b.median, np.nan) for b in others])
+def caption(section: SectionData) -> str:
+    """Say what the band is, and why its scores are not those of the table."""
+    return (
+        "Median and range over the seeds, at the steps where at least half of them have a score; "
+        "the medians of all others in grey. These scores are of the samples and the split that "
+        "choose the best checkpoint, and are not those of the table."
+    )
+
+
+def _draw_panel(axes: Any, band: SeedBand, all_bands: Iterable[SeedBand]) -> None:
+    x = np.concatenate([np.append(b.steps, np.nan) for b in all_bands])
+    y = np.concatenate([np.append(b.median, np.nan) for b in all_bands])
     axes.plot(x, y, color=RULE, linewidth=0.8, zorder=1)
     axes.fill_between(band.steps, band.low, band.high, color=ACCENT, alpha=0.2, linewidth=0)
     axes.plot(band.steps, band.median, color=ACCENT, linewidth=1.4, zorder=4)
-    scales.dots(axes, band.steps, band.median, colour=INK, size=2.6, alpha=1)
+    scales.draw_points(axes, band.steps, band.median, colour=INK, size=2.6, alpha=1)
+
+
+FIGURE = FigureSpec("Progress", (SEEDS,), draw, caption, place=70)

@@ -1,34 +1,31 @@
-"""Ranks of the contenders with intervals, and the groups without a significant difference."""
-
-from collections.abc import Mapping
+"""Draw the methods' ranks with intervals, and the groups without a significant difference."""
 
 from bench.plotting import labels, layout, scales
 from bench.plotting.style import ACCENT, INK, Drawing, figure, render
-from bench.reporting.tables.summary import Table
-from bench.stats.ranking import RankInterval
+from bench.reporting.analysis.rankings import has_intervals, rank_methods
+from bench.reporting.figures.figure import SEEDS, FigureSpec, SectionData
+from bench.reporting.figures.shared_text import DIVERGED_IS_WORST
+from bench.reporting.tables.summary import ALPHA, LEVEL
 
-ROW = 0.24  # inches of a contender
+ROW = 0.24  # inches of a method
 
 
-def ranks_plot(
-    table: Table, ranks: Mapping[str, RankInterval], *, intervals: bool
-) -> Drawing | None:
-    """One line a contender, the best on top; None for fewer than two.
-
-    Args:
-        intervals: whether there are enough runs to draw them.
-    """
-    if len(ranks) < 2:
+def draw(section: SectionData) -> Drawing | None:
+    """Draw one line a method, the best on top; None where fewer than two are compared."""
+    table = section.table
+    letters, intervals = table.ranking.letters, has_intervals(table)
+    ranks = rank_methods(table) if letters else {}
+    names = list(ranks)
+    if len(names) < 2:
         return None
-    names, letters = list(ranks), table.verdict.letters
     margins = layout.Margins(
-        layout.width_of(names) + 0.15, layout.width_of(letters.values()) + 0.45, 0.28, 0.45
+        layout.text_width(names) + 0.15, layout.text_width(letters.values()) + 0.45, 0.28, 0.45
     )
-    with figure(7.0, ROW * len(names) + margins.top + margins.bottom, placed=True) as shape:
-        (axes,) = layout.panels(shape, 1, 1, margins)
+    with figure(7.0, ROW * len(names) + margins.top + margins.bottom, placed=True) as fig:
+        (axes,) = layout.add_panels(fig, 1, 1, margins)
         axes.set_xlim(0.7, len(names) + 0.3)
-        scales.fix_ticks(axes.xaxis, range(1, len(names) + 1))
-        labels.name_rows(axes, names)
+        scales.set_ticks(axes.xaxis, range(1, len(names) + 1))
+        labels.label_rows(axes, names)
         for y, name in enumerate(names):
             rank, low, high = ranks[name]
             if intervals:
@@ -36,8 +33,27 @@ def ranks_plot(
                           solid_capstyle="round", zorder=2)  # fmt: skip
             axes.plot([rank], [y], "o", color=ACCENT, markersize=5, zorder=3)
         for y, name in enumerate(names):
-            labels.beside_row(axes, y, letters.get(name, ""), colour=INK, size=8)
-        labels.note(axes, 1.012, 1.02, "group", va="bottom")
+            labels.annotate_row(axes, y, letters.get(name, ""), colour=INK, size=8)
+        labels.add_note(axes, 1.012, 1.02, "group", va="bottom")
         axes.set_xlabel("rank, 1 is the best")
         alt = f"Rank of each contender{', with its interval' if intervals else ''}."
-        return render(shape, f"{table.group.slug}-ranks", alt)
+        return render(fig, f"{table.group.slug}-ranks", alt)
+
+
+def caption(section: SectionData) -> str:
+    """Say what a rank is, how far its interval holds, and what the letters mean."""
+    bars = (
+        f" Bars are {LEVEL:.0%} bootstrap intervals over the seeds, each for its contender alone;"
+        " they are rough where contenders hardly differ."
+        if has_intervals(section.table)
+        else " There are too few seeds for intervals."
+    )
+    return (
+        "Rank by the mean probability that a run is better than one of another contender. "
+        f"{DIVERGED_IS_WORST}{bars} Contenders that share a letter do not differ significantly "
+        f"(exact rank-sum tests, {ALPHA:.0%} for all pairs together), which does not say that they "
+        "are equal."
+    )
+
+
+FIGURE = FigureSpec("Ranks", (SEEDS,), draw, caption, place=20)

@@ -1,4 +1,4 @@
-"""Score against each hyperparameter of a search: a row of small panels for each variant.
+"""Draw the score against each hyperparameter of a search: a row of small panels a variant.
 
 All rows of a column are one pair of axes, cut into bands: fifty axes would take a second to draw.
 """
@@ -10,162 +10,185 @@ import numpy as np
 
 from bench.plotting import labels, layout, scales
 from bench.plotting.style import ACCENT, INK, MUTED, RULE, Drawing, figure, render
-from bench.reporting.analysis.sensitivity import Effect, even_in_log
-from bench.reporting.figures.axis_titles import quantity
-from bench.reporting.tables.search import Search
+from bench.reporting.analysis.effects import Effect, hyperparameter_effects, prefers_log_axis
+from bench.reporting.figures.figure import SEARCH, FigureSpec, SectionData
+from bench.reporting.figures.shared_text import axis_title, describe_untrained_estimate
+from bench.reporting.tables.summary import ALPHA
 from bench.reporting.text import words
 
-ALPHA = 0.05  # below which a correlation is printed dark, each panel by itself
 ROW = 0.7  # inches of a band
-STRIP, PAD = 0.36, 0.09  # of a band: words above its points, and what is left free below them
+TEXT_SHARE, PAD = 0.36, 0.09  # shares of a band: the text above its points, the space below them
 
 
 class Scale(NamedTuple):
-    """From numbers to [0, 1]."""
+    """A linear or logarithmic map from [low, high] to [0, 1]."""
 
     low: float
     high: float
     log: bool
 
-    def at(self, values: Any) -> np.ndarray:
-        """Places of the values."""
+    def map(self, values: Any) -> np.ndarray:
+        """Return the values' positions; 1/2 where low and high are one number."""
         array, low, high = np.asarray(values, dtype=np.float64), self.low, self.high
         if self.log:
             array, low, high = np.log(array), np.log(low), np.log(high)
         return (array - low) / (high - low) if high > low else np.full_like(array, 0.5)
 
 
-def sensitivity_plot(search: Search, effects: Mapping[str, Mapping[str, Effect]]) -> Drawing | None:
-    """The grid; None where no hyperparameter was varied."""
+def draw(section: SectionData) -> Drawing | None:
+    """Draw the grid of panels; None where no hyperparameter was varied."""
+    search, group = section.search, section.search.table.group
+    effects = hyperparameter_effects(search)
     variants = [one.name for one in search.variants if effects[one.name]]
     if not variants:
         return None
-    group = search.table.group
-    shared, own = columns_of({v: effects[v] for v in variants})
+    shared, others = split_columns({v: effects[v] for v in variants})
     scores = np.concatenate([e.scores for v in variants for e in effects[v].values()])
-    up = Scale(float(scores.min()), float(scores.max()), scales.is_long(scores))
-    columns: list[str] = [*shared, *[""] * max(map(len, own.values()))]
-    margins = layout.Margins(layout.width_of(variants) + 0.5, 0.1, 0.45, 0.35)
-    with figure(max(7.0, 1.05 * len(columns) + margins.left), ROW * len(variants) + 0.8,
-                placed=True) as shape:  # fmt: skip
-        grid = layout.panels(shape, len(columns), len(columns), margins, (0.12, 0), shared=False)
+    y_scale = Scale(float(scores.min()), float(scores.max()), scales.needs_log_axis(scores))
+    columns: list[str] = [*shared, *[""] * max(map(len, others.values()))]
+    margins = layout.Margins(layout.text_width(variants) + 0.5, 0.1, 0.45, 0.35)
+    width = max(7.0, 1.05 * len(columns) + margins.left)
+    with figure(width, ROW * len(variants) + 0.8, placed=True) as fig:
+        count = len(columns)
+        grid = layout.add_panels(fig, count, count, margins, (0.12, 0), shared=False)
         for axes, name in zip(grid, columns, strict=True):
-            _empty(axes, len(variants))
+            _prepare_bands(axes, len(variants))
             axes.set_title(name.replace("_", " ") or "its own")
         for axes, name in zip(grid, shared, strict=False):
-            _column(axes, [effects[v].get(name) for v in variants], up)
+            _draw_column(axes, [effects[v].get(name) for v in variants], y_scale)
         for y, variant in enumerate(variants):
-            for axes, name in zip(grid[len(shared) :], own[variant], strict=False):
-                _own(axes, y, name, effects[variant][name], up)
-        _left(grid[0], variants, up)
-        labels.heading(shape, quantity(group, log=up.log))
-        alt = f"{words.title(group.first)} against each hyperparameter, for each variant."
-        return render(shape, f"{group.slug}-sensitivity", alt)
+            for axes, name in zip(grid[len(shared) :], others[variant], strict=False):
+                _draw_named_band(axes, y, name, effects[variant][name], y_scale)
+        _label_bands(grid[0], variants, y_scale)
+        labels.add_heading(fig, axis_title(group, log=y_scale.log))
+        alt = f"{words.metric_title(group.first)} against each hyperparameter, for each variant."
+        return render(fig, f"{group.slug}-sensitivity", alt)
 
 
-def columns_of(
-    effects: Mapping[str, Mapping[str, Effect]],
+def caption(section: SectionData) -> str:
+    """Say what a panel shows, and what its rank correlation cannot."""
+    effects = hyperparameter_effects(section.search)
+    sizes = [len(e.values) for of_variant in effects.values() for e in of_variant.values()]
+    least, most = min(sizes, default=0), max(sizes, default=0)
+    count = f"{least} to {most}" if least < most else f"{most}"
+    return (
+        f"Every configuration, {count} of each variant, against one hyperparameter at a time, on "
+        "a logarithmic axis where its values lie more evenly there; columns have strokes at their "
+        "medians. \u03c1 is Spearman's rank correlation of value and score, bold where it would "
+        f"be as large in fewer than {ALPHA:.0%} of searches without any relation: for each panel "
+        "by itself, so that among many panels some are bold by chance. It does not see what rises "
+        "and falls again, nor what acts only together with another hyperparameter. Crosses "
+        "diverged; they stand at the untrained generator's score"
+        f"{describe_untrained_estimate(section.search)}."
+    )
+
+
+def split_columns(
+    effects: Mapping[str, Mapping[str, Any]],
 ) -> tuple[list[str], dict[str, list[str]]]:
-    """Hyperparameters that at least half of the variants have, and for each variant the others."""
-    names = dict.fromkeys(name for found in effects.values() for name in found)
-    counts = {name: sum(name in found for found in effects.values()) for name in names}
-    shared = [n for n, count in counts.items() if 2 * count >= len(effects)]
+    """Return the hyperparameters of at least half of the variants, and each variant's others."""
+    names = dict.fromkeys(name for of_variant in effects.values() for name in of_variant)
+    counts = {name: sum(name in of_variant for of_variant in effects.values()) for name in names}
+    shared = [name for name, count in counts.items() if 2 * count >= len(effects)]
     shared.sort(key=lambda name: -counts[name])
-    return shared, {v: [n for n in found if n not in shared] for v, found in effects.items()}
+    return shared, {v: [n for n in names if n not in shared] for v, names in effects.items()}
 
 
-def _empty(axes: Any, rows: int) -> None:
+def _prepare_bands(axes: Any, count: int) -> None:
     axes.set_xlim(-0.08, 1.08)
-    axes.set_ylim(rows, 0)
-    scales.fix_ticks(axes.xaxis, [])
-    scales.fix_ticks(axes.yaxis, [])
+    axes.set_ylim(count, 0)
+    scales.set_ticks(axes.xaxis, [])
+    scales.set_ticks(axes.yaxis, [])
     axes.spines["left"].set_visible(False)
-    for y in range(rows + 1):
+    for y in range(count + 1):
         axes.axhline(y, color=RULE, linewidth=0.5, zorder=0)
 
 
-def _column(axes: Any, effects: Sequence[Effect | None], up: Scale) -> None:
-    """One hyperparameter of all variants, on one axis."""
+def _draw_column(axes: Any, effects: Sequence[Effect | None], y_scale: Scale) -> None:
+    """Draw one hyperparameter of all variants that have it, on one x axis."""
     from matplotlib.ticker import FixedFormatter, FixedLocator
 
-    known = [e for e in effects if e is not None]
-    labels = max((e.labels for e in known), key=len)
-    numbers = np.concatenate([e.values for e in known if not e.labels] or [np.zeros(1)])
-    across = Scale(float(numbers.min()), float(numbers.max()), even_in_log(numbers))
+    present = [e for e in effects if e is not None]
+    categories = max((e.labels for e in present), key=len)
+    numbers = np.concatenate([e.values for e in present if not e.labels] or [np.zeros(1)])
+    x_scale = Scale(float(numbers.min()), float(numbers.max()), prefers_log_axis(numbers))
     for y, effect in enumerate(effects):
         if effect is not None:
-            _band(axes, y, effect, across, up)
-    if all(e.labels for e in known):
-        ticks, said = _centres(len(labels)).tolist(), list(labels)
+            _draw_band(axes, y, effect, x_scale, y_scale)
+    if all(e.labels for e in present):
+        ticks, tick_labels = _centres(len(categories)).tolist(), list(categories)
     else:
-        marks = _round_marks(across)
-        ticks, said = across.at(marks).tolist(), [scales.plain(mark) for mark in marks]
+        marks = _round_marks(x_scale)
+        ticks, tick_labels = x_scale.map(marks).tolist(), [scales.format_tick(m) for m in marks]
     axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FixedFormatter(said))
+    axes.xaxis.set_major_formatter(FixedFormatter(tick_labels))
 
 
-def _round_marks(across: Scale) -> list[float]:
-    """Round values within a column, or so near its ends that they have their places there."""
-    if across.log:
-        near = (across.high / across.low) ** 0.05
-        return scales.log_ticks(across.low / near, across.high * near, 3)
-    near = 0.05 * (across.high - across.low)
-    return scales.linear_ticks(across.low - near, across.high + near, 3)
+def _round_marks(x_scale: Scale) -> list[float]:
+    """Return round values within a column, or so near its ends that they can stand there."""
+    low, high = x_scale.low, x_scale.high
+    if x_scale.log:
+        factor = (high / low) ** 0.05
+        return scales.log_ticks(low / factor, high * factor, 3)
+    margin = 0.05 * (high - low)
+    return scales.linear_ticks(low - margin, high + margin, 3)
 
 
-def _own(axes: Any, y: int, name: str, effect: Effect, up: Scale) -> None:
-    """One hyperparameter that few variants have: its name and range stand in the panel."""
+def _draw_named_band(axes: Any, y: int, name: str, effect: Effect, y_scale: Scale) -> None:
+    """Draw a hyperparameter that few variants have, its name and range inside the band."""
     low, high = float(effect.values.min()), float(effect.values.max())
-    across = Scale(low, high, even_in_log(effect.values))
-    _band(axes, y, effect, across, up, line=0.2)
-    span = ", ".join(effect.labels) if effect.labels else f"{_short(low)}\u2013{_short(high)}"
+    x_scale = Scale(low, high, prefers_log_axis(effect.values))
+    _draw_band(axes, y, effect, x_scale, y_scale, rho_y=0.2)
+    span = "\u2013".join(scales.format_tick(float(f"{end:.2g}")) for end in (low, high))
+    span = ", ".join(effect.labels) if effect.labels else span
     axes.text(-0.06, y + 0.05, f"{name.replace('_', ' ')}\n{span}", fontsize=6, color=MUTED,
               va="top", linespacing=1.0)  # fmt: skip
 
 
-def _short(value: float) -> str:
-    return scales.plain(float(f"{value:.2g}"))
+def _draw_band(
+    axes: Any, y: int, effect: Effect, x_scale: Scale, y_scale: Scale, rho_y: float = 0.05
+) -> None:
+    """Draw one hyperparameter of one variant.
 
-
-def _band(axes: Any, y: int, effect: Effect, across: Scale, up: Scale, line: float = 0.05) -> None:
-    """One panel; its correlation stands so far below its top."""
+    Args:
+        y: top of the band.
+        rho_y: from there to the text of the correlation.
+    """
     if effect.labels:
         centres = _centres(len(effect.labels))
-        places = centres[effect.values.astype(int)]
-        places = places + scales.jitter(len(places), 0.25 / len(centres))
+        x = centres[effect.values.astype(int)]
+        x = x + scales.jitter(len(x), 0.25 / len(centres))
         for centre, median in zip(centres, effect.medians, strict=True):
-            half = 0.32 / len(centres)
-            at = _height(y, up, median)
-            axes.plot(
-                [centre - half, centre + half], [at, at], color=ACCENT, linewidth=1.5, zorder=4
-            )
+            half, height = 0.32 / len(centres), _height(y, y_scale, median)
+            ends = [centre - half, centre + half]
+            axes.plot(ends, [height, height], color=ACCENT, linewidth=1.5, zorder=4)
     else:
-        places = across.at(effect.values)
-    heights = _height(y, up, effect.scores)
-    scales.dots(axes, places[~effect.lost], heights[~effect.lost], colour=INK, size=2.4)
-    axes.plot(places[effect.lost], heights[effect.lost], "x", color=MUTED, markersize=2.5,
+        x = x_scale.map(effect.values)
+    heights, diverged = _height(y, y_scale, effect.scores), effect.diverged
+    scales.draw_points(axes, x[~diverged], heights[~diverged], colour=INK, size=2.4)
+    axes.plot(x[diverged], heights[diverged], "x", color=MUTED, markersize=2.5,
               markeredgewidth=0.6)  # fmt: skip
     if effect.rho is not None and effect.p is not None:
         axes.text(
-            1.07, y + line, f"\u03c1 {effect.rho:+.2f}".replace("-", "\u2212"), fontsize=6,
+            1.07, y + rho_y, f"\u03c1 {effect.rho:+.2f}".replace("-", "\u2212"), fontsize=6,
             ha="right", va="top", color=INK if effect.p < ALPHA else MUTED,
             fontweight="bold" if effect.p < ALPHA else "normal",
         )  # fmt: skip
 
 
-def _height(y: int, up: Scale, scores: Any) -> Any:
-    """The better end of the scale stands where the number does: larger scores are higher."""
-    return y + 1 - PAD - (1 - STRIP - PAD) * up.at(scores)
+def _height(y: int, y_scale: Scale, scores: Any) -> Any:
+    """Return the y of scores in the band that begins at y; larger scores stand higher."""
+    return y + 1 - PAD - (1 - TEXT_SHARE - PAD) * y_scale.map(scores)
 
 
 def _centres(count: int) -> np.ndarray:
     return (np.arange(count) + 0.5) / count
 
 
-def _left(axes: Any, variants: Sequence[str], up: Scale) -> None:
-    """Names of the variants, and numbers of the scores' axis beside each band."""
-    make = scales.log_ticks if up.log else scales.linear_ticks
-    marks = make(up.low, up.high, 3)
+def _label_bands(axes: Any, variants: Sequence[str], y_scale: Scale) -> None:
+    """Write the variant's name and the ends of the score axis beside each band."""
+    make_ticks = scales.log_ticks if y_scale.log else scales.linear_ticks
+    marks = make_ticks(y_scale.low, y_scale.high, 3)
     marks = [marks[0], marks[-1]] if len(marks) > 1 else marks
     for y, variant in enumerate(variants):
         axes.annotate(
@@ -173,6 +196,10 @@ def _left(axes: Any, variants: Sequence[str], up: Scale) -> None:
             textcoords="offset points", ha="right", va="center",
         )  # fmt: skip
         for mark in marks:
-            axes.annotate(scales.plain(mark), (0, float(_height(y, up, mark))), fontsize=6,
+            height = float(_height(y, y_scale, mark))
+            axes.annotate(scales.format_tick(mark), (0, height), fontsize=6,
                           xycoords=("axes fraction", "data"), xytext=(-3, 0), color=MUTED,
                           textcoords="offset points", ha="right", va="center")  # fmt: skip
+
+
+FIGURE = FigureSpec("Sensitivity to hyperparameters", (SEARCH,), draw, caption, place=30)

@@ -1,1 +1,1 @@
-"""Render a report as a page, Markdown, LaTeX, CSV and terminal text."""
+"""Render a report: the page (HTML), Markdown, LaTeX and CSV tables, and terminal text."""

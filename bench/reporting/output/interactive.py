@@ -1,66 +1,66 @@
-"""What the page has beyond the Markdown: claims, leaderboard, charts, and runs to open."""
+"""Build the data that the page has beyond the Markdown: leaderboard, charts, runs to open."""
 
 import base64
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.plotting.style import looks_of
-from bench.reporting.analysis.budgets import budget_of
-from bench.reporting.charts import budget, dots, histories
-from bench.reporting.charts.library import javascript
-from bench.reporting.charts.look import CONFIG
-from bench.reporting.claims.judged import Judged
+from bench.plotting.style import assign_styles
+from bench.reporting.analysis.budget_curves import compute_budget_curve
+from bench.reporting.charts import budget_chart, history_charts, score_chart
+from bench.reporting.charts.theme import CONFIG
+from bench.reporting.charts.vega_javascript import vega_javascript
+from bench.reporting.claims.claim import ClaimResult
 from bench.reporting.data.records import RunRecord
 from bench.reporting.output import run_details
-from bench.reporting.output.leaderboard import COLUMNS, boards_of, order_of
+from bench.reporting.output.leaderboard import COLUMNS, build_boards, sort_board_rows
 from bench.reporting.output.sections import Section
-from bench.reporting.tables.search import search_of
+from bench.reporting.tables.search import summarise_search
 
 
-def page_facts(sections: Sequence[Section], claims: Sequence[Judged]) -> dict[str, Any]:
-    """What the page has beyond the Markdown: claims, leaderboard, charts, and runs to open."""
+def build_page_data(sections: Sequence[Section], claims: Sequence[ClaimResult]) -> dict[str, Any]:
+    """Build the template variables of the page's claims, leaderboard, charts and runs."""
     comparisons = [section.comparison for section in sections]
-    runs = run_details.run_details(comparisons)
-    boards = boards_of(comparisons, runs)
-    looks = looks_of(c.name for one in comparisons for c in one.main.group.contenders)
+    runs = run_details.select_runs(comparisons)
+    boards = build_boards(comparisons, runs)
+    styles = assign_styles(m.name for one in comparisons for m in one.main.group.methods)
     charts: dict[str, Any] = {
         "config": CONFIG,
-        "dots": dots.dots(),
-        "scores": histories.scores(),
-        "losses": histories.losses(),
-        "players": histories.LOSSES,
+        "dots": score_chart.score_chart(),
+        "scores": history_charts.score_history_chart(),
+        "losses": history_charts.loss_history_chart(),
+        "players": history_charts.LOSSES,
     }
-    tables = {}
-    for search in (search_of(c.main) for c in comparisons if c.stage.searches):
-        found = [b for b in map(budget_of, search.variants) if b is not None]
+    budget_tables = {}
+    for search in (summarise_search(c.main) for c in comparisons if c.stage.is_search):
+        curves = [b for b in map(compute_budget_curve, search.variants) if b is not None]
         name = f"{search.table.group.slug}-budget"
-        charts[name] = budget.budget(search, found, looks)
-        tables[name] = budget.table_of(found)
+        charts[name] = budget_chart.budget_chart(search, curves, styles)
+        budget_tables[name] = budget_chart.budget_table(curves)
     return {
         "claims": claims,
         "stages": list({id(c.stage): c.stage for c in comparisons}.values()),
         "boards": boards,
         "board": boards[0],
-        "order_of": order_of,
+        "sort_board_rows": sort_board_rows,
         "columns": COLUMNS,
-        "live": {b["slug"] for b in boards if not any(line["more"] for line in b["lines"])},
+        "live": {b["slug"] for b in boards if not any(row["more"] for row in b["lines"])},
         "charts": charts.keys(),
-        "budgets": tables,
+        "budgets": budget_tables,
         "data": {
             "boards": boards,
             "charts": charts,
-            "pictures": _pictures(sections, runs),
-            **run_details.as_json(comparisons, runs),
+            "pictures": _encode_pictures(sections, runs),
+            **run_details.build_run_data(comparisons, runs),
         },
-        "library": javascript(),
+        "library": vega_javascript(),
         "shown_runs": runs.values(),
         "all_runs": len({run.run_id for c in comparisons for run in c.stage.runs}),
     }
 
 
-def _pictures(sections: Sequence[Section], runs: Mapping[str, RunRecord]) -> dict[str, str]:
-    """run_id -> picture in base64, of the runs whose picture no sheet of the page shows."""
+def _encode_pictures(sections: Sequence[Section], runs: Mapping[str, RunRecord]) -> dict[str, str]:
+    """Return run_id -> picture in base64, of runs whose picture no figure of the page shows."""
     figures = [figure for section in sections for figure in section.figures]
     shown = {sample.run_id for figure in figures for sample in figure.samples if sample.png}
     return {
@@ -70,7 +70,7 @@ def _pictures(sections: Sequence[Section], runs: Mapping[str, RunRecord]) -> dic
     }
 
 
-def as_json(content: Any) -> str:
-    """JSON that can stand inside a script element."""
+def format_script_json(content: Any) -> str:
+    """Format JSON so that it can stand inside a script element."""
     text = json.dumps(content, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("&", "\\u0026")

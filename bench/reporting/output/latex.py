@@ -1,12 +1,12 @@
-"""Tables for a paper: LaTeX with booktabs, one file a table."""
+"""Format tables for a paper: LaTeX with booktabs, one file for each table."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bench.reporting.claims.judged import Judged
+from bench.reporting.claims.claim import ClaimResult
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison, checkpoint_names, checkpoint_rows
-from bench.reporting.tables.groups import UNSAFE
-from bench.reporting.tables.published import published
+from bench.reporting.tables.groups import UNSAFE_CHARACTERS
+from bench.reporting.tables.published import published_scores
 from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
 from bench.reporting.text.cells import cost_rows
@@ -22,43 +22,51 @@ SPECIAL = {
 }
 
 
-def latex_files(comparisons: Sequence[Comparison], claims: Sequence[Judged]) -> dict[str, str]:
-    """Name -> content of every table."""
+def build_latex_files(
+    comparisons: Sequence[Comparison], claims: Sequence[ClaimResult]
+) -> dict[str, str]:
+    """Build all tables: file name -> content."""
     files = {}
     for comparison in comparisons:
         slug = comparison.main.group.slug
-        files[f"{slug}-cost.tex"] = _cost(comparison.main)
+        files[f"{slug}-cost.tex"] = _cost_table(comparison.main)
         if checkpoint_names(comparison):
-            files[f"{slug}-checkpoints.tex"] = _checkpoints(comparison)
-    rankings = [c for c in comparisons if not c.stage.searches]
+            files[f"{slug}-checkpoints.tex"] = _checkpoint_table(comparison)
+    rankings = [c for c in comparisons if not c.stage.is_search]
     for name, tables in _by_protocol(rankings).items():
-        files[f"scores-{name}.tex"] = _scores(name, tables)
-    files["claims.tex"] = _claims(claims)
+        files[f"scores-{name}.tex"] = _score_table(name, tables)
+    files["claims.tex"] = _claim_table(claims)
     return files
 
 
-def escaped(text: str) -> str:
-    """Text as LaTeX prints it."""
+def escape_latex(text: str) -> str:
+    """Escape text so that LaTeX prints it as it is."""
     return "".join(SPECIAL.get(sign, sign) for sign in text)
 
 
-def tabular(
-    columns: str, head: Sequence[str], lines: Iterable[Sequence[str]], caption: str, label: str
+def format_table(
+    columns: str, titles: Sequence[str], rows: Iterable[Sequence[str]], caption: str, label: str
 ) -> str:
-    """A table environment, for the package booktabs."""
-    rows = [" & ".join(escaped(cell) for cell in line) + r" \\" for line in (head, *lines)]
+    """Format a table environment, for the package booktabs.
+
+    Args:
+        columns: column types, "lrr" say.
+        titles: titles of the columns.
+        label: what follows "tab:" in the label.
+    """
+    head, *body = [" & ".join(map(escape_latex, row)) + r" \\" for row in (titles, *rows)]
     return "\n".join(
         [
             "% needs \\usepackage{booktabs}",
             r"\begin{table}",
             r"\centering",
-            f"\\caption{{{escaped(caption)}}}",
+            f"\\caption{{{escape_latex(caption)}}}",
             f"\\label{{tab:{label}}}",
             f"\\begin{{tabular}}{{{columns}}}",
             r"\toprule",
-            rows[0],
+            head,
             r"\midrule",
-            *rows[1:],
+            *body,
             r"\bottomrule",
             r"\end{tabular}",
             r"\end{table}",
@@ -68,82 +76,81 @@ def tabular(
 
 
 def _by_protocol(comparisons: Iterable[Comparison]) -> dict[str, list[Table]]:
-    """Name of protocol and extractor -> tables of one score, a data set each."""
-    found: dict[str, list[Table]] = {}
+    """Return "protocol-extractor-checkpoint" -> tables, one for each data set."""
+    tables: dict[str, list[Table]] = {}
     for comparison in comparisons:
         group = comparison.main.group
         name = f"{group.protocol['name']}-{group.protocol['extractor']}-{group.checkpoint}"
-        name = UNSAFE.sub("_", name)
-        found.setdefault(name, []).append(comparison.main)
-    return found
+        tables.setdefault(UNSAFE_CHARACTERS.sub("_", name), []).append(comparison.main)
+    return tables
 
 
-def _scores(name: str, tables: Sequence[Table]) -> str:
-    """The study's table of best scores: variants by data sets, the published number beside ours."""
-    heads, columns = ["variant"], []
+def _score_table(name: str, tables: Sequence[Table]) -> str:
+    """Format variants by data sets, each score beside the published one, as the study's table."""
+    titles, columns = ["variant"], []
     for table in tables:
-        theirs = _theirs(table)
-        columns.append((table, theirs))
-        heads += [_head(table, tables), *(["published FID"] if theirs else [])]
-    names = dict.fromkeys(line.name for table in tables for line in table.lines)
-    lines = []
-    for line in names:
-        cells = [line]
-        for table, theirs in columns:
-            cells.append(_mean(table, line))
-            if theirs:
-                cells.append(theirs.get(_variant(table, line), rounding.DASH))
-        lines.append(cells)
-    first = tables[0].group
+        published = _published_texts(table)
+        columns.append((table, published))
+        titles += [_column_title(table, tables), *(["published FID"] if published else [])]
+    rows = []
+    for method in dict.fromkeys(row.name for table in tables for row in table.rows):
+        cells = [method]
+        for table, published in columns:
+            cells.append(_mean_text(table, method))
+            if published:
+                cells.append(published.get(_variant(table, method), rounding.DASH))
+        rows.append(cells)
+    group = tables[0].group
+    title = words.full_metric_title(group.first, group)
     caption = (
-        f"{words.full_title(first.first, first)}, {words.better(first.first, first)}: mean and "
-        f"standard deviation over training seeds, {first.checkpoint} checkpoint. Published: Lucic "
+        f"{title}, {words.better_direction(group.first, group)}: mean and "
+        f"standard deviation over training seeds, {group.checkpoint} checkpoint. Published: Lucic "
         f"et al. 2018, FID of Inception features; {words.DAGGER} unverified."
     )
-    return tabular("l" + "r" * (len(heads) - 1), heads, lines, caption, f"scores-{name}")
+    return format_table("l" + "r" * (len(titles) - 1), titles, rows, caption, f"scores-{name}")
 
 
-def _head(table: Table, tables: Sequence[Table]) -> str:
-    """The data set; the name of the table where the data set has several."""
+def _column_title(table: Table, tables: Sequence[Table]) -> str:
+    """Return the data set, or the table's slug if the data set has several tables."""
     group = table.group
     alone = [t.group.dataset for t in tables].count(group.dataset) == 1
     return group.dataset if alone else group.slug
 
 
-def _theirs(table: Table) -> Mapping[str, str]:
+def _published_texts(table: Table) -> Mapping[str, str]:
     return {
         cell.variant: f"{cell.mean:.1f} {rounding.PLUS_MINUS} {cell.sd:.1f}"
         + ("" if cell.verified else words.DAGGER)
-        for cell in published()
+        for cell in published_scores()
         if cell.dataset == table.group.dataset
     }
 
 
 def _variant(table: Table, name: str) -> str:
-    return next((li.contender.variant for li in table.lines if li.name == name), name)
+    return next((row.method.variant for row in table.rows if row.name == name), name)
 
 
-def _mean(table: Table, name: str) -> str:
+def _mean_text(table: Table, name: str) -> str:
     metric = table.group.first
-    cells = next((line.cells for line in table.lines if line.name == name), {})
+    cells = next((row.cells for row in table.rows if row.name == name), {})
     if metric not in cells:
         return rounding.DASH
-    return rounding.spread(cells[metric], rounding.places_of(table)[metric])
+    return rounding.format_mean_sd(cells[metric], rounding.decimals_by_metric(table)[metric])
 
 
-def _checkpoints(comparison: Comparison) -> str:
+def _checkpoint_table(comparison: Comparison) -> str:
     group, names = comparison.main.group, checkpoint_names(comparison)
-    lines = [(line.name, *line.cells) for line in checkpoint_rows(comparison)]
+    rows = [(row.name, *row.cells) for row in checkpoint_rows(comparison)]
     caption = (
-        f"{words.full_title(group.first, group)} on {group.dataset} at each checkpoint: mean and "
-        "standard deviation."
+        f"{words.full_metric_title(group.first, group)} on {group.dataset} at each checkpoint: "
+        "mean and standard deviation."
     )
-    heads = ["variant", *names]
-    return tabular("l" + "r" * len(names), heads, lines, caption, f"{group.slug}-checkpoints")
+    titles = ["variant", *names]
+    return format_table("l" + "r" * len(names), titles, rows, caption, f"{group.slug}-checkpoints")
 
 
-def _cost(table: Table) -> str:
-    heads = [
+def _cost_table(table: Table) -> str:
+    titles = [
         "variant", "finished", "diverged", "failed", "unfinished", "d steps", "g steps", "images",
         "seconds", "peak GiB",
     ]  # fmt: skip
@@ -151,12 +158,13 @@ def _cost(table: Table) -> str:
         f"Runs on {table.group.dataset} and what they took: counts, then medians over finished "
         "runs; memory is the largest of all."
     )
-    lines = cost_rows(table)
-    return tabular("l" + "r" * 9, heads, lines, caption, f"{table.group.slug}-cost")
+    return format_table(
+        "l" + "r" * 9, titles, cost_rows(table), caption, f"{table.group.slug}-cost"
+    )
 
 
-def _claims(claims: Sequence[Judged]) -> str:
-    lines = [(claim.name, claim.claim, claim.verdict, claim.found) for claim in claims]
+def _claim_table(claims: Sequence[ClaimResult]) -> str:
+    rows = [(claim.name, claim.claim, claim.verdict, claim.explanation) for claim in claims]
     caption = "Claims of Lucic et al. 2018, judged by rules over the rows."
-    heads = ("", "claim", "verdict", "found")
-    return tabular("lp{4.5cm}p{2cm}p{6.5cm}", heads, lines, caption, "claims")
+    titles = ("", "claim", "verdict", "found")
+    return format_table("lp{4.5cm}p{2cm}p{6.5cm}", titles, rows, caption, "claims")

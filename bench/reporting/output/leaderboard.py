@@ -1,4 +1,4 @@
-"""The leaderboard: the tables of a study, each with its scores, as the page sorts and filters them.
+"""Build the leaderboard: the tables of a study as data that the page sorts and filters.
 
 A board is one data set, stage, protocol and checkpoint. The page shows one board and one score at
 a time, so that numbers of different kinds are never in one order.
@@ -8,15 +8,15 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from bench.plotting.scales import is_long, log_ticks
+from bench.plotting.scales import log_ticks, needs_log_axis
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison
-from bench.reporting.tables.published import study
-from bench.reporting.tables.summary import Cell, Table, TableRow, middle
+from bench.reporting.tables.published import study_variants
+from bench.reporting.tables.summary import Cell, Table, TableRow, median_fact
 from bench.reporting.text import words
-from bench.reporting.text.cells import floors, lost_runs
+from bench.reporting.text.cells import real_baselines, runs_without_score
 
-Shown = tuple[float | None, str]  # what a column sorts by, and what it says
+SortableText = tuple[float | None, str]  # the number a column sorts by, and the text it shows
 
 COLUMNS = {
     "place": "#",
@@ -31,144 +31,150 @@ COLUMNS = {
     "group": "group",
     "seconds": "seconds",
 }
-NOTHING: Shown = (None, rounding.DASH)
+NOTHING: SortableText = (None, rounding.DASH)
 
 
-def boards_of(comparisons: Sequence[Comparison], opened: Collection[str]) -> list[dict[str, Any]]:
-    """All boards in the report's order, the main checkpoint of each comparison first.
+def build_boards(
+    comparisons: Sequence[Comparison], opened: Collection[str]
+) -> list[dict[str, Any]]:
+    """Build all boards in the report's order, the main checkpoint of each comparison first.
 
     Args:
-        opened: runs that the page holds; lines name these, and count the others.
+        opened: run_ids of the runs that the page holds; rows name these, and count the others.
     """
-    return [board_of(c, table, opened) for c in comparisons for table in c.tables]
+    return [build_board(c, table, opened) for c in comparisons for table in c.tables]
 
 
-def board_of(comparison: Comparison, table: Table, opened: Collection[str]) -> dict[str, Any]:
-    """A table as the page's script reads it."""
-    group, places = table.group, rounding.places_of(table)
-    cells = {m: _cells(table, m, p) for m, p in places.items()}
+def build_board(comparison: Comparison, table: Table, opened: Collection[str]) -> dict[str, Any]:
+    """Build a table's board as the page's script reads it; see `build_boards`."""
+    group, places = table.group, rounding.decimals_by_metric(table)
+    cells = {m: _cells_by_name(table, m, p) for m, p in places.items()}
     return {
         "slug": group.slug,
         "table": f"{group.dataset}: {words.stage_title(comparison.stage)}",
         "protocol": f"{group.protocol['name']}, {group.checkpoint} checkpoint",
         "name": group.protocol["name"],
         "checkpoint": group.checkpoint,
-        "note": f"{words.comparison(group)}, {group.protocol['extractor']} features",
-        "unit": words.unit(comparison.stage),
+        "note": f"{words.describe_samples(group)}, {group.protocol['extractor']} features",
+        "unit": words.varying_factor(comparison.stage),
         "metrics": [
             {
                 "name": metric,
-                "title": words.title(metric),
+                "title": words.metric_title(metric),
                 "better": direction,
-                "axis": [words.full_title(metric, group), words.better(metric, group)],
+                "axis": [
+                    words.full_metric_title(metric, group),
+                    words.better_direction(metric, group),
+                ],
                 "ticks": _ticks(table, metric),
                 "places": places[metric],
-                "order": _order(comparison, table) if metric == group.first else "",
+                "order": _order_note(comparison, table) if metric == group.first else "",
             }
             for metric, direction in group.metrics.items()
         ],
         "lines": [
             {
-                "name": line.name,
-                "variant": line.contender.variant,
-                "study": line.contender.variant in study(),
-                "lost": lost_runs(line.contender),
-                "facts": _facts(line, table),
-                "cells": {m: cells[m][line.name] for m in cells if line.name in cells[m]},
-                **_runs(line, opened),
+                "name": row.name,
+                "variant": row.method.variant,
+                "study": row.method.variant in study_variants(),
+                "lost": runs_without_score(row.method),
+                "facts": _facts(row, table),
+                "cells": {m: cells[m][row.name] for m in cells if row.name in cells[m]},
+                **_runs(row, opened),
             }
-            for line in table.lines
+            for row in table.rows
         ],
         "floors": [
             {
                 "name": name,
                 "kind": kind,
-                "cells": {m: _floor(cell, places[m]) for m, cell in found.items() if m in places},
+                "cells": {m: _baseline_cell(real[m], p) for m, p in places.items() if m in real},
             }
-            for name, kind, found in floors(table)
+            for name, kind, real in real_baselines(table)
         ],
     }
 
 
-def _order(comparison: Comparison, table: Table) -> str:
-    """What the order by the first score is worth."""
-    if comparison.stage.searches:
+def _order_note(comparison: Comparison, table: Table) -> str:
+    """Say what the order by the first metric is worth."""
+    if comparison.stage.is_search:
         return "Means over the configurations of a search are no ranking."
-    return words.verdict(table)
+    return words.describe_ranking(table)
 
 
-def order_of(board: dict[str, Any], metric: str) -> list[dict[str, Any]]:
-    """Lines of a board by place in one score; those without a score last, as the table has them."""
+def sort_board_rows(board: dict[str, Any], metric: str) -> list[dict[str, Any]]:
+    """Sort a board's rows by place in one metric; rows without a score keep their order, last."""
     return sorted(
         board["lines"],
-        key=lambda line: line["cells"][metric]["place"][0] if metric in line["cells"] else math.inf,
+        key=lambda row: row["cells"][metric]["place"][0] if metric in row["cells"] else math.inf,
     )
 
 
-def _facts(line: TableRow, table: Table) -> dict[str, Shown]:
-    """What does not depend on the score."""
-    seconds, diverged = middle(line.contender, "wall_seconds"), line.contender.counts["diverged"]
+def _facts(row: TableRow, table: Table) -> dict[str, SortableText]:
+    """Build the columns that do not depend on the metric."""
+    seconds, diverged = median_fact(row.method, "wall_seconds"), row.method.counts["diverged"]
     return {
-        "name": (None, line.name),
+        "name": (None, row.name),
         "diverged": (diverged, str(diverged)),
-        "seconds": NOTHING if seconds is None else (seconds, rounding.fact(seconds, 1)),
-        "group": (None, table.verdict.letters.get(line.name, "")),
+        "seconds": NOTHING if seconds is None else (seconds, rounding.format_fact(seconds, 1)),
+        "group": (None, table.ranking.letters.get(row.name, "")),
     }
 
 
-def _runs(line: TableRow, opened: Collection[str]) -> dict[str, Any]:
-    """Those that can be opened, and how many more there are."""
-    ids = [member.run.run_id for member in line.contender.members]
-    held = [run_id for run_id in ids if run_id in opened]
-    return {"runs": held, "more": len(ids) - len(held)}
+def _runs(row: TableRow, opened: Collection[str]) -> dict[str, Any]:
+    """List the runs that can be opened, and count the others."""
+    run_ids = [m.run.run_id for m in row.method.runs]
+    openable = [run_id for run_id in run_ids if run_id in opened]
+    return {"runs": openable, "more": len(run_ids) - len(openable)}
 
 
-def _cells(table: Table, metric: str, places: int) -> dict[str, dict[str, Any]]:
+def _cells_by_name(table: Table, metric: str, places: int) -> dict[str, dict[str, Any]]:
     sign = 1 if table.group.metrics[metric] == "lower" else -1
-    scored = [line for line in table.lines if metric in line.cells]
-    scored.sort(key=lambda line: sign * line.cells[metric].mean)
+    scored = [row for row in table.rows if metric in row.cells]
+    scored.sort(key=lambda row: sign * row.cells[metric].mean)
     return {
-        line.name: {"place": (place, str(place)), **_cell(line.cells[metric], places)}
-        for place, line in enumerate(scored, start=1)
+        row.name: {"place": (place, str(place)), **_cell(row.cells[metric], places)}
+        for place, row in enumerate(scored, start=1)
     }
 
 
 def _cell(cell: Cell, places: int) -> dict[str, Any]:
-    def shown(value: float | None) -> Shown:
-        return NOTHING if value is None else (_exact(value), rounding.number(value, places))
+    def sortable(value: float | None) -> SortableText:
+        if value is None:
+            return NOTHING
+        return _six_digits(value), rounding.format_number(value, places)
 
     interval = NOTHING
     if cell.interval is not None:
         low, high = cell.interval
-        said = f"{rounding.number(low, places)} to {rounding.number(high, places)}"
-        interval = (_exact(low), said)
+        text = f"{rounding.format_number(low, places)} to {rounding.format_number(high, places)}"
+        interval = (_six_digits(low), text)
     return {
-        "mean": shown(cell.mean),
+        "mean": sortable(cell.mean),
         "interval": interval,
-        "bounds": tuple(_exact(bound) for bound in cell.interval or ()),
-        "sd": shown(cell.sd),
-        "low": shown(cell.low),
-        "high": shown(cell.high),
+        "bounds": tuple(_six_digits(bound) for bound in cell.interval or ()),
+        "sd": sortable(cell.sd),
+        "low": sortable(cell.low),
+        "high": sortable(cell.high),
         "n": (cell.n, str(cell.n)),
     }
 
 
-def _floor(cell: Cell, places: int) -> Shown:
-    return _exact(cell.mean), rounding.number(
-        cell.mean, max(places, rounding.decimals([cell.mean]))
-    )
+def _baseline_cell(cell: Cell, places: int) -> SortableText:
+    places = max(places, rounding.column_decimals([cell.mean]))
+    return _six_digits(cell.mean), rounding.format_number(cell.mean, places)
 
 
 def _ticks(table: Table, metric: str) -> list[float]:
-    """Of a logarithmic axis, where the static plots have one too; else none."""
-    cells = [line.cells[metric] for line in table.lines if metric in line.cells]
-    shown = [*cells, *([table.floor[metric]] if metric in table.floor else [])]
+    """Return the ticks of a logarithmic axis where the static plot has one too, else none."""
+    scored = [row.cells[metric] for row in table.rows if metric in row.cells]
+    shown = [*scored, *([table.real_baseline[metric]] if metric in table.real_baseline else [])]
     low, high = min((c.low for c in shown), default=0), max((c.high for c in shown), default=0)
-    if not cells or low <= 0 or not is_long(c.mean for c in shown):
+    if not scored or low <= 0 or not needs_log_axis(c.mean for c in shown):
         return []
     return log_ticks(low, high)
 
 
-def _exact(value: float) -> float:
-    """Enough digits to sort and to draw by."""
+def _six_digits(value: float) -> float:
+    """Round to six significant digits, enough to sort and to draw by."""
     return float(f"{value:.6g}")

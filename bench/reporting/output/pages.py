@@ -1,34 +1,38 @@
-"""report.md and index.html from one set of facts."""
+"""Render report.md and index.html from one set of template variables."""
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.plotting.style import inline
+from bench.plotting.style import inline_svg
 from bench.reporting.archive.row_table import ROW_COLUMNS
-from bench.reporting.claims.judged import OPEN, Judged
+from bench.reporting.claims.claim import OPEN, ClaimResult
 from bench.reporting.data.licences import licences_of
 from bench.reporting.data.records import RunRecord, StageRecord
-from bench.reporting.output.interactive import as_json, page_facts
-from bench.reporting.output.provenance import command_of, environment_facts
-from bench.reporting.output.run_details import run_details
+from bench.reporting.output.interactive import build_page_data, format_script_json
+from bench.reporting.output.provenance import describe_run_environments, training_command
+from bench.reporting.output.run_details import select_runs
 from bench.reporting.output.sections import Section
-from bench.reporting.output.summary_paragraph import answer, headline, overall_said
+from bench.reporting.output.summary_paragraph import (
+    describe_comparison,
+    describe_overall_test,
+    describe_study,
+)
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import checkpoint_names, checkpoint_rows
-from bench.reporting.tables.overall import overall_of
-from bench.reporting.tables.published import same_quantity
-from bench.reporting.tables.search import search_of
+from bench.reporting.tables.overall import compare_over_datasets
+from bench.reporting.tables.published import is_published_quantity
+from bench.reporting.tables.search import summarise_search
 from bench.reporting.tables.summary import ALPHA, LEVEL
 from bench.reporting.text import cells, words
-from bench.reporting.text.search_table import HEADS, search_rows
+from bench.reporting.text.search_table import COLUMN_TITLES, search_rows
 from bench.stats import INTERVAL_RUNS
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-class RunLine(NamedTuple):
+class RunEntry(NamedTuple):
     """A run in the list of runs; `which` tells it from the others of its variant."""
 
     run_id: str
@@ -40,22 +44,26 @@ class RunLine(NamedTuple):
     command: str
 
 
-def markdown(sweep: StageRecord, sections: Sequence[Section], claims: Sequence[Judged]) -> str:
-    """The report as Markdown; figures are links into figures/."""
-    shown = run_details([section.comparison for section in sections]).values()
-    facts = _facts(sweep, sections, claims)
-    facts |= {"runs": _run_lines(shown, sections), "unlisted": len(sweep.runs) - len(shown)}
-    return _render("report.md.j2", facts, escape=False)
+def render_markdown(
+    sweep: StageRecord, sections: Sequence[Section], claims: Sequence[ClaimResult]
+) -> str:
+    """Render the report as Markdown, with links to the images in figures/."""
+    shown = select_runs([section.comparison for section in sections]).values()
+    variables = _variables(sweep, sections, claims)
+    variables |= {"runs": _run_entries(shown, sections), "unlisted": len(sweep.runs) - len(shown)}
+    return _render("report.md.j2", variables, escape=False)
 
 
-def html(sweep: StageRecord, sections: Sequence[Section], claims: Sequence[Judged]) -> str:
-    """The report as one page that needs nothing else: no file beside it, and no network."""
-    facts = _facts(sweep, sections, claims) | page_facts(sections, claims)
-    facts["runs"] = _run_lines(facts["shown_runs"], sections)
-    return _render("index.html.j2", facts, escape=True)
+def render_html(
+    sweep: StageRecord, sections: Sequence[Section], claims: Sequence[ClaimResult]
+) -> str:
+    """Render the report as one page that needs no other file and no network."""
+    variables = _variables(sweep, sections, claims) | build_page_data(sections, claims)
+    variables["runs"] = _run_entries(variables["shown_runs"], sections)
+    return _render("index.html.j2", variables, escape=True)
 
 
-def _render(template: str, facts: Mapping[str, Any], *, escape: bool) -> str:
+def _render(template: str, variables: Mapping[str, Any], *, escape: bool) -> str:
     import jinja2
     from markupsafe import Markup
 
@@ -68,52 +76,54 @@ def _render(template: str, facts: Mapping[str, Any], *, escape: bool) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "inline": lambda drawing: Markup(inline(drawing)),  # our own SVG
+        "inline": lambda drawing: Markup(inline_svg(drawing)),  # our own SVG
         "script": Markup,
-        "as_json": lambda content: Markup(as_json(content)),
+        "as_json": lambda content: Markup(format_script_json(content)),
         "base64": lambda content: base64.b64encode(content).decode(),
-        "cell": lambda text: _cell(str(text)),
+        "cell": lambda text: _escape_markdown(str(text)),
     }
-    return environment.get_template(template).render(facts)
+    return environment.get_template(template).render(variables)
 
 
-def _cell(text: str) -> str:
-    """Text inside a Markdown table, in which nothing is markup."""
-    for sign, instead in {"&": "&amp;", "<": "&lt;", "|": "\\|", "\n": " "}.items():
-        text = text.replace(sign, instead)
+def _escape_markdown(text: str) -> str:
+    """Escape text for a cell of a Markdown table, so that nothing in it is markup."""
+    for sign, escaped in {"&": "&amp;", "<": "&lt;", "|": "\\|", "\n": " "}.items():
+        text = text.replace(sign, escaped)
     return text
 
 
-def _facts(
-    sweep: StageRecord, sections: Sequence[Section], claims: Sequence[Judged]
+def _variables(
+    sweep: StageRecord, sections: Sequence[Section], claims: Sequence[ClaimResult]
 ) -> dict[str, Any]:
+    """Build the template variables that Markdown and page share."""
     groups = [section.table.group for section in sections]
-    names = dict.fromkeys(c.variant for group in groups for c in group.contenders)
+    comparisons = [section.comparison for section in sections]
+    names = dict.fromkeys(method.variant for group in groups for method in group.methods)
     datasets = dict.fromkeys(group.dataset for group in groups)
-    overall = overall_of([section.comparison for section in sections])
-    heading = f"{words.counted(len(names), 'variant')} on {words.listed(datasets)}"
+    overall = compare_over_datasets(comparisons)
+    heading = f"{words.count_phrase(len(names), 'variant')} on {words.join_with_and(datasets)}"
     return {
         "sweep": sweep,
         "heading": heading[0].upper() + heading[1:],
-        "runs_said": words.losses_of_runs(sweep.counts),
+        "run_counts": words.describe_run_counts(sweep.counts),
         "sections": sections,
         "claims": claims,
         "open_verdict": OPEN,
         "overall": overall,
-        "overall_said": overall and overall_said(overall),
-        "answer": answer,
-        "searched": lambda section: search_rows(search_of(section.table)),
-        "search_heads": HEADS,
-        "headline": headline([section.comparison for section in sections], claims),
+        "overall_test": overall and describe_overall_test(overall),
+        "describe_comparison": describe_comparison,
+        "search_rows": lambda section: search_rows(summarise_search(section.table)),
+        "search_column_titles": COLUMN_TITLES,
+        "opening_paragraph": describe_study(comparisons, claims),
         "checkpoint_names": checkpoint_names,
-        "checkpoint_lines": checkpoint_rows,
+        "checkpoint_rows": checkpoint_rows,
         "licences": licences_of(datasets),
-        "view": cells,
+        "cells": cells,
         "words": words,
         "rounding": rounding,
-        "same_quantity": same_quantity,
-        "apart": words.apart(groups),
-        "environment": environment_facts(sweep.runs),
+        "is_published_quantity": is_published_quantity,
+        "comparability_notes": words.comparability_notes(groups),
+        "environment": describe_run_environments(sweep.runs),
         "row_columns": ROW_COLUMNS,
         "level": f"{LEVEL:.0%}",
         "interval_runs": INTERVAL_RUNS,
@@ -121,25 +131,25 @@ def _facts(
     }
 
 
-def _run_lines(runs: Iterable[RunRecord], sections: Sequence[Section]) -> dict[str, list[RunLine]]:
-    """variant -> its runs, in the order given."""
+def _run_entries(
+    runs: Iterable[RunRecord], sections: Sequence[Section]
+) -> dict[str, list[RunEntry]]:
+    """Return variant -> entries of its runs, in the order of `runs`."""
     scores: dict[str, list[str]] = {}
     for table in (section.table for section in sections):
-        places = rounding.places_of(table)[table.group.first]
-        for contender in table.group.contenders:
-            for value, run in contender.scored(table.group.first):
-                scores.setdefault(run.run_id, []).append(rounding.number(value, places))
-    searched = {
-        run.run_id
-        for s in sections
-        if s.comparison.stage.searches
-        for run in s.comparison.stage.runs
-    }
-    found: dict[str, list[RunLine]] = {}
+        places = rounding.decimals_by_metric(table)[table.group.first]
+        for method in table.group.methods:
+            for value, run in method.scored_runs(table.group.first):
+                scores.setdefault(run.run_id, []).append(rounding.format_number(value, places))
+    stages = [section.comparison.stage for section in sections]
+    searched = {run.run_id for stage in stages if stage.is_search for run in stage.runs}
+    entries: dict[str, list[RunEntry]] = {}
     for run in runs:
         score = "; ".join(scores.get(run.run_id, [])) or rounding.DASH
         which = f"configuration {run.sample}, " if run.run_id in searched else ""
         which += f"seed {run.seed}"
-        line = RunLine(run.run_id, run.seed, which, run.status, run.cause, score, command_of(run))
-        found.setdefault(run.variant, []).append(line)
-    return found
+        command = training_command(run)
+        entries.setdefault(run.variant, []).append(
+            RunEntry(run.run_id, run.seed, which, run.status, run.cause, score, command)
+        )
+    return entries

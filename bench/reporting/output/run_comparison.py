@@ -1,12 +1,12 @@
-"""Two reports, contender by contender: what got better or worse, and whether the seeds say so."""
+"""Compare two reports method by method: what got better or worse, and is it significant."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench import stats
 from bench.reporting.archive.read import Study
-from bench.reporting.data.protocols import differing
-from bench.reporting.tables.comparisons import comparisons_of
+from bench.reporting.data.protocols import describe_differences
+from bench.reporting.tables.comparisons import build_comparisons
 from bench.reporting.tables.methods import Method
 from bench.reporting.tables.summary import (
     ALPHA,
@@ -14,24 +14,24 @@ from bench.reporting.tables.summary import (
     RESAMPLES,
     Table,
     TableRow,
-    generator,
-    outcomes,
+    bootstrap_generator,
+    outcome_values,
 )
 from bench.stats import Interval
 
 IDENTICAL, BETTER, WORSE = "identical", "better", "worse"
-ALIKE, FEW = "no difference that the seeds support", "not enough runs"
+NO_DIFFERENCE, TOO_FEW_RUNS = "no difference that the seeds support", "not enough runs"
 
 
 @dataclass(frozen=True)
 class Change:
-    """A contender in both reports.
+    """A method that both reports have.
 
     Args:
-        before, after: its line in the first and in the second.
+        before, after: its row in the first and in the second report.
         improvement: probability that a run of the second is better than one of the first.
-        p: of the rank-sum test, adjusted over all that were tested; None where it was not.
-        verdict: one of the words above.
+        p: p-value of the rank-sum test, adjusted over all tests; None if it was not tested.
+        result: one of the constants above.
         same_runs, equal: runs in both by run_id, and how many of them have equal scores.
     """
 
@@ -40,62 +40,65 @@ class Change:
     after: TableRow
     improvement: Interval
     p: float | None
-    verdict: str
+    result: str
     same_runs: int
     equal: int
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two tables under one protocol.
+class TablePair:
+    """Two tables of one data set, protocol and checkpoint.
 
     Args:
-        changes: in the order of the second.
-        lost, added: contenders of the first or the second alone.
+        changes: in the order of the second table.
+        removed, added: methods that only the first or only the second table has.
     """
 
     before: Table
     after: Table
     changes: tuple[Change, ...]
-    lost: tuple[str, ...]
+    removed: tuple[str, ...]
     added: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Compared:
+class ReportComparison:
     """Two reports.
 
     Args:
-        pairs: what can be compared.
-        apart: sentences on tables that cannot.
+        pairs: tables that can be compared.
+        unmatched: sentences on tables that cannot.
     """
 
-    pairs: tuple[Pair, ...]
-    apart: tuple[str, ...]
+    pairs: tuple[TablePair, ...]
+    unmatched: tuple[str, ...]
 
 
-def compare(first: Study, second: Study) -> Compared:
-    """Pair the tables of two reports by data set, checkpoint and protocol."""
-    ours, theirs = (_tables(study) for study in (first, second))
-    matches, apart = [], []
-    for table in theirs:
-        candidates = [t for t in ours if _kind(t) == _kind(table)]
-        same = [t for t in candidates if not differing(t.group.protocol, table.group.protocol)]
+def compare_reports(first: Study, second: Study) -> ReportComparison:
+    """Pair the tables of two reports by data set, checkpoint and protocol, and compare each."""
+    first_tables, second_tables = (_tables(study) for study in (first, second))
+    matches, unmatched = [], []
+    for table in second_tables:
+        protocol = table.group.protocol
+        candidates = [t for t in first_tables if _kind(t) == _kind(table)]
+        same = [t for t in candidates if not describe_differences(t.group.protocol, protocol)]
         if same:
             matches.append((same[0], table))
             continue
-        said = "only in the second"
+        reason = "only in the second"
         if candidates:
-            reasons = differing(candidates[0].group.protocol, table.group.protocol)
-            said = f"not the same quantity in both: {', '.join(reasons)}"
-        apart.append(f"{table.group.slug}: {said}")
-    kinds = {_kind(table) for table in theirs}
-    apart += [f"{t.group.slug}: only in the first" for t in ours if _kind(t) not in kinds]
-    return Compared(tuple(_pair(a, b) for a, b in matches), tuple(apart))
+            differences = describe_differences(candidates[0].group.protocol, protocol)
+            reason = f"not the same quantity in both: {', '.join(differences)}"
+        unmatched.append(f"{table.group.slug}: {reason}")
+    kinds = {_kind(table) for table in second_tables}
+    unmatched += [
+        f"{t.group.slug}: only in the first" for t in first_tables if _kind(t) not in kinds
+    ]
+    return ReportComparison(tuple(_compare_tables(a, b) for a, b in matches), tuple(unmatched))
 
 
 def _tables(study: Study) -> list[Table]:
-    comparisons = [c for c in comparisons_of(study.stages) if not c.stage.searches]
+    comparisons = [c for c in build_comparisons(study.stages) if not c.stage.is_search]
     return [table for comparison in comparisons for table in comparison.tables]
 
 
@@ -103,65 +106,69 @@ def _kind(table: Table) -> tuple[str, str]:
     return table.group.dataset, table.group.checkpoint
 
 
-def _pair(before: Table, after: Table) -> Pair:
-    known = {id(line): _match(line, before, after) for line in after.lines}
-    matched = [(old, line) for line in after.lines if (old := known[id(line)]) is not None]
-    p_values = _adjusted(before, matched)
+def _compare_tables(before: Table, after: Table) -> TablePair:
+    matches = {id(row): _find_match(row, before, after) for row in after.rows}
+    pairs = [(old, row) for row in after.rows if (old := matches[id(row)]) is not None]
+    p_values = _adjusted_p_values(before, pairs)
     changes = [
-        _change(before, old, new, p) for (old, new), p in zip(matched, p_values, strict=True)
+        _build_change(before, old, new, p) for (old, new), p in zip(pairs, p_values, strict=True)
     ]
-    used = {id(old) for old, _ in matched}
-    return Pair(
+    matched = {id(old) for old, _ in pairs}
+    return TablePair(
         before,
         after,
         tuple(changes),
-        tuple(line.name for line in before.lines if id(line) not in used),
-        tuple(line.name for line in after.lines if known[id(line)] is None),
+        tuple(row.name for row in before.rows if id(row) not in matched),
+        tuple(row.name for row in after.rows if matches[id(row)] is None),
     )
 
 
-def _match(line: TableRow, before: Table, after: Table) -> TableRow | None:
-    """The same contender; or the only one of its variant in both, whatever its settings."""
-    same = [old for old in before.lines if old.name == line.name]
-    of_variant = [old for old in before.lines if old.contender.variant == line.contender.variant]
-    ours = [new for new in after.lines if new.contender.variant == line.contender.variant]
-    alone = len(of_variant) == len(ours) == 1
-    return same[0] if same else of_variant[0] if alone else None
+def _find_match(row: TableRow, before: Table, after: Table) -> TableRow | None:
+    """Find the row of that name, or the variant's if it has one row in both, whatever its name."""
+    same_name = [old for old in before.rows if old.name == row.name]
+    variant = row.method.variant
+    old_rows, new_rows = (
+        [r for r in table.rows if r.method.variant == variant] for table in (before, after)
+    )
+    if same_name:
+        return same_name[0]
+    return old_rows[0] if len(old_rows) == len(new_rows) == 1 else None
 
 
-def _adjusted(before: Table, pairs: Sequence[tuple[TableRow, TableRow]]) -> list[float | None]:
-    """Holm-adjusted p of the pairs that have enough runs on both sides."""
-    costs = [tuple(outcomes(before.group, li.contender) for li in pair) for pair in pairs]
-    enough = [min(map(len, both)) >= stats.MIN_RUNS for both in costs]
-    raw = [stats.mann_whitney(*both) for both, can in zip(costs, enough, strict=True) if can]
+def _adjusted_p_values(
+    before: Table, pairs: Sequence[tuple[TableRow, TableRow]]
+) -> list[float | None]:
+    """Compute Holm-adjusted p-values of the pairs that have enough runs on both sides."""
+    outcomes = [tuple(outcome_values(before.group, row.method) for row in pair) for pair in pairs]
+    testable = [min(map(len, both)) >= stats.MIN_RUNS for both in outcomes]
+    raw = [stats.mann_whitney(*both) for both, can in zip(outcomes, testable, strict=True) if can]
     adjusted = iter(stats.holm(raw))
-    return [next(adjusted) if can else None for can in enough]
+    return [next(adjusted) if can else None for can in testable]
 
 
-def _change(table: Table, old: TableRow, new: TableRow, p: float | None) -> Change:
-    before, after = (outcomes(table.group, line.contender) for line in (old, new))
+def _build_change(table: Table, old: TableRow, new: TableRow, p: float | None) -> Change:
+    before, after = (outcome_values(table.group, row.method) for row in (old, new))
     improvement = Interval(0.5, 0.0, 1.0)
     if before and after:
         improvement = stats.improvement_interval(
-            after, before, level=LEVEL, resamples=RESAMPLES, generator=generator()
+            after, before, level=LEVEL, resamples=RESAMPLES, generator=bootstrap_generator()
         )
-    scores, others = (_scores(line.contender, table.group.first) for line in (old, new))
-    shared = scores.keys() & others.keys()
-    equal = sum(scores[run_id] == others[run_id] for run_id in shared)
-    verdict = ALIKE
-    if equal == len(scores) == len(others) and equal and _diverged(old) == _diverged(new):
-        verdict = IDENTICAL
+    old_scores, new_scores = (_scores(row.method, table.group.first) for row in (old, new))
+    shared = old_scores.keys() & new_scores.keys()
+    equal = sum(old_scores[run_id] == new_scores[run_id] for run_id in shared)
+    result = NO_DIFFERENCE
+    if equal == len(old_scores) == len(new_scores) and equal and _diverged(old) == _diverged(new):
+        result = IDENTICAL
     elif p is None:
-        verdict = FEW
+        result = TOO_FEW_RUNS
     elif p <= ALPHA:
-        verdict = BETTER if improvement.value > 0.5 else WORSE
-    return Change(new.name, old, new, improvement, p, verdict, len(shared), equal)
+        result = BETTER if improvement.value > 0.5 else WORSE
+    return Change(new.name, old, new, improvement, p, result, len(shared), equal)
 
 
-def _diverged(line: TableRow) -> set[str]:
-    members = line.contender.members
-    return {member.run.run_id for member in members if member.status == "diverged"}
+def _diverged(row: TableRow) -> set[str]:
+    return {m.run.run_id for m in row.method.runs if m.status == "diverged"}
 
 
-def _scores(contender: Method, metric: str) -> dict[str, float]:
-    return {run.run_id: value for value, run in contender.scored(metric)}
+def _scores(method: Method, metric: str) -> dict[str, float]:
+    return {run.run_id: value for value, run in method.scored_runs(metric)}

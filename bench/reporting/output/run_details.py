@@ -1,86 +1,87 @@
-"""The runs that a reader can open on the page, each with all that is known of it."""
+"""Select the runs that a reader can open on the page, and build the data shown for each."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bench.reporting.data.records import Curve, RunRecord
-from bench.reporting.output.provenance import command_of, environment_facts
+from bench.reporting.output.provenance import describe_run_environments, training_command
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison
 from bench.reporting.tables.summary import median_run
 from bench.reporting.text import words
 
-MOST = 1000  # runs in a page; it stays a few megabytes
-LINKS = ("generator", "samples")  # of the chain of digests
+MAX_RUNS = 1000  # runs in a page; it stays a few megabytes
+DIGESTS_SHOWN = ("generator", "samples")  # of a run's digests
 
 
-def run_details(comparisons: Sequence[Comparison]) -> dict[str, RunRecord]:
-    """run_id -> run, at most MOST, in the order of stages and plan.
+def select_runs(comparisons: Sequence[Comparison]) -> dict[str, RunRecord]:
+    """Return run_id -> run of at most MAX_RUNS runs, in the order of stages and plan.
 
-    First each contender's best, median and default run, then the last stage's, then the others.
+    Each method's best, median and default runs come first, then the last stage's, then others.
     """
     stages = list({id(c.stage): c.stage for c in comparisons}.values())  # the last one first
-    every = {run.run_id: run for stage in stages for run in stage.runs}
-    if len(every) <= MOST:
-        return every
-    first = dict.fromkeys((*_telling(comparisons), *every))
-    kept = set(list(first)[:MOST])
-    return {run_id: run for run_id, run in every.items() if run_id in kept}
+    runs = {run.run_id: run for stage in stages for run in stage.runs}
+    if len(runs) <= MAX_RUNS:
+        return runs
+    by_priority = dict.fromkeys((*_notable_runs(comparisons), *runs))
+    selected = set(list(by_priority)[:MAX_RUNS])
+    return {run_id: run for run_id, run in runs.items() if run_id in selected}
 
 
-def _telling(comparisons: Iterable[Comparison]) -> Iterable[str]:
+def _notable_runs(comparisons: Iterable[Comparison]) -> Iterable[str]:
+    """Yield the run_ids of each method's best, median and first default run."""
     for comparison in comparisons:
         group = comparison.main.group
-        for contender in group.contenders:
-            scored = contender.scored(group.first)
+        for method in group.methods:
+            scored = method.scored_runs(group.first)
             if scored:
                 yield min((group.sign * value, run.run_id) for value, run in scored)[1]
-            found = median_run(contender, group.first)
-            yield from [found[1].run_id] if found is not None else []
-            yield from [m.run.run_id for m in contender.members if m.run.sample == 0][:1]
+            median = median_run(method, group.first)
+            yield from [median[1].run_id] if median is not None else []
+            yield from [m.run.run_id for m in method.runs if m.run.sample == 0][:1]
 
 
-def as_json(comparisons: Sequence[Comparison], runs: dict[str, RunRecord]) -> dict[str, Any]:
-    """What the page's script needs of the runs: environments, and each run by its run_id."""
+def build_run_data(comparisons: Sequence[Comparison], runs: dict[str, RunRecord]) -> dict[str, Any]:
+    """Build the JSON of the page's runs: their environments, and each run by its run_id."""
     groups = [table.group for c in comparisons for table in c.tables]
     scores: dict[str, dict[str, list[float | None]]] = {run_id: {} for run_id in runs}
     for group in groups:
-        for run, row in group.members:
+        for run, row in group.runs:
             if row is not None and run.run_id in scores:
                 values = [row.scores.get(metric) for metric in group.metrics]
-                scores[run.run_id][group.slug] = [_short(value) for value in values]
+                scores[run.run_id][group.slug] = [_shorten(value) for value in values]
     environments: list[dict[str, str]] = []
-    known: dict[int, int] = {}  # runs of one machine share the object
+    places: dict[int, int] = {}  # in `environments`; runs of one machine share the object
     for run in runs.values():
-        if id(run.environment) not in known:
-            facts = environment_facts([run])
+        if id(run.environment) not in places:
+            facts = describe_run_environments([run])
             if facts not in environments:
                 environments.append(facts)
-            known[id(run.environment)] = environments.index(facts)
+            places[id(run.environment)] = environments.index(facts)
     stages = {run.run_id: c.stage.stage for c in reversed(comparisons) for run in c.stage.runs}
     return {
         "environments": environments,
         "runs": {
-            run_id: _told(run)
+            run_id: _describe_run(run)
             | {
                 "stage": "" if stages[run_id] == "all" else stages[run_id],
                 "scores": scores[run_id],
-                "environment": known[id(run.environment)],
+                "environment": places[id(run.environment)],
             }
             for run_id, run in runs.items()
         },
     }
 
 
-def _told(run: RunRecord) -> dict[str, Any]:
+def _describe_run(run: RunRecord) -> dict[str, Any]:
     row = next(iter(run.rows), None)
     settings = {} if row is None else row.hyperparameters
     facts = {
-        "discriminator steps": rounding.fact(run.facts.get("d_steps")),
-        "generator steps": rounding.fact(run.facts.get("g_steps")),
-        "real images seen": rounding.fact(run.facts.get("images")),
-        "seconds of training": rounding.fact(run.facts.get("wall_seconds"), 1),
-        "peak memory, GiB": rounding.fact(run.facts.get("peak_memory_gib"), 2),
+        "discriminator steps": rounding.format_fact(run.facts.get("d_steps")),
+        "generator steps": rounding.format_fact(run.facts.get("g_steps")),
+        "real images seen": rounding.format_fact(run.facts.get("images")),
+        "seconds of training": rounding.format_fact(run.facts.get("wall_seconds"), 1),
+        "peak memory, GiB": rounding.format_fact(run.facts.get("peak_memory_gib"), 2),
     }
     return {
         "variant": run.variant,
@@ -89,23 +90,23 @@ def _told(run: RunRecord) -> dict[str, Any]:
         "sample": run.sample,
         "status": run.status,
         "cause": run.cause,
-        "settings": {k.replace("_", " "): _setting(v) for k, v in sorted(settings.items())},
+        "settings": {k.replace("_", " "): _format_setting(v) for k, v in sorted(settings.items())},
         "facts": {name: text for name, text in facts.items() if text != rounding.DASH},
-        "command": command_of(run),
-        "digests": {name: run.chain[name] for name in LINKS if name in run.chain},
-        "curves": {name: _pairs(curve) for name, curve in sorted(run.history.items())},
+        "command": training_command(run),
+        "digests": {name: run.digests[name] for name in DIGESTS_SHOWN if name in run.digests},
+        "curves": {name: _as_lists(curve) for name, curve in sorted(run.history.items())},
     }
 
 
-def _setting(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else words.worded(value)
+def _format_setting(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else words.format_value(value)
 
 
-def _pairs(curve: Curve) -> list[list[float | None]]:
-    """Steps and values."""
+def _as_lists(curve: Curve) -> list[list[float | None]]:
+    """Return the steps and the values of a curve as two lists."""
     steps, values = curve
-    return [[int(step) for step in steps], [_short(float(value)) for value in values]]
+    return [[int(step) for step in steps], [_shorten(float(value)) for value in values]]
 
 
-def _short(value: float | None) -> float | None:
+def _shorten(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.5g}")

@@ -1,20 +1,19 @@
-"""A report that was written, and its sections: each one comparison with its figures."""
+"""Draw a report's sections, each one comparison with its figures; and the written report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.plotting.style import Look, looks_of
-from bench.reporting.claims import Judged
+from bench.plotting.style import MethodStyle, assign_styles
+from bench.reporting.claims.claim import ClaimResult
 from bench.reporting.data.records import StageRecord
-from bench.reporting.figures.figure import Figure
-from bench.reporting.figures.searches import of_search
-from bench.reporting.figures.seeds import of_seeds
-from bench.reporting.tables.comparisons import Comparison, search_behind
-from bench.reporting.tables.search import Search, search_of
+from bench.reporting.figures import draw_figures
+from bench.reporting.figures.figure import Figure, SectionData
+from bench.reporting.tables.comparisons import Comparison, find_search
+from bench.reporting.tables.search import summarise_search
 from bench.reporting.tables.summary import Table
 
-MANY = 4  # sections from which on further processes are worth their start
+MIN_PARALLEL_SECTIONS = 4  # with fewer sections, starting processes costs more than it saves
 
 
 @dataclass(frozen=True)
@@ -26,50 +25,49 @@ class Section:
 
     @property
     def table(self) -> Table:
-        """The comparison's main one."""
+        """Return the comparison's main table."""
         return self.comparison.main
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was written, and what the terminal shows of it.
+    """A written report: its folder, and what the terminal prints of it.
 
     Args:
-        sweep: all its stages as one.
+        sweep: all stages of the sweep merged into one.
     """
 
     sweep: StageRecord
     sections: tuple[Section, ...]
-    claims: Sequence[Judged]
+    claims: Sequence[ClaimResult]
     folder: Path
 
     @property
     def page(self) -> Path:
-        """The page that opens in a browser."""
+        """Return the path of the page for a browser."""
         return self.folder / "index.html"
 
 
-def sections_of(study: Sequence[Comparison]) -> tuple[Section, ...]:
-    """Draw everything of a study; a contender looks the same in each section.
+def draw_sections(study: Sequence[Comparison]) -> tuple[Section, ...]:
+    """Draw the figures of all comparisons; a method has one colour and marker in all of them.
 
-    Many sections are drawn in as many processes as there are cores: each is its own work.
+    From MIN_PARALLEL_SECTIONS on, the comparisons are drawn in one process for each core.
     """
-    looks = looks_of(c.name for one in study for c in one.main.group.contenders)
-    tasks = [(one.main, one.stage.searches, search_behind(one, study), looks) for one in study]
-    if len(tasks) < MANY:
-        drawn = [_figures(*task) for task in tasks]
+    styles = assign_styles(m.name for one in study for m in one.main.group.methods)
+    data = [_section_data(one, study, styles) for one in study]
+    if len(data) < MIN_PARALLEL_SECTIONS:
+        figures = [draw_figures(one) for one in data]
     else:
         from joblib import Parallel, delayed
 
-        drawn = Parallel(n_jobs=-1)(delayed(_figures)(*task) for task in tasks)
-    return tuple(Section(one, figures) for one, figures in zip(study, drawn, strict=True))
+        figures = Parallel(n_jobs=-1)(delayed(draw_figures)(one) for one in data)
+    return tuple(Section(one, drawn) for one, drawn in zip(study, figures, strict=True))
 
 
-def _figures(
-    table: Table, searches: bool, behind: Search | None, looks: dict[str, Look]
-) -> tuple[Figure, ...]:
-    if searches:
-        found = of_search(table, search_of(table), looks)
-    else:
-        found = of_seeds(table, behind, looks)
-    return tuple(figure for figure in found if figure is not None)
+def _section_data(
+    comparison: Comparison, study: Sequence[Comparison], styles: dict[str, MethodStyle]
+) -> SectionData:
+    if comparison.stage.is_search:
+        search = summarise_search(comparison.main)
+        return SectionData(comparison.main, styles, shown_search=search)
+    return SectionData(comparison.main, styles, source_search=find_search(comparison, study))

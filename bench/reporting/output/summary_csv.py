@@ -1,7 +1,10 @@
-"""Numbers of the tables as CSV, with full digits."""
+"""Write the numbers of a table as CSV, with all digits."""
 
-from bench.reporting.archive.row_table import csv_text
-from bench.reporting.tables.summary import Table
+from collections.abc import Mapping
+from typing import Any
+
+from bench.reporting.archive.row_table import format_csv
+from bench.reporting.tables.summary import Cell, Table
 
 SUMMARY_COLUMNS = (
     "variant", "score", "direction", "n", "mean", "sd", "min", "max", "interval_low",
@@ -9,20 +12,24 @@ SUMMARY_COLUMNS = (
 )  # fmt: skip
 
 
-def summary_csv(table: Table) -> str:
-    """One line for each variant and score, in the table's order; those of real samples last."""
-    lines = []
-    cells = [(line.name, line.cells, line.contender.counts) for line in table.lines]
-    real = [("real", table.floor, {}), ("real_halves", table.bias, {})]
-    for name, scores, counts in [*cells, *real]:
+def format_summary_csv(table: Table) -> str:
+    """Format one line for each method and metric, in the table's order; real samples last."""
+    records = []
+    methods = [(row.name, row.cells, row.method.counts) for row in table.rows]
+    real: list[tuple[str, Mapping[str, Cell], dict[str, int]]] = [
+        ("real", table.real_baseline, {}),
+        ("real_halves", table.split_half, {}),
+    ]
+    for name, cells, counts in [*methods, *real]:
         for metric, direction in table.group.metrics.items():
-            line = {"variant": name, "score": metric, "direction": direction, "n": 0, **counts}
-            cell = scores.get(metric)
+            record: dict[str, Any] = {"variant": name, "score": metric, "direction": direction}
+            record |= {"n": 0, **counts}
+            cell = cells.get(metric)
             if cell is not None:
                 low, high = cell.interval or (None, None)
-                line |= {"n": cell.n, "mean": cell.mean, "sd": cell.sd}
-                line |= {"min": cell.low, "max": cell.high}
-                line |= {"interval_low": low, "interval_high": high}
+                record |= {"n": cell.n, "mean": cell.mean, "sd": cell.sd}
+                record |= {"min": cell.low, "max": cell.high}
+                record |= {"interval_low": low, "interval_high": high}
             if counts or cell is not None:
-                lines.append(line | ({"planned": sum(counts.values())} if counts else {}))
-    return csv_text(SUMMARY_COLUMNS, lines)
+                records.append(record | ({"planned": sum(counts.values())} if counts else {}))
+    return format_csv(SUMMARY_COLUMNS, records)

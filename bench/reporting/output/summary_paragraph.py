@@ -1,42 +1,44 @@
-"""The paragraph that a report opens with."""
+"""Write the paragraphs that open a report and its sections."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from bench.reporting.claims.judged import NOT, OPEN, PARTLY, REPRODUCED, Judged
+from bench.reporting.claims.claim import NOT, OPEN, PARTLY, REPRODUCED, ClaimResult
 from bench.reporting.tables.comparisons import Comparison
-from bench.reporting.tables.overall import Overall
-from bench.reporting.tables.search import search_of
+from bench.reporting.tables.overall import OverallRanking
+from bench.reporting.tables.search import summarise_search
 from bench.reporting.text import words
 
 
-def headline(comparisons: Sequence[Comparison], claims: Sequence[Judged]) -> str:
-    """What came out, what it is worth, and what it says of the study's claims."""
-    rankings = [c for c in comparisons if not c.stage.searches]
-    searches = [c for c in comparisons if c.stage.searches]
-    said = [_short(c) for c in rankings]
+def describe_study(comparisons: Sequence[Comparison], claims: Sequence[ClaimResult]) -> str:
+    """Write a report's opening paragraph: the results, their certainty, the study's claims."""
+    rankings = [c for c in comparisons if not c.stage.is_search]
+    searches = [c for c in comparisons if c.stage.is_search]
+    sentences = [_describe_briefly(c) for c in rankings]
     if len(rankings) > 1:
-        said = [
-            f"{_place(c)}: {text[0].lower()}{text[1:]}"
-            for c, text in zip(rankings, said, strict=True)
+        sentences = [
+            f"{_dataset_and_protocol(c)}: {text[0].lower()}{text[1:]}"
+            for c, text in zip(rankings, sentences, strict=True)
         ]
-    said += [_searches(searches)] if searches else []
-    return " ".join(sentence for sentence in (*said, tally(claims)) if sentence)
+    sentences += [_describe_searches(searches)] if searches else []
+    return " ".join(text for text in (*sentences, describe_claim_counts(claims)) if text)
 
 
-def answer(comparison: Comparison) -> str:
-    """The opening of a comparison."""
-    return _searches([comparison]) if comparison.stage.searches else words.answer(comparison.main)
+def describe_comparison(comparison: Comparison) -> str:
+    """Write the opening paragraph of a comparison's section."""
+    if comparison.stage.is_search:
+        return _describe_searches([comparison])
+    return words.describe_result(comparison.main)
 
 
-def overall_said(overall: Overall) -> str:
-    """What a test over data sets says, or why there is none."""
-    count = words.counted(len(overall.datasets), "data set")
+def describe_overall_test(overall: OverallRanking) -> str:
+    """Report the result of the test over data sets, or why there is none."""
+    count = words.count_phrase(len(overall.datasets), "data set")
     if overall.p is None:
         return (
-            f"No test: {count} cannot show a difference between {len(overall.lines)} variants; "
-            f"{overall.needed} could."
+            f"No test: {count} cannot show a difference between {len(overall.rows)} variants; "
+            f"{overall.datasets_needed} could."
         )
     return (
         f"Friedman's test over {count}: p = {overall.p:.2g}; variants that share a letter do not "
@@ -44,48 +46,50 @@ def overall_said(overall: Overall) -> str:
     )
 
 
-def _place(comparison: Comparison) -> str:
+def _dataset_and_protocol(comparison: Comparison) -> str:
     return f"On {comparison.main.group.dataset}, protocol {comparison.main.group.protocol['name']}"
 
 
-def _short(comparison: Comparison) -> str:
-    """Without the tests' names, which stand beside the table."""
+def _describe_briefly(comparison: Comparison) -> str:
+    """Describe a ranking without the names of the tests, which stand beside its table."""
     table = comparison.main
-    told = table.verdict.letters and len(table.verdict.compared) == len(table.lines)
-    return f"{words.span(table)} {words.leaders(table) if told else words.verdict(table)}"
+    all_compared = table.ranking.letters and len(table.ranking.compared) == len(table.rows)
+    order = words.describe_leaders(table) if all_compared else words.describe_ranking(table)
+    return f"{words.describe_score_range(table)} {order}"
 
 
-def tally(claims: Sequence[Judged]) -> str:
-    """Of the study's twelve claims these rows reproduce four ...; none where none can be judged."""
+def describe_claim_counts(claims: Sequence[ClaimResult]) -> str:
+    """Write "Of the study's twelve claims these rows reproduce four ..."; "" if all are open."""
     counts = {
         v: sum(claim.verdict == v for claim in claims) for v in (REPRODUCED, PARTLY, NOT, OPEN)
     }
     if counts[OPEN] == len(claims):
         return ""
-    kinds = (("reproduce", REPRODUCED), ("reproduce in part", PARTLY), ("do not reproduce", NOT))
-    parts = [f"{word} {words.NUMBERS[counts[kind]]}" for word, kind in kinds if counts[kind]]
+    verbs = (("reproduce", REPRODUCED), ("reproduce in part", PARTLY), ("do not reproduce", NOT))
+    parts = [f"{verb} {words.NUMBER_WORDS[counts[v]]}" for verb, v in verbs if counts[v]]
     rest = (
-        f"; for the other {words.NUMBERS[counts[OPEN]]} they do not have what it takes"
+        f"; for the other {words.NUMBER_WORDS[counts[OPEN]]} they do not have what it takes"
         if counts[OPEN]
         else ""
     )
-    total = words.counted(len(claims), "claim")
-    return f"Of the study's {total} these rows {words.listed(parts)}{rest}."
+    total = words.count_phrase(len(claims), "claim")
+    return f"Of the study's {total} these rows {words.join_with_and(parts)}{rest}."
 
 
-def _searches(comparisons: Sequence[Comparison]) -> str:
-    """How far the defaults are from what a search chose."""
-    variants = [one for c in comparisons for one in search_of(c.main).variants]
-    pairs = [
+def _describe_searches(comparisons: Sequence[Comparison]) -> str:
+    """Compare the chosen configurations of searches with the defaults."""
+    variants = [one for c in comparisons for one in summarise_search(c.main).variants]
+    gains = [
         (one.default.score / one.best.score) ** one.sign
         for one in variants
         if one.best and one.default and one.best.score and one.default.score
     ]
     most = max((len(one.configs) for one in variants), default=0)
-    names = words.listed(dict.fromkeys(c.main.group.dataset for c in comparisons))
-    said = f"The search on {names} tried up to {most:,} configurations of a variant"
-    if not pairs:
-        return f"{said}."
+    names = words.join_with_and(dict.fromkeys(c.main.group.dataset for c in comparisons))
+    sentence = f"The search on {names} tried up to {most:,} configurations of a variant"
+    if not gains:
+        return f"{sentence}."
     return (
-        f"{said}; what it chose is {np.median(pairs):.1f} times better than the defaults (median)."
+        f"{sentence}; what it chose is {np.median(gains):.1f} times better than the defaults "
+        "(median)."
     )

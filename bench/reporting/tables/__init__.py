@@ -1,1 +1,1 @@
-"""Group rows, summarise them and compare their methods."""
+"""Compute the tables of a report: group comparable rows, average over seeds, test the order."""

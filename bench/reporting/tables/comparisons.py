@@ -1,14 +1,14 @@
-"""What belongs side by side: one data set under one protocol, a table for each checkpoint."""
+"""Put tables side by side: one data set under one protocol, with a table for each checkpoint."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bench.reporting.data.protocols import sibling
+from bench.reporting.data.protocols import hash_without_checkpoint
 from bench.reporting.data.records import StageRecord
 from bench.reporting.tables import rounding
 from bench.reporting.tables.groups import group_rows
-from bench.reporting.tables.search import Search, search_of
+from bench.reporting.tables.search import Search, summarise_search
 from bench.reporting.tables.summary import Table, summarise
 
 CHECKPOINTS = ("best", "final", "last")  # the main one first
@@ -16,11 +16,12 @@ CHECKPOINTS = ("best", "final", "last")  # the main one first
 
 @dataclass(frozen=True)
 class Comparison:
-    """Contenders of a stage on one data set under one protocol.
+    """The methods of a stage on one data set under one protocol.
 
     Args:
-        stage: of the sweep; where it `searches`, contenders are variants with all configurations.
-        tables: by checkpoint, the main one first: "best", else "final".
+        stage: stage of the sweep; if it is a search, a method is a variant with all of its
+            configurations.
+        tables: one for each checkpoint, the main one first: "best", else "final".
     """
 
     stage: StageRecord
@@ -28,69 +29,73 @@ class Comparison:
 
     @property
     def main(self) -> Table:
-        """The table that orders the contenders and whose figures are drawn."""
+        """Return the table that orders the methods and whose figures are drawn."""
         return self.tables[0]
 
 
-def comparisons_of(stages: Iterable[StageRecord]) -> tuple[Comparison, ...]:
-    """All of a study: the last stage first, for that is what it ends in; then in order.
+def build_comparisons(stages: Iterable[StageRecord]) -> tuple[Comparison, ...]:
+    """Compare the methods of all stages; those of the last stage, the study's result, come first.
 
     Raises:
         UserError: a row's protocol does not name its extractor and the directions of its scores.
     """
     stages = list(stages)
-    return tuple(c for stage in (*stages[-1:], *stages[:-1]) for c in _of_stage(stage))
+    return tuple(c for stage in (*stages[-1:], *stages[:-1]) for c in _compare_stage(stage))
 
 
-def search_behind(comparison: Comparison, study: Sequence[Comparison]) -> Search | None:
-    """The search on the same data set, protocol and checkpoint; None where there is none."""
+def find_search(comparison: Comparison, study: Sequence[Comparison]) -> Search | None:
+    """Find the search on the same data set, protocol and checkpoint; None if there is none."""
     group = comparison.main.group
     key = (group.dataset, group.checkpoint, group.protocol)
-    for one in study:
-        other = one.main.group
-        if one.stage.searches and (other.dataset, other.checkpoint, other.protocol) == key:
-            return search_of(one.main)
+    for candidate in study:
+        other = candidate.main.group
+        if candidate.stage.is_search and (other.dataset, other.checkpoint, other.protocol) == key:
+            return summarise_search(candidate.main)
     return None
 
 
-def _of_stage(stage: StageRecord) -> Iterable[Comparison]:
-    found: dict[tuple[str, str], list[Table]] = {}
+def _compare_stage(stage: StageRecord) -> Iterable[Comparison]:
+    tables_by_key: dict[tuple[str, str], list[Table]] = {}
     for group in group_rows(stage):
-        table = summarise(group, tested=not stage.searches)
-        found.setdefault((group.dataset, sibling(group.protocol)), []).append(table)
-    return [Comparison(stage, tuple(sorted(tables, key=_place))) for tables in found.values()]
+        table = summarise(group, tested=not stage.is_search)
+        key = (group.dataset, hash_without_checkpoint(group.protocol))
+        tables_by_key.setdefault(key, []).append(table)
+    return [
+        Comparison(stage, tuple(sorted(tables, key=_checkpoint_order)))
+        for tables in tables_by_key.values()
+    ]
 
 
-def _place(table: Table) -> tuple[int, str]:
+def _checkpoint_order(table: Table) -> tuple[int, str]:
     kind = table.group.checkpoint.partition("-")[0]
     return (CHECKPOINTS.index(kind) if kind in CHECKPOINTS else len(CHECKPOINTS), table.group.slug)
 
 
 class CheckpointRow(NamedTuple):
-    """A contender's first metric at each checkpoint, mean and spread as text."""
+    """A method's first metric at each checkpoint, mean and spread as text."""
 
     name: str
     cells: tuple[str, ...]
 
 
 def checkpoint_names(comparison: Comparison) -> list[str]:
-    """Heads of the columns; none where there is one checkpoint alone."""
+    """Return the column titles of the checkpoint table; none if there is only one checkpoint."""
     names = [table.group.checkpoint for table in comparison.tables]
     return names if len(names) > 1 else []
 
 
 def checkpoint_rows(comparison: Comparison) -> list[CheckpointRow]:
-    """In the order of the main table."""
-    places = rounding.places_of(comparison.main)[comparison.main.group.first]
+    """Return the rows of the checkpoint table, in the order of the main table."""
+    places = rounding.decimals_by_metric(comparison.main)[comparison.main.group.first]
     return [
         CheckpointRow(
-            line.name, tuple(_cell(table, line.name, places) for table in comparison.tables)
+            row.name, tuple(_cell_text(table, row.name, places) for table in comparison.tables)
         )
-        for line in comparison.main.lines
+        for row in comparison.main.rows
     ]
 
 
-def _cell(table: Table, name: str, places: int) -> str:
-    cells = next((line.cells for line in table.lines if line.name == name), {})
+def _cell_text(table: Table, name: str, places: int) -> str:
+    cells = next((row.cells for row in table.rows if row.name == name), {})
     cell = cells.get(table.group.first)
-    return rounding.DASH if cell is None else rounding.spread(cell, places)
+    return rounding.DASH if cell is None else rounding.format_mean_sd(cell, places)

@@ -1,4 +1,4 @@
-"""Which rows may be compared: one dataset, one kind of checkpoint, one protocol."""
+"""Group the rows that may be compared: one data set, one kind of checkpoint, one protocol."""
 
 import re
 from collections import defaultdict
@@ -6,95 +6,100 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.reporting.data.protocols import comparable, sibling
+from bench.reporting.data.protocols import comparable_part, hash_without_checkpoint
 from bench.reporting.data.records import RunRecord, StageRecord
-from bench.reporting.tables.methods import DIRECTIONS, Group, Method, SeedRun
+from bench.reporting.tables.methods import DIRECTIONS, Method, SeedRun, TableGroup
 from bench.runs.identity import short_hash
-from bench.runs.rows import OWN_CHOICES, Row, in_order
+from bench.runs.rows import RUN_SETTINGS, Row, sort_for_display
 
-UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
-Key = tuple[str, str, str, str]  # dataset, protocol's name, checkpoint, hash of what is shared
-Kind = tuple[str, tuple[str, ...]]  # a variant and its settings
+UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]")
+GroupKey = tuple[
+    str, str, str, str
+]  # data set, protocol's name, checkpoint, hash of what is shared
+MethodKey = tuple[str, tuple[str, ...]]  # a variant and its settings
 
 
-def group_rows(sweep: StageRecord) -> tuple[Group, ...]:
-    """The groups of a stage, by dataset, protocol and checkpoint.
+def group_rows(stage: StageRecord) -> tuple[TableGroup, ...]:
+    """Group the rows of a stage by data set, protocol and checkpoint.
 
     Raises:
         UserError: a row's protocol does not name its extractor and the directions of its scores.
     """
-    found: dict[Key, dict[str, Row]] = {}
-    shared: dict[Key, dict[str, Any]] = {}
-    rows = [row for run in sweep.runs for row in run.rows]
+    groups: dict[GroupKey, dict[str, Row]] = {}  # run_id -> row
+    protocols: dict[GroupKey, dict[str, Any]] = {}
+    rows = [row for run in stage.runs for row in run.rows]
     hashes: dict[int, str] = {}
     for row, protocol in zip(rows, _shared_protocols(rows), strict=True):
         if id(protocol) not in hashes:
             hashes[id(protocol)] = short_hash(protocol)
         key = (row.dataset, str(protocol["name"]), row.checkpoint, hashes[id(protocol)])
-        found.setdefault(key, {})[row.run_id] = row
-        shared[key] = protocol
-    kin = {key: (key[0], sibling(shared[key])) for key in found}
-    slugs = _slugs(sorted(found), "" if sweep.stage == "all" else f"{sweep.stage}-")
-    kinds = _kinds(sweep)
+        groups.setdefault(key, {})[row.run_id] = row
+        protocols[key] = protocol
+    # groups with equal families differ by checkpoint alone
+    families = {key: (key[0], hash_without_checkpoint(protocols[key])) for key in groups}
+    slugs = _slugs(sorted(groups), "" if stage.stage == "all" else f"{stage.stage}-")
+    runs_by_dataset = _runs_by_dataset(stage)
     return tuple(
-        Group(
+        TableGroup(
             slug=slugs[key],
             dataset=key[0],
             checkpoint=key[2],
-            protocol=shared[key],
-            metrics=shared[key]["metrics"],
-            contenders=_contenders(
-                kinds[key[0]],
-                _scoreless(found[k] for k in found if kin[k] == kin[key]) | found[key],
-                alone=len({kin[k] for k in found if k[0] == key[0]}) == 1,
+            protocol=protocols[key],
+            metrics=protocols[key]["metrics"],
+            methods=_methods(
+                runs_by_dataset[key[0]],
+                _unfinished_rows(groups[k] for k in groups if families[k] == families[key])
+                | groups[key],
+                only_protocol=len({families[k] for k in groups if k[0] == key[0]}) == 1,
             ),
-            floor=_floors(sweep, key[0], shared[key], "real"),
-            bias=_floors(sweep, key[0], shared[key], "real_halves"),
+            real_baseline=_baselines(stage, key[0], protocols[key], "real"),
+            split_half=_baselines(stage, key[0], protocols[key], "real_halves"),
         )
-        for key in sorted(found)
+        for key in sorted(groups)
     )
 
 
-def _scoreless(tables: Iterable[Mapping[str, Row]]) -> dict[str, Row]:
-    """Rows without scores: a run that diverged has one alone, and counts at every checkpoint."""
-    rows = (row for table in tables for row in table.values())
+def _unfinished_rows(groups: Iterable[Mapping[str, Row]]) -> dict[str, Row]:
+    """Return the rows, by run_id, of runs that did not finish: each counts at every checkpoint."""
+    rows = (row for group in groups for row in group.values())
     return {row.run_id: row for row in rows if row.status != "finished"}
 
 
 def _shared_protocols(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """What each row shares with those that it may be compared with: the same object where equal.
+    """Return for each row the protocol that comparable rows share: one object where equal.
 
-    Where one run was scored twice, under another choice of its own, the choice parts the rows.
+    Where a run was scored twice under different choices of its own, those choices stay in the
+    protocol and separate the rows.
     """
     bases: dict[int, tuple[str, dict[str, Any]]] = {}  # rows of one protocol share the object
     for row in rows:
         if id(row.protocol) not in bases:
-            base = comparable({**row.protocol, "metrics": _metrics(row)})
+            base = comparable_part({**row.protocol, "metrics": _metrics(row)})
             bases[id(row.protocol)] = (short_hash(base), base)
-    seen: dict[Key, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    parting: dict[Key, set[str]] = defaultdict(set)
+    values_by_run: dict[GroupKey, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    separating: dict[GroupKey, set[str]] = defaultdict(set)
     keys = []
     for row in rows:
         key = (row.dataset, row.checkpoint, bases[id(row.protocol)][0], "")
         keys.append(key)
-        for choice in OWN_CHOICES:
-            values = seen[(*key[:3], row.run_id)][choice]
+        for choice in RUN_SETTINGS:
+            values = values_by_run[(*key[:3], row.run_id)][choice]
             values.add(repr(row.protocol.get(choice)))
             if len(values) > 1:
-                parting[key].add(choice)
-    made: dict[tuple[Any, ...], dict[str, Any]] = {}
-    found = []
+                separating[key].add(choice)
+    protocols: dict[tuple[Any, ...], dict[str, Any]] = {}
+    shared = []
     for row, key in zip(rows, keys, strict=True):
-        own = {choice: row.protocol.get(choice) for choice in sorted(parting[key])}
-        known = (key, repr(own))
-        if known not in made:
-            made[known] = bases[id(row.protocol)][1] | own
-        found.append(made[known])
-    return found
+        choices = {choice: row.protocol.get(choice) for choice in sorted(separating[key])}
+        protocol_key = (key, repr(choices))
+        if protocol_key not in protocols:
+            protocols[protocol_key] = bases[id(row.protocol)][1] | choices
+        shared.append(protocols[protocol_key])
+    return shared
 
 
 def _metrics(row: Row) -> dict[str, str]:
-    """Name -> direction, the Frechet distance first, the others by name."""
+    """Return name -> direction, the Frechet distance first, unknown metrics last by name."""
     metrics = row.protocol.get("metrics")
     named = isinstance(metrics, Mapping) and set(metrics.values()) <= set(DIRECTIONS)
     if not (metrics and named and {"name", "extractor"} <= set(row.protocol)):
@@ -103,89 +108,87 @@ def _metrics(row: Row) -> dict[str, str]:
             "metrics that are each 'lower' or 'higher'",
             fix="move the file away and score the run again",
         )
-    return in_order(metrics)
+    return sort_for_display(metrics)
 
 
-def _slugs(keys: Iterable[Key], prefix: str) -> dict[Key, str]:
-    """dataset-protocol, with the checkpoint unless final, with the hash where names clash.
+def _slugs(keys: Iterable[GroupKey], prefix: str) -> dict[GroupKey, str]:
+    """Return dataset-protocol, with the checkpoint unless final, with a hash where names clash.
 
-    What cannot be in the name of a file, a slash say, becomes an underscore.
+    Characters that a file name cannot hold, a slash say, become underscores.
     """
-    slugs = {
-        k: UNSAFE.sub("_", prefix + "-".join([*k[:2], *([k[2]] if k[2] != "final" else [])]))
-        for k in keys
-    }
+    names = {k: "-".join([*k[:2], *([k[2]] if k[2] != "final" else [])]) for k in keys}
+    slugs = {k: UNSAFE_CHARACTERS.sub("_", prefix + name) for k, name in names.items()}
     taken = list(slugs.values())
-    found = {k: f"{s}-{k[3]}" if taken.count(s) > 1 else s for k, s in slugs.items()}
-    taken = list(found.values())  # names that underscores made equal, under one protocol
-    return {k: f"{s}-{short_hash(list(k))}" if taken.count(s) > 1 else s for k, s in found.items()}
+    hashed = {k: f"{s}-{k[3]}" if taken.count(s) > 1 else s for k, s in slugs.items()}
+    taken = list(hashed.values())  # names that underscores made equal, under one protocol
+    return {k: f"{s}-{short_hash(list(k))}" if taken.count(s) > 1 else s for k, s in hashed.items()}
 
 
-def _kinds(sweep: StageRecord) -> dict[str, list[tuple[Kind, RunRecord]]]:
-    """Data set -> its runs in the plan's order, each with the contender that it belongs to.
+def _runs_by_dataset(stage: StageRecord) -> dict[str, list[tuple[MethodKey, RunRecord]]]:
+    """Return data set -> its runs in the plan's order, each with the method that it belongs to.
 
-    In a search a contender is a variant with all its configurations: only whole entries of a
-    config group, optimizer=rmsprop say, set another apart.
+    In a search one method is a variant with all its configurations: only entries that choose a
+    whole config group, optimizer=rmsprop say, make a method of their own.
     """
-    found: dict[str, list[tuple[Kind, RunRecord]]] = defaultdict(list)
-    for run in sweep.runs:
-        whole = (o for o in run.settings if "." not in o.partition("=")[0])
-        kind = (run.variant, tuple(whole) if sweep.searches else run.settings)
+    runs: dict[str, list[tuple[MethodKey, RunRecord]]] = defaultdict(list)
+    for run in stage.runs:
+        groups = (o for o in run.settings if "." not in o.partition("=")[0])
+        key = (run.variant, tuple(groups) if stage.is_search else run.settings)
         for dataset in {row.dataset for row in run.rows} or {run.dataset}:
-            found[dataset].append((kind, run))
-    return found
+            runs[dataset].append((key, run))
+    return runs
 
 
-def _contenders(
-    runs: Sequence[tuple[Kind, RunRecord]], rows: Mapping[str, Row], *, alone: bool
+def _methods(
+    runs: Sequence[tuple[MethodKey, RunRecord]], rows: Mapping[str, Row], *, only_protocol: bool
 ) -> tuple[Method, ...]:
-    """Contenders in the plan's order; runs without any row, or that diverged, join their like.
+    """Return the methods in the plan's order, with their diverged runs and those without a row.
 
     Args:
-        runs: of the data set.
+        runs: runs of the data set, each with its method.
         rows: run_id -> row.
-        alone: the data set has one protocol, so that a run without a row belongs here.
+        only_protocol: the data set has one protocol, so that a run without a row belongs here.
     """
-    members: dict[Kind, list[SeedRun]] = {}
-    for kind, run in runs:
-        if run.run_id in rows or (alone and not run.rows):
-            members.setdefault(kind, [])
-    for kind, run in runs:
-        lost = not run.rows or run.status == "diverged"  # under whichever protocol its row is
-        if kind in members and (run.run_id in rows or lost):
-            members[kind].append(SeedRun(run, rows.get(run.run_id)))
-    return tuple(
-        Method(_name(kind, members), kind[0], tuple(runs)) for kind, runs in members.items()
-    )
+    runs_by_method: dict[MethodKey, list[SeedRun]] = {}
+    for key, run in runs:
+        if run.run_id in rows or (only_protocol and not run.rows):
+            runs_by_method.setdefault(key, [])
+    for key, run in runs:
+        lost = not run.rows or run.status == "diverged"  # whichever protocol its row has
+        if key in runs_by_method and (run.run_id in rows or lost):
+            runs_by_method[key].append(SeedRun(run, rows.get(run.run_id)))
+    methods = runs_by_method.items()
+    return tuple(Method(_name(key, runs_by_method), key[0], tuple(m)) for key, m in methods)
 
 
-def _name(kind: Kind, kinds: Iterable[Kind]) -> str:
-    """wgan, or wgan (learning_rate=0.001) where wgan occurs with other settings too."""
-    variant, settings = kind
-    rivals = [set(other) for name, other in kinds if name == variant]
-    own = [s for s in settings if not all(s in rival for rival in rivals)]
-    own = [s.removeprefix("hyperparameters.") for s in own]
-    if not own and len(rivals) > 1:
-        own = ["as it is"]
-    return f"{variant} ({', '.join(own)})" if own else variant
+def _name(key: MethodKey, keys: Iterable[MethodKey]) -> str:
+    """Return wgan, or wgan (learning_rate=0.001) where wgan occurs with other settings too."""
+    variant, settings = key
+    settings_of_variant = [set(other) for name, other in keys if name == variant]
+    distinct = [s for s in settings if not all(s in other for other in settings_of_variant)]
+    distinct = [s.removeprefix("hyperparameters.") for s in distinct]
+    if not distinct and len(settings_of_variant) > 1:
+        distinct = ["as it is"]
+    return f"{variant} ({', '.join(distinct)})" if distinct else variant
 
 
-def _floors(
-    sweep: StageRecord, dataset: str, protocol: Mapping[str, Any], variant: str
+def _baselines(
+    stage: StageRecord, dataset: str, protocol: Mapping[str, Any], variant: str
 ) -> tuple[Row, ...]:
-    rows = (row for row in sweep.floors if row.variant == variant)
-    return tuple(row for row in rows if _is_floor(row, dataset, protocol))
+    rows = (row for row in stage.baselines if row.variant == variant)
+    return tuple(row for row in rows if _is_baseline_of(row, dataset, protocol))
 
 
-def _is_floor(floor: Row, dataset: str, protocol: Mapping[str, Any]) -> bool:
-    """Same dataset and protocol, but for which real samples stand on which side."""
+def _is_baseline_of(baseline: Row, dataset: str, protocol: Mapping[str, Any]) -> bool:
+    """Check that data set and protocol agree, except in which real samples stand on which side."""
     free = {"n_fake", "floor", "chosen"} | (
-        {"n_real", "split", "data"} if floor.variant != "real" else set()
+        {"n_real", "split", "data"} if baseline.variant != "real" else set()
     )
-    ours, theirs = (
-        {k: v for k, v in comparable(p).items() if k not in free}
-        for p in (protocol, floor.protocol)
+    group_fields, baseline_fields = (
+        {k: v for k, v in comparable_part(p).items() if k not in free}
+        for p in (protocol, baseline.protocol)
     )
-    ours["metrics"] = theirs["metrics"] = None  # a measure of the training data is no measure here
-    ours["measures"] = theirs["measures"] = None
-    return floor.dataset == dataset and ours == theirs
+    # a metric that measures the training data has no meaning for real samples
+    group_fields["metrics"] = baseline_fields["metrics"] = None
+    group_fields["measures"] = baseline_fields["measures"] = None
+    return baseline.dataset == dataset and group_fields == baseline_fields

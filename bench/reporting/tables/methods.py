@@ -1,4 +1,4 @@
-"""What stands in one table: contenders, each with its runs, and the floor."""
+"""Methods with their runs, and the groups of methods that one table compares."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ DIRECTIONS = {"lower": 1, "higher": -1}  # times a score: smaller is better
 
 
 class SeedRun(NamedTuple):
-    """A run in a group, with its row where it has one."""
+    """A run of a table group, with its row if it has one there."""
 
     run: RunRecord
     row: Row | None
 
     @property
     def status(self) -> str:
-        """The run's, but "diverged" where its generator turned out so when it was scored."""
+        """Return the run's status, or "diverged" if scoring found that the generator diverged."""
         diverged = self.row is not None and self.row.status == "diverged"
         return "diverged" if diverged else self.run.status
 
@@ -29,35 +29,35 @@ class Method:
     """A variant with one choice of settings: the runs that differ by seed alone.
 
     Args:
-        name: the variant, and the settings that set it apart where it occurs with several.
+        name: the variant, with its settings where the variant occurs with several.
     """
 
     name: str
     variant: str
-    members: tuple[SeedRun, ...]
+    runs: tuple[SeedRun, ...]
 
-    def scored(self, metric: str) -> list[tuple[float, RunRecord]]:
-        """Scores of the finished runs that have this one, with their runs."""
-        rows = [m for m in self.members if m.row is not None and m.row.status == "finished"]
+    def scored_runs(self, metric: str) -> list[tuple[float, RunRecord]]:
+        """Return (score, run) of every finished run that has this metric."""
+        rows = [m for m in self.runs if m.row is not None and m.row.status == "finished"]
         return [(m.row.scores[metric], m.run) for m in rows if m.row and metric in m.row.scores]
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """finished, diverged, failed, unfinished and missing runs."""
-        return count_statuses(member.status for member in self.members)
+        """Count the finished, diverged, failed, unfinished and missing runs."""
+        return count_statuses(seed_run.status for seed_run in self.runs)
 
 
 @dataclass(frozen=True)
-class Group:
-    """What may stand in one table.
+class TableGroup:
+    """The runs that one table compares: one data set, one protocol, one checkpoint.
 
     Args:
-        slug: in names of files and links.
-        protocol: shared by all rows, without the runs' own choices.
+        slug: name of the table in files and links.
+        protocol: fields of the protocol that all rows share, without the runs' own choices.
         metrics: name -> "lower" or "higher", in order; the first one orders the table.
-        contenders: in the plan's order.
-        floor: rows of real samples of another split under this protocol.
-        bias: rows of real samples against others of the same split.
+        methods: in the plan's order.
+        real_baseline: rows of real samples of another split, scored under this protocol.
+        split_half: rows of one half of a split of real samples scored against the other half.
     """
 
     slug: str
@@ -65,21 +65,21 @@ class Group:
     checkpoint: str
     protocol: Mapping[str, Any]
     metrics: Mapping[str, str]
-    contenders: tuple[Method, ...]
-    floor: tuple[Row, ...]
-    bias: tuple[Row, ...]
+    methods: tuple[Method, ...]
+    real_baseline: tuple[Row, ...]
+    split_half: tuple[Row, ...]
 
     @property
     def first(self) -> str:
-        """The metric that orders the table."""
+        """Return the first metric, which orders the table."""
         return next(iter(self.metrics))
 
     @property
     def sign(self) -> int:
-        """1 where the first metric is better lower, -1 where higher."""
+        """Return 1 if a lower first metric is better, -1 if a higher one is."""
         return DIRECTIONS[self.metrics[self.first]]
 
     @property
-    def members(self) -> tuple[SeedRun, ...]:
-        """All runs of all contenders."""
-        return tuple(member for contender in self.contenders for member in contender.members)
+    def runs(self) -> tuple[SeedRun, ...]:
+        """Return the runs of all methods."""
+        return tuple(seed_run for method in self.methods for seed_run in method.runs)

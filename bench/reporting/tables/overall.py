@@ -1,4 +1,4 @@
-"""Several data sets together: what holds on more than one of them."""
+"""Compare variants over several data sets: mean ranks, and multiples of the best score."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from bench import stats
 from bench.reporting.tables.comparisons import Comparison
-from bench.reporting.tables.summary import ALPHA, LEVEL, Table, generator, outcomes
+from bench.reporting.tables.summary import ALPHA, LEVEL, Table, bootstrap_generator, outcome_values
 from bench.stats import INTERVAL_RUNS
 
 RESAMPLES = 2000
@@ -20,109 +20,118 @@ class OverallRow:
 
     Args:
         rank: mean over data sets of its rank by median score, diverged runs last.
-        times: interquartile mean of its runs' scores, each over the best median of its data set;
-            infinite where more than a quarter diverged.
-        interval: of that, from runs drawn anew within each data set; None for fewer than
-            INTERVAL_RUNS on one of them.
-        letters: who shares one does not differ by rank; empty where that was not tested.
+        times_best: interquartile mean of its runs' scores, each over the best median of its data
+            set; infinite if more than a quarter diverged.
+        interval: of `times_best`, from runs resampled within each data set; None for fewer than
+            INTERVAL_RUNS runs on one of them.
+        letters: variants that share a letter do not differ by rank; empty if not tested.
     """
 
     name: str
     rank: float
-    times: float
+    times_best: float
     interval: tuple[float, float] | None
     letters: str
 
 
 @dataclass(frozen=True)
-class Overall:
-    """All variants that stand on every data set, by rank.
+class OverallRanking:
+    """All variants that occur on every data set, by rank.
 
     Args:
-        checkpoint: of the tables.
-        p: of Friedman's test; None where so few data sets could not show a difference.
-        needed: data sets with which they could.
+        checkpoint: the checkpoint of all tables.
+        p: p-value of Friedman's test; None for too few data sets to show any difference.
+        datasets_needed: how many data sets could show a difference.
     """
 
     checkpoint: str
     datasets: tuple[str, ...]
-    lines: tuple[OverallRow, ...]
+    rows: tuple[OverallRow, ...]
     p: float | None
-    needed: int
+    datasets_needed: int
 
 
-def overall_of(comparisons: Sequence[Comparison]) -> Overall | None:
-    """Of the first comparison of each data set that is no search; None for one data set alone.
+def compare_over_datasets(comparisons: Sequence[Comparison]) -> OverallRanking | None:
+    """Rank variants over data sets, by each one's first comparison; None for one data set alone.
 
-    Scores of different data sets are different quantities: they meet as ranks, and as multiples
-    of the best median of their own data set.
+    Searches are left out. Scores of different data sets are different quantities: they are
+    compared as ranks, and as multiples of the best median of their own data set.
     """
     tables: dict[str, Table] = {}
-    for table in (c.main for c in comparisons if not c.stage.searches):
+    for table in (c.main for c in comparisons if not c.stage.is_search):
         group = table.group
-        same = [t.group for t in tables.values()]
-        if all((g.first, g.checkpoint) == (group.first, group.checkpoint) for g in same):
+        chosen = [t.group for t in tables.values()]
+        if all((g.first, g.checkpoint) == (group.first, group.checkpoint) for g in chosen):
             tables.setdefault(group.dataset, table)
-    costs = {dataset: _costs(table) for dataset, table in tables.items()}
-    costs = {dataset: found for dataset, found in costs.items() if found}
-    shared = [set(found) for found in costs.values()]
-    names = sorted(set.intersection(*shared)) if shared else []
+    costs = {dataset: _variant_costs(table) for dataset, table in tables.items()}
+    costs = {dataset: by_variant for dataset, by_variant in costs.items() if by_variant}
+    variants = [set(by_variant) for by_variant in costs.values()]
+    names = sorted(set.intersection(*variants)) if variants else []
     if min(len(costs), len(names)) < FEWEST:
         return None
-    medians = np.array([[np.median(found[name]) for name in names] for found in costs.values()])
-    found = stats.friedman(medians)
+    medians = np.array(
+        [[np.median(by_variant[name]) for name in names] for by_variant in costs.values()]
+    )
+    test = stats.friedman(medians)
     needed = stats.blocks_needed(len(names), alpha=ALPHA)
     letters = _letters(names, medians) if len(costs) >= needed else {}
-    lines = [
-        _line(name, rank, [c[name] for c in costs.values()], medians.min(1), letters)
-        for name, rank in zip(names, found.ranks.tolist(), strict=True)
+    rows = [
+        _row(name, rank, [c[name] for c in costs.values()], medians.min(1), letters)
+        for name, rank in zip(names, test.ranks.tolist(), strict=True)
     ]
-    return Overall(
+    return OverallRanking(
         checkpoint=next(iter(tables.values())).group.checkpoint,
         datasets=tuple(costs),
-        lines=tuple(sorted(lines, key=lambda line: (line.rank, line.name))),
-        p=found.p if letters else None,
-        needed=needed,
+        rows=tuple(sorted(rows, key=lambda row: (row.rank, row.name))),
+        p=test.p if letters else None,
+        datasets_needed=needed,
     )
 
 
-def _costs(table: Table) -> dict[str, list[float]]:
-    """Outcomes of variants that occur once; none where no multiple of the best has a meaning."""
-    variants = [line.contender.variant for line in table.lines]
-    found = {
-        line.contender.variant: outcomes(table.group, line.contender)
-        for line in table.lines
-        if variants.count(line.contender.variant) == 1
+def _variant_costs(table: Table) -> dict[str, list[float]]:
+    """Return variant -> outcome values; none if multiples of the best have no meaning.
+
+    A variant that occurs with several settings is left out.
+    """
+    variants = [row.method.variant for row in table.rows]
+    costs = {
+        row.method.variant: outcome_values(table.group, row.method)
+        for row in table.rows
+        if variants.count(row.method.variant) == 1
     }
-    found = {name: costs for name, costs in found.items() if costs}
-    best = min((float(np.median(costs)) for costs in found.values()), default=0.0)
-    return found if 0 < best < np.inf else {}
+    costs = {name: values for name, values in costs.items() if values}
+    best = min((float(np.median(values)) for values in costs.values()), default=0.0)
+    return costs if 0 < best < np.inf else {}
 
 
 def _letters(names: Sequence[str], medians: np.ndarray) -> dict[str, str]:
     scores = dict(zip(names, medians.T, strict=True))
     letters: dict[str, str] = {}
-    for letter, members in zip(
+    for letter, group in zip(
         "abcdefghijklmnopqrstuvwxyz", stats.nemenyi_groups(scores, alpha=ALPHA), strict=False
     ):
-        for name in members:
+        for name in group:
             letters[name] = letters.get(name, "") + letter
     return letters
 
 
-def _line(
+def _row(
     name: str, rank: float, runs: list[list[float]], best: np.ndarray, letters: dict[str, str]
 ) -> OverallRow:
     times = {str(n): np.array(r) / b for n, (r, b) in enumerate(zip(runs, best, strict=True))}
 
-    def middle(strata: Sequence[np.ndarray]) -> float:
+    def interquartile_mean(strata: Sequence[np.ndarray]) -> float:
         return stats.interquartile_mean(np.concatenate(strata))
 
-    interval = None
+    bounds = None
     if min(map(len, runs)) >= INTERVAL_RUNS:
-        found = stats.stratified_bootstrap(
-            times, middle, level=LEVEL, resamples=RESAMPLES, generator=generator()
+        interval = stats.stratified_bootstrap(
+            times,
+            interquartile_mean,
+            level=LEVEL,
+            resamples=RESAMPLES,
+            generator=bootstrap_generator(),
         )
-        interval = (found.low, found.high)
-    value = middle(list(times.values()))
-    return OverallRow(name, rank, value, interval, letters.get(name, ""))
+        bounds = (interval.low, interval.high)
+    value = interquartile_mean(list(times.values()))
+    return OverallRow(name, rank, value, bounds, letters.get(name, ""))

@@ -1,4 +1,4 @@
-"""The study's numbers: Lucic et al. 2018 (arXiv:1711.10337), the table of best FIDs.
+"""Numbers published by Lucic et al. 2018 (arXiv:1711.10337): the table of best FIDs.
 
 Mean and standard deviation over the re-runs of the best of 100 settings, 10,000 samples against
 the test split, features of Inception. The paper's own table could not be read; the numbers are
@@ -10,13 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.reporting.tables.methods import Group
+from bench.reporting.tables.methods import TableGroup
 
 FILE = Path(__file__).with_name("published.csv")
 EXTRACTOR = "inception_2015"  # with which a Frechet distance is the published quantity
 
 
-class Published(NamedTuple):
+class PublishedScore(NamedTuple):
     """One cell of the study's table."""
 
     variant: str
@@ -28,38 +28,38 @@ class Published(NamedTuple):
 
 
 @cache
-def published() -> tuple[Published, ...]:
-    """The whole table."""
+def published_scores() -> tuple[PublishedScore, ...]:
+    """Read the study's table, cell by cell."""
     with open(FILE, encoding="utf-8", newline="") as lines:
         return tuple(
-            Published(
-                variant=line["variant"],
-                dataset=line["dataset"],
-                mean=float(line["mean"]),
-                sd=float(line["sd"]),
-                source=line["source"],
-                verified=line["verified"] == "yes",
+            PublishedScore(
+                variant=cell["variant"],
+                dataset=cell["dataset"],
+                mean=float(cell["mean"]),
+                sd=float(cell["sd"]),
+                source=cell["source"],
+                verified=cell["verified"] == "yes",
             )
-            for line in csv.DictReader(lines)
+            for cell in csv.DictReader(lines)
         )
 
 
 @cache
-def study() -> frozenset[str]:
-    """The study's eight variants."""
-    return frozenset(cell.variant for cell in published())
+def study_variants() -> frozenset[str]:
+    """Return the names of the study's eight variants."""
+    return frozenset(cell.variant for cell in published_scores())
 
 
-def published_for(group: Group) -> dict[str, Published]:
-    """variant -> the study's number on this dataset, for the variants present."""
-    present = {contender.variant for contender in group.contenders}
+def published_for(group: TableGroup) -> dict[str, PublishedScore]:
+    """Return variant -> the study's number on this data set, for the variants in the group."""
+    present = {method.variant for method in group.methods}
     return {
         cell.variant: cell
-        for cell in published()
+        for cell in published_scores()
         if cell.dataset == group.dataset and cell.variant in present
     }
 
 
-def same_quantity(group: Group) -> bool:
-    """Whether the first metric is what the study published, up to samples and selection."""
+def is_published_quantity(group: TableGroup) -> bool:
+    """Check that the first metric is what the study published, up to samples and selection."""
     return group.first == "frechet" and group.protocol["extractor"] == EXTRACTOR

@@ -1,4 +1,4 @@
-"""A search as numbers: for each variant its configurations, with what each came to."""
+"""Summarise a hyperparameter search: the score of each configuration of each variant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,68 +10,67 @@ from bench.runs.rows import Setting
 
 
 @dataclass(frozen=True)
-class Config:
+class Configuration:
     """One configuration of a variant.
 
     Args:
         sample: its number; 0 are the variant's defaults.
-        run_id: of its first run.
-        hyperparameters: as its rows tell them; empty where it has no row.
-        score: mean of the table's first metric over its finished runs; None for none.
-        chosen_by: the same of what selects, on the split that is not reported; `score` where
-            nothing else was recorded.
-        diverged: how many of its runs diverged, of all that ended.
-        ended: runs that finished or diverged.
+        run_id: run_id of its first run.
+        hyperparameters: as recorded in its rows; empty if it has no row.
+        score: mean of the table's first metric over its finished runs; None if none finished.
+        selection_score: mean score on the split that selects; `score` if none was recorded.
+        diverged: how many of its runs diverged, of those in `ended`.
+        ended: how many of its runs finished or diverged.
     """
 
     sample: int
     run_id: str
     hyperparameters: Mapping[str, Setting]
     score: float | None
-    chosen_by: float | None
+    selection_score: float | None
     diverged: int
     ended: int
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchedVariant:
     """A variant and its configurations, by sample.
 
     Args:
-        name: of the contender: the variant, and what sets it apart from its like.
-        configs: those of which a run ended.
-        open: configurations of which none has.
-        untrained: what a configuration without a score counts as.
-        sign: 1 where lower is better, -1 where higher.
+        name: the method's: the variant, with its settings where the variant occurs with several.
+        configs: configurations of which a run ended.
+        n_unended: how many configurations have no run that ended.
+        untrained: score of the untrained generator, which stands for a missing score.
+        sign: 1 if lower is better, -1 if higher.
     """
 
     name: str
     variant: str
-    configs: tuple[Config, ...]
-    open: int
+    configs: tuple[Configuration, ...]
+    n_unended: int
     untrained: float
     sign: int
 
     @cached_property
     def costs(self) -> list[float]:
-        """Scores turned so that lower is better, the untrained generator's for what diverged."""
+        """Return sign * score, lower is better; a diverged one gets the untrained generator's."""
         return [self.sign * (self.untrained if c.score is None else c.score) for c in self.configs]
 
     @cached_property
     def selection(self) -> list[float]:
-        """What configurations are chosen by, turned and filled likewise."""
-        worst = self.sign * self.untrained
-        return [worst if c.chosen_by is None else self.sign * c.chosen_by for c in self.configs]
+        """Return sign * selection score, lower is better, filled in as in `costs`."""
+        scores = (c.selection_score for c in self.configs)
+        return [self.sign * (self.untrained if s is None else s) for s in scores]
 
     @property
-    def best(self) -> Config | None:
-        """The one that would be chosen: lowest by `selection`, the earliest of equals."""
-        scored = [c for c in self.configs if c.chosen_by is not None]
-        return min(scored, key=lambda c: (self.sign * (c.chosen_by or 0.0), c.sample), default=None)
+    def best(self) -> Configuration | None:
+        """Return the configuration that selection picks: the earliest of the lowest."""
+        scored = ((c.selection_score, c) for c in self.configs if c.selection_score is not None)
+        return min(scored, key=lambda s: (self.sign * s[0], s[1].sample), default=(0, None))[1]
 
     @property
-    def default(self) -> Config | None:
-        """The defaults, where they were among the configurations."""
+    def default(self) -> Configuration | None:
+        """Return the defaults, if they are among the configurations."""
         return next((c for c in self.configs if c.sample == 0), None)
 
 
@@ -80,64 +79,63 @@ class Search:
     """All variants of a search.
 
     Args:
-        variants: in the table's order by what is chosen, the best first.
+        variants: by the score of the selected configuration, the best first.
         untrained: score of the untrained generator.
-        guessed: whether the untrained generator was not scored, so that the worst score of the
-            table stands for it.
+        untrained_estimated: whether it was not scored, and the table's worst score stands for it.
     """
 
     table: Table
-    variants: tuple[Searched, ...]
+    variants: tuple[SearchedVariant, ...]
     untrained: float
-    guessed: bool
+    untrained_estimated: bool
 
 
-def search_of(table: Table) -> Search:
-    """The search behind a table of a stage that `searches`."""
+def summarise_search(table: Table) -> Search:
+    """Summarise the configurations behind a table of a search stage."""
     metric, sign = table.group.first, table.group.sign
-    untrained, guessed = _untrained(table)
-    found = [_searched(c, metric, sign, untrained) for c in table.group.contenders]
+    untrained, estimated = _untrained_score(table)
+    variants = [_summarise_variant(m, metric, sign, untrained) for m in table.group.methods]
 
-    def place(one: Searched) -> tuple[bool, float, str]:
-        score = one.best.score if one.best else None
-        return (score is None, 0.0 if score is None else sign * score, one.name)
+    def sort_key(searched: SearchedVariant) -> tuple[bool, float, str]:
+        score = searched.best.score if searched.best else None
+        return (score is None, 0.0 if score is None else sign * score, searched.name)
 
-    return Search(table, tuple(sorted(found, key=place)), untrained, guessed)
+    return Search(table, tuple(sorted(variants, key=sort_key)), untrained, estimated)
 
 
-def _untrained(table: Table) -> tuple[float, bool]:
-    """Score of the untrained generator as diverged rows tell it; else the worst score there is."""
+def _untrained_score(table: Table) -> tuple[float, bool]:
+    """Return the score that diverged rows record, or else (the table's worst score, True)."""
     metric, sign = table.group.first, table.group.sign
-    rows = [m.row for m in table.group.members if m.row is not None]
-    told = [r.details[f"untrained.{metric}"] for r in rows if f"untrained.{metric}" in r.details]
-    if told:
-        return sum(told) / len(told), False
+    rows = [m.row for m in table.group.runs if m.row is not None]
+    key = f"untrained.{metric}"
+    recorded = [row.details[key] for row in rows if key in row.details]
+    if recorded:
+        return sum(recorded) / len(recorded), False
     scores = [r.scores[metric] for r in rows if metric in r.scores]
     return (sign * max((sign * s for s in scores), default=0.0)), True
 
 
-def _searched(contender: Method, metric: str, sign: int, untrained: float) -> Searched:
-    members: dict[int, list[SeedRun]] = {}
-    for member in contender.members:
-        members.setdefault(member.run.sample, []).append(member)
-    configs = [_config(sample, runs, metric) for sample, runs in sorted(members.items())]
+def _summarise_variant(method: Method, metric: str, sign: int, untrained: float) -> SearchedVariant:
+    samples: dict[int, list[SeedRun]] = {}
+    for seed_run in method.runs:
+        samples.setdefault(seed_run.run.sample, []).append(seed_run)
+    configs = [_summarise_configuration(s, runs, metric) for s, runs in sorted(samples.items())]
     ended = tuple(c for c in configs if c.ended)
-    return Searched(
-        contender.name, contender.variant, ended, len(configs) - len(ended), untrained, sign
-    )
+    n_unended = len(configs) - len(ended)
+    return SearchedVariant(method.name, method.variant, ended, n_unended, untrained, sign)
 
 
-def _config(sample: int, members: list[SeedRun], metric: str) -> Config:
-    rows = [m.row for m in members if m.row is not None]
+def _summarise_configuration(sample: int, runs: list[SeedRun], metric: str) -> Configuration:
+    rows = [m.row for m in runs if m.row is not None]
     scored = [r for r in rows if r.status == "finished" and metric in r.scores]
-    chosen = [r.details.get(f"selection.{metric}", r.scores[metric]) for r in scored]
-    statuses = [m.status for m in members]
-    return Config(
+    selection = [r.details.get(f"selection.{metric}", r.scores[metric]) for r in scored]
+    statuses = [m.status for m in runs]
+    return Configuration(
         sample=sample,
-        run_id=members[0].run.run_id,
+        run_id=runs[0].run.run_id,
         hyperparameters=rows[0].hyperparameters if rows else {},
         score=_mean([r.scores[metric] for r in scored]),
-        chosen_by=_mean(chosen),
+        selection_score=_mean(selection),
         diverged=statuses.count("diverged"),
         ended=statuses.count("diverged") + statuses.count("finished"),
     )

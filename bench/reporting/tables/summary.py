@@ -1,4 +1,4 @@
-"""Numbers of a table: means over training seeds, their order, and what may be said of it."""
+"""Compute a table: means over training seeds, their order, and a test of that order."""
 
 import math
 import string
@@ -10,21 +10,21 @@ import numpy as np
 
 from bench import stats
 from bench.reporting.data.records import RunRecord
-from bench.reporting.tables.methods import Group, Method
+from bench.reporting.tables.methods import Method, TableGroup
 from bench.stats import INTERVAL_RUNS
 
 ALPHA = 0.05  # probability of one false difference or more in a table
 LEVEL = 0.95  # of the intervals
-RESAMPLES = 5000  # as the study's budget curves, Lucic et al. 2018
+RESAMPLES = 5000  # as for the study's budget curves, Lucic et al. 2018
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One score of one contender over its finished runs.
+    """Statistics of one metric over the finished runs of one method.
 
     Args:
-        sd: with n - 1; None for one run.
-        interval: of the mean, bootstrapped over the runs; None for fewer than INTERVAL_RUNS.
+        sd: standard deviation with n - 1; None for one run.
+        interval: bootstrap interval of the mean; None for fewer than INTERVAL_RUNS runs.
     """
 
     n: int
@@ -37,81 +37,83 @@ class Cell:
 
 @dataclass(frozen=True)
 class TableRow:
-    """A contender's line in the table; a score that no run has is absent from `cells`."""
+    """A method's row of a table; a metric that no run has is absent from `cells`."""
 
-    contender: Method
+    method: Method
     cells: Mapping[str, Cell]
 
     @property
     def name(self) -> str:
-        """The contender's."""
-        return self.contender.name
+        """Return the method's name."""
+        return self.method.name
 
 
 @dataclass(frozen=True)
 class RankingTest:
-    """What the number of seeds allows to say about the order by the first metric.
+    """Significance of the order by the first metric, as far as the number of seeds allows.
 
     Args:
-        fewest, most: outcomes (scored or diverged runs) that a contender has.
-        needed: outcomes with which a difference between this many contenders can be shown at all.
-        compared: contenders with that many, in the table's order.
-        letters: contender -> letters; who shares one does not differ significantly. Empty where
-            fewer than two can be compared: then the order is no ranking.
-        ahead: those that are significantly better than the first by mean, which then owes its
-            place to runs that diverged and have no score.
+        min_runs, max_runs: fewest and most outcomes (scored or diverged runs) of a method.
+        runs_needed: outcomes per method below which no difference between so many methods can be
+            significant.
+        compared: methods with at least that many, in the table's order.
+        letters: method -> letters; methods that share a letter do not differ significantly. Empty
+            if fewer than two can be compared: then the order is no ranking.
+        better_than_first: methods significantly better than the first by mean, which then owes
+            its place to diverged runs, for these have no score.
     """
 
-    fewest: int
-    most: int
-    needed: int
+    min_runs: int
+    max_runs: int
+    runs_needed: int
     compared: tuple[str, ...]
     letters: Mapping[str, str]
-    ahead: tuple[str, ...]
+    better_than_first: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Table:
-    """A group with its numbers.
+    """A table group with its numbers.
 
     Args:
-        lines: by mean of the first metric, the better first; those without a number last.
-        floor: metric -> cell of real samples of another split; empty where not scored.
-        bias: the same of real samples against others of the same split, as many on either side.
+        rows: by mean of the first metric, the better first; those without a number last.
+        real_baseline: metric -> cell of real samples of another split; empty if not scored.
+        split_half: metric -> cell of real samples against as many others of the same split.
     """
 
-    group: Group
-    lines: tuple[TableRow, ...]
-    floor: Mapping[str, Cell]
-    bias: Mapping[str, Cell]
-    verdict: RankingTest
+    group: TableGroup
+    rows: tuple[TableRow, ...]
+    real_baseline: Mapping[str, Cell]
+    split_half: Mapping[str, Cell]
+    ranking: RankingTest
 
 
-def summarise(group: Group, *, tested: bool = True) -> Table:
-    """Order the group's contenders and say what the order is worth.
+def summarise(group: TableGroup, *, tested: bool = True) -> Table:
+    """Order a group's methods by mean score and test the order.
 
     Args:
-        tested: compare them, with intervals; not in a search, whose runs differ by more than
-            their seeds.
+        tested: compare the methods, with intervals; False in a search, whose runs differ by more
+            than their seeds.
     """
-    lines = []
-    for contender in group.contenders:
-        scores = {m: [v for v, _ in contender.scored(m)] for m in group.metrics}
-        lines.append(TableRow(contender, _cells(scores, interval=tested)))
-    lines.sort(key=lambda line: (_place(line, group), line.name))
-    floor, bias = (
-        _cells({m: [f.scores[m] for f in rows if m in f.scores] for m in group.metrics})
-        for rows in (group.floor, group.bias)
+    rows = []
+    for method in group.methods:
+        scores = {m: [v for v, _ in method.scored_runs(m)] for m in group.metrics}
+        rows.append(TableRow(method, _cells(scores, interval=tested)))
+    rows.sort(key=lambda row: (_sort_key(row, group), row.name))
+    real_baseline, split_half = (
+        _cells({m: [b.scores[m] for b in baselines if m in b.scores] for m in group.metrics})
+        for baselines in (group.real_baseline, group.split_half)
     )
-    return Table(group, tuple(lines), floor, bias, _verdict(group, lines if tested else []))
+    ranking = _test_ranking(group, rows if tested else [])
+    return Table(group, tuple(rows), real_baseline, split_half, ranking)
 
 
-def cell_of(values: Sequence[float], *, interval: bool = True) -> Cell:
-    """Mean, spread, range and, from INTERVAL_RUNS values on, the bootstrap interval."""
+def summarise_scores(values: Sequence[float], *, interval: bool = True) -> Cell:
+    """Compute mean, spread, range and, from INTERVAL_RUNS values on, the bootstrap interval."""
     n, bounds = len(values), None
     if interval and n >= INTERVAL_RUNS:
         _, *bounds = stats.bootstrap_mean(
-            values, level=LEVEL, resamples=RESAMPLES, generator=generator()
+            values, level=LEVEL, resamples=RESAMPLES, generator=bootstrap_generator()
         )
     return Cell(
         n=n,
@@ -123,66 +125,66 @@ def cell_of(values: Sequence[float], *, interval: bool = True) -> Cell:
     )
 
 
-def generator() -> np.random.Generator:
-    """The same draws for every interval of a report, so that it does not depend on their order."""
+def bootstrap_generator() -> np.random.Generator:
+    """Return a generator in one fixed state, so that no interval depends on the order of them."""
     return np.random.Generator(np.random.PCG64(0))
 
 
-def median_run(contender: Method, metric: str) -> tuple[float, RunRecord] | None:
-    """The run with the median score, the lower median of an even number; ties by run_id."""
-    scored = sorted(contender.scored(metric), key=lambda pair: (pair[0], pair[1].run_id))
+def median_run(method: Method, metric: str) -> tuple[float, RunRecord] | None:
+    """Return the run with the median score, the lower median of an even number; ties by run_id."""
+    scored = sorted(method.scored_runs(metric), key=lambda pair: (pair[0], pair[1].run_id))
     return scored[(len(scored) - 1) // 2] if scored else None
 
 
-def middle(contender: Method, fact: str) -> float | None:
-    """Median of a fact of status.json over the finished runs."""
-    runs = [m.run for m in contender.members if m.status == "finished"]
+def median_fact(method: Method, fact: str) -> float | None:
+    """Return the median of a fact of status.json over the finished runs."""
+    runs = [m.run for m in method.runs if m.status == "finished"]
     values = [run.facts[fact] for run in runs if run.facts.get(fact) is not None]
     return median(values) if values else None
 
 
-def outcomes(group: Group, contender: Method) -> list[float]:
-    """Scores by the first metric turned so that lower is better; infinity for each divergence."""
-    scores = [group.sign * value for value, _ in contender.scored(group.first)]
-    return scores + [math.inf] * contender.counts["diverged"]
+def outcome_values(group: TableGroup, method: Method) -> list[float]:
+    """Return sign * first metric of each scored run, lower is better; infinity if diverged."""
+    scores = [group.sign * value for value, _ in method.scored_runs(group.first)]
+    return scores + [math.inf] * method.counts["diverged"]
 
 
 def _cells(values: Mapping[str, Sequence[float]], *, interval: bool = True) -> dict[str, Cell]:
-    return {n: cell_of(scores, interval=interval) for n, scores in values.items() if scores}
+    return {n: summarise_scores(v, interval=interval) for n, v in values.items() if v}
 
 
-def _place(line: TableRow, group: Group) -> float:
-    cell = line.cells.get(group.first)
+def _sort_key(row: TableRow, group: TableGroup) -> float:
+    cell = row.cells.get(group.first)
     return math.inf if cell is None else group.sign * cell.mean
 
 
-def _verdict(group: Group, lines: Sequence[TableRow]) -> RankingTest:
-    """Rank-sum tests between all contenders with enough outcomes; diverged is worst of all."""
-    found = {line.name: outcomes(group, line.contender) for line in lines}
-    counts = [len(values) for values in found.values()]
-    needed = stats.runs_needed(len(lines), alpha=ALPHA)
-    compared = {name: values for name, values in found.items() if len(values) >= needed}
+def _test_ranking(group: TableGroup, rows: Sequence[TableRow]) -> RankingTest:
+    """Run rank-sum tests between all methods with enough outcomes; a divergence ranks worst."""
+    values_by_name = {row.name: outcome_values(group, row.method) for row in rows}
+    counts = [len(values) for values in values_by_name.values()]
+    needed = stats.runs_needed(len(rows), alpha=ALPHA)
+    compared = {name: values for name, values in values_by_name.items() if len(values) >= needed}
     letters: dict[str, str] = {}
-    ahead: list[str] = []
+    better: list[str] = []
     if len(compared) > 1:
         first = next(iter(compared))
         different = stats.differences(compared, alpha=ALPHA)
-        for letter, members in enumerate(stats.groups(list(compared), different)):
-            for name in members:
-                letters[name] = letters.get(name, "") + _letter(letter)
+        for index, names in enumerate(stats.groups(list(compared), different)):
+            for name in names:
+                letters[name] = letters.get(name, "") + _letter(index)
         others = [name for name in compared if frozenset({first, name}) in different]
-        ahead = [name for name in others if _wins(compared[name], compared[first]) > 0]
+        better = [name for name in others if _net_wins(compared[name], compared[first]) > 0]
     fewest, most = min(counts, default=0), max(counts, default=0)
-    return RankingTest(fewest, most, needed, tuple(compared), letters, tuple(ahead))
+    return RankingTest(fewest, most, needed, tuple(compared), letters, tuple(better))
 
 
-def _wins(ours: Sequence[float], theirs: Sequence[float]) -> int:
-    """Pairs of runs in which ours is smaller, less those in which theirs is."""
-    pairs = np.less.outer(ours, theirs).astype(int) - np.greater.outer(ours, theirs)
+def _net_wins(first: Sequence[float], second: Sequence[float]) -> int:
+    """Count pairs of runs in which the first is smaller, less those in which the second is."""
+    pairs = np.less.outer(first, second).astype(int) - np.greater.outer(first, second)
     return int(pairs.sum())
 
 
 def _letter(index: int) -> str:
-    """a ... z, A ... Z, and further signs of one character, for letters are looked up singly."""
+    """Return a ... z, A ... Z, then other single characters: letters are compared one by one."""
     letters = string.ascii_letters
     return letters[index] if index < len(letters) else chr(0x100 + index - len(letters))

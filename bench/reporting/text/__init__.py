@@ -1,1 +1,1 @@
-"""Words and formatted cells of a report."""
+"""Turn tables, metrics and protocols into text: table cells, titles and sentences."""

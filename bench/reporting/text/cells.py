@@ -1,4 +1,4 @@
-"""Tables as text in cells: what Markdown, the page and the terminal all show."""
+"""Format the cells of tables as text, for Markdown, the page, LaTeX and the terminal alike."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from bench.reporting.tables import rounding
 from bench.reporting.tables.methods import Method
-from bench.reporting.tables.published import published_for, study
-from bench.reporting.tables.summary import Cell, Table, TableRow, middle
+from bench.reporting.tables.published import published_for, study_variants
+from bench.reporting.tables.summary import Cell, Table, TableRow, median_fact
 from bench.reporting.text import words
 
 
-class Score(NamedTuple):
-    """A cell: mean with spread, range, and interval; empty strings for what there is not."""
+class ScoreText(NamedTuple):
+    """One score as text: mean with spread, range, and interval; each empty if there is none."""
 
     mean: str
     range: str
@@ -22,34 +22,36 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """A line of the table of scores.
+    """A row of the table of scores.
 
     Args:
-        seeds: scored runs, "1 of 2" where others gave no score; empty for the floor.
-        lost: what became of those others.
-        letters: of the groups without significant difference.
+        study: whether the variant is one of the study's eight.
+        is_baseline: whether the scores are of real samples instead of a method.
+        seeds: scored runs, "1 of 2" if others gave no score; empty for real samples.
+        lost: what happened to those others: "2 diverged, 1 failed".
+        letters: letters shared by methods without significant difference.
     """
 
     name: str
     variant: str
     study: bool
-    floor: bool
+    is_baseline: bool
     seeds: str
     lost: str
     letters: str
-    scores: tuple[Score, ...]
+    scores: tuple[ScoreText, ...]
 
 
-class Noise(NamedTuple):
-    """A line of the table of noise: medians of standard deviations."""
+class NoiseRow(NamedTuple):
+    """A row of the table of noise: medians of standard deviations."""
 
     metric: str
     seeds: str
     latents: str
 
 
-class Cost(NamedTuple):
-    """A line of the table of runs and cost: counts of runs, then medians of the finished ones."""
+class CostRow(NamedTuple):
+    """A row of the table of runs and cost: counts of runs, then medians of the finished ones."""
 
     name: str
     finished: str
@@ -64,7 +66,7 @@ class Cost(NamedTuple):
 
 
 class PublishedRow(NamedTuple):
-    """A line of the table of published numbers."""
+    """A row of the table of published numbers."""
 
     name: str
     published: str
@@ -73,131 +75,136 @@ class PublishedRow(NamedTuple):
 
 
 def score_rows(table: Table) -> list[ScoreRow]:
-    """The contenders in the table's order, then the floor where there is one."""
-    places = rounding.places_of(table)
-    shown = [_shown(table, line, places) for line in table.lines]
-    for name, kind, cells in floors(table):
+    """Return the methods' rows in the table's order, then those of real samples if scored."""
+    places = rounding.decimals_by_metric(table)
+    rows = [_method_row(table, row, places) for row in table.rows]
+    for name, kind, cells in real_baselines(table):
         scores = tuple(
-            _score(cells.get(m), max(p, rounding.decimals([cells[m].mean])) if m in cells else 0)
+            _score_text(cells[m], max(p, rounding.column_decimals([cells[m].mean])))
+            if m in cells
+            else _score_text(None, 0)
             for m, p in places.items()
         )
         variant = "real" if kind == "floor" else "real_halves"
-        shown.append(ScoreRow(name, variant, False, True, "", "", "", scores))
-    return shown
+        rows.append(ScoreRow(name, variant, False, True, "", "", "", scores))
+    return rows
 
 
-def floors(table: Table) -> list[tuple[str, str, Mapping[str, Cell]]]:
-    """Real samples in place of generated ones: name, "floor" or "bias", and scores."""
-    found = (("real", "floor", table.floor), ("real_halves", "bias", table.bias))
-    return [(_real_name(table, name), kind, cells) for name, kind, cells in found if cells]
+def real_baselines(table: Table) -> list[tuple[str, str, Mapping[str, Cell]]]:
+    """Return (name, "floor" or "bias", cells) of real samples scored in place of generated ones."""
+    floor, bias = table.real_baseline, table.split_half
+    baselines = (("real", "floor", floor), ("real_halves", "bias", bias))
+    return [(_baseline_name(table, name), kind, cells) for name, kind, cells in baselines if cells]
 
 
-def lost_runs(contender: Method) -> str:
-    """2 diverged, 1 failed; empty where all finished."""
-    counts = contender.counts.items()
+def runs_without_score(method: Method) -> str:
+    """Return "2 diverged, 1 failed"; empty if all runs finished."""
+    counts = method.counts.items()
     return ", ".join(f"{count} {word}" for word, count in counts if count and word != "finished")
 
 
-def noise_rows(table: Table) -> list[Noise]:
-    """For each score the spread over training seeds beside that over latent seeds."""
-    lines = []
+def noise_rows(table: Table) -> list[NoiseRow]:
+    """Return for each metric the spread over training seeds and that over latent seeds."""
+    noise = []
     for metric in table.group.metrics:
-        seeds = [
-            c.sd for c in (line.cells.get(metric) for line in table.lines) if c and c.sd is not None
-        ]
-        rows = [m.row for m in table.group.members if m.row is not None]
+        cells = [row.cells[metric] for row in table.rows if metric in row.cells]
+        seed_sds = [cell.sd for cell in cells if cell.sd is not None]
+        rows = [m.row for m in table.group.runs if m.row is not None]
         key = f"{metric}.latent_sd"
-        latents = [row.details[key] for row in rows if key in row.details]
-        if latents:
-            ours = rounding.significant(median(seeds)) if seeds else rounding.DASH
-            lines.append(Noise(metric, ours, rounding.significant(median(latents))))
-    return lines
+        latent_sds = [row.details[key] for row in rows if key in row.details]
+        if latent_sds:
+            seeds = rounding.format_two_digits(median(seed_sds)) if seed_sds else rounding.DASH
+            noise.append(NoiseRow(metric, seeds, rounding.format_two_digits(median(latent_sds))))
+    return noise
 
 
-def copiers(table: Table) -> list[str]:
-    """Contenders with runs that repeat training images: "wgan (2 of 4 runs)"."""
-    found = []
-    for line in table.lines:
-        rows = [m.row for m in line.contender.members if m.row is not None]
-        flagged = [row for row in rows if row.details.get("memorised.excess_low", 0.0) > 0]
+def copying_methods(table: Table) -> list[str]:
+    """Return methods with runs that repeat training images: "wgan (2 of 4 runs)"."""
+    names = []
+    for row in table.rows:
+        rows = [m.row for m in row.method.runs if m.row is not None]
+        flagged = [r for r in rows if r.details.get("memorised.excess_low", 0.0) > 0]
         if flagged:
-            found.append(f"{line.name} ({len(flagged)} of {len(rows)} runs)")
-    return found
+            names.append(f"{row.name} ({len(flagged)} of {len(rows)} runs)")
+    return names
 
 
-def cost_rows(table: Table) -> list[Cost]:
-    """What the runs of each contender came to and took."""
-    lines = []
-    for contender in (line.contender for line in table.lines):
-        counts = contender.counts
-        peaks = [m.run.facts.get("peak_memory_gib") for m in contender.members]
-        known = [peak for peak in peaks if peak is not None]
-        lines.append(
-            Cost(
-                name=contender.name,
+def cost_rows(table: Table) -> list[CostRow]:
+    """Return the outcome counts and the costs of each method's runs."""
+    costs = []
+    for method in (row.method for row in table.rows):
+        counts = method.counts
+        peaks = [m.run.facts.get("peak_memory_gib") for m in method.runs]
+        recorded_peaks = [peak for peak in peaks if peak is not None]
+        costs.append(
+            CostRow(
+                name=method.name,
                 finished=str(counts["finished"] or rounding.DASH),
                 diverged=str(counts["diverged"] or rounding.DASH),
                 failed=str(counts["failed"] or rounding.DASH),
                 unfinished=str(counts["unfinished"] + counts["missing"] or rounding.DASH),
-                d_steps=rounding.fact(middle(contender, "d_steps")),
-                g_steps=rounding.fact(middle(contender, "g_steps")),
-                images=rounding.fact(middle(contender, "images")),
-                seconds=rounding.fact(middle(contender, "wall_seconds"), 1),
-                memory=rounding.fact(max(known, default=None), 2),
+                d_steps=rounding.format_fact(median_fact(method, "d_steps")),
+                g_steps=rounding.format_fact(median_fact(method, "g_steps")),
+                images=rounding.format_fact(median_fact(method, "images")),
+                seconds=rounding.format_fact(median_fact(method, "wall_seconds"), 1),
+                memory=rounding.format_fact(max(recorded_peaks, default=None), 2),
             )
         )
-    return lines
+    return costs
 
 
 def published_rows(table: Table) -> list[PublishedRow]:
-    """The study's numbers beside ours; none where it has none for this dataset."""
-    found, metric = published_for(table.group), table.group.first
-    places = rounding.places_of(table)[metric]
-    lines = []
-    for line in table.lines:
-        theirs, ours = found.get(line.contender.variant), line.cells.get(metric)
+    """Return the study's numbers beside the measured ones; none if it has no such data set."""
+    published, metric = published_for(table.group), table.group.first
+    places = rounding.decimals_by_metric(table)[metric]
+    rows = []
+    for row in table.rows:
+        theirs, ours = published.get(row.method.variant), row.cells.get(metric)
         if theirs is not None:
             source = theirs.source if theirs.verified else f"{theirs.source}, unverified"
-            measured = rounding.DASH if ours is None else rounding.spread(ours, places)
-            said = f"{theirs.mean:.1f} {rounding.PLUS_MINUS} {theirs.sd:.1f}"
-            lines.append(PublishedRow(line.name, said, measured, source))
-    return lines
+            measured = rounding.DASH if ours is None else rounding.format_mean_sd(ours, places)
+            fid = f"{theirs.mean:.1f} {rounding.PLUS_MINUS} {theirs.sd:.1f}"
+            rows.append(PublishedRow(row.name, fid, measured, source))
+    return rows
 
 
-def _shown(table: Table, line: TableRow, places: Mapping[str, int]) -> ScoreRow:
-    contender = line.contender
-    scored, all_runs = len(contender.scored(table.group.first)), len(contender.members)
+def _method_row(table: Table, row: TableRow, places: Mapping[str, int]) -> ScoreRow:
+    method = row.method
+    scored, all_runs = len(method.scored_runs(table.group.first)), len(method.runs)
     return ScoreRow(
-        name=line.name,
-        variant=contender.variant,
-        study=contender.variant in study(),
-        floor=False,
+        name=row.name,
+        variant=method.variant,
+        study=method.variant in study_variants(),
+        is_baseline=False,
         seeds=f"{scored}" if scored == all_runs else f"{scored} of {all_runs}",
-        lost=lost_runs(contender),
-        letters=table.verdict.letters.get(line.name, ""),
-        scores=tuple(_score(line.cells.get(m), p) for m, p in places.items()),
+        lost=runs_without_score(method),
+        letters=table.ranking.letters.get(row.name, ""),
+        scores=tuple(_score_text(row.cells.get(m), p) for m, p in places.items()),
     )
 
 
-def _score(cell: Cell | None, places: int) -> Score:
+def _score_text(cell: Cell | None, places: int) -> ScoreText:
     if cell is None:
-        return Score(rounding.DASH, "", "")
-    low, high = (rounding.number(value, places) for value in (cell.low, cell.high))
+        return ScoreText(rounding.DASH, "", "")
+    low, high = (rounding.format_number(value, places) for value in (cell.low, cell.high))
     interval = ""
     if cell.interval is not None:
-        interval = f"[{', '.join(rounding.number(bound, places) for bound in cell.interval)}]"
-    return Score(rounding.spread(cell, places), f"{low} to {high}" if cell.n > 1 else "", interval)
+        bounds = (rounding.format_number(bound, places) for bound in cell.interval)
+        interval = f"[{', '.join(bounds)}]"
+    mean = rounding.format_mean_sd(cell, places)
+    return ScoreText(mean, f"{low} to {high}" if cell.n > 1 else "", interval)
 
 
-def _real_name(table: Table, variant: str) -> str:
-    """What real samples stood for generated ones, and how many where they were fewer."""
+def _baseline_name(table: Table, variant: str) -> str:
+    """Name which real samples replaced generated ones, and how many if they were fewer."""
     wanted = table.group.protocol.get("n_fake")
     if variant == "real_halves":
-        rows = table.group.bias
+        rows = table.group.split_half
         return f"real ({rows[0].protocol['split']} vs itself, {rows[0].protocol['n_real']:,} each)"
     split = table.group.protocol.get("split", "test")
-    sources = sorted({str(row.protocol.get("floor", "train")) for row in table.group.floor})
-    name = f"real ({words.listed(sources)} vs {split})"
-    counts = sorted({row.protocol.get("n_fake", wanted) for row in table.group.floor})
+    protocols = [row.protocol for row in table.group.real_baseline]
+    sources = sorted({str(protocol.get("floor", "train")) for protocol in protocols})
+    name = f"real ({words.join_with_and(sources)} vs {split})"
+    counts = sorted({protocol.get("n_fake", wanted) for protocol in protocols})
     others = [f"{count:,}" for count in counts if count != wanted]
-    return f"{name[:-1]}, {words.listed(others)} samples)" if others else name
+    return f"{name[:-1]}, {words.join_with_and(others)} samples)" if others else name

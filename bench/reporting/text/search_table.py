@@ -1,22 +1,22 @@
-"""The table of a search: what the configurations of each variant came to."""
+"""Build the table of a search as text: what the configurations of each variant scored."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from bench.reporting.tables import rounding
-from bench.reporting.tables.search import Search, Searched
+from bench.reporting.tables.search import Search, SearchedVariant
 
 
 class SearchRow(NamedTuple):
-    """A variant's line, as text.
+    """A variant's row of the table, as text.
 
     Args:
-        tried: configurations; "18 of 20" where others have not ended.
-        diverged: of those; they count as the untrained generator.
+        tried: number of configurations; "18 of 20" if others have not ended.
+        diverged: how many of these diverged; they count as the untrained generator.
         default: score of the defaults.
-        median: over all configurations, with the quartiles.
-        chosen: score of the one that selection picks, and which it is.
+        median: median over all configurations, with the quartiles.
+        chosen: score and number of the configuration that selection picks.
     """
 
     name: str
@@ -27,38 +27,41 @@ class SearchRow(NamedTuple):
     chosen: str
 
 
-HEADS = ("variant", "tried", "diverged", "defaults", "median (quartiles)", "chosen")
+COLUMN_TITLES = ("variant", "tried", "diverged", "defaults", "median (quartiles)", "chosen")
 
 
 def search_rows(search: Search) -> list[SearchRow]:
-    """The variants in the order of what was chosen."""
+    """Return the variants' rows, ordered by the score of the chosen configuration."""
     scores = [v.best.score for v in search.variants if v.best and v.best.score is not None]
-    return [_line(one, rounding.decimals(scores)) for one in search.variants]
+    return [_search_row(variant, rounding.column_decimals(scores)) for variant in search.variants]
 
 
-def _line(one: Searched, places: int) -> SearchRow:
-    count = len(one.configs)
-    lost = sum(config.diverged > 0 for config in one.configs)
-    median = rounding.DASH
+def _search_row(variant: SearchedVariant, places: int) -> SearchRow:
+    count = len(variant.configs)
+    diverged = sum(config.diverged > 0 for config in variant.configs)
+    median_text = rounding.DASH
     if count:
-        quartiles = sorted(one.sign * q for q in np.quantile(one.costs, [0.25, 0.75]))
-        middle = one.sign * float(np.median(one.costs))
-        spaces = rounding.decimals([middle])
-        low, high = (rounding.number(q, spaces) for q in quartiles)
-        median = f"{rounding.number(middle, spaces)} ({low} to {high})"
-    best, default = one.best, one.default
+        quartiles = sorted(variant.sign * q for q in np.quantile(variant.costs, [0.25, 0.75]))
+        median = variant.sign * float(np.median(variant.costs))
+        decimals = rounding.column_decimals([median])
+        low, high = (rounding.format_number(q, decimals) for q in quartiles)
+        median_text = f"{rounding.format_number(median, decimals)} ({low} to {high})"
+    best, default = variant.best, variant.default
     chosen = rounding.DASH
     if best is not None and best.score is not None:
-        chosen = f"{rounding.number(best.score, places)} (no. {best.sample})"
+        chosen = f"{rounding.format_number(best.score, places)} (no. {best.sample})"
+    unended = variant.n_unended
     return SearchRow(
-        name=one.name,
-        tried=f"{count}" if not one.open else f"{count} of {count + one.open}",
-        diverged=str(lost or rounding.DASH),
-        default=_score(None if default is None else default.score),
-        median=median,
+        name=variant.name,
+        tried=f"{count} of {count + unended}" if unended else f"{count}",
+        diverged=str(diverged or rounding.DASH),
+        default=_format_score(None if default is None else default.score),
+        median=median_text,
         chosen=chosen,
     )
 
 
-def _score(score: float | None) -> str:
-    return rounding.DASH if score is None else rounding.number(score, rounding.decimals([score]))
+def _format_score(score: float | None) -> str:
+    if score is None:
+        return rounding.DASH
+    return rounding.format_number(score, rounding.column_decimals([score]))

@@ -1,35 +1,16 @@
-"""Numbers and protocols in words."""
+"""Describe metrics, protocols, rankings and counts in words."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bench.reporting.data.protocols import differing
+from bench.metrics.declarations import read_declarations
+from bench.reporting.data.protocols import describe_differences
 from bench.reporting.data.records import StageRecord
 from bench.reporting.tables.comparisons import Comparison
-from bench.reporting.tables.methods import Group
-from bench.reporting.tables.rounding import floor_number, number, places_of
+from bench.reporting.tables.methods import TableGroup
+from bench.reporting.tables.rounding import decimals_by_metric, format_baseline, format_number
 from bench.reporting.tables.summary import ALPHA, Table
 
-TITLES = {
-    "frechet": "Frechet distance",
-    "frechet_infinity": "Frechet distance, N to infinity",
-    "inception_score": "Inception Score formula",
-    "inception_score_splits": "Inception Score formula, mean of splits",
-    "kernel": "kernel distance",
-    "kernel_blocks": "kernel distance, mean of blocks",
-    "mmd": "MMD",
-    "prd_f8": "PRD F8",
-    "prd_f1_8": "PRD F1/8",
-    "ssim": "SSIM of pairs",
-    "ms_ssim": "MS-SSIM of pairs",
-    "wasserstein_1": "Wasserstein-1",
-    "wasserstein_2": "Wasserstein-2",
-    "class_reverse_kl": "class reverse KL",
-    "memorised": "memorised share",
-    "polygon_precision": "polygon precision",
-    "polygon_recall": "polygon recall",
-    "polygon_f1": "polygon F1",
-}
-PROTOCOL = {
+PROTOCOL_TITLES = {
     "name": "name",
     "extractor": "features of",
     "weight_hash": "their weights",
@@ -40,18 +21,18 @@ PROTOCOL = {
     "quantised": "rounded to 8 bits",
     "resize": "resized",
 }
-NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-NUMBERS += ["eleven", "twelve"]
+NUMBER_WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+NUMBER_WORDS += ["eleven", "twelve"]
 DAGGER = "\u2020"
 
 
-def title(metric: str) -> str:
-    """A score's name in words."""
-    return TITLES.get(metric, metric.replace("_", " "))
+def metric_title(metric: str) -> str:
+    """Return the title of a metric, "Frechet distance"."""
+    return read_declarations()["TITLES"].get(metric, metric.replace("_", " "))
 
 
-def memorising(details: Mapping[str, float]) -> str:
-    """The sentence beside a generator that copies."""
+def memorisation_warning(details: Mapping[str, float]) -> str:
+    """Return the sentence shown for a generator that copies training images."""
     low, held_out = details["memorised.excess_low"], details["memorised.held_out"]
     return (
         "memorised: a larger share of the samples lies nearer to a training image than that "
@@ -60,164 +41,187 @@ def memorising(details: Mapping[str, float]) -> str:
     )
 
 
-def full_title(metric: str, group: Group) -> str:
-    """Frechet distance (digits_convnet features): a score is nothing without its extractor."""
-    return f"{title(metric)} ({group.protocol['extractor']} features)"
+def full_metric_title(metric: str, group: TableGroup) -> str:
+    """Return "Frechet distance (digits_convnet features)": no score without its extractor."""
+    return f"{metric_title(metric)} ({group.protocol['extractor']} features)"
 
 
-def better(metric: str, group: Group) -> str:
-    """lower is better, or higher."""
+def better_direction(metric: str, group: TableGroup) -> str:
+    """Return "lower is better" or "higher is better"."""
     return f"{group.metrics[metric]} is better"
 
 
-def counted(count: int, noun: str) -> str:
-    """no runs, one run, twelve runs, 13 runs."""
-    said = NUMBERS[count] if count < len(NUMBERS) else f"{count:,}"
-    return f"{said} {noun}" if count == 1 else f"{said} {noun}s"
+def count_phrase(count: int, noun: str) -> str:
+    """Return "no runs", "one run", "twelve runs", "13 runs"."""
+    number = NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else f"{count:,}"
+    return f"{number} {noun}" if count == 1 else f"{number} {noun}s"
 
 
-def listed(names: Iterable[str]) -> str:
-    """a, b and c."""
+def join_with_and(names: Iterable[str]) -> str:
+    """Return "a, b and c"."""
     *most, last = list(names)
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def comparison(group: Group) -> str:
-    """2,000 generated samples against 360 real ones of the test split, final checkpoint."""
+def describe_samples(group: TableGroup) -> str:
+    """Return "2,000 generated samples against 360 real ones of the test split, ... checkpoint"."""
     protocol = group.protocol
-    fake, real = (_count(protocol.get(key)) for key in ("n_fake", "n_real"))
+    fake, real = (_format_count(protocol.get(key)) for key in ("n_fake", "n_real"))
     return (
         f"{fake} generated samples against {real} real ones of the "
         f"{protocol.get('split', 'unnamed')} split, {group.checkpoint} checkpoint"
     )
 
 
-def _count(value: object) -> str:
+def _format_count(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else "all"
 
 
-def choices(group: Group) -> dict[str, dict[str, list[str]]]:
-    """What the runs chose for themselves: prior -> {uniform: [names], normal: [names]}."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for contender in group.contenders:
-        for row in (m.row for m in contender.members if m.row is not None):
+def own_choices(group: TableGroup) -> dict[str, dict[str, list[str]]]:
+    """Return the runs' own protocol choices: prior -> {uniform: [names], normal: [names]}."""
+    choices: dict[str, dict[str, list[str]]] = {}
+    for method in group.methods:
+        for row in (m.row for m in method.runs if m.row is not None):
             for key in set(row.protocol) - set(group.protocol):
-                names = found.setdefault(key, {}).setdefault(worded(row.protocol[key]), [])
-                if contender.name not in names:
-                    names.append(contender.name)
-    return dict(sorted(found.items()))
+                names = choices.setdefault(key, {}).setdefault(format_value(row.protocol[key]), [])
+                if method.name not in names:
+                    names.append(method.name)
+    return dict(sorted(choices.items()))
 
 
-def protocol_lines(group: Group) -> dict[str, str]:
-    """The protocol in words, the telling parts first; directions stand beside the scores."""
-    rest = sorted(set(group.protocol) - set(PROTOCOL) - {"metrics"})
-    names = PROTOCOL | {key: key.replace("_", " ") for key in rest}
-    return {n: worded(group.protocol[key]) for key, n in names.items() if key in group.protocol}
+def protocol_items(group: TableGroup) -> dict[str, str]:
+    """Return title -> value of the protocol's fields, those of PROTOCOL_TITLES first.
+
+    The directions of the metrics are left out: the tables of scores show them.
+    """
+    rest = sorted(set(group.protocol) - set(PROTOCOL_TITLES) - {"metrics"})
+    titles = PROTOCOL_TITLES | {key: key.replace("_", " ") for key in rest}
+    return {
+        title: format_value(group.protocol[key])
+        for key, title in titles.items()
+        if key in group.protocol
+    }
 
 
-def worded(value: object) -> str:
-    """A setting's value as a person would say it."""
+def format_value(value: object) -> str:
+    """Format a setting for readers: yes, none, 2,000, 0.5, a (1), b (2)."""
     if value is None or value == "":
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{k} ({worded(v)})" if v != {} else str(k) for k, v in value.items())
+        return ", ".join(
+            f"{k} ({format_value(v)})" if v != {} else str(k) for k, v in value.items()
+        )
     if isinstance(value, float):
         return f"{value:g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def apart(groups: Sequence[Group]) -> dict[str, str]:
-    """Slug -> why its table may not be ranked with the data set's first; empty where it may."""
-    firsts: dict[str, Group] = {}
-    said = {}
+def comparability_notes(groups: Sequence[TableGroup]) -> dict[str, str]:
+    """Return slug -> why the table may not be ranked with the first one of its data set.
+
+    The note is empty if it may be.
+    """
+    firsts: dict[str, TableGroup] = {}
+    notes = {}
     for group in groups:
         first = firsts.setdefault(group.dataset, group)
-        reasons = differing(first.protocol, group.protocol)
+        reasons = describe_differences(first.protocol, group.protocol)
         if first.checkpoint != group.checkpoint:
             reasons.insert(0, f"checkpoint ({first.checkpoint}, {group.checkpoint})")
-        said[group.slug] = (
-            f"Not to be ranked with {first.slug}: they differ in {listed(reasons)}."
+        notes[group.slug] = (
+            f"Not to be ranked with {first.slug}: they differ in {join_with_and(reasons)}."
             if reasons
             else ""
         )
-    return said
+    return notes
 
 
-def verdict(table: Table) -> str:
-    """One or two sentences on what the order is worth; never a winner that the seeds deny."""
-    found, lines = table.verdict, table.lines
-    if len(lines) < 2:
+def describe_ranking(table: Table) -> str:
+    """Say in one or two sentences what the order is worth, with no winner the test rejects."""
+    test, rows = table.ranking, table.rows
+    if len(rows) < 2:
         return "Only one variant: there is nothing to compare it with."
-    if not found.letters:
-        distinct = len({line.contender.variant for line in lines}) == len(lines)
+    if not test.letters:
+        distinct = len({row.method.variant for row in rows}) == len(rows)
         noun = "variants" if distinct else "settings"
-        have = " to ".join(str(n) for n in dict.fromkeys((found.fewest, found.most)))
+        have = " to ".join(str(n) for n in dict.fromkeys((test.min_runs, test.max_runs)))
         return (
             f"Too few seeds to rank: {have} per variant, where to show any difference between "
-            f"{len(lines)} {noun} takes {found.needed} of each (exact rank-sum tests, "
+            f"{len(rows)} {noun} takes {test.runs_needed} of each (exact rank-sum tests, "
             f"{ALPHA:.0%} for all pairs together). The order is by mean, not a ranking."
         )
-    left = [line.name for line in lines if line.name not in found.compared]
-    few = f" Too few seeds to rank {listed(left)} ({found.needed} are needed)." if left else ""
-    among = "Among those with enough seeds: " if left else ""
+    untested = [row.name for row in rows if row.name not in test.compared]
+    few = ""
+    if untested:
+        few = f" Too few seeds to rank {join_with_and(untested)} ({test.runs_needed} are needed)."
+    among = "Among those with enough seeds: " if untested else ""
     return (
-        f"{among}{leaders(table)}{few} Exact rank-sum tests, {ALPHA:.0%} for all pairs together "
-        "(Holm); a run that diverged counts as worse than any score."
+        f"{among}{describe_leaders(table)}{few} Exact rank-sum tests, {ALPHA:.0%} for all pairs "
+        "together (Holm); a run that diverged counts as worse than any score."
     )
 
 
-def leaders(table: Table) -> str:
-    """One sentence on who is ahead of those with enough seeds."""
-    found = table.verdict
-    first = found.compared[0]
-    peers = [n for n in found.compared[1:] if set(found.letters[n]) & set(found.letters[first])]
-    if found.ahead:
+def describe_leaders(table: Table) -> str:
+    """Say in one sentence which of the methods with enough seeds are ahead."""
+    test = table.ranking
+    first, letters = test.compared[0], test.letters
+    peers = [name for name in test.compared[1:] if set(letters[name]) & set(letters[first])]
+    if test.better_than_first:
         return (
             f"{first} comes first by mean of the runs that finished; with those that diverged "
-            f"counted, {listed(found.ahead)} did significantly better."
+            f"counted, {join_with_and(test.better_than_first)} did significantly better."
         )
-    if len(peers) + 1 == len(found.compared):
-        return f"No significant difference between {listed(found.compared)}."
+    if len(peers) + 1 == len(test.compared):
+        return f"No significant difference between {join_with_and(test.compared)}."
     if peers:
-        return f"{first} comes first by mean; {listed(peers)} did not differ significantly from it."
+        return (
+            f"{first} comes first by mean; {join_with_and(peers)} did not differ significantly "
+            "from it."
+        )
     return f"{first} comes first by mean and differs significantly from every other."
 
 
-def answer(table: Table) -> str:
-    """The opening paragraph of a group."""
-    return f"{span(table)} {verdict(table)}"
+def describe_result(table: Table) -> str:
+    """Return the opening paragraph of a table's section."""
+    return f"{describe_score_range(table)} {describe_ranking(table)}"
 
 
-def span(table: Table) -> str:
-    """One sentence on the means from the first to the last, and on what real samples reach."""
-    group, places = table.group, places_of(table)[table.group.first]
-    ends = [line for line in table.lines if group.first in line.cells]
-    said = f"no run has a {full_title(group.first, group)}"
-    if ends:
-        means = [f"{number(e.cells[group.first].mean, places)} for {e.name}" for e in ends]
-        between = f"runs from {means[0]} to {means[-1]}" if len(means) > 1 else f"is {means[0]}"
-        said = f"the mean {full_title(group.first, group)}, {better(group.first, group)}, {between}"
-    if group.first in table.floor:
-        said += f"; real samples reach {floor_number(table, group.first)}"
-    return f"{said[0].upper()}{said[1:]}."
+def describe_score_range(table: Table) -> str:
+    """Say in one sentence from where to where the means run, and what real samples reach."""
+    group, places = table.group, decimals_by_metric(table)[table.group.first]
+    scored = [row for row in table.rows if group.first in row.cells]
+    sentence = f"no run has a {full_metric_title(group.first, group)}"
+    if scored:
+        means = [
+            f"{format_number(row.cells[group.first].mean, places)} for {row.name}" for row in scored
+        ]
+        span = f"runs from {means[0]} to {means[-1]}" if len(means) > 1 else f"is {means[0]}"
+        title, direction = (
+            full_metric_title(group.first, group),
+            better_direction(group.first, group),
+        )
+        sentence = f"the mean {title}, {direction}, {span}"
+    if group.first in table.real_baseline:
+        sentence += f"; real samples reach {format_baseline(table, group.first)}"
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def losses_of_runs(counts: Mapping[str, int]) -> str:
-    """20 planned runs: 18 finished, 1 diverged, 1 failed."""
+def describe_run_counts(counts: Mapping[str, int]) -> str:
+    """Return "20 planned runs: 18 finished, 1 diverged, 1 failed"."""
     parts = [f"{count} {word}" for word, count in counts.items() if word != "planned" and count]
     return f"{counts['planned']:,} planned runs: {', '.join(parts) or 'nothing ran'}"
 
 
-def unit(stage: StageRecord) -> str:
-    """What the runs of a contender differ by."""
-    return "configurations" if stage.searches else "seeds"
+def varying_factor(stage: StageRecord) -> str:
+    """Return what the runs of one method differ by: "configurations" in a search, or "seeds"."""
+    return "configurations" if stage.is_search else "seeds"
 
 
 def stage_title(stage: StageRecord) -> str:
-    """What a stage compares, in words."""
-    if stage.searches:
+    """Return a title that tells what a stage compares."""
+    if stage.is_search:
         return "the search"
     if stage.rule:
         return "chosen configurations"
@@ -225,7 +229,7 @@ def stage_title(stage: StageRecord) -> str:
 
 
 def section_title(comparison: Comparison) -> str:
-    """The heading of a comparison."""
+    """Return the heading of a comparison's section."""
     group, stage = comparison.main.group, comparison.stage
-    said = f"{group.dataset}, protocol {group.protocol['name']}"
-    return f"The search: {said}" if stage.searches else said
+    title = f"{group.dataset}, protocol {group.protocol['name']}"
+    return f"The search: {title}" if stage.is_search else title

@@ -1,6 +1,11 @@
-"""T1: the optimal discriminator of a fixed generator."""
+"""T1: for a fixed generator the optimal discriminator is D* = p_r / (p_r + p_g).
+
+Goodfellow et al. 2014 (arXiv:1406.2661), proposition 1. Measured: the error of perceptrons that are
+trained between two fixed densities, a wide one and one too narrow for the formula.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
@@ -11,32 +16,37 @@ from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
+)
+from bench.theory.toolkit.density_discriminator import (
+    gaussian,
+    logits_at,
+    mixture_sampler,
+    train_with_stops,
 )
 from bench.theory.toolkit.intervals import mean_over_seeds
-from bench.theory.toolkit.trained import fits, logits, normal, of_mixtures
 
-REAL = normal(-1.0)
+REAL = gaussian(-1.0)
 FAKES = {
-    "two Gaussians": normal(1.0),
+    "two Gaussians": gaussian(1.0),
     "mixture": Mixture(np.array([0.5, 0.5]), np.array([-2.0, 2.0]), np.array([0.5, 0.5])),
 }
 WIDE, NARROW = "3 layers of 64", "1 layer of 2"
 NETWORKS = {WIDE: {"width": 64, "depth": 3}, NARROW: {"width": 2, "depth": 1}}
-AT = np.linspace(-6, 6, 481)
-FLOOR = 0.01  # of (p_r + p_g) / 2, below which few samples say what D should be
-SUP, WEIGHTED = 0.05, 0.01  # allowed errors of D, a probability
+LATTICE = np.linspace(-6, 6, 481)
+MIN_DENSITY = 0.01  # of (p_r + p_g) / 2: below it D sees few samples, and its error is not counted
+MAX_ERROR, MEAN_ERROR = 0.05, 0.01  # allowed errors of D, a probability
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """Each pair of densities under each network, the seeds one after the other."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List a part for each pair of densities and network, with all seeds."""
     seeds, steps = (2, 500) if quick else (8, 4000)
     shared = {"batch": 512, "rate": 3e-3, "steps": steps, "seeds": list(range(seeds))}
     return {
@@ -46,20 +56,22 @@ def parts(quick: bool) -> dict[str, Settings]:
     }
 
 
-def measure(settings: Settings) -> Arrays:
-    """The trained D of each seed on the lattice, and its errors over the steps."""
+def measure(settings: PartSettings) -> Measurements:
+    """Train D with each seed; return it on the lattice, and its errors over the steps."""
     fake, steps = FAKES[settings["fake"]], settings["steps"]
-    best = optimal_discriminator(REAL.log_density, fake.log_density, AT)
-    density = (np.exp(REAL.log_density(AT)) + np.exp(fake.log_density(AT))) / 2
+    best = optimal_discriminator(REAL.log_density, fake.log_density, LATTICE)
+    density = (np.exp(REAL.log_density(LATTICE)) + np.exp(fake.log_density(LATTICE))) / 2
     stops = np.unique(np.geomspace(10, steps, 12).round().astype(int))
     curves, sup, weighted = [], [], []
     for seed in settings["seeds"]:
         errors = []
-        for _, network in fits(of_mixtures(REAL, fake), 1, settings, seed, stops.tolist()):
-            found = expit(logits(network, AT))
-            errors.append(np.abs(found - best))
-        curves.append(found)
-        sup.append([error[density > FLOOR].max() for error in errors])
+        for _, network in train_with_stops(
+            mixture_sampler(REAL, fake), 1, settings, seed, stops.tolist()
+        ):
+            trained = expit(logits_at(network, LATTICE))
+            errors.append(np.abs(trained - best))
+        curves.append(trained)
+        sup.append([error[density > MIN_DENSITY].max() for error in errors])
         weighted.append([(error * density).sum() / density.sum() for error in errors])
     return {
         "best": best.astype(np.float32),
@@ -71,18 +83,18 @@ def measure(settings: Settings) -> Arrays:
     }
 
 
-def judge(evidence: PartResults) -> Result:
-    """Both errors of the wide network, at the upper ends of their intervals."""
-    sup = {part: _error(part, "sup", arrays) for part, arrays in evidence.items()}
-    weighted = {part: _error(part, "weighted", arrays) for part, arrays in evidence.items()}
-    wide = [part for part in evidence if part.endswith(WIDE)]
-    on_average = all(_high(weighted[part]) <= WEIGHTED for part in wide)
-    everywhere = all(_high(sup[part]) <= SUP for part in wide)
+def conclude(results: PartResults) -> Result:
+    """Hold both errors of the wide network, at the upper ends of their intervals, to the bounds."""
+    sup = {part: _error_number(part, "sup", arrays) for part, arrays in results.items()}
+    weighted = {part: _error_number(part, "weighted", arrays) for part, arrays in results.items()}
+    wide = [part for part in results if part.endswith(WIDE)]
+    on_average = all(_high(weighted[part]) <= MEAN_ERROR for part in wide)
+    everywhere = all(_high(sup[part]) <= MAX_ERROR for part in wide)
     verdict = PARTLY if on_average else NOT
     verdict = REPRODUCED if on_average and everywhere else verdict
     worst = max(wide, key=lambda part: sup[part].value)
-    narrow = max((p for p in evidence if p.endswith(NARROW)), key=lambda part: sup[part].value)
-    found = (
+    narrow = max((p for p in results if p.endswith(NARROW)), key=lambda part: sup[part].value)
+    summary = (
         f"The wide network's largest error of D is {sup[worst].value:.3f} (95 % interval to "
         f"{_high(sup[worst]):.3f}; {worst.split(',')[0]}), and {weighted[worst].value:.4f} on "
         f"average over the samples. The formula is an optimum over all functions: "
@@ -90,28 +102,28 @@ def judge(evidence: PartResults) -> Result:
         f"({narrow.split(',')[0]})."
     )
     if not everywhere:
-        found += f" The largest error is not below {SUP:g} on all pairs."
+        summary += f" The largest error is not below {MAX_ERROR:g} on all pairs."
     if not on_average:
-        found += f" The average one is not below {WEIGHTED:g} on all pairs."
-    order = sorted(evidence, key=lambda part: part not in wide)
+        summary += f" The average one is not below {MEAN_ERROR:g} on all pairs."
+    order = sorted(results, key=lambda part: part not in wide)
     numbers = [errors[part] for part in order for errors in (sup, weighted)]
-    return Result(verdict, found, tuple(numbers))
+    return Result(verdict, summary, tuple(numbers))
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """The trained discriminators on the formula, and their errors over the steps."""
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw the trained discriminators over the formula, and their errors over the steps."""
     hues = dict(zip(NETWORKS, HUES, strict=False))
     with figure(7.2, 2.6) as shape:
         panels = shape.subplots(1, 3)
         for axes, fake in zip(panels, FAKES, strict=False):
-            _curves(axes, fake, evidence, hues)
+            _plot_curves(axes, fake, results, hues)
         panels[0].set_ylabel("D(x)")
         last = panels[2]
         for network, hue in hues.items():
-            arrays = evidence[f"mixture, {network}"]
+            arrays = results[f"mixture, {network}"]
             last.plot(arrays["stops"], arrays["sup"].T, color=hue, linewidth=0.7)
-        last.axhline(SUP, color=RULE, linewidth=1)
-        last.text(arrays["stops"][0], SUP, "what the rule allows", color=MUTED, va="bottom")
+        last.axhline(MAX_ERROR, color=RULE, linewidth=1)
+        last.text(arrays["stops"][0], MAX_ERROR, "what the rule allows", color=MUTED, va="bottom")
         last.set(xscale="log", yscale="log", xlabel="steps", title="Largest error, mixture")
         last.xaxis.set_major_formatter("{x:g}")
         last.yaxis.set_major_formatter("{x:g}")
@@ -123,41 +135,41 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
         drawing = render(shape, "T01-discriminator", alt)
     caption = (
         f"D = p_r / (p_r + p_g), dotted, and trained discriminators, a line a seed: {WIDE} (blue) "
-        f"and {NARROW} (orange). p_r = N(-1, 1). Shaded: where (p_r + p_g) / 2 is below {FLOOR:g} "
-        "and errors are not counted as largest ones."
+        f"and {NARROW} (orange). p_r = N(-1, 1). Shaded: where (p_r + p_g) / 2 is below "
+        f"{MIN_DENSITY:g} and errors are not counted as largest ones."
     )
     return [Figure(caption, drawing)]
 
 
-def _curves(axes, fake: str, evidence: PartResults, hues: dict[str, str]) -> None:
+def _plot_curves(axes: Any, fake: str, results: PartResults, hues: dict[str, str]) -> None:
     titles = {"two Gaussians": "p_g = N(1, 1)", "mixture": "p_g = a mixture at -2 and 2"}
     for network, hue in hues.items():
-        arrays = evidence[f"{fake}, {network}"]
-        axes.plot(AT, arrays["curves"].T, color=hue, linewidth=0.7)
-    axes.plot(AT, arrays["best"], color=INK, linestyle=":", linewidth=1.6)
-    scarce = arrays["density"] <= FLOOR
-    axes.fill_between(AT, 0, 1, where=scarce, color=RULE, linewidth=0, alpha=0.6)
+        arrays = results[f"{fake}, {network}"]
+        axes.plot(LATTICE, arrays["curves"].T, color=hue, linewidth=0.7)
+    axes.plot(LATTICE, arrays["best"], color=INK, linestyle=":", linewidth=1.6)
+    scarce = arrays["density"] <= MIN_DENSITY
+    axes.fill_between(LATTICE, 0, 1, where=scarce, color=RULE, linewidth=0, alpha=0.6)
     axes.set(title=titles[fake], xlabel="x", ylim=(-0.02, 1.02))
 
 
-def _error(part: str, kind: str, arrays) -> Number:
-    """Of the last step; a diverged network has an error of 1, the largest there is."""
+def _error_number(part: str, kind: str, arrays: Measurements) -> Quantity:
+    """Mean error after the last step; 1, the largest possible, for a diverged network."""
     last = arrays[kind][:, -1]
     what = {"sup": "largest |D - D*|", "weighted": "average |D - D*|"}[kind]
     last = np.where(np.isfinite(last), last, 1.0)
-    return mean_over_seeds(f"{what}, {part}, mean", last, known="0 at unlimited capacity")
+    return mean_over_seeds(f"{what}, {part}, mean", last, expected="0 at unlimited capacity")
 
 
-def _high(number: Number) -> float:
+def _high(number: Quantity) -> float:
     return number.value if number.high is None else number.high
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T1",
     title="Optimal D",
-    text="For a fixed generator the optimal discriminator is D* = p_r / (p_r + p_g).",
+    statement="For a fixed generator the optimal discriminator is D* = p_r / (p_r + p_g).",
     source="slides; blog, equation 6 [Goodfellow et al. 2014, arXiv:1406.2661, proposition 1]",
-    experiment=(
+    setup=(
         "p_r = N(-1, 1) against p_g = N(1, 1), and against the mixture of N(-2, 1/4) and N(2, 1/4) "
         f"in equal parts. Perceptrons of {WIDE} and of {NARROW} hidden ReLU units, trained by "
         "Adam (rate 0.003 falling to 0) for 4,000 batches of 512 fresh samples a side, eight "
@@ -165,15 +177,16 @@ STATEMENT = Experiment(
     ),
     rule=(
         f"Of the network of {WIDE}, for both pairs. Reproduced: the 95 % intervals of the mean "
-        f"over seeds end at or below {SUP:g} for the largest error of D where (p_r + p_g) / 2 "
-        f"exceeds {FLOOR:g}, and {WEIGHTED:g} for the average one under (p_r + p_g) / 2. Partly: "
-        "the average one alone. Not reproduced: not that. A diverged network has an error of 1."
+        f"over seeds end at or below {MAX_ERROR:g} for the largest error of D where (p_r + p_g) "
+        f"/ 2 exceeds {MIN_DENSITY:g}, and {MEAN_ERROR:g} for the average one under (p_r + p_g) "
+        "/ 2. Partly: the average one alone. Not reproduced: not that. A diverged network has an "
+        "error of 1."
     ),
     version=1,
-    minutes=Minutes(full=5, quick=0.2),
+    minutes=CpuMinutes(full=5, quick=0.2),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
     caveat=(
         "The formula is the optimum over all functions. A network has it where its capacity and "

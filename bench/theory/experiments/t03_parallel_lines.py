@@ -1,6 +1,11 @@
-"""T3: four distances between two parallel lines, exactly and from samples."""
+"""T3: between parallel lines TV, KL and JS do not depend on the distance, and W1 is the distance.
+
+Arjovsky et al. 2017 (arXiv:1701.07875), example 1. Measured: the four distances between lattices
+against their closed forms, and estimated from samples and by a trained classifier.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,18 +14,24 @@ from bench.divergences import Measure, js, kl, parallel_lines, tv, wasserstein
 from bench.divergences.samples import binned
 from bench.plotting.style import ACCENT, HUES, INK, MUTED, RULE, figure, render
 from bench.theory.experiment import (
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
-    overall,
+    overall_verdict,
+)
+from bench.theory.toolkit.density_discriminator import (
+    LN2,
+    PairSampler,
+    js_lower_bound,
+    logits_at,
+    train_to_end,
 )
 from bench.theory.toolkit.intervals import mean_over_seeds
-from bench.theory.toolkit.trained import LN2, fitted, js_bound, logits
 
 EXACT = 1e-9
 BIAS = np.sqrt(np.pi) / 4  # E W1 of n and n uniform samples is this / sqrt(n): sqrt(2 / n) E |B|
@@ -30,10 +41,10 @@ NETWORK = {"width": 64, "depth": 2, "batch": 256, "rate": 3e-3}
 HELD_OUT = 20_000
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """Closed forms beside lattices; estimates from samples; a classifier at each theta."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List parts: closed forms against lattices; estimates from samples; a classifier per theta."""
     thetas, seeds, steps = (QUICK, 3, 300) if quick else (THETAS, 20, 1200)
-    found: dict[str, Settings] = {
+    part_settings: dict[str, PartSettings] = {
         "exact": {"thetas": np.linspace(-1, 1, 41).round(3).tolist(), "points": 32},
         "samples": {
             "thetas": list(thetas),
@@ -44,21 +55,21 @@ def parts(quick: bool) -> dict[str, Settings]:
     }
     for theta in thetas:
         trained = {"theta": theta, "steps": steps, "seeds": list(range(2 if quick else 5))}
-        found[f"classifier, {theta:g}"] = {**NETWORK, **trained}
-    return found
+        part_settings[f"classifier, {theta:g}"] = {**NETWORK, **trained}
+    return part_settings
 
 
-def measure(settings: Settings) -> Arrays:
-    """TV, KL, JS and W1: as a closed form and of lattices, or as estimated from samples."""
+def measure(settings: PartSettings) -> Measurements:
+    """Compute TV, KL, JS and W1: in closed form and of lattices, or estimated from samples."""
     if "theta" in settings:
-        return {"theta": np.array(settings["theta"]), "js": _classified(settings)}
+        return {"theta": np.array(settings["theta"]), "js": _classifier_bounds(settings)}
     thetas = settings["thetas"]
     if "widths" in settings:
-        rows = [[_estimated(settings, t, s) for s in settings["seeds"]] for t in thetas]
+        rows = [[_plug_in_estimates(settings, t, s) for s in settings["seeds"]] for t in thetas]
         names = ("tv", "kl", "js", "w1", "binned")
-        found = {name: np.array([[r[name] for r in row] for row in rows]) for name in names}
+        estimates = {name: np.array([[r[name] for r in row] for row in rows]) for name in names}
         widths, points = np.array(settings["widths"]), np.array(settings["points"])
-        return {"thetas": np.array(thetas), "widths": widths, "points": points, **found}
+        return {"thetas": np.array(thetas), "widths": widths, "points": points, **estimates}
     ys = (np.arange(settings["points"]) + 0.5) / settings["points"]
     here = Measure.of(_line(0.0, ys))
     lattice = [[d(here, Measure.of(_line(t, ys))) for d in (tv, kl, js, _w1)] for t in thetas]
@@ -66,53 +77,59 @@ def measure(settings: Settings) -> Arrays:
     return {"thetas": np.array(thetas), "closed": np.array(closed), "lattice": np.array(lattice)}
 
 
-def judge(evidence: PartResults) -> Result:
-    """Closed forms met by lattices; plug-in estimates blind to theta; W1 within its bias."""
-    exact, seen = evidence["exact"], evidence["samples"]
-    apart = _apart(exact["closed"], exact["lattice"])
-    blind = bool((seen["tv"] == 1).all() and np.isposinf(seen["kl"]).all())
-    blind = blind and bool((np.abs(seen["js"] - LN2) < EXACT).all())
-    bias = BIAS / np.sqrt(float(seen["points"]))
-    excess = seen["w1"] - np.abs(seen["thetas"])[:, None]
+def conclude(results: PartResults) -> Result:
+    """Check closed forms against lattices, plug-in estimates for theta, and W1 for its bias."""
+    exact, sampled = results["exact"], results["samples"]
+    difference = _largest_difference(exact["closed"], exact["lattice"])
+    blind = bool((sampled["tv"] == 1).all() and np.isposinf(sampled["kl"]).all())
+    blind = blind and bool((np.abs(sampled["js"] - LN2) < EXACT).all())
+    bias = BIAS / np.sqrt(float(sampled["points"]))
+    excess = sampled["w1"] - np.abs(sampled["thetas"])[:, None]
     follows = bool(np.isfinite(excess).all() and (excess > -EXACT).all())
     follows = follows and bool((excess.mean(axis=1) < 2 * bias).all())
-    n = int(seen["points"])
-    numbers = [Number("largest difference of closed form and lattice", apart, known="0")]
-    for theta, w1 in zip(seen["thetas"], seen["w1"], strict=True):
-        known = f"{bias:.4f} by its bias" if theta == 0 else f"{theta:g} to {theta + bias:.4f}"
-        numbers.append(_mean(f"W1 of {n} samples a side, theta {theta:g}, mean", w1, known))
-    zero = int(np.flatnonzero(seen["thetas"] == 0)[0])
-    for width, found in zip(seen["widths"], seen["binned"][zero].T, strict=True):
-        numbers.append(_mean(f"JS in cells of {width:g}, theta 0, mean, nats", found, "0"))
+    n = int(sampled["points"])
+    numbers = [Quantity("largest difference of closed form and lattice", difference, expected="0")]
+    for theta, w1 in zip(sampled["thetas"], sampled["w1"], strict=True):
+        expected = f"{bias:.4f} by its bias" if theta == 0 else f"{theta:g} to {theta + bias:.4f}"
+        numbers.append(
+            _mean_bound(f"W1 of {n} samples a side, theta {theta:g}, mean", w1, expected)
+        )
+    zero = int(np.flatnonzero(sampled["thetas"] == 0)[0])
+    for width, values in zip(sampled["widths"], sampled["binned"][zero].T, strict=True):
+        numbers.append(_mean_bound(f"JS in cells of {width:g}, theta 0, mean, nats", values, "0"))
     numbers += [
-        _mean(f"JS by a classifier, theta {a['theta']:g}, mean, nats", a["js"], _js(a["theta"]))
-        for part, a in evidence.items()
+        _mean_bound(
+            f"JS by a classifier, theta {a['theta']:g}, mean, nats",
+            a["js"],
+            _expected_js(float(a["theta"])),
+        )
+        for part, a in results.items()
         if part.startswith("classifier")
     ]
     at = {n.name: n for n in numbers}
-    found = (
-        f"Closed forms and lattices of points differ by {apart:.1g} at most: TV = 1, "
+    summary = (
+        f"Closed forms and lattices of points differ by {difference:.1g} at most: TV = 1, "
         "KL = infinity, JS = ln 2 and W1 = |theta|, and 0 at theta = 0. From samples TV, KL and "
         f"JS are {'1, infinity and ln 2' if blind else 'not all at the top'} at each theta, 0 "
         "included, as two samples share no point; W1 "
         f"{'follows' if follows else 'does not follow'} theta, with "
         f"{at[numbers[1 + zero].name].value:.4f} at theta = 0 from its bias."
     )
-    return Result(overall([apart < EXACT, blind, follows]), found, tuple(numbers))
+    return Result(overall_verdict([difference < EXACT, blind, follows]), summary, tuple(numbers))
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """The closed forms, and what samples say of them."""
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw the closed forms, and their estimates from samples."""
     with figure(7.2, 2.8) as shape:
         left, middle, right = shape.subplots(1, 3)
-        _closed(left, evidence["exact"])
-        seen = evidence["samples"]
-        places = np.arange(len(seen["thetas"]))
-        for index, width in enumerate(seen["widths"]):
+        _plot_closed_forms(left, results["exact"])
+        sampled = results["samples"]
+        places = np.arange(len(sampled["thetas"]))
+        for index, width in enumerate(sampled["widths"]):
             name = f"cells of {width:g}" if width > 1e-6 else "cells of nearly 0"
-            values = seen["binned"][:, :, index].mean(axis=1)
+            values = sampled["binned"][:, :, index].mean(axis=1)
             middle.plot(places, values, color=HUES[index], marker=".", label=name)
-        classified = [a for part, a in evidence.items() if part.startswith("classifier")]
+        classified = [a for part, a in results.items() if part.startswith("classifier")]
         middle.plot(
             places,
             [a["js"].mean() for a in classified],
@@ -121,17 +138,17 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
             label="classifier, held out",
         )
         middle.legend(frameon=False, fontsize=6, loc="upper left", ncols=2)
-        middle.set_xticks(places, [f"{theta:g}" for theta in seen["thetas"]])
+        middle.set_xticks(places, [f"{theta:g}" for theta in sampled["thetas"]])
         middle.set(title="JS from samples, nats", xlabel="theta", ylim=(-0.05, 1.05))
         middle.axhline(LN2, color=RULE, linewidth=1, zorder=0)
-        right.plot(seen["thetas"], seen["thetas"], color=RULE)
-        right.plot(seen["thetas"], seen["w1"], ".", color=ACCENT, markersize=3)
-        bias = BIAS / np.sqrt(float(seen["points"]))
+        right.plot(sampled["thetas"], sampled["thetas"], color=RULE)
+        right.plot(sampled["thetas"], sampled["w1"], ".", color=ACCENT, markersize=3)
+        bias = BIAS / np.sqrt(float(sampled["points"]))
         right.annotate(
             f"bias {bias:.3f}\nat theta = 0", (0, bias), (0.25, 0.05), color=MUTED,
             arrowprops={"arrowstyle": "-", "color": MUTED},
         )  # fmt: skip
-        right.set(title=f"W1 of {int(seen['points'])} samples a side", xlabel="theta")
+        right.set(title=f"W1 of {int(sampled['points'])} samples a side", xlabel="theta")
         alt = "TV, JS and KL jump at theta = 0 and W1 does not; estimates of them from samples"
         drawing = render(shape, "T03-parallel-lines", alt)
     caption = (
@@ -142,7 +159,7 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _closed(axes, exact) -> None:
+def _plot_closed_forms(axes: Any, exact: Measurements) -> None:
     thetas, (tvs, _, jss, w1) = exact["thetas"], exact["closed"].T
     for values, hue, name, place in (
         (tvs, HUES[4], "TV", 1.0),
@@ -157,42 +174,42 @@ def _closed(axes, exact) -> None:
     axes.set(title="Exactly", xlabel="theta", ylim=(-0.05, 1.25))
 
 
-def _js(theta: float) -> str:
+def _expected_js(theta: float) -> str:
     return "0" if theta == 0 else "ln 2 = 0.6931, as a bound from below"
 
 
-def _mean(name: str, values: np.ndarray, known: str) -> Number:
-    """A diverged classifier bounds nothing: 0."""
-    return mean_over_seeds(name, np.where(np.isfinite(values), values, 0.0), known)
+def _mean_bound(name: str, values: np.ndarray, expected: str) -> Quantity:
+    """Mean over seeds, where a diverged classifier counts 0: it bounds nothing."""
+    return mean_over_seeds(name, np.where(np.isfinite(values), values, 0.0), expected)
 
 
-def _apart(closed: np.ndarray, lattice: np.ndarray) -> float:
-    """Largest difference; infinities that agree do not differ, a NaN differs by infinity."""
+def _largest_difference(closed: np.ndarray, lattice: np.ndarray) -> float:
+    """max |closed - lattice|; equal infinities differ by 0, a NaN by infinity."""
     same = closed == lattice
     with np.errstate(invalid="ignore"):
         difference = np.where(same, 0.0, np.abs(closed - lattice))
     return float(np.nan_to_num(difference, nan=np.inf).max())
 
 
-def _estimated(settings: Settings, theta: float, seed: int) -> dict[str, object]:
-    x, y = _pair(theta)(numpy_generator(seed, "score"), settings["points"])
+def _plug_in_estimates(settings: PartSettings, theta: float, seed: int) -> dict[str, object]:
+    x, y = _line_sampler(theta)(numpy_generator(seed, "score"), settings["points"])
     mu, nu = Measure.of(x), Measure.of(y)
     cells = [js(binned(x, width), binned(y, width)) for width in settings["widths"]]
-    found = {"tv": tv(mu, nu), "kl": kl(mu, nu), "js": js(mu, nu), "w1": _w1(mu, nu)}
-    return {**found, "binned": cells}
+    distances = {"tv": tv(mu, nu), "kl": kl(mu, nu), "js": js(mu, nu), "w1": _w1(mu, nu)}
+    return {**distances, "binned": cells}
 
 
-def _classified(settings: Settings) -> np.ndarray:
-    """What each trained classifier's held-out samples say of JS from below, [seeds]."""
-    pair, found = _pair(settings["theta"]), []
+def _classifier_bounds(settings: PartSettings) -> np.ndarray:
+    """Lower bounds of JS by each seed's trained classifier on held-out samples, [seeds]."""
+    pair, bounds = _line_sampler(settings["theta"]), []
     for seed in settings["seeds"]:
-        network = fitted(pair, 2, settings, seed)
+        network = train_to_end(pair, 2, settings, seed)
         real, fake = pair(numpy_generator(seed, "score"), HELD_OUT)
-        found.append(js_bound(logits(network, real), logits(network, fake)))
-    return np.array(found)
+        bounds.append(js_lower_bound(logits_at(network, real), logits_at(network, fake)))
+    return np.array(bounds)
 
 
-def _pair(theta: float):
+def _line_sampler(theta: float) -> PairSampler:
     return lambda rng, n: (_line(0.0, rng.random(n)), _line(theta, rng.random(n)))
 
 
@@ -204,15 +221,15 @@ def _w1(mu: Measure, nu: Measure) -> float:
     return wasserstein(mu, nu, 1)
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T3",
     title="Parallel lines",
-    text=(
+    statement=(
         "Between the lines (0, y) and (theta, y) TV = 1, KL = infinity and JS = ln 2 whatever "
         "theta, W1 = |theta|, and at theta = 0 all are 0."
     ),
     source="blog, section 2.1 [Arjovsky et al. 2017, arXiv:1701.07875, example 1]",
-    experiment=(
+    setup=(
         "The closed forms beside the distances of 32 points on each line, for 41 theta from -1 to "
         "1. Then from 512 samples a side, twenty seeds: the plug-in estimates, JS in cells of four "
         "widths, W1 by assignment; and JS from below by the held-out value of a trained classifier "
@@ -226,10 +243,10 @@ STATEMENT = Experiment(
         "reproduced: none."
     ),
     version=1,
-    minutes=Minutes(full=2, quick=0.2),
+    minutes=CpuMinutes(full=2, quick=0.2),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
     caveat=(
         "The values are those of the distributions. Estimated from samples the first three stay "

@@ -1,6 +1,11 @@
-"""T4: JS of distributions on near manifolds, and where it is not at its largest."""
+"""T4: on disjoint or low-dimensional supports JS = ln 2 and KL is infinite, however near they are.
+
+Arjovsky and Bottou 2017 (arXiv:1701.04862). Measured: lower bounds of JS by classifiers between
+near manifolds in 10 dimensions and in two counter-cases, and W1 by assignment.
+"""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -8,18 +13,25 @@ from bench.core.seeds import numpy_generator
 from bench.divergences import Measure, density_js, density_kl, wasserstein
 from bench.plotting.style import ACCENT, HUES, MUTED, RULE, figure, render
 from bench.theory.experiment import (
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
-    overall,
+    overall_verdict,
+)
+from bench.theory.toolkit.density_discriminator import (
+    LN2,
+    PairSampler,
+    balanced_accuracy,
+    js_lower_bound,
+    logits_at,
+    train_to_end,
 )
 from bench.theory.toolkit.intervals import mean_over_seeds
-from bench.theory.toolkit.trained import LN2, Pair, accuracy, fitted, js_bound, logits
 
 DIMENSION, HELD_OUT, FEW = 10, 20_000, 200
 DISTANCES, QUICK = (1.0, 0.1, 0.01, 0.001), (1.0, 0.001)
@@ -29,11 +41,11 @@ OFFSET, TILT = "translated surface", "tilted discs"
 SAME, HALF = "same segment", "half overlap"
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """Near manifolds at each distance, scaled and as they are; and two counter-cases."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List near manifolds at each distance, whitened and raw; and two counter-cases."""
     distances, seeds, steps = (QUICK, 2, 250) if quick else (DISTANCES, 3, 800)
     shared = {**NETWORK, "steps": steps, "seeds": list(range(seeds))}
-    found: dict[str, Settings] = {
+    part_settings: dict[str, PartSettings] = {
         f"{kind}, {'whitened' if white else 'raw'}, {distance:g}": {
             **shared, "kind": kind, "distance": distance, "whiten": white
         }
@@ -42,54 +54,56 @@ def parts(quick: bool) -> dict[str, Settings]:
         for distance in distances
     }  # fmt: skip
     for kind in (SAME, HALF):
-        found[kind] = {**shared, "kind": kind, "distance": 0.0, "whiten": True}
-    return found
+        part_settings[kind] = {**shared, "kind": kind, "distance": 0.0, "whiten": True}
+    return part_settings
 
 
-def measure(settings: Settings) -> Arrays:
-    """JS from below and accuracy on held-out samples, W1 of the pairs, exact JS where it counts."""
+def measure(settings: PartSettings) -> Measurements:
+    """Bound JS by classifiers on held-out samples; compute W1 of the pairs, and JS exactly."""
     kind, distance = settings["kind"], settings["distance"]
-    bounds, right, moved = [], [], []
+    bounds, accuracies, w1s = [], [], []
     for seed in settings["seeds"]:
-        pair = _turned(kind, distance, seed)
+        pair = _rotated_sampler(kind, distance, seed)
         if settings["whiten"]:
-            pair = _whitened(pair, numpy_generator(seed, "draws", 1))
-        network = fitted(pair, DIMENSION, settings, seed)
-        real, fake = (logits(network, x) for x in pair(numpy_generator(seed, "score"), HELD_OUT))
-        bounds.append(js_bound(real, fake))
-        right.append(accuracy(real, fake))
+            pair = _whiten(pair, numpy_generator(seed, "draws", 1))
+        network = train_to_end(pair, DIMENSION, settings, seed)
+        real, fake = (logits_at(network, x) for x in pair(numpy_generator(seed, "score"), HELD_OUT))
+        bounds.append(js_lower_bound(real, fake))
+        accuracies.append(balanced_accuracy(real, fake))
         if kind in (OFFSET, TILT):
-            moved.append(_moved(kind, distance, seed))
-    js, kl = _exact(kind)
-    found = {"js": np.array(bounds), "accuracy": np.array(right), "w1": np.array(moved)}
-    return {**found, "distance": np.array(distance), "exact_js": js, "exact_kl": kl}
+            w1s.append(_w1_of_shift(kind, distance, seed))
+    js, kl = _exact_divergences(kind)
+    estimates = {"js": np.array(bounds), "accuracy": np.array(accuracies), "w1": np.array(w1s)}
+    return {**estimates, "distance": np.array(distance), "exact_js": js, "exact_kl": kl}
 
 
-def judge(evidence: PartResults) -> Result:
-    """JS at ln 2 at all distances while W1 goes to 0, and below ln 2 in the counter-cases."""
-    bounds = {part: _bound(part, arrays) for part, arrays in evidence.items()}
+def conclude(results: PartResults) -> Result:
+    """Check that JS is ln 2 at all distances while W1 goes to 0, and less in the counter-cases."""
+    bounds = {part: _js_number(part, arrays) for part, arrays in results.items()}
     holds, numbers = [], []
     for kind in (OFFSET, TILT):
-        white = [part for part in evidence if part.startswith(f"{kind}, whitened")]
-        nearest = min(white, key=lambda part: evidence[part]["distance"])
-        w1 = evidence[nearest]["w1"].max()
+        white = [part for part in results if part.startswith(f"{kind}, whitened")]
+        nearest = min(white, key=lambda part: results[part]["distance"])
+        w1 = results[nearest]["w1"].max()
         high = all(_low(bounds[part]) >= ENOUGH * LN2 for part in white)
         holds.append(bool(high and w1 <= SMALL))
         numbers += [bounds[part] for part in white]
-        numbers.append(Number(f"W1 at most, {nearest}", float(w1), known="0 with the distance"))
-        last = evidence[nearest]
+        numbers.append(
+            Quantity(f"W1 at most, {nearest}", float(w1), expected="0 with the distance")
+        )
+        last = results[nearest]
         share = np.where(np.isfinite(last["js"]), last["accuracy"], 0.5)
         numbers.append(mean_over_seeds(f"accuracy, {nearest}, mean", share, "1"))
     near = []
     for kind in (SAME, HALF):
-        exact = float(evidence[kind]["exact_js"])
-        near.append(exact < LN2 - BELOW and abs(bounds[kind].value - exact) <= CLOSE)
-        numbers += [Number(f"JS by quadrature, {kind}, nats", exact), bounds[kind]]
-        numbers.append(Number(f"KL, {kind}, nats", float(evidence[kind]["exact_kl"])))
-    raw = [bounds[part] for part in evidence if ", raw, " in part]
-    exact = [float(evidence[kind]["exact_js"]) for kind in (SAME, HALF)]
+        exact_js = float(results[kind]["exact_js"])
+        near.append(exact_js < LN2 - BELOW and abs(bounds[kind].value - exact_js) <= CLOSE)
+        numbers += [Quantity(f"JS by quadrature, {kind}, nats", exact_js), bounds[kind]]
+        numbers.append(Quantity(f"KL, {kind}, nats", float(results[kind]["exact_kl"])))
+    raw = [bounds[part] for part in results if ", raw, " in part]
+    exact = [float(results[kind]["exact_js"]) for kind in (SAME, HALF)]
     lowest = min((n for n in numbers if "whitened" in n.name and "JS" in n.name), key=_low)
-    found = (
+    summary = (
         f"From near manifolds in {DIMENSION} dimensions classifiers get a JS of {lowest.value:.3f} "
         f"or more (ln 2 = {LN2:.3f}) at every distance, down to where W1 is at most "
         f"{max(n.value for n in numbers if n.name.startswith('W1')):.4f}. On supports that are "
@@ -98,19 +112,19 @@ def judge(evidence: PartResults) -> Result:
         f"whitening the same training finds as little as {max(min(n.value for n in raw), 0):.3f}: "
         "the largest JS is what an optimal D has, which one of a few steps need not be."
     )
-    return Result(overall([*holds, all(near)]), found, (*numbers, *raw))
+    return Result(overall_verdict([*holds, all(near)]), summary, (*numbers, *raw))
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """JS and W1 over the distance, for both kinds, and the counter-cases."""
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw JS and W1 over the distance, for both kinds of manifolds, and the counter-cases."""
     with figure(7.2, 2.6) as shape:
         panels = shape.subplots(1, 3, width_ratios=(3, 3, 2))
         for axes, kind in zip(panels, (OFFSET, TILT), strict=False):
-            _distances(axes, kind, evidence)
+            _plot_distances(axes, kind, results)
         last = panels[2]
         for place, kind in enumerate((SAME, HALF)):
-            js = evidence[kind]["js"]
-            exact = float(evidence[kind]["exact_js"])
+            js = results[kind]["js"]
+            exact = float(results[kind]["exact_js"])
             last.plot([place - 0.3, place + 0.3], [exact, exact], color=MUTED)
             last.plot(np.full(len(js), place), js, "o", color=HUES[0], markersize=3)
         last.axhline(LN2, color=RULE, linewidth=1)
@@ -127,9 +141,9 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _distances(axes, kind: str, evidence: PartResults) -> None:
-    mine = {part: a for part, a in evidence.items() if part.startswith(kind + ",")}
-    for part, arrays in mine.items():
+def _plot_distances(axes: Any, kind: str, results: PartResults) -> None:
+    parts_of_kind = {part: a for part, a in results.items() if part.startswith(kind + ",")}
+    for part, arrays in parts_of_kind.items():
         where = np.full(len(arrays["js"]), float(arrays["distance"]))
         white = ", whitened, " in part
         axes.plot(
@@ -140,8 +154,9 @@ def _distances(axes, kind: str, evidence: PartResults) -> None:
             markersize=3 if white else 5,
             fillstyle="full" if white else "none",
         )
-    white = [arrays for part, arrays in mine.items() if ", whitened, " in part]
-    axes.plot([a["distance"] for a in white], [a["w1"].mean() for a in white], "s", color=ACCENT)
+    whitened = [arrays for part, arrays in parts_of_kind.items() if ", whitened, " in part]
+    w1s = [arrays["w1"].mean() for arrays in whitened]
+    axes.plot([arrays["distance"] for arrays in whitened], w1s, "s", color=ACCENT)
     axes.axhline(LN2, color=RULE, linewidth=1, zorder=0)
     axes.text(0.0013, 0.06, "W1 (squares)", color=ACCENT)
     axes.text(0.001, LN2 + 0.03, "JS, at most ln 2", color=HUES[0])
@@ -151,89 +166,91 @@ def _distances(axes, kind: str, evidence: PartResults) -> None:
 
 
 def _surface(rng: np.random.Generator, count: int) -> np.ndarray:
-    """A curved surface over the square, in five of the coordinates."""
+    """Sample a curved surface over the square, in five of the coordinates."""
     u, v = rng.uniform(-1, 1, (2, count))
-    found = np.zeros((count, DIMENSION))
-    found[:, :5] = np.stack([u, v, np.sin(2 * u), np.cos(2 * v), u * v], axis=1)
-    return found
+    points = np.zeros((count, DIMENSION))
+    points[:, :5] = np.stack([u, v, np.sin(2 * u), np.cos(2 * v), u * v], axis=1)
+    return points
 
 
 def _disc(rng: np.random.Generator, count: int) -> np.ndarray:
-    """The unit disc of the first two coordinates."""
+    """Sample the unit disc of the first two coordinates."""
     angle, radius = 2 * np.pi * rng.random(count), np.sqrt(rng.random(count))
-    found = np.zeros((count, DIMENSION))
-    found[:, 0], found[:, 1] = radius * np.cos(angle), radius * np.sin(angle)
-    return found
+    points = np.zeros((count, DIMENSION))
+    points[:, 0], points[:, 1] = radius * np.cos(angle), radius * np.sin(angle)
+    return points
 
 
 def _segment(start: float, power: float) -> Callable[[np.random.Generator, int], np.ndarray]:
-    """start + U^power on the first coordinate: density 1, or 2 x for power 1/2."""
+    """Return a sampler of start + U^power on the first coordinate: density 2 x for power 1/2."""
 
-    def sampled(rng: np.random.Generator, count: int) -> np.ndarray:
-        found = np.zeros((count, DIMENSION))
-        found[:, 0] = start + rng.random(count) ** power
-        return found
+    def sample(rng: np.random.Generator, count: int) -> np.ndarray:
+        points = np.zeros((count, DIMENSION))
+        points[:, 0] = start + rng.random(count) ** power
+        return points
 
-    return sampled
+    return sample
 
 
-def _away(kind: str, distance: float, points: np.ndarray) -> np.ndarray:
-    """The other manifold, point by point: moved along a normal, or tilted about the origin."""
-    found = points.copy()
+def _shift(kind: str, distance: float, points: np.ndarray) -> np.ndarray:
+    """Map points to the other manifold: moved along a normal, or tilted about the origin."""
+    shifted = points.copy()
     if kind == OFFSET:
-        found[:, 5] += distance
+        shifted[:, 5] += distance
     else:  # the discs then meet in the origin alone: a null set under both
-        found[:, 2:4] = np.sin(distance) * points[:, :2]
-        found[:, :2] = np.cos(distance) * points[:, :2]
-    return found
+        shifted[:, 2:4] = np.sin(distance) * points[:, :2]
+        shifted[:, :2] = np.cos(distance) * points[:, :2]
+    return shifted
 
 
-def _turned(kind: str, distance: float, seed: int) -> Pair:
-    """Samples of both distributions under a random rotation of all dimensions."""
-    turn, _ = np.linalg.qr(numpy_generator(seed, "draws").standard_normal((DIMENSION, DIMENSION)))
+def _rotated_sampler(kind: str, distance: float, seed: int) -> PairSampler:
+    """Return a sampler of both distributions under a random rotation of all dimensions."""
+    rotation, _ = np.linalg.qr(
+        numpy_generator(seed, "draws").standard_normal((DIMENSION, DIMENSION))
+    )
     if kind in (OFFSET, TILT):
         shape = _surface if kind == OFFSET else _disc
         return lambda rng, n: (
-            shape(rng, n) @ turn,
-            _away(kind, distance, shape(rng, n)) @ turn,
+            shape(rng, n) @ rotation,
+            _shift(kind, distance, shape(rng, n)) @ rotation,
         )
     real = _segment(0.0, 1.0)
     fake = _segment(0.0, 0.5) if kind == SAME else _segment(0.5, 1.0)
-    return lambda rng, n: (real(rng, n) @ turn, fake(rng, n) @ turn)
+    return lambda rng, n: (real(rng, n) @ rotation, fake(rng, n) @ rotation)
 
 
-def _whitened(pair: Pair, rng: np.random.Generator) -> Pair:
-    """The same after an affine map that gives all directions the samples span the variance 1.
+def _whiten(pair: PairSampler, rng: np.random.Generator) -> PairSampler:
+    """Return a sampler of a pair whitened: variance 1 in all directions that the samples span.
 
-    It is one to one on the span, so that no divergence changes; only training is easier.
+    The affine map is one to one on the span, so that no divergence changes; training is easier.
     """
     both = np.concatenate(pair(rng, 2000))
     centre = both.mean(axis=0)
     _, scales, directions = np.linalg.svd(both - centre, full_matrices=False)
-    kept = scales > 1e-9 * scales[0]
-    inverse = np.where(kept, np.sqrt(len(both)) / np.where(kept, scales, 1), 0)
+    spanned = scales > 1e-9 * scales[0]
+    inverse = np.where(spanned, np.sqrt(len(both)) / np.where(spanned, scales, 1), 0)
 
-    def mapped(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    def sample_whitened(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
         real, fake = ((x - centre) @ directions.T * inverse for x in pair(rng, count))
         return real, fake
 
-    return mapped
+    return sample_whitened
 
 
-def _moved(kind: str, distance: float, seed: int) -> float:
-    """W1 of a few points and of the same points on the other manifold, by assignment."""
+def _w1_of_shift(kind: str, distance: float, seed: int) -> float:
+    """W1 of a few points and their images on the other manifold, by assignment."""
     points = (_surface if kind == OFFSET else _disc)(numpy_generator(seed, "score", 1), FEW)
-    return wasserstein(Measure.of(points), Measure.of(_away(kind, distance, points)), 1)
+    return wasserstein(Measure.of(points), Measure.of(_shift(kind, distance, points)), 1)
 
 
-def _exact(kind: str) -> tuple[np.ndarray, np.ndarray]:
+def _exact_divergences(kind: str) -> tuple[np.ndarray, np.ndarray]:
     """JS and KL: ln 2 and infinity where the intersection is null, else by quadrature."""
     if kind in (OFFSET, TILT):
         return np.array(LN2), np.array(np.inf)
     real = _log_uniform(0.0)
     fake = _log_slope if kind == SAME else _log_uniform(0.5)
-    found = [f(real, fake, -0.5, 2.0).value for f in (density_js, density_kl)]
-    return np.array(found[0]), np.array(found[1])
+    values = [f(real, fake, -0.5, 2.0).value for f in (density_js, density_kl)]
+    return np.array(values[0]), np.array(values[1])
 
 
 def _log_uniform(start: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -245,26 +262,26 @@ def _log_slope(x: np.ndarray) -> np.ndarray:
     return np.where(inside, np.log(2 * np.where(inside, x, 1)), -np.inf)
 
 
-def _bound(part: str, arrays) -> Number:
-    """Of a diverged classifier: 0, for it bounds nothing."""
+def _js_number(part: str, arrays: Measurements) -> Quantity:
+    """Mean bound over seeds, where a diverged classifier counts 0: it bounds nothing."""
     values = np.where(np.isfinite(arrays["js"]), arrays["js"], 0.0)
-    known = f"{float(arrays['exact_js']):.4f}, as a bound from below"
-    return mean_over_seeds(f"JS by a classifier, {part}, mean, nats", values, known)
+    expected = f"{float(arrays['exact_js']):.4f}, as a bound from below"
+    return mean_over_seeds(f"JS by a classifier, {part}, mean, nats", values, expected)
 
 
-def _low(number: Number) -> float:
+def _low(number: Quantity) -> float:
     return number.value if number.low is None else number.low
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T4",
     title="Near manifolds",
-    text=(
+    statement=(
         "On supports that are disjoint or low-dimensional JS is almost surely at its largest and "
         "KL infinite, however near they are."
     ),
     source="slides [Arjovsky and Bottou 2017, arXiv:1701.04862]",
-    experiment=(
+    setup=(
         f"In {DIMENSION} dimensions, randomly rotated: a curved surface and its translation by "
         "1 to 0.001, and a disc and its tilt by such an angle, which it meets in one point. "
         "Classifiers (two layers of 64, 800 batches of 256, three seeds) on whitened points and on "
@@ -280,10 +297,10 @@ STATEMENT = Experiment(
         "three. Partly: some. Not reproduced: none. A diverged classifier has a bound of 0."
     ),
     version=1,
-    minutes=Minutes(full=2, quick=0.2),
+    minutes=CpuMinutes(full=2, quick=0.2),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
     caveat=(
         "The slides say 2 ln 2, of their JS, twice the usual one. Low dimension alone is not "

@@ -1,4 +1,8 @@
-"""T9: minibatch discrimination and historical averaging help against collapse."""
+"""T9: minibatch discrimination and historical averaging help against mode collapse.
+
+Salimans et al. 2016 (arXiv:1606.03498). Measured: modes and classes covered by runs of the suite
+with and without each remedy, on a ring of Gaussians and on stacked digits.
+"""
 
 import math
 from collections.abc import Sequence
@@ -10,20 +14,20 @@ from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
 )
 from bench.theory.toolkit import run_scores
 from bench.theory.toolkit.intervals import mean_over_seeds
 
 PLAIN, *REMEDIES = ("ns_gan", "minibatch_gan", "historical_gan")
-LIGHT = "lighter averaging"  # shown beside them, decides nothing: the paper gives no weight
+LIGHT = "lighter averaging"  # for comparison, decides nothing: the paper gives no weight
 NAMES = {
     PLAIN: "NS GAN",
     "minibatch_gan": "minibatch discrimination",
@@ -35,7 +39,7 @@ COMMON = [  # sweeps/quick
     "hyperparameters.beta1=0.5",
     "hyperparameters.n_dis=1",
 ]
-SETTINGS = {
+DATASET_OVERRIDES = {
     "ring": [
         "dataset=ring",
         "hyperparameters.d_batch_norm=false",
@@ -50,18 +54,18 @@ SETTINGS = {
         "hyperparameters.d_batch_norm=true",
     ],
 }
-FURTHER = {
+VARIANT_OVERRIDES = {
     "minibatch_gan": ["network.minibatch.discriminator.kernels=20"],  # 100 take four times as long
     LIGHT: ["hyperparameters.history_weight=0.001"],
 }
-MEASURES = {  # entry of conf/metric; what it tells, best first, and what a diverged run gets
+METRICS = {  # entry of conf/metric; its scores, the deciding one first, and those of a diverged run
     "ring": ("modes", {"modes_covered": 0.0, "high_quality": 0.0}),
     "stacked_digits": ("classes", {"classes_covered": 0.0, "class_reverse_kl": math.inf}),
 }
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """One part for each run."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List a part for each run."""
     seeds = {"ring": range(2 if quick else 5), "stacked_digits": range(1 if quick else 2)}
     steps = {"ring": 20 if quick else 3000, "stacked_digits": 5 if quick else 1500}
     fewer = ["score.n_fake=500", "score.n_real=1000"] if quick else []
@@ -69,66 +73,70 @@ def parts(quick: bool) -> dict[str, Settings]:
         f"{data}, {variant}, {seed}": {
             "data": data,
             "overrides": [
-                *COMMON, *how, *FURTHER.get(variant, []), *fewer,
+                *COMMON, *dataset_overrides, *VARIANT_OVERRIDES.get(variant, []), *fewer,
                 f"variant={'historical_gan' if variant == LIGHT else variant}",
                 f"seed={seed}", f"d_steps={steps[data]}",
             ],
         }
-        for data, how in SETTINGS.items()
+        for data, dataset_overrides in DATASET_OVERRIDES.items()
         for variant in NAMES
         for seed in seeds[data]
     }  # fmt: skip
 
 
-def measure(settings: Settings) -> Arrays:
-    """The two scores of one run, [] each."""
-    entry, worst = MEASURES[settings["data"]]
-    found = run_scores.scores(entry, *settings["overrides"])
-    return {name: np.array(found.get(name, least)) for name, least in worst.items()}
+def measure(settings: PartSettings) -> Measurements:
+    """Train and score one run; return its two scores, [] each."""
+    entry, worst = METRICS[settings["data"]]
+    scores = run_scores.score_run(entry, *settings["overrides"])
+    return {name: np.array(scores.get(name, fallback)) for name, fallback in worst.items()}
 
 
-def judge(evidence: PartResults) -> Result:
-    """Against NS GAN with the same seed, on the ring and on the stacked digits."""
-    effects = {(r, d): _effect(evidence, r, d) for r in REMEDIES for d in SETTINGS}
-    helped = [any(effects[r, d] > 0 for d in SETTINGS) for r in REMEDIES]
+def conclude(results: PartResults) -> Result:
+    """Compare each remedy with NS GAN of the same seed, on the ring and on stacked digits."""
+    effects = {
+        (r, d): _effect_of_remedy(results, r, d) for r in REMEDIES for d in DATASET_OVERRIDES
+    }
+    helped = [any(effects[r, d] > 0 for d in DATASET_OVERRIDES) for r in REMEDIES]
     harmed = any(effect < 0 for effect in effects.values())
     verdict = REPRODUCED if all(helped) and not harmed else PARTLY if any(helped) else NOT
     words = {1: "helps", 0: "makes no clear difference", -1: "harms"}
-    modes = {v: _of(evidence, "ring", v, "modes_covered").mean() for v in NAMES}
-    classes = {v: _of(evidence, "stacked_digits", v, "classes_covered").mean() for v in NAMES}
-    found = " ".join(
+    modes = {v: _scores_by_seed(results, "ring", v, "modes_covered").mean() for v in NAMES}
+    classes = {
+        v: _scores_by_seed(results, "stacked_digits", v, "classes_covered").mean() for v in NAMES
+    }
+    summary = " ".join(
         f"{NAMES[r].capitalize()} {words[effects[r, 'ring']]} on the ring ({modes[r]:.1f} modes "
         f"held, NS GAN {modes[PLAIN]:.1f}, of 8) and {words[effects[r, 'stacked_digits']]} on "
         f"stacked digits ({classes[r]:.0f} classes, NS GAN {classes[PLAIN]:.0f}, of 1,000)."
         for r in REMEDIES
     )
-    found += (
+    summary += (
         f" With a hundredth of the weight historical averaging holds {modes[LIGHT]:.1f} modes and "
         f"{classes[LIGHT]:.0f} classes."
     )
-    return Result(verdict, found, tuple(_numbers(evidence)))
+    return Result(verdict, summary, tuple(_report_numbers(results)))
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """Each run's scores, ring on the left, stacked digits on the right."""
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw each run's scores, ring on the left, stacked digits on the right."""
     labels = {
         "modes_covered": "ring: modes held, of 8",
         "high_quality": "ring: high-quality share",
         "classes_covered": "stacked digits:\nclasses, of 1,000",
         "class_reverse_kl": "stacked digits:\nreverse KL of classes, nats",
     }
-    wanted = [(data, name) for data, (_, names) in MEASURES.items() for name in names]
+    panels = [(data, name) for data, (_, names) in METRICS.items() for name in names]
     with figure(7.2, 2.5) as shape:
         for axes, (data, name) in zip(
-            shape.subplots(1, len(wanted), sharey=True), wanted, strict=True
+            shape.subplots(1, len(panels), sharey=True), panels, strict=True
         ):
             for index, variant in enumerate(NAMES):
-                values = _of(evidence, data, variant, name)
+                values = _scores_by_seed(results, data, variant, name)
                 values = values[np.isfinite(values)]
                 if len(values):
                     y = -index + 0.06 * (np.arange(len(values)) - (len(values) - 1) / 2)
-                    look = {"color": HUES[index], "markersize": 4, "clip_on": False}
-                    axes.plot(values, y, MARKERS[index], **look)
+                    style = {"color": HUES[index], "markersize": 4, "clip_on": False}
+                    axes.plot(values, y, MARKERS[index], **style)
                     axes.plot([values.mean()] * 2, [-index - 0.25, -index + 0.25], color=MUTED)
             axes.set_title(labels[name])
             axes.set_xlim(left=0)
@@ -145,50 +153,53 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _effect(evidence: PartResults, remedy: str, data: str) -> int:
-    """1 where it helps, -1 where it harms, 0 where neither is clear."""
+def _effect_of_remedy(results: PartResults, remedy: str, data: str) -> int:
+    """Return 1 where a remedy helps, -1 where it harms, 0 where neither is clear."""
     if data == "ring":
-        gain = mean_over_seeds("gain", _gains(evidence, remedy, data, "modes_covered"))
-        assert gain.low is not None and gain.high is not None
-        return int(gain.low > 0) - int(gain.high < 0)
-    more = _gains(evidence, remedy, data, "classes_covered")
-    nearer = -_gains(evidence, remedy, data, "class_reverse_kl")
+        gain = mean_over_seeds("gain", _gains_over_plain(results, remedy, data, "modes_covered"))
+        return int(gain.lower > 0) - int(gain.upper < 0)
+    more = _gains_over_plain(results, remedy, data, "classes_covered")
+    nearer = -_gains_over_plain(results, remedy, data, "class_reverse_kl")
     return int(min(more.min(), nearer.min()) > 0) - int(max(more.max(), nearer.max()) < 0)
 
 
-def _gains(evidence: PartResults, remedy: str, data: str, name: str) -> np.ndarray:
-    """Differences to NS GAN with the same seed; 0 between two that are infinite."""
+def _gains_over_plain(results: PartResults, remedy: str, data: str, name: str) -> np.ndarray:
+    """Differences from NS GAN with the same seed, [seeds]; 0 between two infinite scores."""
     with np.errstate(invalid="ignore"):
-        found = _of(evidence, data, remedy, name) - _of(evidence, data, PLAIN, name)
-    return np.where(np.isnan(found), 0.0, found)
+        gains = _scores_by_seed(results, data, remedy, name) - _scores_by_seed(
+            results, data, PLAIN, name
+        )
+    return np.where(np.isnan(gains), 0.0, gains)
 
 
-def _of(evidence: PartResults, data: str, variant: str, name: str) -> np.ndarray:
-    """A score over seeds, [seeds], a broken one as that of a run that diverged."""
-    least = MEASURES[data][1][name]
+def _scores_by_seed(results: PartResults, data: str, variant: str, name: str) -> np.ndarray:
+    """Scores of all seeds, [seeds]; one that is not finite counts as that of a diverged run."""
+    fallback = METRICS[data][1][name]
     prefix = f"{data}, {variant}, "
-    found = np.array([float(a[name]) for part, a in evidence.items() if part.startswith(prefix)])
-    return np.where(np.isfinite(found), found, least)
+    scores = np.array([float(a[name]) for part, a in results.items() if part.startswith(prefix)])
+    return np.where(np.isfinite(scores), scores, fallback)
 
 
-def _numbers(evidence: PartResults) -> list[Number]:
-    found = []
-    for data, (_, names) in MEASURES.items():
+def _report_numbers(results: PartResults) -> list[Quantity]:
+    numbers = []
+    for data, (_, names) in METRICS.items():
         for name in names:
             for variant in NAMES:
-                values = _of(evidence, data, variant, name)
+                values = _scores_by_seed(results, data, variant, name)
                 label = f"mean {name}, {data}, {NAMES[variant]}"
-                whole = bool(np.isfinite(values).all())
-                found.append(mean_over_seeds(label, values) if whole else Number(label, math.inf))
-    return found
+                finite = bool(np.isfinite(values).all())
+                numbers.append(
+                    mean_over_seeds(label, values) if finite else Quantity(label, math.inf)
+                )
+    return numbers
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T9",
     title="Remedies against collapse",
-    text="Minibatch discrimination and historical averaging help against mode collapse.",
+    statement="Minibatch discrimination and historical averaging help against mode collapse.",
     source="slides [Salimans et al. 2016, arXiv:1606.03498]",
-    experiment=(
+    setup=(
         "NS GAN alone, with minibatch discrimination (20 kernels of 5) and with historical "
         "averaging (weight 0.1; beside it 0.001, which decides nothing: the paper gives none). "
         "Ring of eight Gaussians: perceptrons, 3,000 steps, 5 seeds; modes held by 20 of 2,000 "
@@ -204,9 +215,9 @@ STATEMENT = Experiment(
         " on one at least and none harms. Partly: one helps somewhere. Not reproduced: none does."
     ),
     version=1,
-    minutes=Minutes(full=12, quick=0.4),
+    minutes=CpuMinutes(full=12, quick=0.4),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
 )

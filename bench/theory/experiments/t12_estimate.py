@@ -1,7 +1,12 @@
-"""T12: the critic can be trained to optimality, and its estimate tracks quality and distance."""
+"""T12: the critic can be trained to optimality, and its estimate tracks quality and distance.
 
-from collections.abc import Iterator, Sequence
+Arjovsky et al. 2017 (arXiv:1701.07875), figure 3. Measured: estimates of WGAN-GP's critic against
+exact W1 and sample quality at ten points of training, and the loss of NS GAN's discriminator.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,42 +19,42 @@ from bench.models.priors import normal
 from bench.networks import mlp
 from bench.plotting.style import HUES, MARKERS, RULE, figure, render
 from bench.theory.experiment import (
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
-    overall,
+    overall_verdict,
 )
 from bench.theory.replicas import Pack
+from bench.theory.toolkit.axes import label_decades
 from bench.theory.toolkit.critics import (
-    critics,
-    exact,
-    fitted,
-    losses,
-    mean_number,
-    plain,
-    replicas,
+    critic_losses,
+    exact_w1,
+    make_critics,
+    make_replicas,
+    train_critics,
 )
-from bench.theory.toolkit.suite_access import modes, objective, points
+from bench.theory.toolkit.intervals import mean_or_nan
+from bench.theory.toolkit.suite_access import build_objective, load_modes, load_samples
 
 WGAN, NS = "wgan_gp", "ns_gan"
 LOSSES = {WGAN: "wgan_gp", NS: "nonsaturating"}
-LOOKS = (0, 10, 20, 40, 80, 160, 300, 600, 1000, 1500)
-TRACKS, WORSE, CLOSE, LATENT = 0.8, -0.5, 0.2, 2
+STOPS = (0, 10, 20, 40, 80, 160, 300, 600, 1000, 1500)
+MIN_RANK_CORRELATION, MAX_QUALITY_CORRELATION, MAX_ERROR, LATENT = 0.8, -0.5, 0.2, 2
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """A part is a variant, trained with all seeds."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List a part for each variant, with all seeds."""
     return {
         variant: {
             "variant": variant,
             "loss": loss,
             "seeds": list(range(2 if quick else 5)),
-            "looks": [0, 10, 40, 80, 160] if quick else list(LOOKS),
+            "looks": [0, 10, 40, 80, 160] if quick else list(STOPS),
             "extra": 50 if quick else 400,
             "width": 64,
             "depth": 3,
@@ -61,124 +66,132 @@ def parts(quick: bool) -> dict[str, Settings]:
     }
 
 
-def measure(settings: Settings) -> Arrays:
-    """At each look, [looks, R]: the critic's signal after extra steps, W1, and the quality."""
+def measure(settings: PartSettings) -> Measurements:
+    """Measure at each stop, [stops, R]: the critic's signal after extra steps, W1, and quality."""
     seeds, count = settings["seeds"], settings["points"]
-    game = objective(settings["loss"], f"variant={settings['variant']}")
-    real = torch.from_numpy(points("ring")["test"][:count])
+    objective = build_objective(settings["loss"], f"variant={settings['variant']}")
+    real = torch.from_numpy(load_samples("ring")["test"][:count])
     latents = torch.stack([normal(count, LATENT, stream(seed, "score")) for seed in seeds])
-    where, found = modes("ring"), {"signal": [], "exact": [], "quality": [], "samples": []}
+    modes = load_modes("ring")
+    rows: dict[str, list[Any]] = {"signal": [], "exact": [], "quality": [], "samples": []}
     shape = {key: settings[key] for key in ("width", "depth", "rate")}
-    probe = critics(seeds, game, **shape)
-    start = probe.state()
-    for pack in trained(settings, game):
-        gone, fake = pack.diverged.numpy() >= 0, pack.generate(latents)
-        probe.load({**start, "weights": pack.discriminator.weights})
-        for _ in fitted(probe, (real, fake), steps=settings["extra"], batch=settings["batch"]):
+    critics = make_critics(seeds, objective, **shape)
+    start = critics.state()
+    for pack in train_to_stops(settings, objective):
+        diverged, fake = pack.diverged.numpy() >= 0, pack.generate(latents)
+        critics.load({**start, "weights": pack.discriminator.weights})
+        for _ in train_critics(
+            critics, (real, fake), steps=settings["extra"], batch=settings["batch"]
+        ):
             pass
-        # what the critic maximises; of a GAN, over its value where both sides are the same
-        found["signal"].append(np.where(gone, np.nan, -losses(probe, real, fake)))
-        found["exact"].append(
-            [np.nan if g else exact(real, f) for f, g in zip(fake, gone, strict=True)]
+        # the value that the critic maximises; a GAN's gets its value at equal distributions added
+        rows["signal"].append(np.where(diverged, np.nan, -critic_losses(critics, real, fake)))
+        rows["exact"].append(
+            [np.nan if gone else exact_w1(real, f) for f, gone in zip(fake, diverged, strict=True)]
         )
-        near = [cdist(one.numpy(), where.centres).min(axis=1) <= where.radius for one in fake]
-        found["quality"].append(np.mean(near, axis=1))
-        found["samples"].append(fake[0, :100].numpy())
+        near = [cdist(one.numpy(), modes.centres).min(axis=1) <= modes.radius for one in fake]
+        rows["quality"].append(np.mean(near, axis=1))
+        rows["samples"].append(fake[0, :100].numpy())
     offset = 2 * np.log(2) if settings["variant"] == NS else 0.0
-    arrays = {name: np.array(values) for name, values in found.items()}
+    arrays = {name: np.array(values) for name, values in rows.items()}
     return {**arrays, "signal": arrays["signal"] + offset, "looks": np.array(settings["looks"])}
 
 
-def trained(settings: Settings, game: Objective) -> Iterator[Pack]:
-    """The pairs of all seeds on their way, at each look; looks are counted in generator steps."""
-    shape, looks = {"width": settings["width"], "depth": settings["depth"]}, settings["looks"]
+def train_to_stops(settings: PartSettings, objective: Objective) -> Iterator[Pack]:
+    """Train the pairs of all seeds, and yield them at each stop, counted in generator steps."""
+    shape, stops = {"width": settings["width"], "depth": settings["depth"]}, settings["looks"]
     pack = Pack(
         partial(mlp.generator, [2], LATENT, **shape),
         partial(mlp.Discriminator, [2], batch_norm=False, **shape),
-        game,
-        replicas(settings["seeds"], settings["rate"]),
+        objective,
+        make_replicas(settings["seeds"], settings["rate"]),
         optimizer="adam",
         prior=normal,
         latent_dim=LATENT,
-        samples=torch.from_numpy(points("ring")["train"]),
+        samples=torch.from_numpy(load_samples("ring")["train"]),
         batch_size=settings["batch"],
     )
-    if 0 in looks:
+    if 0 in stops:
         yield pack
-    while (turns := pack.g_steps) < looks[-1]:
+    while (g_steps_before := pack.g_steps) < stops[-1]:
         pack.step()
-        if pack.g_steps > turns and pack.g_steps in looks:
+        if pack.g_steps > g_steps_before and pack.g_steps in stops:
             yield pack
 
 
-def judge(evidence: PartResults) -> Result:
-    """Does the estimate rank the generators as W1 and quality do, and is it near W1?"""
-    arrays = evidence[WGAN]
-    signal, distance = np.float64(arrays["signal"]), np.float64(arrays["exact"])
+def conclude(results: PartResults) -> Result:
+    """Check that the estimate ranks generators as W1 and quality do, and that it is near W1."""
+    arrays = results[WGAN]
+    signal, distance = (arrays[name].astype(np.float64) for name in ("signal", "exact"))
     with np.errstate(invalid="ignore", divide="ignore"):
         off = np.median(np.abs(signal / distance - 1), axis=0)
-    ranks = mean_number(
+    ranks = mean_or_nan(
         "Spearman's correlation of the estimate with W1, WGAN-GP",
         correlations(signal, distance, spearmanr),
         "near 1",
     )
-    quality = mean_number(
+    quality = mean_or_nan(
         "Spearman's correlation of the estimate with the share near a mode, WGAN-GP",
         correlations(signal, arrays["quality"], spearmanr),
         "negative",
     )
-    error = mean_number("median over training of |estimate / W1 - 1|, WGAN-GP", off, "near 0")
-    line = mean_number(
+    error = mean_or_nan("median over training of |estimate / W1 - 1|, WGAN-GP", off, "near 0")
+    pearson = mean_or_nan(
         "Pearson's correlation of the estimate with W1, WGAN-GP",
         correlations(signal, distance, pearsonr),
         "near 1",
     )
-    contrast = _contrast(evidence[NS])
-    held = {
-        "tracks distance": ranks.low is not None and ranks.low > TRACKS,
-        "tracks quality": quality.high is not None and quality.high < WORSE,
-        "is near W1": error.high is not None and error.high < CLOSE,
+    contrast = _discriminator_correlations(results[NS])
+    conditions = {
+        "tracks distance": ranks.lower > MIN_RANK_CORRELATION,
+        "tracks quality": quality.upper < MAX_QUALITY_CORRELATION,
+        "is near W1": error.upper < MAX_ERROR,
     }
-    found = (
+    summary = (
         f"Over training the estimate of WGAN-GP's critic has a rank correlation of "
         f"{ranks.value:.2f} (at least {ranks.low:.2f}) with W1 of the same samples and of "
         f"{quality.value:.2f} with the share of samples near a mode, and is off by "
         f"{error.value:.0%}. "
         f"For contrast, NS GAN's D loss: {contrast[0].value:.2f} with W1."
     )
-    if not all(held.values()):
-        found += f" What does not hold: {', '.join(k for k, v in held.items() if not v)}."
-    numbers = (ranks, quality, error, line, *contrast)
-    return Result(overall(list(held.values())), found, numbers)
+    if not all(conditions.values()):
+        summary += f" What does not hold: {', '.join(k for k, v in conditions.items() if not v)}."
+    numbers = (ranks, quality, error, pearson, *contrast)
+    return Result(overall_verdict(list(conditions.values())), summary, numbers)
 
 
-def _contrast(arrays: Arrays) -> list[Number]:
-    """The same of a discriminator's loss, which judges nothing."""
+def _discriminator_correlations(arrays: Measurements) -> list[Quantity]:
+    """Correlations of a discriminator's loss with W1, for contrast; they decide nothing."""
     return [
-        mean_number(
+        mean_or_nan(
             f"{name} correlation of 2 ln 2 minus D's loss with W1, NS GAN",
-            correlations(arrays["signal"], arrays["exact"], kind),
+            correlations(arrays["signal"], arrays["exact"], coefficient),
         )
-        for name, kind in (("Spearman's", spearmanr), ("Pearson's", pearsonr))
+        for name, coefficient in (("Spearman's", spearmanr), ("Pearson's", pearsonr))
     ]
 
 
-def correlations(first: np.ndarray, second: np.ndarray, kind: object) -> np.ndarray:
-    """Over the looks, for each seed: of [looks, R] and [looks, R], [R].
+def correlations(
+    first: np.ndarray, second: np.ndarray, coefficient: Callable[..., Any]
+) -> np.ndarray:
+    """Correlate two signals over the stops, [stops, R] each, for each seed, [R].
 
-    A constant has none, 0; a run that diverged has NaN.
+    Returns:
+        0 where one of them is constant; NaN for a run that diverged.
     """
-    found = []
-    for x, y in zip(np.float64(first).T, np.float64(second).T, strict=True):
+    coefficients = []
+    for x, y in zip(first.astype(np.float64).T, second.astype(np.float64).T, strict=True):
         if not np.isfinite([x, y]).all():
-            found.append(np.nan)
+            coefficients.append(np.nan)
         else:
-            found.append(0.0 if np.ptp(x) == 0 or np.ptp(y) == 0 else float(kind(x, y)[0]))
-    return np.array(found)
+            coefficients.append(
+                0.0 if np.ptp(x) == 0 or np.ptp(y) == 0 else float(coefficient(x, y)[0])
+            )
+    return np.array(coefficients)
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """What the critic says against W1, for both, and over training."""
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw the critic's signal against W1, for both variants, and over training."""
     with figure(7.2, 2.6) as shape:
         panels = shape.subplots(1, 3)
         for axes, variant, title, label in zip(
@@ -188,7 +201,7 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
             ("critic's estimate", "2 ln 2 - D's loss, nats"),
             strict=False,
         ):
-            arrays = evidence[variant]
+            arrays = results[variant]
             for hue, marker, x, y in zip(
                 HUES, MARKERS, arrays["exact"].T, arrays["signal"].T, strict=False
             ):
@@ -196,9 +209,9 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
             axes.set_xlabel("W1 of the same samples")
             axes.set_ylabel(label)
             axes.set_title(f"{title}, a line a seed")
-        most = float(np.nanmax(evidence[WGAN]["exact"]))
+        most = float(np.nanmax(results[WGAN]["exact"]))
         panels[0].plot([0, most], [0, most], color=RULE, zorder=0)
-        arrays = evidence[WGAN]
+        arrays = results[WGAN]
         for hue, name, label in zip(
             HUES,
             ("exact", "signal", "quality"),
@@ -208,7 +221,7 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
             panels[2].plot(arrays["looks"], arrays[name].mean(axis=1), color=hue, label=label)
         panels[2].set_xscale("symlog", linthresh=5)
         panels[2].set_xlim(left=0)
-        plain(panels[2].xaxis)
+        label_decades(panels[2].xaxis)
         panels[2].set_xlabel("generator steps")
         panels[2].set_title("WGAN-GP over training")
         panels[2].legend(frameon=False, fontsize=7)
@@ -221,12 +234,12 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T12",
     title="The critic's estimate",
-    text="The critic can be trained to optimality; its estimate tracks quality and distance.",
+    statement="The critic can be trained to optimality; its estimate tracks quality and distance.",
     source="slides, blog [Arjovsky et al. 2017, arXiv:1701.07875, figure 3]",
-    experiment=(
+    setup=(
         "WGAN-GP on 8 Gaussians (three layers of 64 for both players, the variant's own weight and "
         "turns, Adam 5e-4, batches of 128), 1,500 generator steps, 5 seeds. At ten points of "
         "training a copy of the critic takes 400 more steps on 512 data and 512 generated points, "
@@ -239,10 +252,10 @@ STATEMENT = Experiment(
         "relative error is below 20 %. Reproduced: all three. Partly: some. Not reproduced: none."
     ),
     version=2,
-    minutes=Minutes(full=2, quick=0.3),
+    minutes=CpuMinutes(full=2, quick=0.3),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
     caveat=(
         "The estimate is of W1 where the critic is near its optimum and its gradient near norm 1; "

@@ -1,7 +1,10 @@
-"""T13: WGAN works with many critic steps per generator step, the minimax GAN gets worse."""
+"""T13: WGAN works with many critic steps per generator step, where the minimax GAN gets worse.
+
+Arjovsky et al. 2017 (arXiv:1701.07875), algorithm 1. Measured: exact W1 to held-out data of the
+Swiss roll with K = 1, 5, 25 and 100, at equal generator steps and at equal images.
+"""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import torch
@@ -9,31 +12,30 @@ import torch
 from bench.core.seeds import generator as stream
 from bench.metrics.transport import wasserstein_1
 from bench.models import priors
-from bench.networks import mlp
 from bench.plotting.style import HUES, MARKERS, figure, render
 from bench.theory.experiment import (
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
-    overall,
+    overall_verdict,
 )
-from bench.theory.replicas import Pack, Replica
-from bench.theory.toolkit import suite_access
+from bench.theory.replicas import Pack
+from bench.theory.toolkit import ring_gans, suite_access
 from bench.theory.toolkit.intervals import median_over_seeds
 
 LOSSES = {"wgan": "WGAN, clipped", "minimax": "minimax GAN"}
 STEPS = (1, 5, 25, 100)
-ALIKE = 1.1  # times W1 with K = 1 that the largest K may have and still work
-IMAGES_OF = 5  # equal images: as many batches as this K needs for the generator's steps
+MAX_RATIO = 1.1  # times W1 with K = 1 that the largest K may have and still work
+EQUAL_IMAGES_K = 5  # equal images: the batches that this K needs for the generator's steps
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """One part for each loss and K, all seeds in it."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List a part for each loss and K, with all seeds."""
     shared = {
         "seeds": list(range(3 if quick else 5)),
         "learning_rate": 1e-3,
@@ -45,21 +47,25 @@ def parts(quick: bool) -> dict[str, Settings]:
         "batch_size": 64,
         "g_steps": 12 if quick else 400,
         "scored": 256 if quick else 512,
-        "looks": 4 if quick else 12,  # on the way; the last quarter of them is the score
+        "looks": 4 if quick else 12,  # during training; the last quarter of them is the score
     }
     return {
         f"{loss}, K={k}": {"loss": loss, "n_dis": k, **shared} for loss in LOSSES for k in STEPS
     }
 
 
-def measure(settings: Settings) -> Arrays:
-    """Exact W1 to held-out samples, [looks, R], on the way to as many steps and as many images."""
-    pack = pack_of(settings)
-    real = suite_access.points("swiss_roll")["test"][: settings["scored"]]
+def measure(settings: PartSettings) -> Measurements:
+    """Measure exact W1 to held-out samples, [looks, R], up to equal steps and to equal images."""
+    overrides = [f"hyperparameters.n_dis={settings['n_dis']}"]
+    if settings["loss"] == "wgan":
+        overrides += ["variant=wgan", f"hyperparameters.weight_clip={settings['weight_clip']}"]
+    objective = suite_access.build_objective(settings["loss"], *overrides)
+    pack = ring_gans.build_pack(settings, objective, "swiss_roll")
+    real = suite_access.load_samples("swiss_roll")["test"][: settings["scored"]]
     latent = priors.normal(settings["scored"], settings["latent_dim"], stream(0, "score"))
     ends = {
         "steps": settings["g_steps"] * settings["n_dis"],
-        "images": settings["g_steps"] * IMAGES_OF,
+        "images": settings["g_steps"] * EQUAL_IMAGES_K,
     }
     count = settings["looks"]
     looks = {name: [end * i // count for i in range(1, count + 1)] for name, end in ends.items()}
@@ -67,126 +73,109 @@ def measure(settings: Settings) -> Arrays:
     for step in range(1, max(ends.values()) + 1):
         pack.step()
         if any(step in places for places in looks.values()):
-            scores[step] = scores_of(pack, latent, real)
-    found = {name: np.stack([scores[s] for s in places]) for name, places in looks.items()}
-    return {**found, "d_steps": np.array([looks["steps"], looks["images"]])}
+            scores[step] = w1_of_replicas(pack, latent, real)
+    w1s = {name: np.stack([scores[s] for s in places]) for name, places in looks.items()}
+    return {**w1s, "d_steps": np.array([looks["steps"], looks["images"]])}
 
 
-def pack_of(settings: Settings) -> Pack:
-    """The pairs of all seeds, at their first step."""
-    width, depth, dim = settings["width"], settings["depth"], settings["latent_dim"]
-    given = [f"hyperparameters.n_dis={settings['n_dis']}"]
-    if settings["loss"] == "wgan":
-        given += ["variant=wgan", f"hyperparameters.weight_clip={settings['weight_clip']}"]
-    rate, betas = settings["learning_rate"], tuple(settings["betas"])
-    return Pack(
-        partial(mlp.generator, [2], dim, width=width, depth=depth),
-        partial(mlp.Discriminator, [2], width=width, depth=depth, batch_norm=False),
-        suite_access.objective(settings["loss"], *given),
-        [Replica(seed=seed, learning_rate=rate, betas=betas) for seed in settings["seeds"]],
-        optimizer="adam",
-        prior=priors.normal,
-        latent_dim=dim,
-        samples=torch.from_numpy(suite_access.points("swiss_roll")["train"]),
-        batch_size=settings["batch_size"],
-    )
-
-
-def scores_of(pack: Pack, latent: torch.Tensor, real: np.ndarray) -> np.ndarray:
-    """W1 of each replica, [R], infinite for one that diverged."""
+def w1_of_replicas(pack: Pack, latent: torch.Tensor, real: np.ndarray) -> np.ndarray:
+    """W1 of each replica to real samples, [R]; infinite for one that diverged."""
     fakes = pack.generate(latent).numpy()
-    fine = [
+    finite = [
         gone < 0 and np.isfinite(fake).all()
         for gone, fake in zip(pack.diverged.tolist(), fakes, strict=True)
     ]
     return np.array(
-        [wasserstein_1(real, f) if ok else np.inf for f, ok in zip(fakes, fine, strict=True)]
+        [wasserstein_1(real, f) if ok else np.inf for f, ok in zip(fakes, finite, strict=True)]
     )
 
 
-def judge(evidence: PartResults) -> Result:
-    """The largest K against K = 1 at equal generator steps, seed by seed."""
+def conclude(results: PartResults) -> Result:
+    """Compare the largest K with K = 1 at equal generator steps, seed by seed."""
     numbers, ratios = [], {}
     for loss, name in LOSSES.items():
-        first, last = (final(evidence[f"{loss}, K={k}"]["steps"]) for k in (STEPS[0], STEPS[-1]))
-        # A seed without a yardstick speaks for neither part of the statement.
+        first, last = (
+            mean_of_last_quarter(results[f"{loss}, K={k}"]["steps"]) for k in (STEPS[0], STEPS[-1])
+        )
+        # A seed that diverged with K = 1 supports neither part of the statement.
         ratio = np.full(len(first), np.inf if loss == "wgan" else 1.0)
         np.divide(last, first, out=ratio, where=np.isfinite(first))
         title = f"W1 with K = {STEPS[-1]} over K = {STEPS[0]}, {name}"
-        known = f"at most {ALIKE}" if loss == "wgan" else "above 1"
-        ratios[loss] = median_over_seeds(title, ratio, known)
+        expected = f"at most {MAX_RATIO}" if loss == "wgan" else "above 1"
+        ratios[loss] = median_over_seeds(title, ratio, expected)
     for basis in ("steps", "images"):
-        numbers += _medians(evidence, basis)
-    works = bool((ratios["wgan"].high or np.inf) <= ALIKE)
-    worse = bool((ratios["minimax"].low or 0.0) > 1)
-    found = (
-        f"At equal generator steps W1 with K = {STEPS[-1]} is {_said(ratios['wgan'])} times that "
-        f"with K = {STEPS[0]} for WGAN, and {_said(ratios['minimax'])} times for the minimax GAN."
+        numbers += _median_numbers(results, basis)
+    works = ratios["wgan"].upper <= MAX_RATIO
+    worse = ratios["minimax"].lower > 1
+    summary = (
+        f"At equal generator steps W1 with K = {STEPS[-1]} is {_describe_ratio(ratios['wgan'])} "
+        f"times that with K = {STEPS[0]} for WGAN, and {_describe_ratio(ratios['minimax'])} "
+        "times for the minimax GAN."
     )
     if not works:
-        found += " WGAN with large K is not shown to be as good as with small K."
+        summary += " WGAN with large K is not shown to be as good as with small K."
     if not worse:
-        found += " The minimax GAN does not get worse."
-    return Result(overall([works, worse]), found, (*ratios.values(), *numbers))
+        summary += " The minimax GAN does not get worse."
+    return Result(overall_verdict([works, worse]), summary, (*ratios.values(), *numbers))
 
 
-def _said(ratio: Number) -> str:
+def _describe_ratio(ratio: Quantity) -> str:
     return f"{ratio.value:.2f} (95 % {ratio.low:.2f} to {ratio.high:.2f})"
 
 
-def _medians(evidence: PartResults, basis: str) -> list[Number]:
+def _median_numbers(results: PartResults, basis: str) -> list[Quantity]:
     return [
-        median_over_seeds(f"W1, {name}, K = {k}, equal {basis}", final(arrays))
+        median_over_seeds(f"W1, {name}, K = {k}, equal {basis}", mean_of_last_quarter(arrays))
         for loss, name in LOSSES.items()
         for k in STEPS
-        for arrays in (evidence[f"{loss}, K={k}"][basis],)
+        for arrays in (results[f"{loss}, K={k}"][basis],)
     ]
 
 
-def final(looks: np.ndarray) -> np.ndarray:
-    """Mean over the last quarter of the looks, [R]; infinite where a seed diverged."""
+def mean_of_last_quarter(looks: np.ndarray) -> np.ndarray:
+    """Mean over the last quarter of the looks [looks, R], [R]; infinite where a seed diverged."""
     return looks[-(len(looks) // 4) :].mean(0)
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """W1 over K at equal generator steps and at equal images."""
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw W1 over K at equal generator steps and at equal images."""
     titles = {"steps": "Equal generator steps", "images": "Equal images"}
     with figure(7.2, 2.7) as shape:
         for axes, (basis, title) in zip(
             shape.subplots(1, 2, sharey=True), titles.items(), strict=True
         ):
             for place, (loss, name) in enumerate(LOSSES.items()):
-                values = [final(evidence[f"{loss}, K={k}"][basis]) for k in STEPS]
+                values = [mean_of_last_quarter(results[f"{loss}, K={k}"][basis]) for k in STEPS]
                 shown = [np.where(np.isfinite(v), v, np.nan) for v in values]
                 medians = [float(np.median(v)) for v in values]
-                look = {"color": HUES[place], "marker": MARKERS[place]}
+                style = {"color": HUES[place], "marker": MARKERS[place]}
                 shift = 1.06 ** (2 * place - 1)
                 axes.plot(np.array(STEPS) * shift, shown, ".", color=HUES[place], alpha=0.4)
-                axes.plot(np.array(STEPS) * shift, medians, markersize=4, label=name, **look)
+                axes.plot(np.array(STEPS) * shift, medians, markersize=4, label=name, **style)
             axes.set_title(title)
             axes.set_xscale("log")
             axes.set_xticks(STEPS, [str(k) for k in STEPS])
             axes.minorticks_off()
             axes.set_xlabel("critic steps K per generator step")
-        shape.axes[0].set_ylim(bottom=0)  # both panels are drawn: the top fits them
+        shape.axes[0].set_ylim(bottom=0)  # set after drawing, so that the top fits both panels
         shape.axes[0].set_ylabel("W1 to held-out data")
         shape.axes[0].legend(frameon=False, fontsize=7)
         drawing = render(shape, "T13-critic-steps", "W1 over K for WGAN and the minimax GAN")
     caption = (
         "Exact W1 between generated and held-out samples of the Swiss roll, mean over the last "
         "quarter of the training; dots are seeds, lines their medians. With equal images, the "
-        f"generator moves fewer times the larger K is: its steps times K are {IMAGES_OF} times "
-        "those of the left panel."
+        f"generator moves fewer times the larger K is: its steps times K are {EQUAL_IMAGES_K} "
+        "times those of the left panel."
     )
     return [Figure(caption, drawing)]
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T13",
     title="Critic steps",
-    text="WGAN needs no careful K: it works for large K, where the minimax GAN gets worse.",
+    statement="WGAN needs no careful K: it works for large K, where the minimax GAN gets worse.",
     source="slides, algorithms 1 and 2 [Arjovsky et al. 2017, arXiv:1701.07875]",
-    experiment=(
+    setup=(
         "Swiss roll; perceptrons with two hidden layers of 64, two normal latents, batches of "
         "64, Adam of rate 1e-3 and betas (0, 0.9), clipping at 0.1, K = 1, 5, 25 and 100, five "
         "seeds. Every K has 400 generator steps, and in a second panel 2,000 batches. Score: exact "
@@ -201,9 +190,9 @@ STATEMENT = Experiment(
         "neither."
     ),
     version=1,
-    minutes=Minutes(full=6, quick=0.5),
+    minutes=CpuMinutes(full=6, quick=0.5),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
 )

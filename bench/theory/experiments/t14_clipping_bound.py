@@ -1,4 +1,8 @@
-"""T14: a large clipping bound is slow, a small one makes gradients vanish."""
+"""T14: with a large clipping bound the critic is slow, with a small one gradients vanish.
+
+Gulrajani et al. 2017 (arXiv:1704.00028), figure 2a. Measured: gradients over the layers of deep
+critics, and the steps that shallow critics take to their last estimate, for three bounds.
+"""
 
 from collections.abc import Sequence
 
@@ -8,142 +12,158 @@ import torch
 from bench.core.seeds import numpy_generator
 from bench.plotting.style import HUES, INK, MARKERS, RULE, figure, render
 from bench.theory.experiment import (
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
+    Measurements,
     PartResults,
+    PartSettings,
     Result,
-    Settings,
-    overall,
+    overall_verdict,
 )
 from bench.theory.replicas import Side
-from bench.theory.toolkit.critics import critics, fitted, losses, mean_number, plain
-from bench.theory.toolkit.intervals import median_over_seeds
-from bench.theory.toolkit.suite_access import objective, points
+from bench.theory.toolkit.axes import label_decades
+from bench.theory.toolkit.critics import critic_losses, make_critics, train_critics
+from bench.theory.toolkit.intervals import mean_or_nan, median_over_seeds
+from bench.theory.toolkit.suite_access import build_objective, load_samples
 
 CLIPS = (0.1, 0.01, 0.001)
 LARGE, SMALL = CLIPS[0], CLIPS[-1]
 GP = "GP"
-TENTH, LOOKS, TRACED, ENOUGH, BATCH = 0.1, 8, 200, 0.95, 64
-KNOWN = {0.1: "grows, above 1", 0.01: "vanishes, below 1", 0.001: "vanishes, below 1", GP: "near 1"}
+MAX_RATIO, LOOKS, TRACE_POINTS, CONVERGED, BATCH = 0.1, 8, 200, 0.95, 64
+EXPECTED = {
+    0.1: "grows, above 1",
+    0.01: "vanishes, below 1",
+    0.001: "vanishes, below 1",
+    GP: "near 1",
+}
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """Deep critics whose gradients are looked at, and shallow ones whose estimate is timed."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List deep critics, whose gradients are measured, and shallow ones, which are timed."""
     seeds = {"seeds": list(range(2 if quick else 5)), "batch": BATCH}
     wide = 64 if quick else 256
     deep = {"depth": 12, "steps": 40 if quick else 300, "looks": LOOKS, "trace": 0, "he": True}
-    shallow = {"depth": 3, "width": 64, "looks": 0, "trace": TRACED, "he": False}
-    found = {}
+    shallow = {"depth": 3, "width": 64, "looks": 0, "trace": TRACE_POINTS, "he": False}
+    part_settings: dict[str, PartSettings] = {}
     for clip in CLIPS:
         by = {"clip": clip, "rate": 5e-5}
-        found[f"deep {clip:g}"] = {**seeds, **deep, **by, "width": wide}
-        found[f"shallow {clip:g}"] = {**seeds, **shallow, **by, "steps": 600 if quick else 6000}
-    found[f"deep {GP}"] = {**seeds, **deep, "clip": None, "rate": 1e-4, "width": wide}
-    # the border moves with the width: the same with a quarter of it
-    found["narrow 0.1"] = {**seeds, **deep, "clip": LARGE, "rate": 5e-5, "width": wide // 4}
-    return found
+        part_settings[f"deep {clip:g}"] = {**seeds, **deep, **by, "width": wide}
+        part_settings[f"shallow {clip:g}"] = {
+            **seeds,
+            **shallow,
+            **by,
+            "steps": 600 if quick else 6000,
+        }
+    part_settings[f"deep {GP}"] = {**seeds, **deep, "clip": None, "rate": 1e-4, "width": wide}
+    # the bound at which gradients vanish depends on the width: again with a quarter of it
+    part_settings["narrow 0.1"] = {**seeds, **deep, "clip": LARGE, "rate": 5e-5, "width": wide // 4}
+    return part_settings
 
 
-def measure(settings: Settings) -> Arrays:
-    """Norms [looks, R, layers] over the second half of training, and the traced estimate."""
+def measure(settings: PartSettings) -> Measurements:
+    """Measure gradient norms [looks, R, layers] in the second half, and trace the estimate."""
     clip, steps, seeds = settings["clip"], settings["steps"], settings["seeds"]
     if clip is None:
-        game = objective("wgan_gp", "variant=wgan_gp")
+        objective = build_objective("wgan_gp", "variant=wgan_gp")
     else:
-        game = objective("wgan", "variant=wgan", f"hyperparameters.weight_clip={clip}")
-    by = "adam" if clip is None else "rmsprop"
+        objective = build_objective("wgan", "variant=wgan", f"hyperparameters.weight_clip={clip}")
+    optimizer = "adam" if clip is None else "rmsprop"
     sizes = {key: settings[key] for key in ("width", "depth", "rate")}
-    critic = critics(seeds, game, optimizer=by, **sizes)
-    if settings["he"]:  # from within 1 / sqrt(fan in) to within sqrt(6 / fan in)
-        for name, p in critic.held(critic.weights).items():
+    critics = make_critics(seeds, objective, optimizer=optimizer, **sizes)
+    if settings["he"]:  # rescale from bounds 1 / sqrt(fan in) to sqrt(6 / fan in)
+        for name, p in critics.held(critics.weights).items():
             p *= np.sqrt(6) if name.endswith("weight") else 0
-    critic.weights = critic.constrained(critic.weights)
-    data = torch.from_numpy(points("swiss_roll")["train"][:20_000])
+    critics.weights = critics.constrained(critics.weights)
+    data = torch.from_numpy(load_samples("swiss_roll")["train"][:20_000])
     noise = numpy_generator(0, "draws").standard_normal(data.shape).astype(np.float32)
     pools = data, data.flip(0) + torch.from_numpy(noise)
-    looks = _evenly(steps - steps // 2, settings["looks"], steps // 2)
-    traced = _evenly(steps, settings["trace"], 0)
+    looks = _spread_steps(steps - steps // 2, settings["looks"], steps // 2)
+    trace_steps = _spread_steps(steps, settings["trace"], 0)
     norms, trace = [], []
-    for step in fitted(critic, pools, steps=steps, batch=settings["batch"]):
-        held = [pool[:512] for pool in pools]
+    for step in train_critics(critics, pools, steps=steps, batch=settings["batch"]):
+        fixed = [pool[:512] for pool in pools]
         if step in looks:
-            norms.append([_norms(critic, index, held) for index in range(len(seeds))])
-        if step in traced:
-            trace.append(-losses(critic, *held))
+            norms.append(
+                [_layer_gradient_norms(critics, index, fixed) for index in range(len(seeds))]
+            )
+        if step in trace_steps:
+            trace.append(-critic_losses(critics, *fixed))
     return {
         "norms": np.array(norms, dtype=np.float64),
         "trace": np.array(trace, dtype=np.float64),
-        "steps": np.array(sorted(traced)),
+        "steps": np.array(sorted(trace_steps)),
     }
 
 
-def judge(evidence: PartResults) -> Result:
-    """Is the largest bound the slowest, and does the smallest one's gradient vanish?"""
-    last = {setting: _first_over_last(evidence[f"deep {setting}"]) for setting in _settings()}
+def conclude(results: PartResults) -> Result:
+    """Check that the largest bound is the slowest and that the smallest one's gradient vanishes."""
+    last = {
+        setting: _log_first_over_last(results[f"deep {setting}"]) for setting in _deep_settings()
+    }
     ratios = {
-        setting: mean_number(
-            f"log10 of the gradient at the first layer over that at the last, {_title(setting)}",
+        setting: mean_or_nan(
+            "log10 of the gradient at the first layer over that at the last, "
+            f"{_setting_title(setting)}",
             values,
-            KNOWN[setting],
+            EXPECTED[setting],
         )
         for setting, values in last.items()
     }
-    narrow = mean_number(
+    narrow = mean_or_nan(
         "log10 of the gradient at the first layer over that at the last, c = 0.1, a quarter wide",
-        _first_over_last(evidence["narrow 0.1"]),
+        _log_first_over_last(results["narrow 0.1"]),
         "less than with the full width",
     )
-    waits = {clip: waited(evidence[f"shallow {clip:g}"]) for clip in CLIPS}
+    steps_by_clip = {clip: steps_to_last_estimate(results[f"shallow {clip:g}"]) for clip in CLIPS}
     medians = {
         clip: median_over_seeds(f"steps to 95 % of the last estimate, c = {clip:g}", values)
-        for clip, values in waits.items()
+        for clip, values in steps_by_clip.items()
     }
-    vanishes = ratios[SMALL].high is not None and ratios[SMALL].high < np.log10(TENTH)
-    # an endless wait is one that never had an estimate to come near: not a long one
-    comparable = np.isfinite(waits[LARGE]).all() and np.isfinite(waits[SMALL]).all()
-    slower = comparable and bool((waits[LARGE] > waits[SMALL]).all())
-    found = (
+    vanishes = bool(ratios[SMALL].upper < np.log10(MAX_RATIO))
+    # an infinite wait is that of a critic without a last estimate, not of a slow one
+    comparable = np.isfinite(steps_by_clip[LARGE]).all() and np.isfinite(steps_by_clip[SMALL]).all()
+    slower = comparable and bool((steps_by_clip[LARGE] > steps_by_clip[SMALL]).all())
+    summary = (
         f"From last to first layer the gradient changes by a factor of "
-        f"{', '.join(f'10^{ratios[s].value:.1f} ({_title(s)})' for s in ratios)}; c = 0.1 with a "
-        f"quarter of the width 10^{narrow.value:.1f}. 95 % of the last estimate takes "
+        f"{', '.join(f'10^{ratios[s].value:.1f} ({_setting_title(s)})' for s in ratios)}; c = "
+        f"0.1 with a quarter of the width 10^{narrow.value:.1f}. 95 % of the last estimate takes "
         f"{', '.join(f'{medians[c].value:.0f} steps (c = {c:g})' for c in CLIPS)}."
     )
     if not (vanishes and slower):
         failed = [w for w, h in (("vanishing", vanishes), ("slowness", slower)) if not h]
-        found += f" What fails: {' and '.join(failed)}."
+        summary += f" What fails: {' and '.join(failed)}."
     numbers = (*ratios.values(), narrow, *medians.values())
-    return Result(overall([vanishes, slower]), found, numbers)
+    return Result(overall_verdict([vanishes, slower]), summary, numbers)
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """Gradients over the layers, and the estimate on its way to the last."""
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw gradients over the layers, and the estimate over the steps."""
     with figure(7.2, 3.2) as shape:
         left, right = shape.subplots(1, 2)
-        for hue, marker, setting in zip(HUES, MARKERS, _settings(), strict=False):
+        for hue, marker, setting in zip(HUES, MARKERS, _deep_settings(), strict=False):
             norms = np.exp(
-                np.log(_positive(evidence[f"deep {setting}"]["norms"])).mean(axis=(0, 1))
+                np.log(_above_zero(results[f"deep {setting}"]["norms"])).mean(axis=(0, 1))
             )
             layers = np.arange(1, len(norms) + 1)
-            look = {"color": hue, "marker": marker, "markersize": 3, "linewidth": 1}
-            left.plot(layers, norms, **look, label=_title(setting))
+            style = {"color": hue, "marker": marker, "markersize": 3, "linewidth": 1}
+            left.plot(layers, norms, **style, label=_setting_title(setting))
         left.legend(frameon=False, fontsize=7, loc="lower right")
         left.set_yscale("log")
-        plain(left.yaxis)
+        label_decades(left.yaxis)
         left.set_xticks([1, 4, 8, 12])
         left.set_xlabel("layer, from the points to the score")
         left.set_title("Gradient norm of the loss at the layer's output")
         for hue, clip in zip(HUES, CLIPS, strict=False):
-            arrays = evidence[f"shallow {clip:g}"]
+            arrays = results[f"shallow {clip:g}"]
             final = arrays["trace"][-1]
             way = np.median(arrays["trace"] / np.where(final > 0, final, np.nan), axis=1)
             right.plot(arrays["steps"], way, color=hue, linewidth=1, label=f"c = {clip:g}")
         right.legend(frameon=False, fontsize=7, loc="center left")
-        right.axhline(ENOUGH, color=RULE, zorder=0)
-        right.text(right.get_xlim()[0] + 1, ENOUGH + 0.01, "95 %", color=INK, fontsize=6)
+        right.axhline(CONVERGED, color=RULE, zorder=0)
+        right.text(right.get_xlim()[0] + 1, CONVERGED + 0.01, "95 %", color=INK, fontsize=6)
         right.set_xscale("log")
-        plain(right.xaxis)
+        label_decades(right.xaxis)
         right.set_ylim(-0.05, 1.1)
         right.set_xlabel("steps of the critic")
         right.set_title("Estimate over the last one, three layers")
@@ -156,26 +176,26 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def waited(arrays: dict) -> np.ndarray:
-    """Steps [R] from which on the estimate stays at 95 % of the last; infinite without a last."""
+def steps_to_last_estimate(arrays: Measurements) -> np.ndarray:
+    """Steps [R] from which on the estimate stays at 95 % of the last; infinite if it diverged."""
     trace, last = arrays["trace"], arrays["trace"][-1]
-    below = ~(trace >= ENOUGH * last)
+    below = ~(trace >= CONVERGED * last)
     below[-1] = False
     first = np.where(below.any(axis=0), len(trace) - np.argmax(below[::-1], axis=0), 0)
     usable = np.isfinite(trace).all(axis=0) & (last > 0)
     return np.where(usable, arrays["steps"][np.minimum(first, len(trace) - 1)], np.inf)
 
 
-def _settings() -> tuple:
+def _deep_settings() -> tuple[float | str, ...]:
     return (*CLIPS, GP)
 
 
-def _title(setting: float | str) -> str:
+def _setting_title(setting: float | str) -> str:
     return setting if isinstance(setting, str) else f"c = {setting:g}"
 
 
-def _evenly(length: int, count: int, start: int) -> set[int]:
-    """`count` steps up to start + length, log-spaced from 1 where they start at 0."""
+def _spread_steps(length: int, count: int, start: int) -> set[int]:
+    """Choose `count` steps up to start + length: evenly, or log-spaced from 1 if start is 0."""
     if count == 0:
         return set()
     if start:
@@ -183,38 +203,38 @@ def _evenly(length: int, count: int, start: int) -> set[int]:
     return set(np.unique(np.round(np.geomspace(1, length, count)).astype(int)).tolist())
 
 
-def _norms(critic: Side, index: int, pools: list) -> list[float]:
-    """|d loss / d h| of the outputs h of the hidden layers, of real and fake points together."""
-    layers, hidden = list(critic.module(index)), []
+def _layer_gradient_norms(critics: Side, index: int, pools: list[torch.Tensor]) -> list[float]:
+    """|d loss / d h| for the output h of each hidden layer, over real and fake points together."""
+    layers, hidden = critics.module(index).children(), []
     x = torch.cat(pools)
     for layer in layers:
         x = layer(x)
         if isinstance(layer, torch.nn.ReLU):
             hidden.append(x)
     real, fake = x.squeeze(1).chunk(2)
-    loss = critic.objective.discriminator(real, fake)
+    loss = critics.objective.discriminator(real, fake)
     return [float(g.double().norm()) for g in torch.autograd.grad(loss, hidden)]
 
 
-def _positive(norms: np.ndarray) -> np.ndarray:
+def _above_zero(norms: np.ndarray) -> np.ndarray:
     return np.maximum(norms, 1e-38)  # float32's smallest: a norm of 0 is one below it
 
 
-def _first_over_last(arrays: dict) -> np.ndarray:
-    """log10 of the ratio for each seed, [R], over the second half of training."""
-    norms = np.log10(_positive(arrays["norms"]))
+def _log_first_over_last(arrays: Measurements) -> np.ndarray:
+    """log10(norm at the first layer / norm at the last), mean over the second half, [R]."""
+    norms = np.log10(_above_zero(arrays["norms"]))
     return (norms[..., 0] - norms[..., -1]).mean(axis=0)
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T14",
     title="Clipping's bound",
-    text=(
+    statement=(
         "With a large clipping bound the critic takes longer to be optimal, with a small one "
         "gradients vanish."
     ),
     source="slides [Arjovsky et al. 2017; Gulrajani et al. 2017, arXiv:1704.00028, figure 2a]",
-    experiment=(
+    setup=(
         "Critics between the Swiss roll and the same with unit Gaussian noise, RMSProp 5e-5, "
         "batches of 64. Gradients: twelve ReLU layers of 256 (initial weights of He et al., as "
         "Gulrajani et al. have them), 300 steps, against WGAN-GP (Adam 1e-4), "
@@ -227,10 +247,10 @@ STATEMENT = Experiment(
         "c = 0.001 with every seed. Reproduced: both. Partly: one. Not reproduced: neither."
     ),
     version=2,
-    minutes=Minutes(full=5, quick=0.3),
+    minutes=CpuMinutes(full=5, quick=0.3),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
     caveat=(
         "Neither large nor small is a number: at random signs a layer of weights +-c scales a "

@@ -1,4 +1,9 @@
-"""T15: weight clipping makes critics simple, and weights pile up at the bounds."""
+"""T15: weight clipping biases the critic to simple functions, and its weights pile up at +-c.
+
+Gulrajani et al. 2017 (arXiv:1704.00028), figure 1. Measured: shares of weights at the bounds, and
+of W1 that clipped and penalised critics find per unit of their steepest slope, on three toy data
+sets.
+"""
 
 from collections.abc import Sequence
 
@@ -8,18 +13,20 @@ import torch
 from bench.core.seeds import numpy_generator
 from bench.plotting.style import HUES, INK, MUTED, figure, render
 from bench.theory.experiment import (
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
-    overall,
+    overall_verdict,
 )
-from bench.theory.toolkit.critics import critics, exact, fitted, losses, mean_number, plain
-from bench.theory.toolkit.suite_access import objective, points
+from bench.theory.toolkit.axes import label_decades
+from bench.theory.toolkit.critics import critic_losses, exact_w1, make_critics, train_critics
+from bench.theory.toolkit.intervals import mean_or_nan
+from bench.theory.toolkit.suite_access import build_objective, load_samples
 
 DATASETS = {"ring": "8 Gaussians", "grid": "25 Gaussians", "swiss_roll": "Swiss roll"}
 # loss -> name, penalty weight of Gulrajani et al. 2017, optimizer and its rate
@@ -28,11 +35,11 @@ METHODS = {
     "wgan_gp": ("penalty, two-sided", 10.0, "adam", 1e-3),
     "wgan_lp": ("penalty, one-sided", 10.0, "adam", 1e-3),
 }
-CLIP, NEAR, PILE, PIXELS, BINS, HELD = 0.01, 0.99, 0.5, 48, 41, 800
+CLIP, AT_BOUND, MIN_PILED, PIXELS, BINS, HELD_OUT = 0.01, 0.99, 0.5, 48, 41, 800
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """A part is the critics of all seeds of one loss on one data set."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List a part for each data set and loss, with the critics of all seeds."""
     sizes = {"seeds": list(range(2 if quick else 5)), "steps": 120 if quick else 2000}
     return {
         f"{dataset} {loss}": {
@@ -52,94 +59,104 @@ def parts(quick: bool) -> dict[str, Settings]:
     }
 
 
-def measure(settings: Settings) -> Arrays:
-    """Estimates of W1, slopes, weights and level sets of critics between data and noisy data."""
+def measure(settings: PartSettings) -> Measurements:
+    """Train critics between data and noisy data; measure estimate, slope, weights, level sets."""
     clip, seeds = settings["clip"], settings["seeds"]
-    by = f"weight_clip={clip}" if settings["weight"] is None else _weight(settings["weight"])
-    game = objective(settings["loss"], f"variant={settings['loss']}", f"hyperparameters.{by}")
+    constraint = (
+        f"weight_clip={clip}"
+        if settings["weight"] is None
+        else f"penalty_weight={settings['weight']}"
+    )
+    objective = build_objective(
+        settings["loss"], f"variant={settings['loss']}", f"hyperparameters.{constraint}"
+    )
     shape = {key: settings[key] for key in ("width", "depth", "rate", "optimizer")}
-    critic = critics(seeds, game, **shape)
-    clipped = game.constraint is not None
-    if clipped:  # uniform within the bounds: what piles up has moved there
-        for p in critic.held(critic.weights).values():
+    critics = make_critics(seeds, objective, **shape)
+    clipped = objective.constraint is not None
+    if clipped:  # start uniform within the bounds, so that weights at them have moved there
+        for p in critics.held(critics.weights).values():
             p *= clip / p.abs().max()
-    pools = _pools(settings["dataset"], "train", 20_000)
-    for _ in fitted(critic, pools, steps=settings["steps"], batch=settings["batch"]):
+    pools = _load_pools(settings["dataset"], "train", 20_000)
+    for _ in train_critics(critics, pools, steps=settings["steps"], batch=settings["batch"]):
         pass
-    real, fake = _pools(settings["dataset"], "test", HELD)
+    real, fake = _load_pools(settings["dataset"], "test", HELD_OUT)
     side = float(pools[0].abs().max()) + 1
     line = torch.linspace(-side, side, PIXELS)
     lattice = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1).reshape(-1, 2)
-    held = critic.held(critic.weights)
-    weights = [p.reshape(len(seeds), -1) for name, p in held.items() if name.endswith("weight")]
+    named_weights = critics.held(critics.weights)
+    weights = [
+        p.reshape(len(seeds), -1) for name, p in named_weights.items() if name.endswith("weight")
+    ]
     flat = torch.cat(weights, 1).numpy()
     bound = clip if clipped else np.abs(flat).max(axis=1, keepdims=True)
     counts, _ = np.histogram(flat / bound, bins=np.linspace(-1, 1, BINS + 1))
     return {
-        "estimate": -losses(critic, real, fake),
-        "slope": critic.gradient(lattice).norm(dim=2).amax(1).numpy(),
-        "exact": np.array(exact(real, fake)),
-        "piled": (np.abs(flat) >= NEAR * bound).mean(axis=1),
+        "estimate": -critic_losses(critics, real, fake),
+        "slope": critics.gradient(lattice).norm(dim=2).amax(1).numpy(),
+        "exact": np.array(exact_w1(real, fake)),
+        "piled": (np.abs(flat) >= AT_BOUND * bound).mean(axis=1),
         "histogram": counts / counts.sum(),
-        "levels": critic.opinion(lattice)[0].reshape(PIXELS, PIXELS).numpy(),
+        "levels": critics.opinion(lattice)[0].reshape(PIXELS, PIXELS).numpy(),
         "side": np.array(side),
         "points": real[:200].numpy(),
     }
 
 
-def judge(evidence: PartResults) -> Result:
-    """Do weights pile up at +-c, and is the clipped critic the further one from W1?"""
+def conclude(results: PartResults) -> Result:
+    """Check that weights pile up at +-c and that the clipped critic finds less of W1."""
     numbers, piles, simpler = [], [], []
     for dataset, title in DATASETS.items():
-        share = {loss: _share(evidence[f"{dataset} {loss}"]) for loss in METHODS}
-        piled = mean_number(
+        share = {loss: _share_of_w1(results[f"{dataset} {loss}"]) for loss in METHODS}
+        piled = mean_or_nan(
             f"share of weights within 1 % of +-c, clipping, {title}",
-            evidence[f"{dataset} wgan"]["piled"],
+            results[f"{dataset} wgan"]["piled"],
             "most; 1 % at the start",
         )
-        less = mean_number(
+        less = mean_or_nan(
             f"share of W1 found with GP less with clipping, {title}",
             share["wgan_gp"] - share["wgan"],
             "above 0",
         )
-        piles.append(piled.low is not None and piled.low > PILE)
-        simpler.append(less.low is not None and less.low > 0)
+        piles.append(piled.lower > MIN_PILED)
+        simpler.append(less.lower > 0)
         numbers += [piled, less]
         numbers += [
-            mean_number(f"share of W1 found, {METHODS[loss][0]}, {title}", share[loss], "at most 1")
+            mean_or_nan(f"share of W1 found, {METHODS[loss][0]}, {title}", share[loss], "at most 1")
             for loss in METHODS
         ]
-        numbers.append(Number(f"W1, {title}", float(evidence[f"{dataset} wgan"]["exact"])))
+        numbers.append(Quantity(f"W1, {title}", float(results[f"{dataset} wgan"]["exact"])))
     value = {number.name: number.value for number in numbers}
-    found = "; ".join(
+    summary = "; ".join(
         f"{title}: {value[f'share of weights within 1 % of +-c, clipping, {title}']:.0%} of the "
         f"clipped weights are within 1 % of +-c (1 % at the start), and the critic finds "
-        f"{value[f'share of W1 found, clipping, {title}']:.0%} of W1 per unit of its steepest slope"
-        f" (GP {value[f'share of W1 found, penalty, two-sided, {title}']:.0%}, LP "
+        f"{value[f'share of W1 found, clipping, {title}']:.0%} of W1 per unit of its steepest "
+        f"slope (GP {value[f'share of W1 found, penalty, two-sided, {title}']:.0%}, LP "
         f"{value[f'share of W1 found, penalty, one-sided, {title}']:.0%})"
         for title in DATASETS.values()
     )
     failed = [
         f"{what} on {title}"
-        for what, held in (("no pile", piles), ("not further from W1", simpler))
-        for title, holds in zip(DATASETS.values(), held, strict=True)
+        for what, by_dataset in (("no pile", piles), ("not further from W1", simpler))
+        for title, holds in zip(DATASETS.values(), by_dataset, strict=True)
         if not holds
     ]
     reason = f" What fails: {', '.join(failed)}." if failed else ""
-    return Result(overall([all(piles), all(simpler)]), f"{found}.{reason}", tuple(numbers))
+    return Result(
+        overall_verdict([all(piles), all(simpler)]), f"{summary}.{reason}", tuple(numbers)
+    )
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """Level sets, and where the weights are."""
-    return [_levels(evidence), _weights(evidence)]
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw level sets of the critics, and histograms of their weights."""
+    return [_draw_levels(results), _draw_weights(results)]
 
 
-def _levels(evidence: PartResults) -> Figure:
+def _draw_levels(results: PartResults) -> Figure:
     with figure(7.2, 7.2) as shape:
         panels = shape.subplots(3, 3)
         for row, (dataset, title) in zip(panels, DATASETS.items(), strict=True):
             for axes, (loss, (name, *_)) in zip(row, METHODS.items(), strict=True):
-                arrays = evidence[f"{dataset} {loss}"]
+                arrays = results[f"{dataset} {loss}"]
                 side, levels = float(arrays["side"]), arrays["levels"]
                 box = (-side, side, -side, side)
                 axes.imshow(levels, origin="lower", extent=box, cmap="BuPu", alpha=0.6)
@@ -161,17 +178,17 @@ def _levels(evidence: PartResults) -> Figure:
     return Figure(caption, drawing)
 
 
-def _weights(evidence: PartResults) -> Figure:
+def _draw_weights(results: PartResults) -> Figure:
     with figure(7.2, 2.3) as shape:
         for index, (axes, (loss, (name, *_))) in enumerate(
             zip(shape.subplots(1, 3, sharey=True), METHODS.items(), strict=True)
         ):
             for hue, (dataset, title) in zip(HUES, DATASETS.items(), strict=False):
-                heights = evidence[f"{dataset} {loss}"]["histogram"]
+                heights = results[f"{dataset} {loss}"]["histogram"]
                 edges = np.linspace(-1, 1, len(heights) + 1)
                 axes.stairs(heights, edges, color=hue, label=title)
             axes.set_yscale("log")
-            plain(axes.yaxis)
+            label_decades(axes.yaxis)
             axes.set_title(name)
             axes.set_xlabel("weight / c" if index == 0 else "weight / largest weight")
         shape.axes[0].set_ylabel("share of weights")
@@ -181,30 +198,28 @@ def _weights(evidence: PartResults) -> Figure:
     return Figure(caption, drawing)
 
 
-def _weight(value: float) -> str:
-    return f"penalty_weight={value}"
+def _load_pools(dataset: str, split: str, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Load data, and other data with unit Gaussian noise, [count, 2] each."""
+    points = load_samples(dataset)[split][: 2 * count]
+    noise = numpy_generator(0, "draws", len(points)).standard_normal((count, 2))
+    fake = (points[count:] + noise).astype(np.float32)
+    return torch.from_numpy(points[:count]), torch.from_numpy(fake)
 
 
-def _pools(dataset: str, split: str, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Data, and other data with unit Gaussian noise, [count, 2] each."""
-    drawn_points = points(dataset)[split][: 2 * count]
-    noise = numpy_generator(0, "draws", len(drawn_points)).standard_normal((count, 2))
-    fake = (drawn_points[count:] + noise).astype(np.float32)
-    return torch.from_numpy(drawn_points[:count]), torch.from_numpy(fake)
-
-
-def _share(arrays: dict) -> np.ndarray:
+def _share_of_w1(arrays: Measurements) -> np.ndarray:
     """Estimate of W1 per unit of the critic's steepest slope, over W1: at most 1."""
     steepest = np.where(arrays["slope"] > 0, arrays["slope"], np.nan)  # a constant critic: no share
-    return np.float64(arrays["estimate"]) / steepest / float(arrays["exact"])
+    return arrays["estimate"].astype(np.float64) / steepest / float(arrays["exact"])
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T15",
     title="Clipping's bias",
-    text="Weight clipping biases the critic to simple functions, its weights piling up at +-c.",
+    statement=(
+        "Weight clipping biases the critic to simple functions, its weights piling up at +-c."
+    ),
     source="slides [Gulrajani et al. 2017, arXiv:1704.00028, figure 1; Petzka et al. 2017]",
-    experiment=(
+    setup=(
         "Critics of three hidden layers of 64 between 8 Gaussians, 25 Gaussians or the Swiss roll "
         "and the same with unit Gaussian noise: clipping to 0.01 (RMSProp, 5e-5, weights drawn "
         "uniformly within the bounds) against penalties of weight 10 (Adam, 1e-3); batches of 256, "
@@ -218,9 +233,9 @@ STATEMENT = Experiment(
         "difference above 0. Reproduced: both. Partly: one. Not reproduced: neither."
     ),
     version=2,
-    minutes=Minutes(full=3, quick=0.4),
+    minutes=CpuMinutes(full=3, quick=0.4),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
 )

@@ -1,4 +1,8 @@
-"""T16: the gradient of optimal critics along an optimal coupling."""
+"""T16: along an optimal coupling the optimal critic's gradient has norm 1.
+
+Gulrajani et al. 2017 (arXiv:1704.00028), proposition 1. Measured: central differences of three
+optimal critics of random points, on coupled segments and on segments between independent pairs.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -11,25 +15,27 @@ from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
 )
 
-CRITICS = ("largest", "smallest", "middle")  # all are optimal: the values on the points decide
+Critics = Callable[[np.ndarray], np.ndarray]  # points [N, D] -> values [critics, N]
+
+CRITICS = ("largest", "smallest", "middle")  # all are optimal: only values on the points decide
 ALPHAS = (0.1, 0.3, 0.5, 0.7, 0.9)  # share of the way from y to x
 STEP = 1e-5  # of a central difference, as a share of the segment's length
-CLOSE = 1e-4  # what counts as equal, of norms and of unit vectors
+TOLERANCE = 1e-4  # within which a norm counts as 1
 SIDE = 60  # of the map that is drawn
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """Pairs of empirical measures in two and in ten dimensions."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List pairs of empirical measures in two and in ten dimensions."""
     pairs, points = (2, 10) if quick else (10, 25)
     return {
         f"{dimension} dimensions": {
@@ -43,29 +49,29 @@ def parts(quick: bool) -> dict[str, Settings]:
     }
 
 
-def measure(settings: Settings) -> Arrays:
-    """Gradients on coupled and on other segments; [pairs, critics, N, alphas] each."""
-    found: dict[str, list[np.ndarray]] = {}
+def measure(settings: PartSettings) -> Measurements:
+    """Measure gradients on coupled and on other segments, [pairs, critics, N, alphas] each."""
+    rows: dict[str, list[np.ndarray]] = {}
     for index in range(settings["pairs"]):
-        for name, values in _gradients(settings, index).items():
-            found.setdefault(name, []).append(values)
-    arrays = {name: np.stack(values) for name, values in found.items()}
+        for name, values in _segment_gradients(settings, index).items():
+            rows.setdefault(name, []).append(values)
+    arrays = {name: np.stack(values) for name, values in rows.items()}
     if settings["dimension"] == 2:
-        arrays |= _map(settings)
+        arrays |= _critic_map(settings)
     return arrays
 
 
-def judge(evidence: PartResults) -> Result:
-    """Norm 1 at every point of every coupled segment, for all optimal critics."""
-    norms = np.concatenate([one["norm"].ravel() for one in evidence.values()])
+def conclude(results: PartResults) -> Result:
+    """Check for norm 1 at every point of every coupled segment, for all optimal critics."""
+    norms = np.concatenate([one["norm"].ravel() for one in results.values()])
     off = np.abs(norms - 1)
-    share = float(np.mean(off <= CLOSE))  # NaN is not close
-    along = np.concatenate([one["towards_real"].ravel() for one in evidence.values()])
-    other = np.concatenate([one["other_norm"][:, 2].ravel() for one in evidence.values()])
-    elsewhere = float(np.mean(np.abs(other - 1) <= CLOSE))
-    split = max(float(np.nanmax(one["split"])) for one in evidence.values())
+    share = float(np.mean(off <= TOLERANCE))  # NaN is not close
+    along = np.concatenate([one["towards_real"].ravel() for one in results.values()])
+    other = np.concatenate([one["other_norm"][:, 2].ravel() for one in results.values()])
+    elsewhere = float(np.mean(np.abs(other - 1) <= TOLERANCE))
+    split = max(float(np.nanmax(one["split"])) for one in results.values())
     verdict = REPRODUCED if share == 1 else PARTLY if share > 0.5 else NOT
-    found = (
+    summary = (
         f"On the segments of the optimal coupling the gradient's norm is 1 to {np.max(off):.0e} at "
         f"{share:.1%} of {len(norms)} points, for each of three optimal critics, which agree there "
         f"to {split:.0e}. Its cosine with x - y, towards real x, is {along.min():.6f} or more: the "
@@ -73,18 +79,18 @@ def judge(evidence: PartResults) -> Result:
         f"WGAN-GP asks for norm 1, the middle critic has it at {elsewhere:.1%} of the points."
     )
     numbers = (
-        Number("share of points on coupled segments with norm 1", share, known="1"),
-        Number("largest | norm - 1 | there", float(np.max(off)), known="0"),
-        Number("least cosine of the gradient with x - y there", float(along.min()), known="1"),
-        Number("largest disagreement of optimal critics there, of W_1", split, known="0"),
-        Number("share with norm 1 between independent pairs, middle critic", elsewhere),
+        Quantity("share of points on coupled segments with norm 1", share, expected="1"),
+        Quantity("largest | norm - 1 | there", float(np.max(off)), expected="0"),
+        Quantity("least cosine of the gradient with x - y there", float(along.min()), expected="1"),
+        Quantity("largest disagreement of optimal critics there, of W_1", split, expected="0"),
+        Quantity("share with norm 1 between independent pairs, middle critic", elsewhere),
     )
-    return Result(verdict, found, numbers)
+    return Result(verdict, summary, numbers)
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """A critic with the coupling, and the norms on both kinds of segments."""
-    plane = evidence["2 dimensions"]
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw a critic with the coupling, and the norms on both kinds of segments."""
+    plane = results["2 dimensions"]
     with figure(7.2, 2.8) as shape:
         left, right = shape.subplots(1, 2)
         x, y = plane["real"], plane["fake"]
@@ -100,14 +106,14 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
         left.plot(*np.stack([x, y]).transpose(2, 0, 1), color=MUTED, linewidth=0.8)
         left.plot(*x.T, "o", color=HUES[0], markersize=4, label="real x")
         left.plot(*y.T, "s", color=HUES[1], markersize=4, label="generated y")
-        middle, ahead = (x + y) / 2, plane["ahead"]
-        left.quiver(*middle.T, *ahead.T, color=ACCENT, width=0.006, angles="xy", scale=14)
+        middle, directions = (x + y) / 2, plane["ahead"]
+        left.quiver(*middle.T, *directions.T, color=ACCENT, width=0.006, angles="xy", scale=14)
         left.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
         left.set(xlabel="first coordinate", ylabel="second coordinate")
         left.set_title("An optimal critic, darker where higher,\nand its gradient")
         bins = (np.arange(35) - 0.5) / 31  # 1 is in the middle of one
         for index, key in enumerate(("norm", "other_norm")):
-            norms = np.concatenate([one[key][:, 2].ravel() for one in evidence.values()])
+            norms = np.concatenate([one[key][:, 2].ravel() for one in results.values()])
             weights = np.full(len(norms), 1 / len(norms))
             right.hist(norms, bins, weights=weights, color=HUES[index], alpha=0.7)
         right.text(0.95, 0.9, "coupled pairs", color=HUES[0], ha="right")
@@ -123,15 +129,15 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _measures(settings: Settings, index: int) -> tuple[np.ndarray, np.ndarray]:
+def _draw_points(settings: PartSettings, index: int) -> tuple[np.ndarray, np.ndarray]:
     rng = numpy_generator(settings["seed"], "data", 100 * settings["dimension"] + index)
     x, y = rng.normal(size=(2, settings["points"], settings["dimension"]))
     return x, y + np.eye(settings["dimension"])[0]
 
 
-def _solved(settings: Settings, index: int):
-    """Real points, the generated ones in the order of their partners, and a function of critics."""
-    x, y = _measures(settings, index)
+def _solve(settings: PartSettings, index: int) -> tuple[np.ndarray, np.ndarray, Critics, float]:
+    """Return real points, generated ones in the order of their partners, critics, and W1."""
+    x, y = _draw_points(settings, index)
     mu, nu = Measure.of(x), Measure.of(y)
     y = y[transport(mu, nu, 1).coupling.argmax(axis=1)]
     best = kantorovich_rubinstein(mu, nu)
@@ -143,19 +149,19 @@ def _solved(settings: Settings, index: int):
     return x, y, critics, best.value
 
 
-def _gradients(settings: Settings, index: int) -> Arrays:
-    x, y, critics, distance = _solved(settings, index)
+def _segment_gradients(settings: PartSettings, index: int) -> Measurements:
+    x, y, critics, distance = _solve(settings, index)
     places, length = _segments(x, y, settings["alphas"])
     shape = (len(CRITICS), len(x), len(settings["alphas"]))
     gradient, values = _gradient(critics, places, STEP * length), critics(places)
     norm = np.linalg.norm(gradient, axis=-1)
-    ahead = np.repeat((x - y) / np.linalg.norm(x - y, axis=1)[:, None], shape[2], axis=0)
+    directions = np.repeat((x - y) / np.linalg.norm(x - y, axis=1)[:, None], shape[2], axis=0)
     rng = numpy_generator(settings["seed"], "draws", 100 * settings["dimension"] + index)
     places, length = _segments(x, rng.permutation(y), settings["alphas"])
     other = np.linalg.norm(_gradient(critics, places, STEP * length), axis=-1)
     return {
         "norm": norm.reshape(shape),  # float32 would round to 1
-        "towards_real": ((gradient * ahead).sum(-1) / norm).reshape(shape).astype(np.float32),
+        "towards_real": ((gradient * directions).sum(-1) / norm).reshape(shape).astype(np.float32),
         "other_norm": other.reshape(shape).astype(np.float32),
         "split": (values[0] - values[1]) / distance,
     }
@@ -169,53 +175,53 @@ def _segments(x: np.ndarray, y: np.ndarray, alphas: Sequence[float]) -> tuple[np
     return places.reshape(-1, x.shape[1]), length
 
 
-def _gradient(function: Callable, at: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """Central differences, [critics, N, D]."""
+def _gradient(critics: Critics, at: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Central differences of all critics at points [N, D], [critics, N, D]."""
     shifts = step[:, None, None] * np.eye(at.shape[1])  # [N, D, D]
-    both = [function((at[:, None] + s * shifts).reshape(-1, at.shape[1])) for s in (1, -1)]
+    both = [critics((at[:, None] + s * shifts).reshape(-1, at.shape[1])) for s in (1, -1)]
     return (both[0] - both[1]).reshape(len(CRITICS), *at.shape) / (2 * step[:, None])
 
 
-def _map(settings: Settings) -> Arrays:
-    x, y, critics, _ = _solved(settings, 0)
+def _critic_map(settings: PartSettings) -> Measurements:
+    x, y, critics, _ = _solve(settings, 0)
     both = np.concatenate([x, y])
     corner = np.array([both.min() - 0.3, both.max() + 0.3])
-    axis = np.linspace(*corner, SIDE)
+    axis = np.linspace(corner[0], corner[1], SIDE)
     at = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     places, length = _segments(x, y, (0.5,))
-    found = {
+    arrays = {
         "real": x,
         "fake": y,
         "map": critics(at)[2].reshape(SIDE, SIDE),
         "ahead": _gradient(critics, places, STEP * length)[2],
     }
-    return {"corner": corner, **{k: v.astype(np.float32) for k, v in found.items()}}
+    return {"corner": corner, **{k: v.astype(np.float32) for k, v in arrays.items()}}
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T16",
     title="The optimal critic's gradient",
-    text=(
+    statement=(
         "Along each line between the two points of a pair of the optimal coupling, the gradient of "
         "the optimal critic has norm 1 and points along that line."
     ),
     source="slides [Gulrajani et al. 2017, arXiv:1704.00028, proposition 1]",
-    experiment=(
+    setup=(
         "Random points in two and ten dimensions. The coupling by assignment, the critic by a "
         "linear programme of its own on the points; off them the largest and the smallest "
         "1-Lipschitz function with its values, and their mean: all optimal. Central differences at "
         "five places of each segment."
     ),
     rule=(
-        f"Reproduced: the norm is 1 to {CLOSE:g} at every place of every segment, for the largest, "
-        "the smallest and the middle critic; partly: at more than half of them; not reproduced: "
-        "otherwise. The direction is reported with its sign."
+        f"Reproduced: the norm is 1 to {TOLERANCE:g} at every place of every segment, for the "
+        "largest, the smallest and the middle critic; partly: at more than half of them; not "
+        "reproduced: otherwise. The direction is reported with its sign."
     ),
     version=1,
-    minutes=Minutes(full=1, quick=0.1),
+    minutes=CpuMinutes(full=1, quick=0.1),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
     caveat=(
         "The slide has the gradient along y - x, for x real and y generated. With psi maximising "

@@ -1,22 +1,28 @@
-"""T18: WGAN works with generators with which earlier GANs fail."""
+"""T18: WGAN works with generators with which earlier GANs fail.
+
+Arjovsky et al. 2017 (arXiv:1701.07875), section 4.3. Measured: Frechet distances of runs of the
+suite with DCGAN's generator, the same without batch norm, and a perceptron.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
 from bench.theory.experiment import (
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
-    overall,
+    overall_verdict,
 )
 from bench.theory.toolkit import run_scores
+from bench.theory.toolkit.axes import label_1_2_5
 from bench.theory.toolkit.intervals import median_over_seeds
 
 LOSSES = {"NS GAN": "ns_gan", "WGAN": "wgan", "WGAN-GP": "wgan_gp"}
@@ -38,83 +44,96 @@ CONSTRAINT = {  # tuning/quick
     "wgan_gp": ["hyperparameters.penalty_weight=1"],
 }
 UNTRAINED = "untrained"
-MUCH, WORKS = 2.0, 0.25  # times its own score with DCGAN; share of an untrained generator's score
+MAX_FACTOR = 2.0  # times a loss's own score with DCGAN
+MAX_UNTRAINED_SHARE = 0.25  # of an untrained generator's score
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """One part for each loss and generator, and one that shows what no training gives."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List a part for each loss and generator, and one for an untrained generator."""
     seeds, steps = ([0, 1], 20) if quick else ([0, 1, 2, 3], 1500)
-    found = {
-        _cell(loss, net): {
-            "overrides": [f"variant={variant}", *COMMON, *CONSTRAINT.get(variant, []), *how],
+    part_settings = {
+        _part_name(loss, net): {
+            "overrides": [
+                f"variant={variant}",
+                *COMMON,
+                *CONSTRAINT.get(variant, []),
+                *generator_overrides,
+            ],
             "steps": steps,
             "seeds": seeds[:1] if quick and net == EASY else seeds,
         }
-        for net, how in GENERATORS.items()
+        for net, generator_overrides in GENERATORS.items()
         for loss, variant in LOSSES.items()
         if not quick or loss != "WGAN-GP"
     }
     base = [*COMMON, *GENERATORS[EASY]]
-    return {**found, UNTRAINED: {"overrides": base, "steps": 1, "seeds": seeds[:1]}}
+    return {**part_settings, UNTRAINED: {"overrides": base, "steps": 1, "seeds": seeds[:1]}}
 
 
-def measure(settings: Settings) -> Arrays:
-    """Frechet distance of each seed's last generator, [seeds]; infinity where a run diverged."""
+def measure(settings: PartSettings) -> Measurements:
+    """Train each seed; return final Frechet distances, [seeds]; infinity where one diverged."""
     budget = f"d_steps={settings['steps']}"
-    found = [
-        run_scores.frechet(*settings["overrides"], budget, f"seed={s}") for s in settings["seeds"]
+    distances = [
+        run_scores.frechet_of_run(*settings["overrides"], budget, f"seed={s}")
+        for s in settings["seeds"]
     ]
-    return {"frechet": np.array(found)}
+    return {"frechet": np.array(distances)}
 
 
-def judge(evidence: PartResults) -> Result:
-    """Of each hard generator: NS GAN fails, WGAN works, WGAN's score is the lower."""
-    medians = {cell: _median(cell, evidence) for cell in evidence if cell != UNTRAINED}
+def conclude(results: PartResults) -> Result:
+    """Check for each hard generator that NS GAN fails, WGAN works, and WGAN scores lower."""
+    medians = {cell: _median_number(cell, results) for cell in results if cell != UNTRAINED}
     value = {cell: number.value for cell, number in medians.items()}
-    untrained = float(evidence[UNTRAINED]["frechet"][0])
+    untrained = float(results[UNTRAINED]["frechet"][0])
     holds, sentences = [], []
     for net in HARD:
-        gan, wgan = value[_cell("NS GAN", net)], value[_cell("WGAN", net)]
-        fails = not gan <= MUCH * value[_cell("NS GAN", EASY)]
-        works = wgan <= WORKS * untrained and wgan <= MUCH * value[_cell("WGAN", EASY)]
+        gan, wgan = value[_part_name("NS GAN", net)], value[_part_name("WGAN", net)]
+        fails = not gan <= MAX_FACTOR * value[_part_name("NS GAN", EASY)]
+        works = (
+            wgan <= MAX_UNTRAINED_SHARE * untrained
+            and wgan <= MAX_FACTOR * value[_part_name("WGAN", EASY)]
+        )
         holds.append(fails and works and wgan < gan)
         sentences.append(
             f"{net}: NS GAN {gan:.3g} ({'fails' if fails else 'does not fail'}), WGAN {wgan:.3g} "
             f"({'works' if works else 'does not work'})."
         )
-    found = (
-        f"Median Frechet distance, against {value[_cell('NS GAN', EASY)]:.3g} (NS GAN) and "
-        f"{value[_cell('WGAN', EASY)]:.3g} (WGAN) in {EASY} and {untrained:.3g} untrained. "
+    summary = (
+        f"Median Frechet distance, against {value[_part_name('NS GAN', EASY)]:.3g} (NS GAN) and "
+        f"{value[_part_name('WGAN', EASY)]:.3g} (WGAN) in {EASY} and {untrained:.3g} untrained. "
         + " ".join(sentences)
     )
     numbers = [
-        medians[_cell(loss, n)] for n in GENERATORS for loss in LOSSES if _cell(loss, n) in medians
+        medians[_part_name(loss, n)]
+        for n in GENERATORS
+        for loss in LOSSES
+        if _part_name(loss, n) in medians
     ]
-    numbers.append(Number("Frechet distance, untrained DCGAN", untrained))
-    return Result(overall(holds), found, tuple(numbers))
+    numbers.append(Quantity("Frechet distance, untrained DCGAN", untrained))
+    return Result(overall_verdict(holds), summary, tuple(numbers))
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """Every run and the medians, one group for each generator."""
-    ceiling = 2 * float(evidence[UNTRAINED]["frechet"][0])
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw every run and the medians, a group for each generator."""
+    ceiling = 2 * float(results[UNTRAINED]["frechet"][0])
     with figure(7.2, 3.0) as shape:
         axes = shape.subplots()
         for group, net in enumerate(GENERATORS):
             for index, loss in enumerate(LOSSES):
-                if _cell(loss, net) in evidence:
-                    scores = evidence[_cell(loss, net)]["frechet"]
-                    _column(axes, group + 0.26 * (index - 1), scores, ceiling, index)
+                if _part_name(loss, net) in results:
+                    scores = results[_part_name(loss, net)]["frechet"]
+                    _plot_runs(axes, group + 0.26 * (index - 1), scores, ceiling, index)
         axes.axhline(ceiling / 2, color=MUTED, linewidth=0.6, linestyle=":")
         axes.text(2.42, ceiling / 2, "untrained", color=MUTED, va="bottom", ha="right", fontsize=7)
         axes.set_yscale("log")
-        run_scores.plain_log(axes.yaxis)
+        label_1_2_5(axes.yaxis)
         axes.set_ylim(2, 1.3 * ceiling)
         axes.set_xlabel("generator")
         axes.set_xlim(-0.45, 2.45)
         axes.set_xticks(range(3), list(GENERATORS))
         axes.set_ylabel("Frechet distance (digits_convnet), log")
         for index, loss in enumerate(LOSSES):
-            if _cell(loss, EASY) in evidence:
+            if _part_name(loss, EASY) in results:
                 axes.plot([], [], MARKERS[index], color=HUES[index], markersize=4, label=loss)
         shape.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=8)
         alt = "Frechet distances of three losses with three generators, a point for each seed"
@@ -126,7 +145,7 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _column(axes: object, x: float, scores: np.ndarray, ceiling: float, index: int) -> None:
+def _plot_runs(axes: Any, x: float, scores: np.ndarray, ceiling: float, index: int) -> None:
     hue, spread = HUES[index], 0.03 * (np.arange(len(scores)) - (len(scores) - 1) / 2)
     for dx, score in zip(spread, scores, strict=True):
         face = hue if np.isfinite(score) else "none"
@@ -136,24 +155,24 @@ def _column(axes: object, x: float, scores: np.ndarray, ceiling: float, index: i
     axes.plot([x - 0.1, x + 0.1], [middle, middle], color=hue, linewidth=1.2)
 
 
-def _cell(loss: str, net: str) -> str:
+def _part_name(loss: str, net: str) -> str:
     return f"{loss}, {net}"
 
 
-def _median(cell: str, evidence: PartResults) -> Number:
-    scores = np.where(np.isfinite(evidence[cell]["frechet"]), evidence[cell]["frechet"], np.inf)
+def _median_number(cell: str, results: PartResults) -> Quantity:
+    scores = np.where(np.isfinite(results[cell]["frechet"]), results[cell]["frechet"], np.inf)
     return median_over_seeds(f"median Frechet distance, {cell}", scores)
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T18",
     title="Generators",
-    text=(
+    statement=(
         "WGAN works even where earlier GANs fail: with DCGAN's generator without batch norm, or "
         "with a perceptron as generator."
     ),
     source="blog, discussion [Arjovsky et al. 2017, arXiv:1701.07875, section 4.3]",
-    experiment=(
+    setup=(
         "NS GAN, WGAN and WGAN-GP on 8x8 digits, each with three generators (DCGAN, DCGAN "
         "without batch norm, a perceptron of three hidden layers of 512) against DCGAN's "
         "discriminator, 32 channels. The same for all: Adam at 1e-3, beta1 0.5, 1,500 steps of "
@@ -170,9 +189,9 @@ STATEMENT = Experiment(
         "neither. WGAN-GP is shown beside them and decides nothing."
     ),
     version=1,
-    minutes=Minutes(full=12, quick=0.4),
+    minutes=CpuMinutes(full=12, quick=0.4),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
 )

@@ -1,6 +1,11 @@
-"""T19: WGAN depends strongly on the clip; the gradient penalty removes that."""
+"""T19: WGAN depends strongly on the clip of its weights; the gradient penalty removes that.
+
+Gulrajani et al. 2017 (arXiv:1704.00028). Measured: Frechet distances of runs of the suite over five
+decades of the clip, and over five decades of the penalty's weight.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,20 +14,21 @@ from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
 )
 from bench.theory.toolkit import run_scores
+from bench.theory.toolkit.axes import label_1_2_5
 from bench.theory.toolkit.intervals import median_over_seeds
 
 CLIPS, WEIGHTS = (1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1), (1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3)
-WAYS = {"wgan": ("weight_clip", CLIPS), "wgan_gp": ("penalty_weight", WEIGHTS)}
+CONSTRAINTS = {"wgan": ("weight_clip", CLIPS), "wgan_gp": ("penalty_weight", WEIGHTS)}
 AXES = [("WGAN", "c, clip of the weights"), ("WGAN-GP", "weight of the gradient penalty")]
 COMMON = [  # sweeps/quick: these work there; DCGAN's discriminator has no batch norm at 8x8
     "dataset=digits",
@@ -33,11 +39,12 @@ COMMON = [  # sweeps/quick: these work there; DCGAN's discriminator has no batch
     "hyperparameters.n_dis=1",
     "hyperparameters.d_batch_norm=false",
 ]
-STRONG, REMOVED = 4.0, 0.5  # worst over best that is a strong dependence; GP's share of WGAN's log
+MIN_RATIO = 4.0  # worst over best from which on the dependence is strong
+MAX_LOG_SHARE = 0.5  # logarithm of the penalty's ratio over that of the clip's
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """One part for each clip and each weight."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List a part for each clip and each penalty weight."""
     seeds, steps = ([0, 1], 20) if quick else ([0, 1, 2], 1500)
     return {
         f"{variant}, {value:g}": {
@@ -48,57 +55,63 @@ def parts(quick: bool) -> dict[str, Settings]:
             "seeds": seeds,
             "overrides": COMMON,
         }
-        for variant, (name, values) in WAYS.items()
+        for variant, (name, values) in CONSTRAINTS.items()
         for value in (values[::5] if quick else values)
     }
 
 
-def measure(settings: Settings) -> Arrays:
-    """Frechet distance of each seed's last generator, [seeds]; infinity where a run diverged."""
+def measure(settings: PartSettings) -> Measurements:
+    """Train each seed; return final Frechet distances, [seeds]; infinity where one diverged."""
     fixed = [f"variant={settings['variant']}", f"d_steps={settings['steps']}"]
     fixed += [*settings["overrides"], f"hyperparameters.{settings['name']}={settings['value']}"]
     return {
-        "frechet": np.array([run_scores.frechet(*fixed, f"seed={s}") for s in settings["seeds"]])
+        "frechet": np.array(
+            [run_scores.frechet_of_run(*fixed, f"seed={s}") for s in settings["seeds"]]
+        )
     }
 
 
-def judge(evidence: PartResults) -> Result:
-    """The worst median over the best one, of clips and of weights."""
-    curves = {variant: _curve(variant, evidence) for variant in WAYS}
-    ratio = {variant: _ratio(curve) for variant, curve in curves.items()}
-    strong = ratio["wgan"] >= STRONG
+def conclude(results: PartResults) -> Result:
+    """Compare the worst median with the best one, over clips and over weights."""
+    curves = {variant: _medians(variant, results) for variant in CONSTRAINTS}
+    ratio = {variant: _worst_over_best(curve) for variant, curve in curves.items()}
+    strong = ratio["wgan"] >= MIN_RATIO
     removed = bool(
-        ratio["wgan_gp"] < STRONG and np.log(ratio["wgan_gp"]) <= REMOVED * np.log(ratio["wgan"])
+        ratio["wgan_gp"] < MIN_RATIO
+        and np.log(ratio["wgan_gp"]) <= MAX_LOG_SHARE * np.log(ratio["wgan"])
     )
     verdict = REPRODUCED if strong and removed else PARTLY if strong else NOT
-    said = {v: f"{ratio[v]:.3g} (best {_best(curves[v])}, worst {_worst(curves[v])})" for v in WAYS}
-    found = (
-        f"Over the decades of c the worst median Frechet distance is {said['wgan']} times the "
-        f"best; over as many of the penalty's weight {said['wgan_gp']}."
+    ratios = {
+        v: f"{ratio[v]:.3g} (best {_describe_best(curves[v])}, worst {_describe_worst(curves[v])})"
+        for v in CONSTRAINTS
+    }
+    summary = (
+        f"Over the decades of c the worst median Frechet distance is {ratios['wgan']} times the "
+        f"best; over as many of the penalty's weight {ratios['wgan_gp']}."
     )
     if not strong:
-        found += f" No strong dependence on c: less than {STRONG:g}."
+        summary += f" No strong dependence on c: less than {MIN_RATIO:g}."
     elif not removed:
-        found += " The penalty does not remove the dependence; it has a range of its own."
-    numbers = [Number(f"worst over best median, {v}", ratio[v]) for v in WAYS]
-    return Result(verdict, found, (*numbers, *(n for c in curves.values() for n in c.values())))
+        summary += " The penalty does not remove the dependence; it has a range of its own."
+    numbers = [Quantity(f"worst over best median, {v}", ratio[v]) for v in CONSTRAINTS]
+    return Result(verdict, summary, (*numbers, *(n for c in curves.values() for n in c.values())))
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """Frechet distance against the clip and against the weight."""
-    finite = np.concatenate([arrays["frechet"] for arrays in evidence.values()])
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw the Frechet distance over the clip and over the penalty weight."""
+    finite = np.concatenate([arrays["frechet"] for arrays in results.values()])
     finite = finite[np.isfinite(finite)]
     ceiling = 1.5 * float(finite.max(initial=1.0))
     with figure(7.2, 2.8) as shape:
         for index, (axes, variant, (title, label)) in enumerate(
-            zip(shape.subplots(1, 2, sharey=True), WAYS, AXES, strict=True)
+            zip(shape.subplots(1, 2, sharey=True), CONSTRAINTS, AXES, strict=True)
         ):
-            curve = _curve(variant, evidence)
+            curve = _medians(variant, results)
             middle = [n.value if np.isfinite(n.value) else ceiling for n in curve.values()]
             axes.plot(list(curve), middle, color=HUES[index])
             for value in curve:
-                scores = evidence[f"{variant}, {value:g}"]["frechet"]
-                _seeds(axes, value, scores, ceiling, index)
+                scores = results[f"{variant}, {value:g}"]["frechet"]
+                _plot_runs(axes, value, scores, ceiling, index)
             axes.set_xscale("log")
             axes.set_yscale("log")
             axes.set_xticks(list(curve), [f"{v:g}" for v in curve])
@@ -107,7 +120,7 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
             axes.set_xlabel(label)
             axes.set_title(title)
         shape.axes[0].set_ylabel("Frechet distance (digits_convnet), log")
-        run_scores.plain_log(shape.axes[0].yaxis)
+        label_1_2_5(shape.axes[0].yaxis)
         alt = "Frechet distance against the clip and against the penalty's weight, over decades"
         drawing = render(shape, "T19-constraints", alt)
     caption = (
@@ -117,47 +130,49 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _seeds(axes: object, x: float, scores: np.ndarray, ceiling: float, index: int) -> None:
+def _plot_runs(axes: Any, x: float, scores: np.ndarray, ceiling: float, index: int) -> None:
     for score in scores:
-        ended = bool(np.isfinite(score))
-        y, face = (score, HUES[index]) if ended else (ceiling, "none")
+        finite = bool(np.isfinite(score))
+        y, face = (score, HUES[index]) if finite else (ceiling, "none")
         axes.plot(x, y, MARKERS[index], color=HUES[index], markerfacecolor=face, markersize=4)
 
 
-def _curve(variant: str, evidence: PartResults) -> dict[float, Number]:
-    name, values = WAYS[variant]
-    found = {}
+def _medians(variant: str, results: PartResults) -> dict[float, Quantity]:
+    name, values = CONSTRAINTS[variant]
+    medians = {}
     for value in values:
-        if (part := f"{variant}, {value:g}") in evidence:
-            scores = evidence[part]["frechet"]
+        if (part := f"{variant}, {value:g}") in results:
+            scores = results[part]["frechet"]
             scores = np.where(np.isfinite(scores), scores, np.inf)
             label = f"median Frechet distance, {variant} with {name} {value:g}"
-            found[value] = median_over_seeds(label, scores)
-    return found
+            medians[value] = median_over_seeds(label, scores)
+    return medians
 
 
-def _ratio(curve: dict[float, Number]) -> float:
-    """Worst over best; infinity where a median is."""
+def _worst_over_best(curve: dict[float, Quantity]) -> float:
+    """Worst median over the best one; infinity where the best is infinite."""
     values = [number.value for number in curve.values()]
     return float(max(values) / min(values)) if np.isfinite(min(values)) else np.inf
 
 
-def _best(curve: dict[float, Number]) -> str:
+def _describe_best(curve: dict[float, Quantity]) -> str:
     at = min(curve, key=lambda value: curve[value].value)
     return f"{curve[at].value:.3g} at {at:g}"
 
 
-def _worst(curve: dict[float, Number]) -> str:
+def _describe_worst(curve: dict[float, Quantity]) -> str:
     at = max(curve, key=lambda value: curve[value].value)
     return f"{curve[at].value:.3g} at {at:g}"
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T19",
     title="Clip and penalty",
-    text="WGAN depends strongly on the clip c of its weights; the gradient penalty removes that.",
+    statement=(
+        "WGAN depends strongly on the clip c of its weights; the gradient penalty removes that."
+    ),
     source="blog, discussion [Gulrajani et al. 2017, arXiv:1704.00028]",
-    experiment=(
+    setup=(
         "DCGAN's pair, 32 channels, on 8x8 digits: WGAN with c from 1e-4 to 10, WGAN-GP with a "
         "weight from 0.01 to 1,000, a decade apart, five decades each. The same for all: Adam at"
         " 1e-3, beta1 0.5, 1,500 steps of each player alternately, batches of 64, none of them "
@@ -172,10 +187,10 @@ STATEMENT = Experiment(
         "too. Not reproduced: below 4 across c."
     ),
     version=1,
-    minutes=Minutes(full=8, quick=0.4),
+    minutes=CpuMinutes(full=8, quick=0.4),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
     caveat=(
         "Strongly is not a number, and it depends on depth and optimizer. A small c makes the "

@@ -1,10 +1,16 @@
-"""T20: one Gaussian for two modes, by KL one way, KL the other way, and JS."""
+"""T20: forward KL matches moments, reverse KL takes the largest mode, and JS lies between the two.
+
+Huszar 2015 (arXiv:1511.05101). Measured: mean and deviation of one Gaussian fitted to two, by each
+divergence, over their separation.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from bench.divergences.mixtures import (
+    Divergence,
     Mixture,
     fit,
     fit_forward_kl,
@@ -15,33 +21,33 @@ from bench.divergences.mixtures import (
 )
 from bench.plotting.style import HUES, MUTED, RULE, figure, render
 from bench.theory.experiment import (
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
-    overall,
+    overall_verdict,
 )
 
 DIVERGENCES = {"KL(p_r, p_g)": forward_kl, "KL(p_g, p_r)": reverse_kl, "JS": half_js}
 FORWARD, REVERSE, JS = DIVERGENCES
 WIDEST = 6.0  # the largest distance of the two centres from 0, in deviations of a mode
 ONE_MODE = 0.5  # a fit is on one mode where its mean is further out than this share of the centres
-EQUAL = 1e-4  # to which a simplex must find the closed form, in deviations of a mode
-SHOWN = 3.5  # the half distance of the densities drawn
+TOLERANCE = 1e-4  # to which a simplex must find the closed form, in deviations of a mode
+DRAWN_AT = 3.5  # the half distance of the densities drawn
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """The same scan with equal weights, where the onset is sharp, and with a larger mode."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List one scan with equal weights, where the onset is sharp, and one with a larger mode."""
     scan = {"widest": WIDEST, "places": 5 if quick else 25, "precision": 0.1 if quick else 0.01}
     return {f"weight {w:g}": {"weight": w, **scan} for w in (0.5, 0.6)}
 
 
-def measure(settings: Settings) -> Arrays:
-    """[3, places] means and deviations of the fits, and where each leaves the middle, [3]."""
+def measure(settings: PartSettings) -> Measurements:
+    """Fit by each divergence: means and deviations [3, places], and separations of onset [3]."""
     separations = np.linspace(0, settings["widest"], settings["places"])
     mixtures = [_mixture(settings["weight"], a) for a in separations]
     fits = np.array([[fit(m, one)[:2] for m in mixtures] for one in DIVERGENCES.values()])
@@ -58,20 +64,20 @@ def measure(settings: Settings) -> Arrays:
     }
 
 
-def judge(evidence: PartResults) -> Result:
-    """Moments, the larger mode at the widest separation, deviations in between."""
-    equal, unequal = evidence["weight 0.5"], evidence["weight 0.6"]
+def conclude(results: PartResults) -> Result:
+    """Check moments, the larger mode at the widest separation, and JS's deviation in between."""
+    equal, unequal = results["weight 0.5"], results["weight 0.6"]
     error = max(
         float(np.abs([e["mean"][0] - e["moments"][0], e["deviation"][0] - e["moments"][1]]).max())
         for e in (equal, unequal)
     )
     far, (mean, deviation) = unequal["separation"][-1], (unequal["mean"], unequal["deviation"])
     seeks = abs(mean[1, -1] - far) < 0.1 and abs(deviation[1, -1] - 1) < 0.1
-    between = [_between(e["deviation"]) for e in (equal, unequal)]
+    between = [_js_lies_between(e["deviation"]) for e in (equal, unequal)]
     share = float(np.concatenate(between).mean())
-    verdict = overall([error < EQUAL, bool(seeks), share == 1])
+    verdict = overall_verdict([error < TOLERANCE, bool(seeks), share == 1])
     onsets = dict(zip(DIVERGENCES, equal["onset"], strict=True))
-    found = (
+    summary = (
         f"KL(p_r, p_g) has the mixture's mean and deviation (found to {error:.0e}). KL(p_g, p_r), "
         f"with modes of 0.6 and 0.4 at +-{far:g}, has mean {mean[1, -1]:.2f} and deviation "
         f"{deviation[1, -1]:.2f}; with equal modes of deviation 1 it leaves the middle only from "
@@ -79,21 +85,30 @@ def judge(evidence: PartResults) -> Result:
         f"the others' at {share:.0%} of the separations."
     )
     numbers = (
-        Number(f"largest error of {FORWARD}'s moments, deviations of a mode", error, known="0"),
-        Number(f"mean by {REVERSE}, weights 0.6 and 0.4", float(mean[1, -1]), known=f"{far:g}"),
-        Number(f"deviation by {REVERSE}, weights 0.6 and 0.4", float(deviation[1, -1]), known="1"),
-        Number("share of separations with JS's deviation between", share, known="1"),
-        *(Number(f"onset of mode seeking, equal modes, {n}", float(v)) for n, v in onsets.items()),
+        Quantity(
+            f"largest error of {FORWARD}'s moments, deviations of a mode", error, expected="0"
+        ),
+        Quantity(
+            f"mean by {REVERSE}, weights 0.6 and 0.4", float(mean[1, -1]), expected=f"{far:g}"
+        ),
+        Quantity(
+            f"deviation by {REVERSE}, weights 0.6 and 0.4", float(deviation[1, -1]), expected="1"
+        ),
+        Quantity("share of separations with JS's deviation between", share, expected="1"),
+        *(
+            Quantity(f"onset of mode seeking, equal modes, {n}", float(v))
+            for n, v in onsets.items()
+        ),
     )
-    return Result(verdict, found, numbers)
+    return Result(verdict, summary, numbers)
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """The three fits at one separation, and their deviations over all."""
-    equal, unequal = evidence["weight 0.5"], evidence["weight 0.6"]
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw the three fits at one separation, and their deviations over all."""
+    equal, unequal = results["weight 0.5"], results["weight 0.6"]
     with figure(7.2, 2.6) as shape:
         left, right = shape.subplots(1, 2)
-        _densities(left, unequal)
+        _plot_densities(left, unequal)
         for index, values in enumerate(equal["deviation"]):
             onset = equal["onset"][index]
             right.plot(equal["separation"], values, color=HUES[index], linewidth=1.2)
@@ -114,8 +129,8 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _densities(axes, arrays) -> None:
-    place = int(np.abs(arrays["separation"] - SHOWN).argmin())
+def _plot_densities(axes: Any, arrays: Measurements) -> None:
+    place = int(np.abs(arrays["separation"] - DRAWN_AT).argmin())
     separation = float(arrays["separation"][place])
     at = np.linspace(-10, 10, 401)
     axes.fill_between(at, np.exp(_mixture(0.6, separation).log_density(at)), color=RULE)
@@ -129,23 +144,30 @@ def _densities(axes, arrays) -> None:
 
 
 def _mixture(weight: float, separation: float) -> Mixture:
-    return Mixture([weight, 1 - weight], [separation, -separation], [1.0, 1.0])
+    weights, centres = np.array([weight, 1 - weight]), np.array([separation, -separation])
+    return Mixture(weights, centres, np.ones(2))
 
 
-def _between(deviations: np.ndarray) -> np.ndarray:
-    """Whether JS's deviation lies between the KLs', to what the simplex finds; NaN does not."""
+def _js_lies_between(deviations: np.ndarray) -> np.ndarray:
+    """Tell whether JS's deviation lies between the KLs', within TOLERANCE; NaN does not."""
     low, high = deviations[:2].min(axis=0), deviations[:2].max(axis=0)
-    return (deviations[2] >= low - EQUAL) & (deviations[2] <= high + EQUAL)
+    return (deviations[2] >= low - TOLERANCE) & (deviations[2] <= high + TOLERANCE)
 
 
-def _onset(weight, divergence, separations, means, precision) -> float:
-    """The separation from which the best fit is on one mode: halved; NaN where it never is."""
+def _onset(
+    weight: float,
+    divergence: Divergence,
+    separations: np.ndarray,
+    means: np.ndarray,
+    precision: float,
+) -> float:
+    """Bisect for the separation from which the best fit is on one mode; NaN where it never is."""
     on_one = np.abs(means) > ONE_MODE * separations
-    on_one[0] = False  # one mode, there
+    on_one[0] = False  # the mixture has one mode there
     if weight != 0.5 or not on_one[-1]:
         return np.nan
-    high = int(len(means) - np.argmin(on_one[::-1]))
-    low, high = float(separations[high - 1]), float(separations[high])
+    first = int(len(means) - np.argmin(on_one[::-1]))
+    low, high = float(separations[first - 1]), float(separations[first])
     while high - low > precision:
         middle = (low + high) / 2
         moved = abs(fit(_mixture(weight, middle), divergence).mean) > ONE_MODE * middle
@@ -153,30 +175,30 @@ def _onset(weight, divergence, separations, means, precision) -> float:
     return (low + high) / 2
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T20",
     title="Covering and seeking modes",
-    text=(
+    statement=(
         "A Gaussian fitted by KL(p_r, p_g) matches moments, one by KL(p_g, p_r) takes the largest "
         "mode, and JS lies between the two."
     ),
     source="slides [Huszar 2015, arXiv:1511.05101]",
-    experiment=(
+    setup=(
         "One Gaussian fitted to two of deviation 1 at +-a, by each divergence, with quadrature and "
         f"a simplex from three starts; a from 0 to {WIDEST:g}, weights 0.5 and 0.5, 0.6 and 0.4."
     ),
     rule=(
         f"Three parts. KL(p_r, p_g): the numerical fit has the mixture's mean and deviation, to "
-        f"{EQUAL:g}, at every a. KL(p_g, p_r): with weights 0.6 and 0.4 at the widest a its mean "
-        "is within 0.1 of the larger mode's and its deviation within 0.1 of 1. JS: its deviation "
-        f"lies between the other two, to {EQUAL:g}, at every a and for both weights. Reproduced: "
-        "all; partly: some; not reproduced: none."
+        f"{TOLERANCE:g}, at every a. KL(p_g, p_r): with weights 0.6 and 0.4 at the widest a its "
+        "mean is within 0.1 of the larger mode's and its deviation within 0.1 of 1. JS: its "
+        f"deviation lies between the other two, to {TOLERANCE:g}, at every a and for both "
+        "weights. Reproduced: all; partly: some; not reproduced: none."
     ),
     version=1,
-    minutes=Minutes(full=1, quick=0.2),
+    minutes=CpuMinutes(full=1, quick=0.2),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
     caveat=(
         "The slides have KL(p_g, p_r) typically concentrate on the largest mode. That begins at a "

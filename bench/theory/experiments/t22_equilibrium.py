@@ -1,4 +1,8 @@
-"""T22: stochastic gradient need not converge to the equilibrium."""
+"""T22: gradient steps of the two players need not converge to the equilibrium.
+
+Mescheder et al. 2018 (arXiv:1801.04406). Measured: eigenvalues and paths of Dirac-GAN, with
+simultaneous and alternating steps, and with a zero-centred and a one-centred penalty.
+"""
 
 from collections.abc import Sequence
 
@@ -10,14 +14,14 @@ from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
 )
 
 STEP, START, STEPS, WEIGHT = 0.2, (1.0, 0.0), 500, 0.5  # Mescheder et al. leave all four open
@@ -30,16 +34,16 @@ GAMES = {
 SIMULTANEOUS, ALTERNATING, R1, GP = GAMES
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """One part: the closed forms and the played game take no time."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List one part: closed forms and the game itself take no time."""
     return {"dirac": {"step": STEP, "steps": STEPS, "weight": WEIGHT, "start": list(START)}}
 
 
-def measure(settings: Settings) -> Arrays:
-    """Distance from (0, 0) over the steps of each game, and the sizes of its eigenvalues."""
-    h, found = settings["step"], {}
+def measure(settings: PartSettings) -> Measurements:
+    """Play each game; return its path, [steps + 1, 2], and the largest |eigenvalue|s."""
+    h, arrays = settings["step"], {}
     for index, (alternate, penalty) in enumerate(GAMES.values()):
-        played = dirac.trajectory(
+        path = dirac.trajectory(
             tuple(settings["start"]),
             settings["steps"],
             h,
@@ -47,50 +51,48 @@ def measure(settings: Settings) -> Arrays:
             penalty=penalty,
             alternate=alternate,
         )
-        found[f"path_{index}"] = played
+        arrays[f"path_{index}"] = path
     linear = [
         dirac.simultaneous(h, dirac.SLOPE, 0.0),
         dirac.alternating(h, dirac.SLOPE, 0.0),
         dirac.alternating(h, dirac.SLOPE, settings["weight"]),
     ]
-    found["radius"] = np.array([np.abs(dirac.eigenvalues(m)).max() for m in linear])
-    return found
+    arrays["radius"] = np.array([np.abs(dirac.eigenvalues(m)).max() for m in linear])
+    return arrays
 
 
-def judge(evidence: PartResults) -> Result:
-    """Outwards, on a cycle, inwards: where the game ends over where it began."""
-    arrays = evidence["dirac"]
-    away = {game: _away(arrays, index) for index, game in enumerate(GAMES)}
+def conclude(results: PartResults) -> Result:
+    """Compare the last distance from the equilibrium with the first, for each game."""
+    arrays = results["dirac"]
+    distances = {game: _distances(arrays, index) for index, game in enumerate(GAMES)}
     radius = dict(zip(GAMES, arrays["radius"], strict=False))
     numbers = [
-        Number(f"largest eigenvalue, {game}", float(value), known=known)
-        for (game, value), known in zip(
-            radius.items(),
-            ("sqrt(1 + h^2 / 4) = 1.0050", "1", "below 1"),
-            strict=True,
+        Quantity(f"largest eigenvalue, {game}", float(value), expected=expected)
+        for (game, value), expected in zip(
+            radius.items(), ("sqrt(1 + h^2 / 4) = 1.0050", "1", "below 1"), strict=True
         )
     ]
     numbers += [
-        Number(f"last distance over the first, {game}", float(path[-1] / path[0]))
-        for game, path in away.items()
+        Quantity(f"last distance over the first, {game}", float(path[-1] / path[0]))
+        for game, path in distances.items()
     ]
-    outwards = radius[SIMULTANEOUS] > 1 and away[SIMULTANEOUS][-1] > away[SIMULTANEOUS][0]
-    stays = away[ALTERNATING][-100:].min() > 0.5 * away[ALTERNATING][0]
+    outwards = radius[SIMULTANEOUS] > 1 and distances[SIMULTANEOUS][-1] > distances[SIMULTANEOUS][0]
+    stays = distances[ALTERNATING][-100:].min() > 0.5 * distances[ALTERNATING][0]
     verdict = REPRODUCED if outwards and stays else PARTLY if outwards or stays else NOT
-    found = (
+    summary = (
         f"Simultaneous steps of {STEP:g} go outwards: the largest eigenvalue is "
         f"{radius[SIMULTANEOUS]:.4f}, and the distance from the equilibrium ends at "
-        f"{away[SIMULTANEOUS][-1]:.2f} times the first. Alternating ones stay on a cycle "
+        f"{distances[SIMULTANEOUS][-1]:.2f} times the first. Alternating ones stay on a cycle "
         f"(eigenvalue {radius[ALTERNATING]:.4f}). The zero-centred penalty converges "
-        f"({radius[R1]:.4f}; last distance {away[R1][-1]:.1e}), WGAN-GP's does not "
-        f"({away[GP][-1]:.2f})."
+        f"({radius[R1]:.4f}; last distance {distances[R1][-1]:.1e}), WGAN-GP's does not "
+        f"({distances[GP][-1]:.2f})."
     )
-    return Result(verdict, found, tuple(numbers))
+    return Result(verdict, summary, tuple(numbers))
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """The four paths through the plane of the two players."""
-    arrays = evidence["dirac"]
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw the four paths through the plane of the two players."""
+    arrays = results["dirac"]
     with figure(7.2, 2.2) as shape:
         for index, (axes, game) in enumerate(
             zip(shape.subplots(1, 4, sharex=True, sharey=True), GAMES, strict=True)
@@ -112,16 +114,16 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _away(arrays: Arrays, index: int) -> np.ndarray:
+def _distances(arrays: Measurements, index: int) -> np.ndarray:
     return np.hypot(*arrays[f"path_{index}"].T)
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T22",
     title="Equilibrium",
-    text="Stochastic gradient steps of the two players need not converge to the equilibrium.",
+    statement="Stochastic gradient steps of the two players need not converge to the equilibrium.",
     source="slides [Mescheder et al. 2018, arXiv:1801.04406]",
-    experiment=(
+    setup=(
         "Dirac-GAN: data is a point at 0, the generator a point at theta, the discriminator "
         "linear. The update's eigenvalues in closed form, and the game itself."
     ),
@@ -132,9 +134,9 @@ STATEMENT = Experiment(
         "neither."
     ),
     version=1,
-    minutes=Minutes(full=0.1, quick=0.1),
+    minutes=CpuMinutes(full=0.1, quick=0.1),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
 )

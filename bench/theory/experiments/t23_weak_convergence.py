@@ -1,6 +1,10 @@
-"""T23: W1 and weak convergence, total variation, and mass that escapes."""
+"""T23: W1(mu_n, mu) goes to 0 if and only if mu_n converges weakly to mu; total variation need not.
 
-from collections.abc import Sequence
+Villani 2009, Optimal Transport, theorem 6.9. Measured: exact W1, total variation and a weak
+distance of four sequences on the line, one of which lets mass escape.
+"""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,14 +15,14 @@ from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
 )
 
 SEQUENCES = {
@@ -30,45 +34,47 @@ SEQUENCES = {
 POINT, SAMPLES, AWAY, ESCAPING = SEQUENCES
 BOUNDED = (POINT, SAMPLES, AWAY)
 FREQUENCIES = np.linspace(0.1, 10, 100)  # of the characteristic functions
-SMALL = 0.05  # a distance below this share of the sequence's first counts as gone to 0
+VANISHED = 0.05  # a distance below this share of the sequence's first counts as gone to 0
 LATTICE = 100_000  # middles of cells that stand for the uniform measure: W1 is 1/4 of a cell off
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """One part: the distances on the line are exact at any size."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List one part: the distances on the line are exact at any size."""
     most, seeds = (4096, 3) if quick else (65_536, 20)
     sizes = [4**k for k in range(20) if 4**k <= most]
     return {"line": {"sizes": sizes, "lattice": LATTICE, "seeds": list(range(seeds))}}
 
 
-def measure(settings: Settings) -> Arrays:
-    """[sequences, sizes] each: W1, total variation, and the weak distance."""
+def measure(settings: PartSettings) -> Measurements:
+    """Compute W1, total variation and the weak distance, [sequences, sizes] each."""
     sizes = settings["sizes"]
-    found = np.array([[_distances(name, n, settings) for n in sizes] for name in SEQUENCES])
+    distances = np.array([[_distances(name, n, settings) for n in sizes] for name in SEQUENCES])
     return {
         "size": np.array(sizes),
-        "w1": found[..., 0],
-        "tv": found[..., 1],
-        "weak": found[..., 2],
+        "w1": distances[..., 0],
+        "tv": distances[..., 1],
+        "weak": distances[..., 2],
     }
 
 
-def judge(evidence: PartResults) -> Result:
-    """Whether W1 and the weak distance vanish together: on bounded sets, and on the line."""
-    arrays = evidence["line"]
-    gone = {
-        name: [bool(arrays[of][row, -1] <= SMALL * arrays[of][row, 0]) for of in ("w1", "weak")]
+def conclude(results: PartResults) -> Result:
+    """Check that W1 and the weak distance vanish together, on bounded sets and on the line."""
+    arrays = results["line"]
+    vanishes = {
+        name: [bool(arrays[of][row, -1] <= VANISHED * arrays[of][row, 0]) for of in ("w1", "weak")]
         for row, name in enumerate(SEQUENCES)
     }
-    last = {name: dict(zip(("w1", "tv", "weak"), v, strict=True)) for name, v in _last(arrays)}
-    together = {name: one == other for name, (one, other) in gone.items()}
-    apart = bool((arrays["tv"][:2] == 1).all())
-    bounded = all(together[name] for name in BOUNDED) and any(gone[POINT]) and apart
+    last = {
+        name: dict(zip(("w1", "tv", "weak"), v, strict=True)) for name, v in _last_distances(arrays)
+    }
+    together = {name: one == other for name, (one, other) in vanishes.items()}
+    singular = bool((arrays["tv"][:2] == 1).all())
+    bounded = all(together[name] for name in BOUNDED) and any(vanishes[POINT]) and singular
     verdict = NOT if not bounded else REPRODUCED if together[ESCAPING] else PARTLY
     n = int(arrays["size"][-1])
-    held = "holds" if bounded else "fails"
-    found = (
-        f"On bounded sets it {held}: at n = {n} W1 is {last[POINT]['w1']:.1e} for delta(1/n) and "
+    verb = "holds" if bounded else "fails"
+    summary = (
+        f"On bounded sets it {verb}: at n = {n} W1 is {last[POINT]['w1']:.1e} for delta(1/n) and "
         f"{last[SAMPLES]['w1']:.1e} for n samples, with total variations of {last[POINT]['tv']:g} "
         f"and {last[SAMPLES]['tv']:g}, and {last[AWAY]['w1']:.2f} where the measures do not "
         f"converge. On the whole line (1 - 1/n) delta(0) + (1/n) delta(n) has W1 = "
@@ -81,21 +87,21 @@ def judge(evidence: PartResults) -> Result:
         )
     )
     numbers = [
-        Number(f"{what}, {name}, n = {n}", float(one), known=known)
+        Quantity(f"{what}, {name}, n = {n}", float(one), expected=expected)
         for name, values in last.items()
-        for what, one, known in zip(
+        for what, one, expected in zip(
             ("W1", "total variation", "weak distance"),
             values.values(),
-            _known(name, n),
+            _expected_distances(name, n),
             strict=True,
         )
     ]
-    return Result(verdict, found, tuple(numbers))
+    return Result(verdict, summary, tuple(numbers))
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """The three distances of the four sequences."""
-    arrays = evidence["line"]
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw the three distances of the four sequences."""
+    arrays = results["line"]
     titles = {"w1": "W1", "weak": "Weak distance", "tv": "Total variation"}
     with figure(7.2, 2.5) as shape:
         panels = shape.subplots(1, 3, sharex=True, sharey=True)
@@ -129,48 +135,50 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _distances(name: str, n: int, settings: Settings) -> tuple[float, float, float]:
+def _distances(name: str, n: int, settings: PartSettings) -> tuple[float, float, float]:
     if name == SAMPLES:
-        found = [_of_samples(n, seed, settings["lattice"]) for seed in settings["seeds"]]
-        w1, weak = np.mean(found, axis=0)
-        return float(w1), 1.0, float(weak)  # a finite set has mass 1 here, and none by the uniform
-    mu, nu = _sequence(name, n), _points([0.0], [1.0])
-    weak = np.abs(_transform(mu) - 1).max()  # delta(0)'s is 1
+        values = [_sample_distances(n, seed, settings["lattice"]) for seed in settings["seeds"]]
+        w1, weak = np.mean(values, axis=0)
+        return float(w1), 1.0, float(weak)  # a finite set has all mass of one and none of the other
+    mu, nu = _sequence(name, n), _measure_of([0.0], [1.0])
+    weak = np.abs(_characteristic_function(mu) - 1).max()  # delta(0)'s is 1
     return wasserstein_line(mu, nu, 1), tv(mu, nu), float(weak)
 
 
 def _sequence(name: str, n: int) -> Measure:
-    """mu_n of the sequences that are to be compared with delta(0)."""
+    """Return mu_n of a sequence that is compared with delta(0)."""
     if name == ESCAPING:
-        return _points([0.0, n], [1 - 1 / n, 1 / n])
-    return _points([1 / n if name == POINT else 1 + 1 / n], [1.0])
+        return _measure_of([0.0, n], [1 - 1 / n, 1 / n])
+    return _measure_of([1 / n if name == POINT else 1 + 1 / n], [1.0])
 
 
-def _points(places: Sequence[float], weights: Sequence[float]) -> Measure:
+def _measure_of(places: Sequence[float], weights: Sequence[float]) -> Measure:
     return Measure(np.array(places)[:, None], np.array(weights))
 
 
-def _of_samples(n: int, seed: int, lattice: int) -> tuple[float, float]:
+def _sample_distances(n: int, seed: int, lattice: int) -> tuple[float, float]:
     mu = Measure.of(numpy_generator(seed, "data", n).random((n, 1)))
     uniform = Measure.of((np.arange(lattice)[:, None] + 0.5) / lattice)
     exact = (np.exp(1j * FREQUENCIES) - 1) / (1j * FREQUENCIES)
-    return wasserstein_line(mu, uniform, 1), float(np.abs(_transform(mu) - exact).max())
+    return wasserstein_line(mu, uniform, 1), float(
+        np.abs(_characteristic_function(mu) - exact).max()
+    )
 
 
-def _transform(mu: Measure) -> np.ndarray:
+def _characteristic_function(mu: Measure) -> np.ndarray:
     """E[exp(i t x)] at FREQUENCIES: measures converge weakly where it does at each t (Levy)."""
     return np.array([mu.weights @ np.exp(1j * t * mu.points[:, 0]) for t in FREQUENCIES])
 
 
-def _last(arrays):
+def _last_distances(arrays: Measurements) -> Iterator[tuple[str, tuple[float, float, float]]]:
     return (
         (name, (arrays["w1"][row, -1], arrays["tv"][row, -1], arrays["weak"][row, -1]))
         for row, name in enumerate(SEQUENCES)
     )
 
 
-def _known(name: str, n: int) -> tuple[str, str, str]:
-    """W1, total variation, weak distance, by the theory."""
+def _expected_distances(name: str, n: int) -> tuple[str, str, str]:
+    """Say what W1, total variation and weak distance should be by the theory."""
     return {
         POINT: (f"1/n = {1 / n:.2e}", "1", "to 0"),
         SAMPLES: (f"about n^(-1/2) / 3.2 = {n**-0.5 / 3.2:.1e}", "1", "to 0"),
@@ -179,30 +187,30 @@ def _known(name: str, n: int) -> tuple[str, str, str]:
     }[name]
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T23",
     title="W1 and weak convergence",
-    text=(
+    statement=(
         "W1(mu_n, mu) goes to 0 if and only if mu_n converges weakly to mu, which total variation "
         "need not follow."
     ),
     source="slides [Villani 2009, Optimal Transport, theorem 6.9]",
-    experiment=(
+    setup=(
         "Four sequences on the line, exact W1 and total variation, and as weak distance the "
         "largest difference of the characteristic functions up to frequency 10: points moving to "
         "0, samples of a uniform measure, points that stay away, and a share 1/n of the mass at n."
     ),
     rule=(
-        f"A distance vanishes if at the largest n it is at most {SMALL:g} of that at n = 1. "
+        f"A distance vanishes if at the largest n it is at most {VANISHED:g} of that at n = 1. "
         "Reproduced: in all four sequences W1 vanishes just where the weak distance does, and "
         "total variation stays 1 in the first two. Partly: so in the three on bounded sets, but "
         "not for escaping mass. Not reproduced: otherwise."
     ),
     version=1,
-    minutes=Minutes(full=1, quick=0.1),
+    minutes=CpuMinutes(full=1, quick=0.1),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
     caveat=(
         "The slides have the equivalence for all measures. It holds on bounded sets, or where "

@@ -1,4 +1,8 @@
-"""T24: Kantorovich's duality for p = 1 and 2, and the c-transform."""
+"""T24: W_p^p / p is the supremum of Kantorovich's dual problem, and psi^(c c c) = psi^c.
+
+Villani 2003, Topics in Optimal Transportation. Measured: gaps between primal and dual linear
+programmes of random measures for p = 1 and 2, and c-transforms of random potentials.
+"""
 
 from collections.abc import Sequence
 
@@ -15,25 +19,25 @@ from bench.divergences import (
 )
 from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
 from bench.theory.experiment import (
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
-    overall,
+    overall_verdict,
 )
 
 ORDERS = (1, 2)
 ROUNDING = 1e-9  # of the largest cost: what the linear programmes promise
-TRIALS = 50  # potentials per pair of measures that no programme has seen
+TRIALS = 50  # random potentials per pair of measures
 SCALES = np.linspace(0, 2, 41)  # of an optimal potential
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """Pairs of random measures, of more points from part to part."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List pairs of random measures, with more points from part to part."""
     pairs, sizes = (3, (4, 12)) if quick else (10, (4, 12, 40))
     return {
         f"{n} points": {"points": n, "dimension": 2, "pairs": pairs, "trials": TRIALS, "seed": 0}
@@ -41,29 +45,29 @@ def parts(quick: bool) -> dict[str, Settings]:
     }
 
 
-def measure(settings: Settings) -> Arrays:
-    """All gaps as shares of the largest cost, each [pairs, 2 orders], and one dual's profile."""
-    found = [
-        [_gaps(_pair(settings, index), p, settings, index) for p in ORDERS]
+def measure(settings: PartSettings) -> Measurements:
+    """Compute all gaps over the largest cost, [pairs, 2 orders] each, and one dual's profile."""
+    gaps = [
+        [_gaps(_draw_pair(settings, index), p, settings, index) for p in ORDERS]
         for index in range(settings["pairs"])
     ]
-    names = found[0][0].keys()
-    arrays = {name: np.array([[one[name] for one in row] for row in found]) for name in names}
+    names = gaps[0][0].keys()
+    arrays = {name: np.array([[one[name] for one in row] for row in gaps]) for name in names}
     return {**arrays, "profile": arrays["profile"][0]}
 
 
-def judge(evidence: PartResults) -> Result:
-    """Equality of infimum and supremum, of psi^(c c c) and psi^c, and nothing above."""
+def conclude(results: PartResults) -> Result:
+    """Check that infimum and supremum agree, psi^(c c c) and psi^c too, and nothing exceeds."""
     worst = {
-        name: max(float(np.abs(one[name]).max()) for one in evidence.values())
+        name: max(float(np.abs(one[name]).max()) for one in results.values())
         for name in ("duality", "rubinstein", "thrice")
     }
-    excess = max(float(one["excess"].max()) for one in evidence.values())
-    changed = min(float(one["twice"].min()) for one in evidence.values())
-    pairs = sum(one["duality"].size for one in evidence.values())
+    excess = max(float(one["excess"].max()) for one in results.values())
+    changed = min(float(one["twice"].min()) for one in results.values())
+    pairs = sum(one["duality"].size for one in results.values())
     equal = [worst["duality"] <= ROUNDING, worst["rubinstein"] <= ROUNDING]
-    verdict = overall([*equal, excess <= ROUNDING, worst["thrice"] <= ROUNDING])
-    found = (
+    verdict = overall_verdict([*equal, excess <= ROUNDING, worst["thrice"] <= ROUNDING])
+    summary = (
         f"In {pairs} problems, half of them with p = 2, the supremum with the cost norm^p / p is "
         f"W_p^p / p to {worst['duality']:.0e} of the largest cost, and the one over 1-Lipschitz "
         f"functions W_1 to {worst['rubinstein']:.0e}; random potentials exceed it by {excess:.0e} "
@@ -71,18 +75,20 @@ def judge(evidence: PartResults) -> Result:
         f"from a random psi by {changed:.2f} or more."
     )
     numbers = (
-        Number("largest gap of W_p^p / p and its dual, of the largest cost", worst["duality"]),
-        Number("largest gap of W_1 and its Lipschitz dual, likewise", worst["rubinstein"]),
-        Number("largest excess of a random potential, likewise", excess, known="at most 0"),
-        Number("largest change from psi^c to psi^(c c c), likewise", worst["thrice"], known="0"),
-        Number("least change from psi to psi^(c c), likewise", changed, known="0 or more"),
+        Quantity("largest gap of W_p^p / p and its dual, of the largest cost", worst["duality"]),
+        Quantity("largest gap of W_1 and its Lipschitz dual, likewise", worst["rubinstein"]),
+        Quantity("largest excess of a random potential, likewise", excess, expected="at most 0"),
+        Quantity(
+            "largest change from psi^c to psi^(c c c), likewise", worst["thrice"], expected="0"
+        ),
+        Quantity("least change from psi to psi^(c c), likewise", changed, expected="0 or more"),
     )
-    return Result(verdict, found, numbers)
+    return Result(verdict, summary, numbers)
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """The dual along a ray through an optimal potential, and all gaps."""
-    size, largest = list(evidence.items())[-1]
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw the dual along a ray through an optimal potential, and all gaps."""
+    size, largest = list(results.items())[-1]
     with figure(7.2, 2.5) as shape:
         left, right = shape.subplots(1, 2)
         for index, p in enumerate(ORDERS):
@@ -93,7 +99,7 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
         left.set(xlabel="multiple of an optimal potential", ylabel="dual / (W_p^p / p)")
         left.set(ylim=(min(-0.1, largest["profile"].min()), 1.15))
         left.set_title(f"The supremum is reached, and not exceeded ({size})")
-        for place, one in enumerate(evidence.values()):
+        for place, one in enumerate(results.values()):
             for index in range(len(ORDERS)):
                 gaps = np.maximum(np.abs(one["duality"][:, index]), 1e-18)
                 x = place + (index - 0.5) * 0.3 + np.linspace(-0.08, 0.08, len(gaps))
@@ -102,7 +108,7 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
         right.text(-0.2, 2e-9, "what counts as equal", color=MUTED)
         right.set(yscale="log", ylim=(3e-19, 1e-7), ylabel="gap / largest cost")
         right.yaxis.set_major_formatter("{x:.0e}")
-        right.set_xticks(range(len(evidence)), list(evidence))
+        right.set_xticks(range(len(results)), list(results))
         right.set_title("Infimum less supremum (equal: 1e-18)")
         alt = "Dual values with their maximum at an optimal potential; gaps near rounding"
         drawing = render(shape, "T24-duality", alt)
@@ -113,7 +119,7 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _pair(settings: Settings, index: int) -> tuple[Measure, Measure]:
+def _draw_pair(settings: PartSettings, index: int) -> tuple[Measure, Measure]:
     rng = numpy_generator(settings["seed"], "data", 1000 * settings["points"] + index)
     shape = settings["points"], settings["dimension"]
     one, other = rng.dirichlet(np.ones(shape[0]), size=2)
@@ -121,8 +127,10 @@ def _pair(settings: Settings, index: int) -> tuple[Measure, Measure]:
     return mu, Measure(1 + rng.normal(size=shape), other)
 
 
-def _gaps(pair: tuple[Measure, Measure], p: int, settings: Settings, index: int) -> Arrays:
-    """The slides' problem: cost norm^p / p, value W_p^p / p; all but the profile over max cost."""
+def _gaps(
+    pair: tuple[Measure, Measure], p: int, settings: PartSettings, index: int
+) -> Measurements:
+    """Solve with cost norm^p / p, whose value is W_p^p / p; gaps are shares of the largest cost."""
     mu, nu = pair
     costs = ground_costs(mu, nu, p) / p
     scale, least = costs.max(), transport(mu, nu, p).cost / p
@@ -148,15 +156,15 @@ def _dual(psi: np.ndarray, mu: Measure, nu: Measure, costs: np.ndarray) -> float
     return float(psi @ mu.weights + c_transform(psi, costs) @ nu.weights)
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T24",
     title="Kantorovich's duality",
-    text=(
+    statement=(
         "W_p^p / p is the supremum of E_mu[psi] + E_nu[psi^c] over c-concave psi for the cost "
         "norm^p / p, and psi^(c c c) = psi^c."
     ),
     source="slides [Villani 2003, Topics in Optimal Transportation]",
-    experiment=(
+    setup=(
         "Random measures of 4 to 40 points in the plane, p = 1 and 2: infimum and supremum by "
         "linear programmes of their own, which know nothing of each other, the one over "
         "1-Lipschitz functions too, and c-transforms of potentials drawn at random."
@@ -168,9 +176,9 @@ STATEMENT = Experiment(
         "all; partly: some; not reproduced: none."
     ),
     version=1,
-    minutes=Minutes(full=1, quick=0.1),
+    minutes=CpuMinutes(full=1, quick=0.1),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
 )

@@ -1,7 +1,12 @@
-"""T25: tuned within the same budget, variants do not beat each other consistently."""
+"""T25: tuned within the same budget, variants do not beat each other consistently.
+
+Lucic et al. 2018 (arXiv:1711.10337). Measured: nothing new; exact rank tests and the study's own
+claims on the published rows of results/created_equal_digits.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,61 +18,65 @@ from bench.theory.experiment import (
     NOT,
     PARTLY,
     REPRODUCED,
-    Arrays,
+    CpuMinutes,
     Experiment,
     Figure,
-    Minutes,
-    Number,
+    Measurements,
     PartResults,
+    PartSettings,
+    Quantity,
     Result,
-    Settings,
 )
 
 STUDY = Path(__file__).parents[3] / "results" / "created_equal_digits"
 ROWS = STUDY / "rows.parquet"
-CODES = (REPRODUCED, PARTLY, NOT, "cannot be judged from these rows")  # bench.reporting.claims'
-JUDGED = ("C1", "C2")  # nothing beats the NS GAN consistently; most reach similar scores
-ALPHA = 0.05  # of all pairs together
+VERDICT_CODES = (
+    REPRODUCED,
+    PARTLY,
+    NOT,
+    "cannot be judged from these rows",
+)  # bench.reporting.claims'
+STUDY_CLAIMS = ("C1", "C2")  # nothing beats the NS GAN consistently; most reach similar scores
+ALPHA = 0.05  # error rate of all pairs together
 
 
-def parts(quick: bool) -> dict[str, Settings]:
-    """The published rows, by their digest: other rows are another part."""
+def parts(quick: bool) -> dict[str, PartSettings]:
+    """List one part, named by the digest of the published rows: other rows are another part."""
     return {STUDY.name: {"rows_sha256": sha256_of(ROWS) if ROWS.is_file() else "absent"}}
 
 
-def measure(settings: Settings) -> Arrays:
-    """Variants in the table's order, their outcomes [variants, seeds], and C1's and C2's verdict.
+def measure(settings: PartSettings) -> Measurements:
+    """Read the ranked variants, their outcomes [variants, seeds], and the verdicts of C1 and C2.
 
     Raises:
         UserError: the study's rows are not here, as in an installed package.
     """
     from bench.reporting.archive.read import load
-    from bench.reporting.claims import test_claims as judge_claims
-    from bench.reporting.claims.evidence import LIKELIHOOD, ranked
-    from bench.reporting.claims.evidence import Evidence as Rows
-    from bench.reporting.tables.comparisons import comparisons_of
-    from bench.reporting.tables.summary import outcomes
+    from bench.reporting.claims import assess_claims
+    from bench.reporting.claims.evidence import Evidence, compared_rows, is_adversarial
+    from bench.reporting.tables.comparisons import build_comparisons
+    from bench.reporting.tables.summary import outcome_values
 
     if not ROWS.is_file():
         raise UserError(
             f"T25 is judged by the rows of a study, and {ROWS} is not there",
             fix="run it from a checkout of the repository, which has results/",
         )
-    comparisons = comparisons_of(load(STUDY).stages)
-    (table,) = Rows(comparisons).rankings.values()  # one data set
-    lines = list(ranked(table).values())
-    verdicts = {one.name: CODES.index(one.verdict) for one in judge_claims(comparisons)}
+    comparisons = build_comparisons(load(STUDY).stages)
+    (table,) = Evidence(comparisons).rankings.values()  # one data set
+    methods = compared_rows(table)
+    verdicts = {one.name: VERDICT_CODES.index(one.verdict) for one in assess_claims(comparisons)}
     return {
-        "name": np.array([line.name for line in lines]),
-        "adversarial": np.array([line.contender.variant not in LIKELIHOOD for line in lines]),
-        "cost": np.array([outcomes(table.group, line.contender) for line in lines]),
-        "claims": np.array([verdicts[name] for name in JUDGED]),
+        "name": np.array([line.name for line in methods]),
+        "adversarial": np.array([is_adversarial(line.method) for line in methods]),
+        "cost": np.array([outcome_values(table.group, line.method) for line in methods]),
+        "claims": np.array([verdicts[name] for name in STUDY_CLAIMS]),
     }
 
 
-def judge(evidence: PartResults) -> Result:
-    """Whether one variant is ahead of all others, and whether most are similar."""
-    (arrays,) = evidence.values()
+def conclude(results: PartResults) -> Result:
+    """Check whether one variant is ahead of all others, and whether most are similar."""
+    (arrays,) = results.values()
     names = [str(name) for name in arrays["name"]]
     gans = [n for n, adversarial in zip(names, arrays["adversarial"], strict=True) if adversarial]
     costs = dict(zip(names, arrays["cost"].tolist(), strict=True))
@@ -76,31 +85,33 @@ def judge(evidence: PartResults) -> Result:
     level = [name for name in others if frozenset({first, name}) not in different]
     pairs = len(gans) * (len(gans) - 1) // 2
     apart = sum(pair <= set(gans) for pair in different)
-    c1, c2 = (CODES[int(code)] for code in arrays["claims"])
+    c1, c2 = (VERDICT_CODES[int(code)] for code in arrays["claims"])
     if level and c1 == c2 == REPRODUCED:
         verdict = REPRODUCED
     else:
         verdict = PARTLY if level or c2 in (REPRODUCED, PARTLY) else NOT
-    level_said = ", ".join(level) or "none"
-    found = (
+    level_names = ", ".join(level) or "none"
+    summary = (
         f"Of {len(gans)} tuned GANs {first} has the best mean, and {len(level)} others cannot be "
-        f"told from it by exact rank tests over {arrays['cost'].shape[1]} seeds ({level_said}); "
+        f"told from it by exact rank tests over {arrays['cost'].shape[1]} seeds ({level_names}); "
         f"{apart} of {pairs} pairs of GANs do differ. C2, similar scores of most: {c2}. C1, "
         f"nothing beats the NS GAN consistently: {c1}."
     )
     numbers = (
-        Number("GANs that cannot be told from the first", float(len(level)), known="1 or more"),
-        Number("GANs", float(len(gans))),
-        Number("pairs of GANs that differ significantly", float(apart)),
-        Number("pairs of GANs", float(pairs)),
-        *(_mean(name, costs[name]) for name in names),
+        Quantity(
+            "GANs that cannot be told from the first", float(len(level)), expected="1 or more"
+        ),
+        Quantity("GANs", float(len(gans))),
+        Quantity("pairs of GANs that differ significantly", float(apart)),
+        Quantity("pairs of GANs", float(pairs)),
+        *(_mean_number(name, costs[name]) for name in names),
     )
-    return Result(verdict, found, numbers)
+    return Result(verdict, summary, numbers)
 
 
-def draw(evidence: PartResults) -> Sequence[Figure]:
-    """Each seed of each variant; those that cannot be told from the first in its colour."""
-    (arrays,) = evidence.values()
+def draw(results: PartResults) -> Sequence[Figure]:
+    """Draw each seed of each variant; those level with the first have its colour."""
+    (arrays,) = results.values()
     names = [str(name) for name in arrays["name"]]
     costs = dict(zip(names, arrays["cost"].tolist(), strict=True))
     different = stats.differences(costs, alpha=ALPHA)
@@ -121,9 +132,9 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("")
         axes.invert_yaxis()
-        axes.text(0.99, 0.5, f"level with {names[0]}", color=HUES[0], **_corner(axes))
-        axes.text(0.99, 1.5, "significantly worse", color=HUES[1], **_corner(axes))
-        axes.text(0.99, 2.5, "bar: mean", color=MUTED, **_corner(axes))
+        axes.text(0.99, 0.5, f"level with {names[0]}", color=HUES[0], **_legend_position(axes))
+        axes.text(0.99, 1.5, "significantly worse", color=HUES[1], **_legend_position(axes))
+        axes.text(0.99, 2.5, "bar: mean", color=MUTED, **_legend_position(axes))
         axes.set_title("Each variant as a search of 20 configurations tuned it")
         alt = "Frechet distances of each seed of each tuned variant on 8x8 digits"
         drawing = render(shape, "T25-seeds", alt)
@@ -134,24 +145,24 @@ def draw(evidence: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _corner(axes) -> dict:
+def _legend_position(axes: Any) -> dict[str, Any]:
     return {"transform": axes.get_yaxis_transform(), "ha": "right", "va": "center"}
 
 
-def _mean(name: str, costs: Sequence[float]) -> Number:
-    """Of finished runs; infinity where one diverged."""
-    return Number(f"mean Frechet distance, {name}", float(np.mean(costs)))
+def _mean_number(name: str, costs: Sequence[float]) -> Quantity:
+    """Mean over seeds; infinity where a run diverged."""
+    return Quantity(f"mean Frechet distance, {name}", float(np.mean(costs)))
 
 
-STATEMENT = Experiment(
+EXPERIMENT = Experiment(
     id="T25",
     title="Created equal",
-    text=(
+    statement=(
         "Variants of GAN do not beat each other consistently once each is tuned within the same "
         "budget."
     ),
     source="slides [Lucic et al. 2018, arXiv:1711.10337]",
-    experiment=(
+    setup=(
         "The suite's study on 8x8 digits, from its published rows: twenty configurations of each "
         "of nine variants, one of which is a VAE, and ten fresh seeds of the best of each."
     ),
@@ -163,10 +174,10 @@ STATEMENT = Experiment(
         "data sets."
     ),
     version=1,
-    minutes=Minutes(full=0.5, quick=0.5),
+    minutes=CpuMinutes(full=0.5, quick=0.5),
     parts=parts,
     measure=measure,
-    judge=judge,
+    conclude=conclude,
     draw=draw,
     caveat=(
         "'Consistently' speaks of several data sets, and these rows have one, of 8x8 pixels, with "

@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bench.core.number_checks import require_whole_number
 from bench.core.objective import Objective, RandomInputs
 from bench.core.seeds import generator as stream
-from bench.data.batches import as_float, shuffled
+from bench.data.batches import as_float, iter_batch_indices
 from bench.theory.replicas.player import Factory, Player
 from bench.theory.replicas.replica import Replica
 from bench.theory.replicas.side import Buffers, Side
@@ -82,8 +83,7 @@ class Pack:
 
     def refuse_unrolling(self, steps: int) -> None:
         """Refuse what `bench.models.unrolled.UnrolledGAN` would."""
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
-            raise ValueError(f"unroll_steps is {steps!r}; it counts steps: 0 or more")
+        require_whole_number("unroll_steps", steps, 0)
         if steps and self.discriminator.bound is not None:
             raise ValueError("a discriminator whose weights are clipped cannot be unrolled")
         if steps and self.discriminator.rule.ahead is None:
@@ -144,7 +144,7 @@ class Pack:
     def orders_from(self, step: int) -> list[Iterator[Tensor]]:
         """Each replica's batches from step `step` on, endless."""
         fixed = len(self.samples), self.batch_size
-        return [shuffled(*fixed, r.seed, step, sys.maxsize) for r in self.replicas]
+        return [iter_batch_indices(*fixed, r.seed, step, sys.maxsize) for r in self.replicas]
 
     def train(
         self, d_steps: int, *, every: int = 0, watch: Callable[["Pack"], None] | None = None

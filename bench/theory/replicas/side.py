@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bench.core.objective import Critic, Objective, RandomInput, RandomInputs
 from bench.core.seeds import generator as stream
-from bench.models.base import DRAW
+from bench.models.base import DISTRIBUTIONS
 from bench.penalties.clipping import WeightClip
 from bench.theory.replicas.player import Factory, Player
 from bench.theory.replicas.replica import Replica, Standing
@@ -125,12 +125,12 @@ class Side(Player):
     def draw(self, real: Tensor) -> dict[str, Tensor]:
         """The streams' next numbers that the penalty asks for, [R, ...] each."""
         wanted: Mapping[str, RandomInput] = (
-            self.objective.penalty.draws if self.objective.penalty else {}
+            self.objective.penalty.random_inputs if self.objective.penalty else {}
         )
         drawn: dict[str, list[Tensor]] = {name: [] for name in wanted}
         for rows, draws in zip(real, self.draws, strict=True):
             for name, ask in wanted.items():
-                numbers = DRAW[ask.distribution](
+                numbers = DISTRIBUTIONS[ask.distribution](
                     ask.shape(rows), generator=draws, device=draws.device, dtype=real.dtype
                 )
                 drawn[name].append(numbers)

@@ -1,1 +1,1 @@
-"""Parts that several experiments share."""
+"""Training loops, critics, intervals and axes that several experiments share."""

@@ -1,4 +1,4 @@
-"""Discriminators trained against a generator that stands still."""
+"""Train a discriminator against a generator that stands still."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,44 +7,44 @@ from torch import Tensor, nn
 
 from bench.core.objective import Objective
 
-Batch = Callable[[], tuple[Tensor, Tensor]]  # the next real and fake samples, [B, ...] each
+NextBatch = Callable[[], tuple[Tensor, Tensor]]  # the next real and fake samples, [B, ...] each
 
 
-def fitted(
-    critic: nn.Module,
+def train_discriminator(
+    discriminator: nn.Module,
     objective: Objective,
     optimizer: torch.optim.Optimizer,
-    batch: Batch,
+    next_batch: NextBatch,
     steps: int,
     *,
     source: torch.Generator,
-    settle: bool = False,
+    decay_rate: bool = False,
 ) -> Iterator[int]:
     """Take the discriminator's steps; yields the number taken, from 0 to `steps`.
 
     Args:
-        critic: samples [B, ...] -> logits [B], changed in place.
-        source: of the penalty's draws.
-        settle: the learning rate falls linearly to 0, so that the end is no random walk.
+        discriminator: samples [B, ...] -> logits [B], changed in place.
+        source: random generator of the penalty's numbers.
+        decay_rate: lower the learning rate linearly to 0, so that the end is no random walk.
     """
     rates = [group["lr"] for group in optimizer.param_groups]
     for step in range(steps):
         yield step
-        if settle:
+        if decay_rate:
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * (1 - step / steps)
-        real, fake = batch()
-        asked = objective.penalty.draws if objective.penalty else {}
+        real, fake = next_batch()
+        inputs = objective.penalty.random_inputs if objective.penalty else {}
         draws = {
-            name: (torch.rand if draw.distribution == "uniform" else torch.randn)(
-                draw.shape(real), generator=source
+            name: (torch.rand if wanted.distribution == "uniform" else torch.randn)(
+                wanted.shape(real), generator=source
             )
-            for name, draw in asked.items()
+            for name, wanted in inputs.items()
         }
-        loss = objective.discriminator_loss(critic, real, fake, draws)
+        loss = objective.discriminator_loss(discriminator, real, fake, draws)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         if objective.constraint is not None:
-            objective.constraint(critic.parameters())
+            objective.constraint(discriminator.parameters())
     yield steps

@@ -1,6 +1,7 @@
-"""GANs on the ring of eight Gaussians of Metz et al. 2016 (arXiv:1611.02163), seeds side by side.
+"""Train GANs on the ring of eight Gaussians of Metz et al. 2016 (arXiv:1611.02163).
 
-What T7 and T8 share: training, what the generator holds at each snapshot, and how that is shown.
+T7 and T8 share this: training of all seeds side by side, snapshots of the modes that the generator
+covers, and heat maps of its samples.
 """
 
 import io
@@ -11,40 +12,44 @@ from typing import Any
 import numpy as np
 import torch
 
+from bench.core.objective import Objective
 from bench.core.seeds import generator as stream
+from bench.data.points import Modes
 from bench.metrics.modes import high_quality
 from bench.models import priors
 from bench.networks import mlp
-from bench.theory.experiment import Arrays, Settings
+from bench.theory.experiment import Measurements, PartSettings
 from bench.theory.replicas import Pack, Replica
-from bench.theory.toolkit import suite_access
+from bench.theory.toolkit.suite_access import build_objective, load_modes, load_samples
 
-AT = 0.5  # of a mode's centre; the centres are 1.53 apart, the modes' own spread is 0.02
-HELD = 1 / 16  # of all samples: half of what each of eight modes should have
-LATE = 0.5  # what is judged: the training's second half
+MODE_RADIUS = 0.5  # about a centre; centres are 1.53 apart, the modes' own spread is 0.02
+COVERED_SHARE = 1 / 16  # of all samples: half of what each of eight modes should have
+SECOND_HALF = 0.5  # where the part of the training that the rules look at begins
 HALF_WIDTH, CELLS = 2.8, 40  # of the heat maps
 FRAME = 4  # pixels of an animation's cell
 
 
-def play(settings: Settings) -> Arrays:
-    """Train all seeds at once; shares of the modes and heat maps of the first seed on the way.
+def train_with_snapshots(settings: PartSettings) -> Measurements:
+    """Train all seeds at once; measure modes at S snapshots, and heat maps of the first seed.
 
     Returns:
         "steps" [S]; "shares" [S, R, 8] of the samples near each mode, NaN where a replica
         diverged; "quality" [S, R], the share within three sigma; "heat" uint8 [S / 2, 40, 40].
     """
-    pack, modes = pack_of(settings), suite_access.modes("ring")
+    objective = build_objective(settings["loss"], "hyperparameters.n_dis=1")
+    pack, modes = build_pack(settings, objective, "ring"), load_modes("ring")
     latent = priors.normal(settings["shown"], settings["latent_dim"], stream(0, "score"))
     steps, shares, quality, heat = [], [], [], []
     for snapshot in range(settings["snapshots"]):
         pack.train(settings["steps"] // settings["snapshots"])
         points = pack.generate(latent).double().numpy()
-        gone = pack.diverged.numpy() >= 0
+        diverged = pack.diverged.numpy() >= 0
+        pairs = list(zip(points, diverged, strict=True))
         steps.append(pack.d_steps)
-        shares.append([shares_of(p, modes.centres, g) for p, g in zip(points, gone, strict=True)])
-        quality.append([quality_of(p, modes, g) for p, g in zip(points, gone, strict=True)])
+        shares.append([mode_shares(p, modes.centres, gone) for p, gone in pairs])
+        quality.append([high_quality_share(p, modes, gone) for p, gone in pairs])
         if snapshot % 2:
-            heat.append(heat_of(points[0], bool(gone[0])))
+            heat.append(count_in_cells(points[0], bool(diverged[0])))
     return {
         "steps": np.array(steps),
         "shares": np.array(shares, dtype=np.float32),
@@ -53,40 +58,41 @@ def play(settings: Settings) -> Arrays:
     }
 
 
-def pack_of(settings: Settings) -> Pack:
-    """The pairs of all seeds, at their first step."""
+def build_pack(settings: PartSettings, objective: Objective, dataset: str) -> Pack:
+    """Build untrained perceptrons for both players of all seeds, and a toy density's samples."""
     width, depth, dim = settings["width"], settings["depth"], settings["latent_dim"]
     rate, betas = settings["learning_rate"], tuple(settings["betas"])
     return Pack(
         partial(mlp.generator, [2], dim, width=width, depth=depth),
         partial(mlp.Discriminator, [2], width=width, depth=depth, batch_norm=False),
-        suite_access.objective(settings["loss"], "hyperparameters.n_dis=1"),
+        objective,
         [Replica(seed=seed, learning_rate=rate, betas=betas) for seed in settings["seeds"]],
         optimizer="adam",
         prior=priors.normal,
         latent_dim=dim,
-        samples=torch.from_numpy(suite_access.points("ring")["train"]),
+        samples=torch.from_numpy(load_samples(dataset)["train"]),
         batch_size=settings["batch_size"],
-        unroll_steps=settings["unroll_steps"],
+        unroll_steps=settings.get("unroll_steps", 0),
     )
 
 
-def shares_of(points: np.ndarray, centres: np.ndarray, diverged: bool) -> np.ndarray:
-    """Share [8] of the points [N, 2] within AT of each centre; NaN of a diverged generator."""
+def mode_shares(points: np.ndarray, centres: np.ndarray, diverged: bool) -> np.ndarray:
+    """Share [8] of the points [N, 2] within MODE_RADIUS of each centre; NaN if G diverged."""
     if diverged or not np.isfinite(points).all():
         return np.full(len(centres), np.nan)
     distances = np.linalg.norm(points[:, None] - centres, axis=2)
-    return (distances < AT).mean(0)
+    shares: np.ndarray = (distances < MODE_RADIUS).mean(0)
+    return shares
 
 
-def quality_of(points: np.ndarray, modes: Any, diverged: bool) -> float:
-    """`bench.metrics.modes.high_quality`; NaN of a diverged generator."""
+def high_quality_share(points: np.ndarray, modes: Modes, diverged: bool) -> float:
+    """Share of the points near a mode, by `bench.metrics.modes.high_quality`; NaN if G diverged."""
     if diverged or not np.isfinite(points).all():
         return float("nan")
     return high_quality(points, modes.centres, radius=modes.radius)
 
 
-def heat_of(points: np.ndarray, diverged: bool) -> np.ndarray:
+def count_in_cells(points: np.ndarray, diverged: bool) -> np.ndarray:
     """Counts of points in the cells of the plane, uint8 [40, 40], row 0 at the bottom."""
     if diverged or not np.isfinite(points).all():
         return np.zeros((CELLS, CELLS), dtype=np.uint8)
@@ -95,38 +101,41 @@ def heat_of(points: np.ndarray, diverged: bool) -> np.ndarray:
     return counts.clip(max=255).astype(np.uint8)
 
 
-def held(shares: np.ndarray) -> np.ndarray:
-    """Number of modes that hold at least HELD of the samples, [S, R]; NaN stays NaN."""
-    found = (shares >= HELD).sum(2).astype(np.float64)
-    return np.where(np.isfinite(shares).all(2), found, np.nan)
+def count_covered_modes(shares: np.ndarray) -> np.ndarray:
+    """Number of modes with at least COVERED_SHARE of the samples, [S, R]; NaN stays NaN."""
+    covered = (shares >= COVERED_SHARE).sum(2).astype(np.float64)
+    return np.where(np.isfinite(shares).all(2), covered, np.nan)
 
 
-def bright(heat: np.ndarray) -> np.ndarray:
-    """Counts as brightness in [0, 1]: the root, so that thin bridges are seen beside full modes."""
-    return np.sqrt(heat / max(1, heat.max()))
+def to_brightness(heat: np.ndarray) -> np.ndarray:
+    """Root of the counts, scaled to [0, 1], so that thin bridges are seen beside full modes."""
+    brightness: np.ndarray = np.sqrt(heat / max(1, heat.max()))
+    return brightness
 
 
-def panels(axes: Sequence[Any], heat: np.ndarray, steps: np.ndarray, title: str) -> None:
-    """A row of heat maps, evenly spread over the training."""
-    chosen = np.linspace(0, len(heat) - 1, len(axes)).round().astype(int)
-    for ax, place in zip(axes, chosen, strict=True):
-        extent = (-HALF_WIDTH, HALF_WIDTH) * 2
-        ax.imshow(bright(heat[place]), origin="lower", extent=extent, cmap="magma", vmin=0, vmax=1)
+def draw_heat_maps(axes: Sequence[Any], heat: np.ndarray, steps: np.ndarray, title: str) -> None:
+    """Draw a row of heat maps, evenly spread over the training."""
+    places = np.linspace(0, len(heat) - 1, len(axes)).round().astype(int)
+    for ax, place in zip(axes, places, strict=True):
+        extent, brightness = (-HALF_WIDTH, HALF_WIDTH) * 2, to_brightness(heat[place])
+        ax.imshow(brightness, origin="lower", extent=extent, cmap="magma", vmin=0, vmax=1)
         ax.set_xticks([])
         ax.set_yticks([])
         ax.set_xlabel(f"step {steps[2 * place + 1]:,}", fontsize=7)
     axes[0].set_ylabel(title)
 
 
-def animation(heats: Sequence[np.ndarray], steps: np.ndarray, titles: Sequence[str]) -> bytes:
-    """Heat maps [F, 40, 40] side by side as a looping GIF, a fifth of a second each."""
+def animate_heat_maps(
+    heats: Sequence[np.ndarray], steps: np.ndarray, titles: Sequence[str]
+) -> bytes:
+    """Draw heat maps [F, 40, 40] side by side as a looping GIF, a fifth of a second a frame."""
     from matplotlib import colormaps
     from PIL import Image, ImageDraw
 
     palette = (colormaps["magma"](np.arange(256))[:, :3] * 255).round().astype(np.uint8).tobytes()
     frames = []
     for place in range(len(heats[0])):
-        side_by_side = np.concatenate([bright(heat[place])[::-1] for heat in heats], axis=1)
+        side_by_side = np.concatenate([to_brightness(heat[place])[::-1] for heat in heats], axis=1)
         large = np.kron((side_by_side * 255).astype(np.uint8), np.ones((FRAME, FRAME), np.uint8))
         image = Image.fromarray(large, mode="L")
         pen = ImageDraw.Draw(image)
@@ -135,6 +144,6 @@ def animation(heats: Sequence[np.ndarray], steps: np.ndarray, titles: Sequence[s
         pen.text((4, CELLS * FRAME - 14), f"step {steps[2 * place + 1]}", fill=230)
         image.putpalette(palette)
         frames.append(image)
-    kept = io.BytesIO()
-    frames[0].save(kept, "GIF", save_all=True, append_images=frames[1:], duration=200, loop=0)
-    return kept.getvalue()
+    content = io.BytesIO()
+    frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=200, loop=0)
+    return content.getvalue()

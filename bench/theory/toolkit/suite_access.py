@@ -1,4 +1,4 @@
-"""What experiments are made of: the suite's own losses, data and runs, by the names of conf/."""
+"""Losses, data sets and runs of the suite, by the names that they have in conf/."""
 
 from contextvars import ContextVar
 from functools import cache
@@ -9,39 +9,42 @@ import numpy as np
 
 from bench.config import build
 from bench.core.objective import Objective
+from bench.data.points import Modes
 
 RUNS_ROOT: ContextVar[Path] = ContextVar("runs_root", default=Path("runs"))
 
 
 @cache
-def _composed(overrides: tuple[str, ...]) -> Any:
+def _compose(overrides: tuple[str, ...]) -> Any:
     return build.compose_config(list(overrides))
 
 
-def objective(loss: str, *overrides: str) -> Objective:
-    """The entry of conf/loss as an object, under a variant's hyperparameters and overrides.
+def build_objective(loss: str, *overrides: str) -> Objective:
+    """Build an entry of conf/loss, with the hyperparameters of a variant and of overrides.
 
     Args:
         loss: "nonsaturating", "wgan_gp" ...
         overrides: as on the command line: "variant=wgan_gp", "hyperparameters.n_dis=5" ...
     """
-    return build.instantiate(_composed((*overrides, f"loss={loss}")).loss)
+    objective: Objective = build.instantiate(_compose((*overrides, f"loss={loss}")).loss)
+    return objective
 
 
 @cache
-def points(dataset: str) -> dict[str, np.ndarray]:
-    """Split -> samples of an entry of conf/dataset, float32 [N, D] for points."""
-    source = build.build_source(_composed((f"dataset={dataset}",)))
+def load_samples(dataset: str) -> dict[str, np.ndarray]:
+    """Load an entry of conf/dataset: split -> samples, float32 [N, D] for points."""
+    source = build.build_source(_compose((f"dataset={dataset}",)))
     return {name: split.samples for name, split in source.splits().items()}
 
 
-def modes(dataset: str) -> Any:
-    """Centres and radius of the modes of a toy density: `bench.data.points.Modes`."""
-    return build.build_source(_composed((f"dataset={dataset}",))).modes
+def load_modes(dataset: str) -> Modes:
+    """Return centres and radius of the modes of a toy density of conf/dataset."""
+    modes: Modes = build.build_source(_compose((f"dataset={dataset}",))).modes
+    return modes
 
 
-def scores_of(*overrides: str) -> tuple[str, dict[str, float]]:
-    """Status and scores of a run of the suite, trained now or found in `runs_root`.
+def train_and_score(*overrides: str) -> tuple[str, dict[str, float]]:
+    """Train and score a run of the suite, or read it from `RUNS_ROOT`; return status and scores.
 
     Args:
         overrides: of the run, as on the command line.
@@ -53,11 +56,11 @@ def scores_of(*overrides: str) -> tuple[str, dict[str, float]]:
         RuntimeError: the run failed.
     """
     from bench.execution.run import execute
-    from bench.training.job import prepare
+    from bench.training.job import prepare_job
 
     quiet = ("trainer.progress=false", "trainer.pictures=0", "trainer.accelerator=cpu")
     outcome = execute(
-        prepare(build.compose_config([f"runs_root={RUNS_ROOT.get()}", *quiet, *overrides]))
+        prepare_job(build.compose_config([f"runs_root={RUNS_ROOT.get()}", *quiet, *overrides]))
     )
     if outcome.status not in ("finished", "diverged") or outcome.row is None:
         raise RuntimeError(f"run {outcome.run_id} {outcome.status}: {outcome.cause}")

@@ -1,7 +1,7 @@
-"""A study's leaderboard as a W&B Report: the local report's numbers beside W&B's own charts.
+"""Publish a leaderboard as a W&B Report: the local report's numbers beside W&B's own charts.
 
-The table and the budget curve are text: what the local report prints, letter for letter. The charts
-are W&B's, of the runs that were logged as the study's group (docs/wandb.md), one colour a variant.
+The table and the budget curve are text, exactly as the local report prints it. The charts are
+W&B's, of the runs logged as the study's group (docs/wandb.md), with one colour a variant.
 """
 
 import json
@@ -14,15 +14,16 @@ from bench.core.errors import UserError
 from bench.core.files import write_text
 
 TITLE_LENGTH = 128  # W&B's own limit
-MISSING = "pip install 'created-equal[wandb]'"
+INSTALL = "pip install 'created-equal[wandb]'"
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A line of the leaderboard, its numbers as the local report prints them.
+class LeaderboardRow:
+    """A row of the leaderboard, its numbers as the local report prints them.
 
     Args:
-        letters: two that share one do not differ; empty where nothing was compared.
+        runs: number of scored runs.
+        letters: rows that share one do not differ significantly; empty where nothing was compared.
     """
 
     name: str
@@ -35,8 +36,8 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Curve:
-    """What a variant's best run is expected to score after so many.
+class BudgetColumn:
+    """A variant's expected best score after so many runs.
 
     Args:
         points: number of runs, expected best score, its interval; as the local report prints them.
@@ -47,17 +48,17 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Board:
-    """All that the report says.
+class Leaderboard:
+    """The content of a report.
 
     Args:
         study: the sweep's name, which is its runs' group in W&B.
         metric: "frechet", say.
         better: "lower" or "higher".
         protocol: how the scores were made, in words.
-        column: under which the rows' scores stand in W&B, see `bench.runs.columns`.
-        standings: best first.
-        curves: of the budget; empty where there is none.
+        column: name of the score's column in W&B, see `bench.runs.columns`.
+        rows: best first.
+        budget_columns: of the budget table; empty where there was no search.
         notes: sentences of the local report that belong to the table.
     """
 
@@ -67,34 +68,34 @@ class Board:
     better: str
     protocol: str
     column: str
-    standings: Sequence[Standing]
-    curves: Sequence[Curve] = ()
+    rows: Sequence[LeaderboardRow]
+    budget_columns: Sequence[BudgetColumn] = ()
     notes: Sequence[str] = ()
 
 
-def write_board(board: Board, where: str, dry_run: Path | None = None) -> str:
+def publish_leaderboard(board: Leaderboard, where: str, dry_run: Path | None = None) -> str:
     """Publish the report, or write what would be published.
 
     Args:
         where: "ENTITY/PROJECT".
-        dry_run: a file for its JSON; nothing is sent, and no account is asked for.
+        dry_run: file for the report's JSON; nothing is sent, and no account is needed.
 
     Returns:
-        The report's address, or the file's.
+        The report's address, or the file's path.
 
     Raises:
-        UserError: the place has another form, a package is missing, or W&B refuses.
+        UserError: `where` has another form, a package is missing, or W&B refuses.
     """
     entity, slash, project = where.partition("/")
     if not (entity and slash and project) or "/" in project:
-        raise UserError(f"--wandb is {where!r}", fix="set it to ENTITY/PROJECT")
+        raise UserError(f"--wandb is {where!r}, not ENTITY/PROJECT", fix="set it to ENTITY/PROJECT")
     if dry_run is not None:
-        write_text(dry_run, as_json(report_of(board, entity, project)))
+        write_text(dry_run, format_report_json(build_report(board, entity, project)))
         return str(dry_run)
-    report = report_of(board, entity, project, published=True)
+    report = build_report(board, entity, project, published=True)
     try:
         report.save()
-    except Exception as error:  # wandb's kinds are many, and a plain Exception without an account
+    except Exception as error:  # wandb raises many kinds, and a plain Exception without an account
         reason = " ".join(str(error).split())[:200]
         raise UserError(
             f"W&B did not take the report for {where}: {reason}",
@@ -103,9 +104,9 @@ def write_board(board: Board, where: str, dry_run: Path | None = None) -> str:
     return report.url
 
 
-def as_json(report: Any) -> str:
-    """What `Report.save` sends: title, description and the specification of all blocks."""
-    model = report._to_model()  # the package has no public way that sends nothing
+def format_report_json(report: Any) -> str:
+    """Format what `Report.save` sends: title, description and the specification of all blocks."""
+    model = report._to_model()  # the package has no public function that sends nothing
     spec = json.loads(model.spec.model_dump_json(by_alias=True, exclude_none=True))
     content = {
         "entityName": model.project.entity_name,
@@ -117,17 +118,17 @@ def as_json(report: Any) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def report_of(board: Board, entity: str, project: str, *, published: bool = False) -> Any:
-    """The board as wandb-workspaces' Report.
+def build_report(board: Leaderboard, entity: str, project: str, *, published: bool = False) -> Any:
+    """Build the leaderboard as a Report of wandb-workspaces.
 
     Args:
-        published: name the runs' project in each run set. The package then asks W&B for the
-            project's number; left out, a run set is of the report's own project.
+        published: name the runs' project in the run set. The package then asks W&B for the
+            project's number; without a name, the run set is of the report's own project.
 
     Raises:
         UserError: wandb-workspaces is not installed.
     """
-    wr = _package()
+    wr = _import_reports()
     runs = wr.Runset(
         name=board.study,
         filters=f"Metric('Group') == {board.study!r}",
@@ -138,43 +139,43 @@ def report_of(board: Board, entity: str, project: str, *, published: bool = Fals
     blocks: list[Any] = [
         wr.H2("Leaderboard"),
         wr.P(f"{board.metric}, {board.better} is better. {board.protocol}"),
-        wr.MarkdownBlock(standings_table(board)),
+        wr.MarkdownBlock(format_leaderboard(board)),
         *(wr.P(note) for note in board.notes),
     ]
-    if board.curves:
+    if board.budget_columns:
         heading = f"Expected best {board.metric} by budget"
-        blocks += [wr.H2(heading), wr.MarkdownBlock(budget_table(board.curves))]
+        blocks += [wr.H2(heading), wr.MarkdownBlock(format_budget_table(board.budget_columns))]
     blocks += [wr.H2("Runs"), grid]
     title = board.title[:TITLE_LENGTH]
     return wr.Report(entity=entity, project=project, title=title, width="fluid", blocks=blocks)
 
 
-def standings_table(board: Board) -> str:
-    """Markdown: a line each."""
+def format_leaderboard(board: Leaderboard) -> str:
+    """Format the leaderboard's rows as a Markdown table."""
     head = ("", "", "variant", "runs", f"{board.metric}, mean", "sd", "interval", "not separated")
-    lines = [
-        (str(place), s.name, s.variant, str(s.runs), s.mean, s.sd, s.interval, s.letters)
-        for place, s in enumerate(board.standings, start=1)
+    rows = [
+        (str(place), r.name, r.variant, str(r.runs), r.mean, r.sd, r.interval, r.letters)
+        for place, r in enumerate(board.rows, start=1)
     ]
-    return _markdown(head, lines)
+    return _markdown(head, rows)
 
 
-def budget_table(curves: Sequence[Curve]) -> str:
-    """Markdown: a line for each number of runs, a column for each variant."""
-    budgets = sorted({runs for curve in curves for runs, _, _ in curve.points})
-    cells = [{runs: f"{best} ({low_high})" for runs, best, low_high in c.points} for c in curves]
-    head = ("runs", *(curve.name for curve in curves))
+def format_budget_table(columns: Sequence[BudgetColumn]) -> str:
+    """Format a Markdown table with a row for each number of runs and a column for each variant."""
+    budgets = sorted({runs for column in columns for runs, _, _ in column.points})
+    cells = [{runs: f"{best} ({low_high})" for runs, best, low_high in c.points} for c in columns]
+    head = ("runs", *(column.name for column in columns))
     return _markdown(head, [(str(n), *(cell.get(n, "") for cell in cells)) for n in budgets])
 
 
-def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    escaped = ([cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows)
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    escaped = ([cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in lines)
     return "\n".join(f"| {' | '.join(row)} |" for row in escaped)
 
 
-def _panels(wr: Any, board: Board) -> list[Any]:
-    """The score by variant; losses, candidates' distances and pictures over steps."""
+def _panels(wr: Any, board: Leaderboard) -> list[Any]:
+    """Build the charts: score by variant; Frechet distances, losses and pictures over steps."""
     layout = [{"x": x, "y": y, "w": 12, "h": 8} for y in (0, 8) for x in (0, 12)]
     over_steps = {"x": "d_steps", "groupby": wr.Config("variant"), "groupby_aggfunc": "mean"}
     return [
@@ -199,11 +200,11 @@ def _panels(wr: Any, board: Board) -> list[Any]:
     ]
 
 
-def _package() -> Any:
+def _import_reports() -> Any:
     try:
         import wandb_workspaces.reports.v2 as wr
     except ImportError as error:
         raise UserError(
-            f"a W&B report needs wandb-workspaces: {' '.join(str(error).split())}", fix=MISSING
+            f"a W&B report needs wandb-workspaces: {' '.join(str(error).split())}", fix=INSTALL
         ) from error
     return wr

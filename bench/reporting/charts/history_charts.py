@@ -1,37 +1,40 @@
-"""Curves of one run over its discriminator steps."""
+"""Specify the charts of one run's history over its discriminator steps."""
 
 from typing import Any
 
-from bench.reporting.charts.look import ACCENT, INK, SECOND, line, steps_axis
+from bench.reporting.charts.theme import ACCENT, INK, SECOND, steps_axis, tooltip_line
 
 HEIGHT = 170  # pixels
 LOSSES = {"d_loss": "discriminator, or the only one", "g_loss": "generator"}
 
 
-def scores() -> dict[str, Any]:
-    """The Frechet distance of the checkpoints scored while the run trained; dataset `curve`."""
-    said = "Frechet distance, at validation"
+def score_history_chart() -> dict[str, Any]:
+    """Specify the Frechet distance of checkpoints scored while training; dataset `curve`."""
+    title = "Frechet distance, at validation"
     return _chart(
         {
             "mark": {"type": "line", "color": INK, "point": {"size": 40, "color": INK}},
             "encoding": {
                 "x": steps_axis(),
-                "y": _values(said, zero=True),
-                "tooltip": [line("step", "step", format=","), line(said, "value", format=".4~r")],
+                "y": _y_axis(title, zero=True),
+                "tooltip": [
+                    tooltip_line("step", "step", format=","),
+                    tooltip_line(title, "value", format=".4~r"),
+                ],
             },
         }
     )
 
 
-def losses() -> dict[str, Any]:
-    """Both players' losses; dataset `curve` with the players' names as in LOSSES."""
+def loss_history_chart() -> dict[str, Any]:
+    """Specify both players' losses; dataset `curve` with the players' names as in LOSSES."""
     players = list(LOSSES.values())
     return _chart(
         {
             "mark": {"type": "line", "strokeWidth": 1.5, "point": {"size": 14}},
             "encoding": {
                 "x": steps_axis(),
-                "y": _values("loss", zero=False),
+                "y": _y_axis("loss", zero=False),
                 "color": {
                     "field": "player",
                     "type": "nominal",
@@ -39,9 +42,9 @@ def losses() -> dict[str, Any]:
                     "legend": {"orient": "bottom"},
                 },
                 "tooltip": [
-                    line(" ", "player"),
-                    line("step", "step", format=","),
-                    line("loss", "value", format=".4~r"),
+                    tooltip_line(" ", "player"),
+                    tooltip_line("step", "step", format=","),
+                    tooltip_line("loss", "value", format=".4~r"),
                 ],
             },
         }
@@ -59,7 +62,7 @@ def _chart(marks: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _values(title: str, *, zero: bool) -> dict[str, Any]:
+def _y_axis(title: str, *, zero: bool) -> dict[str, Any]:
     return {
         "field": "value",
         "type": "quantitative",

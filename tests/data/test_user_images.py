@@ -187,14 +187,14 @@ def test_a_folder_of_two_kinds(tmp_path):
 def test_an_image_that_cannot_be_read_is_named(tmp_path, content):
     save(tmp_path, GREY)
     (tmp_path / "2.png").write_bytes(content)
-    refused(tmp_path, r"2\.png is no image that can be scored", "mend it")
+    refused(tmp_path, r"2\.png is no image that can be scored", "repair it")
 
 
 def test_a_truncated_jpeg_is_named(tmp_path):
     images = RNG.integers(0, 256, (4, 40, 40, 3), dtype=np.uint8)
     save(tmp_path, images, [f"{k}.jpg" for k in range(4)])
     (tmp_path / "2.jpg").write_bytes((tmp_path / "2.jpg").read_bytes()[:-100])
-    refused(tmp_path, r"2\.jpg is no image that can be scored: .*truncated", "mend it")
+    refused(tmp_path, r"2\.jpg is no image that can be scored: .*truncated", "repair it")
 
 
 def test_other_sizes_are_both_named(tmp_path):
@@ -262,7 +262,7 @@ def test_fewer_than_two(tmp_path):
 )
 def test_shapes_that_may_mean_two_things_or_none(tmp_path, shape):
     np.savez(tmp_path / "a.npz", np.zeros(shape, np.uint8))
-    found = refused(tmp_path / "a.npz", "does not say which axis is which", "[N, H, W, C]")
+    found = refused(tmp_path / "a.npz", "cannot identify the axes", "[N, H, W, C]")
     assert str(list(shape)) in found
 
 
@@ -322,7 +322,7 @@ def test_a_damaged_npz(tmp_path, damage):
         "bare": bare.getvalue(),
     }
     path.write_bytes(written[damage])
-    refused(path, "is damaged", "make it again")
+    refused(path, "is damaged", "write it again")
 
 
 def test_nothing_is_unpickled(tmp_path):
@@ -347,9 +347,9 @@ def test_an_array_that_claims_to_be_larger_than_any_memory(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"label": [1, 2]}, r"no column is one of images \(it has label\)"),
-        ({"a": [b""], "b": [b""]}, r"columns a, b may all be of images"),
-        ({"image": [{"path": "x.png"}]}, r"no column is one of images \(it has image\)"),
+        ({"label": [1, 2]}, r"no column holds images \(it has label\)"),
+        ({"a": [b""], "b": [b""]}, r"columns a, b may all hold images"),
+        ({"image": [{"path": "x.png"}]}, r"no column holds images \(it has image\)"),
     ],
 )
 def test_parquet_files_without_one_column_of_images(tmp_path, columns, sentence):
@@ -360,7 +360,7 @@ def test_parquet_files_without_one_column_of_images(tmp_path, columns, sentence)
 def test_a_row_of_a_parquet_file_that_is_no_image_is_named(tmp_path, content):
     rows = [{"bytes": c, "path": "x"} for c in (encoded(GREY[0]), content)]
     table(tmp_path / "a.parquet", {"image": rows})
-    refused(tmp_path / "a.parquet", r"a\.parquet\[1\] is no image that can be scored", "mend it")
+    refused(tmp_path / "a.parquet", r"a\.parquet\[1\] is no image that can be scored", "repair it")
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "cut", "flipped"])
@@ -370,7 +370,7 @@ def test_a_damaged_parquet_file(tmp_path, damage):
     content[4:40] = b"\xff" * 36  # the head of the first page
     written = {"empty": b"", "text": b"PAR1", "cut": content[:-20], "flipped": content}
     path.write_bytes(written[damage])
-    refused(path, "is damaged", "get it again")
+    refused(path, "is damaged", "copy it again")
 
 
 def test_parquet_without_pyarrow(tmp_path, monkeypatch):

@@ -1,28 +1,27 @@
-"""Every run's score, its contender's mean and interval, and what real samples reach."""
+"""Specify the leaderboard's chart: every run's score, each mean with its interval, real samples."""
 
 from typing import Any
 
-from bench.reporting.charts.look import ACCENT, INK, MUTED, SECOND, line
+from bench.reporting.charts.theme import ACCENT, INK, MUTED, SECOND, tooltip_line
 
-ROW = 28  # pixels of a contender
-MEAN = [
-    line(" ", "name"),
-    line("mean", "mean"),
-    line("standard deviation", "sd"),
-    line("95% interval of the mean", "interval"),
-    line("lowest to highest", "range"),
-    line("scored runs", "n"),
+ROW = 28  # pixels of a method
+MEAN_TOOLTIP = [
+    tooltip_line(" ", "name"),
+    tooltip_line("mean", "mean"),
+    tooltip_line("standard deviation", "sd"),
+    tooltip_line("95% interval of the mean", "interval"),
+    tooltip_line("lowest to highest", "range"),
+    tooltip_line("scored runs", "n"),
 ]
 
 
-def dots() -> dict[str, Any]:
-    """The specification without its numbers; the page fills in the rest.
+def score_chart() -> dict[str, Any]:
+    """Specify the chart without its numbers, which the page's script fills in.
 
-    Those are datasets, order of names, title and scale of the axis, and as many rows of height as
-    there are names.
-
-    The datasets are `runs` (name, value, lane, run and texts), `means` (name, value, low, high and
-    the texts of MEAN), `lost` (name, text) and `floor` (value, text).
+    The script sets the datasets, the order of names, title and scale of the axis, and the height:
+    as many rows as there are names. The datasets are `runs` (name, value, lane, run and texts),
+    `means` (name, value, low, high and the texts of MEAN_TOOLTIP), `lost` (name, text) and `floor`
+    (value, text).
     """
     return {
         "width": "container",
@@ -57,7 +56,7 @@ def dots() -> dict[str, Any]:
                 },
             },
         },
-        "layer": [_floor(), _floor_label(), _dots(), _interval(), _mean(), _lost()],
+        "layer": [_baseline(), _baseline_label(), _dots(), _interval(), _mean(), _unscored_runs()],
     }
 
 
@@ -75,10 +74,10 @@ def _dots() -> dict[str, Any]:
         "encoding": {
             "yOffset": {"field": "lane", "type": "quantitative", "scale": {"domain": [-5, 5]}},
             "tooltip": [
-                line(" ", "name"),
-                line("score", "text"),
-                line("run", "which"),
-                line("run_id", "run"),
+                tooltip_line(" ", "name"),
+                tooltip_line("score", "text"),
+                tooltip_line("run", "which"),
+                tooltip_line("run_id", "run"),
             ],
         },
     }
@@ -92,7 +91,7 @@ def _interval() -> dict[str, Any]:
         "encoding": {
             "x": {"field": "low", "type": "quantitative", "title": None},
             "x2": {"field": "high"},
-            "tooltip": MEAN,
+            "tooltip": MEAN_TOOLTIP,
         },
     }
 
@@ -101,11 +100,11 @@ def _mean() -> dict[str, Any]:
     return {
         "data": {"name": "means"},
         "mark": {"type": "tick", "color": ACCENT, "thickness": 3, "size": 20, "opacity": 1},
-        "encoding": {"tooltip": MEAN},
+        "encoding": {"tooltip": MEAN_TOOLTIP},
     }
 
 
-def _lost() -> dict[str, Any]:
+def _unscored_runs() -> dict[str, Any]:
     return {
         "data": {"name": "lost"},
         "mark": {"type": "text", "align": "right", "color": MUTED, "fontSize": 11, "dy": -8},
@@ -113,7 +112,7 @@ def _lost() -> dict[str, Any]:
     }
 
 
-def _floor() -> dict[str, Any]:
+def _baseline() -> dict[str, Any]:
     return {
         "data": {"name": "floor"},
         "mark": {"type": "rule", "color": SECOND, "strokeDash": [2, 3]},
@@ -121,7 +120,7 @@ def _floor() -> dict[str, Any]:
     }
 
 
-def _floor_label() -> dict[str, Any]:
+def _baseline_label() -> dict[str, Any]:
     return {
         "data": {"name": "floor"},
         "mark": {"type": "text", "color": SECOND, "fontSize": 12, "align": "left", "dx": -1},

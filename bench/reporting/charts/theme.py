@@ -1,10 +1,10 @@
-"""One look for all charts: colours are the page's, for light and dark."""
+"""Style all charts alike, with the page's colours for light and dark."""
 
 from typing import Any
 
 INK, MUTED, RULE = "var(--ink)", "var(--muted)", "var(--rule)"
 ACCENT, SECOND = "var(--accent)", "var(--second)"
-# As --sans of the page: text is measured before a stylesheet is seen.
+# Equal to --sans of the page, for Vega measures text before it sees the stylesheet.
 FONT = "Inter, Helvetica Neue, Segoe UI, Roboto, Liberation Sans, Arial, sans-serif"
 CONFIG: dict[str, Any] = {
     "aria": False,  # the page labels each chart as a whole; a table has its numbers
@@ -34,13 +34,13 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def line(title: str, field: str, **others: Any) -> dict[str, Any]:
-    """A line of a tooltip; a blank title makes it stand alone."""
+def tooltip_line(title: str, field: str, **others: Any) -> dict[str, Any]:
+    """Specify a line of a tooltip; with a blank title it has no name before its value."""
     return {"title": title, "field": field, **others}
 
 
 def steps_axis() -> dict[str, Any]:
-    """Discriminator steps from left to right."""
+    """Specify an x axis of discriminator steps."""
     return {
         "field": "step",
         "type": "quantitative",

@@ -1,4 +1,4 @@
-"""Where the variance of a variant's log score comes from: two stages side by side."""
+"""Divide the variance of a variant's log score among its sources, from two stages."""
 
 from dataclasses import dataclass
 
@@ -6,17 +6,17 @@ import numpy as np
 
 from bench import stats
 from bench.reporting.tables.methods import Method
-from bench.reporting.tables.search import Search, Searched
+from bench.reporting.tables.search import Search, SearchedVariant
 from bench.reporting.tables.summary import Table
 
 
 @dataclass(frozen=True)
-class Shares:
-    """Of one variant.
+class VarianceShares:
+    """Variance of a variant's natural logarithm of the score, by source.
 
     Args:
-        hyperparameters, seed, evaluation: variances of the natural logarithm of the score. Where
-            no evaluation noise is known the seed's includes it and `evaluation` is None.
+        hyperparameters, seed, evaluation: the variances. Where the evaluation's noise was not
+            measured, `evaluation` is None and the seed's variance includes it.
         configurations: of the search; those that diverged count as the untrained generator.
         seeds: of the chosen configuration.
     """
@@ -30,12 +30,14 @@ class Shares:
 
     @property
     def total(self) -> float:
-        """Variance of the log score over configurations, where no part was cut at 0."""
+        """Return the variance of the log score over configurations, if no part was cut at 0."""
         return self.hyperparameters + self.seed + (self.evaluation or 0.0)
 
 
-def shares_of(search: Search, table: Table) -> list[Shares]:
-    """Variants of the table that have enough of both, in its order; one search of each.
+def variance_shares(search: Search, table: Table) -> list[VarianceShares]:
+    """Return the shares of the variants with enough runs of both stages, in the table's order.
+
+    A variant that was searched twice has none: neither search is the one that was repeated.
 
     Args:
         search: configurations with one seed each.
@@ -43,22 +45,20 @@ def shares_of(search: Search, table: Table) -> list[Shares]:
     """
     variants = [one.variant for one in search.variants]
     searched = {one.variant: one for one in search.variants if variants.count(one.variant) == 1}
-    lines = [line for line in table.lines if line.contender.variant in searched]
-    found = [
-        _shares(searched[c.variant], c, table.group.first) for c in (x.contender for x in lines)
-    ]
-    return [shares for shares in found if shares is not None]
+    methods = [row.method for row in table.rows if row.method.variant in searched]
+    shares = [_shares(searched[m.variant], m, table.group.first) for m in methods]
+    return [one for one in shares if one is not None]
 
 
-def _shares(searched: Searched, contender: Method, metric: str) -> Shares | None:
+def _shares(searched: SearchedVariant, method: Method, metric: str) -> VarianceShares | None:
     configurations = searched.sign * np.asarray(searched.costs)
-    seeds = [value for value, _ in contender.scored(metric)]
-    seeds += [searched.untrained] * contender.counts["diverged"]
+    seeds = [value for value, _ in method.scored_runs(metric)]
+    seeds += [searched.untrained] * method.counts["diverged"]
     if min(len(configurations), len(seeds)) < stats.MIN_SPREAD_RUNS:
         return None
     if min(configurations.min(), *seeds) <= 0:
         return None
-    rows = [m.row for m in contender.members if m.row is not None and metric in m.row.scores]
+    rows = [m.row for m in method.runs if m.row is not None and metric in m.row.scores]
     noise = [
         (row.details[f"{metric}.latent_sd"] / row.scores[metric]) ** 2
         for row in rows
@@ -68,8 +68,8 @@ def _shares(searched: Searched, contender: Method, metric: str) -> Shares | None
     within = float(np.var(np.log(seeds), ddof=1))
     if split.hyperparameters is None:
         return None
-    return Shares(
-        variant=contender.variant,
+    return VarianceShares(
+        variant=method.variant,
         hyperparameters=split.hyperparameters,
         seed=within if split.seed is None else split.seed,
         evaluation=split.evaluation,

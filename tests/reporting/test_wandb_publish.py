@@ -9,8 +9,8 @@ from made import normal, search, seeds
 
 from bench.core.errors import UserError
 from bench.reporting.data.records import StageRecord
-from bench.reporting.output.latex import latex_files
-from bench.reporting.wandb.boards import boards_of, publish
+from bench.reporting.output.latex import build_latex_files
+from bench.reporting.wandb.publish import build_leaderboards, publish_leaderboards
 
 LOW, HIGH = (list(normal(mean, 1, 10)) for mean in (10, 40))
 SPACE = search({"a": [12, 6, 9, 3, 15], "b": [2, 4, 6, 8, 10]})
@@ -22,13 +22,13 @@ def stages(*runs):
 
 def test_the_report_has_the_local_tables_numbers(tmp_path):
     study = stages(SPACE, seeds({"a": LOW, "b": [*HIGH, None]}))
-    (place,) = publish(study, "me/gans", tmp_path)
+    (place,) = publish_leaderboards(study, "me/gans", tmp_path)
     content = json.loads((tmp_path / "stage1-digits-quick.json").read_text())
     assert place == str(tmp_path / "stage1-digits-quick.json")
     assert (content["entityName"], content["projectName"]) == ("me", "gans")
     tables = [b["content"] for b in content["spec"]["blocks"] if b["type"] == "markdown-block"]
     lines = [re.split(r" *\| *", line)[1:-1] for line in tables[0].splitlines()[2:]]
-    printed = latex_files(made.comparisons(SPACE, study[1].runs), [])
+    printed = build_latex_files(made.comparisons(SPACE, study[1].runs), [])
     local = printed["scores-quick-digits_convnet-final.tex"]
     for _, name, _, _, mean, sd, *_ in lines:
         assert rf"{name} & {mean} $\pm$ {sd}" in local
@@ -37,19 +37,21 @@ def test_the_report_has_the_local_tables_numbers(tmp_path):
 
 def test_the_budget_is_the_exact_expectation():
     """Of 3, 6, 9, 12, 15 the best of two is 3 (4 + 3 * 2 + 2 * 3 + 4) / 10 = 6."""
-    boards = dict(boards_of(made.comparisons(SPACE, seeds({"a": LOW, "b": HIGH}))))
+    boards = dict(build_leaderboards(made.comparisons(SPACE, seeds({"a": LOW, "b": HIGH}))))
     (board,) = boards.values()
-    curve = next(curve for curve in board.curves if curve.name == "a")
+    curve = next(curve for curve in board.budget_columns if curve.name == "a")
     assert [(k, float(best)) for k, best, _ in curve.points] == [(1, 9.0), (2, 6.0), (5, 3.0)]
     assert [interval for *_, interval in curve.points][1:] == ["no interval"] * 2
 
 
 def test_the_budget_of_another_protocol_is_not_shown():
     other = search({"a": [1, 2], "b": [3, 4]}, protocol={"n_fake": 500})
-    (board,) = dict(boards_of(made.comparisons(other, seeds({"a": LOW, "b": HIGH})))).values()
-    assert not board.curves
+    (board,) = dict(
+        build_leaderboards(made.comparisons(other, seeds({"a": LOW, "b": HIGH})))
+    ).values()
+    assert not board.budget_columns
 
 
 def test_a_search_alone_has_no_leaderboard(tmp_path):
-    with pytest.raises(UserError, match="searches alone"):
-        publish(stages(SPACE), "me/gans", tmp_path)
+    with pytest.raises(UserError, match="only searches"):
+        publish_leaderboards(stages(SPACE), "me/gans", tmp_path)

@@ -1,0 +1,93 @@
+"""Draw the best score against the budget in a panel for each variant: mean, median and band."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import ACCENT, INK, RULE, SECOND, Drawing, figure, render
+from bench.reporting.analysis.budget_curves import BudgetCurve
+from bench.reporting.figures.budget import X_TITLE, draw_mean, set_scales
+from bench.reporting.figures.figure import SEARCH, FigureSpec, SectionData
+from bench.reporting.figures.shared_text import axis_title
+from bench.reporting.tables.summary import LEVEL, RESAMPLES
+from bench.reporting.text import words
+
+COLUMNS = 3
+
+
+def draw(section: SectionData) -> Drawing | None:
+    """Draw each variant with the others' means in grey; None where no search has two."""
+    group, curves = section.table.group, section.budget_curves
+    if max((len(c.ks) for c in curves), default=0) < 2:
+        return None
+    columns = min(COLUMNS, len(curves))
+    n_rows = -(-len(curves) // columns)
+    margins = layout.Margins(0.45, 0.1, 0.72, 0.45)
+    with figure(7.0, 1.25 * n_rows + 0.85, placed=True) as fig:
+        grid = layout.add_panels(fig, len(curves), columns, margins, (0.15, 0.3))
+        log = set_scales(grid[0], curves, [c.quantiles for c in curves], max_ticks=6)
+        for axes, curve in zip(grid, curves, strict=True):
+            _draw_all_means(axes, curves)
+            _draw_curve(axes, curve)
+            labels.set_panel_title(axes, curve.variant, columns)
+        for axes in grid[-columns:]:
+            axes.set_xlabel(X_TITLE, labelpad=1.5)
+        labels.add_heading(fig, axis_title(group, log=log))
+        labels.add_legend(fig, _legend_marks(), columns=5)
+        alt = (
+            f"{words.metric_title(group.first)} of what a search finds against its budget, for "
+            "each variant: mean, median and band."
+        )
+        return render(fig, f"{group.slug}-budgets", alt)
+
+
+def caption(section: SectionData) -> str:
+    """Say what the lines, the band, the strokes and the dots are."""
+    trusted = max((c.trusted for c in section.budget_curves), default=1)
+    return (
+        "The same for each variant, the means of all others in grey. Mean, median and the band "
+        "from the 10 to the 90 % quantile of what single searches of that budget find; upright "
+        f"strokes are {LEVEL:.0%} bootstrap intervals of the mean, up to {trusted} configurations. "
+        f"Dots are the study's way, the mean of {RESAMPLES:,} searches drawn with replacement, "
+        "which shows too little progress where the budget nears the number of configurations."
+    )
+
+
+def _draw_all_means(axes: Any, curves: Sequence[BudgetCurve]) -> None:
+    """Draw all means as one grey path."""
+    x = np.concatenate([np.append(c.ks, np.nan) for c in curves])
+    y = np.concatenate([np.append(c.mean, np.nan) for c in curves])
+    axes.plot(x, y, color=RULE, linewidth=0.8, zorder=1)
+
+
+def _draw_curve(axes: Any, curve: BudgetCurve) -> None:
+    low, median, high = curve.quantiles.T
+    axes.fill_between(curve.ks, low, high, color=SECOND, alpha=0.16, linewidth=0, zorder=2)
+    axes.plot(curve.ks, median, color=SECOND, linewidth=1.0, zorder=3)
+    draw_mean(axes, curve, ACCENT, 1.4)
+    scales.draw_points(axes, curve.ks, curve.resampled, colour=INK, size=1.9, alpha=0.7)
+    bounds = curve.intervals
+    gap = np.full(len(bounds), np.nan)
+    bars = np.stack([bounds[:, 0], bounds[:, 1], gap], axis=1).ravel()
+    x = np.repeat(curve.ks[: len(bounds)], 3)
+    axes.plot(x, bars, color=ACCENT, linewidth=0.9, zorder=5)
+
+
+def _legend_marks() -> list[tuple[Any, str]]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    stroke = Line2D([], [], color=ACCENT, marker="|", linestyle="", markersize=7)
+    dot = Line2D([], [], color=INK, marker=".", linestyle="", markersize=3)
+    return [
+        (Line2D([], [], color=ACCENT, linewidth=1.4), "mean"),
+        (Line2D([], [], color=SECOND, linewidth=1.0), "median"),
+        (Patch(color=SECOND, alpha=0.16, linewidth=0), "10 to 90 %"),
+        (stroke, "interval of the mean"),
+        (dot, f"{RESAMPLES:,} resamples, with replacement"),
+    ]
+
+
+FIGURE = FigureSpec("Budget, variant by variant", (SEARCH,), draw, caption, place=20)

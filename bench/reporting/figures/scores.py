@@ -1,0 +1,94 @@
+"""Draw a table's first metric as dots: every seed's score, their mean, and real samples' score."""
+
+from functools import partial
+from typing import Any
+
+from bench.plotting import labels, layout, scales
+from bench.plotting.style import ACCENT, INK, SECOND, Drawing, figure, render
+from bench.reporting.figures.figure import SEEDS, UNSCORED_SEARCH, FigureSpec, SectionData
+from bench.reporting.figures.shared_text import axis_title
+from bench.reporting.tables import rounding
+from bench.reporting.tables.summary import Table, TableRow
+from bench.reporting.text import words
+
+
+def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
+    """Draw one line a method, in the table's order.
+
+    Args:
+        narrow: draw for a telephone, on the page only.
+    """
+    table = section.table
+    group, metric = table.group, table.group.first
+    names = [row.name for row in table.rows]
+    unscored = [_count_unscored(row) for row in table.rows]
+    margins = layout.Margins(
+        layout.text_width(names) + 0.15,
+        layout.text_width(unscored, 7) + 0.2 if any(unscored) else 0.15,
+        0.25,
+        0.62 if narrow else 0.5,
+    )
+    width = max(3.6 if narrow else 7.0, margins.left + margins.right + 1.5)
+    height = 0.25 * len(names) + margins.top + margins.bottom
+    with figure(width, height, placed=True) as fig:
+        (axes,) = layout.add_panels(fig, 1, 1, margins)
+        log = draw_dots(axes, table, metric, max_ticks=5 if narrow else 9)
+        labels.label_rows(axes, names)
+        for y, text in enumerate(unscored):
+            labels.annotate_row(axes, y, text)
+        axes.set_xlabel(axis_title(group, log=log, separator="\n" if narrow else ", "))
+        title = words.metric_title(metric)
+        alt = f"{title} of each variant, one dot per seed; the table has the numbers."
+        name = f"{group.slug}-{metric}{'-narrow' if narrow else ''}"
+        return render(fig, name, alt, inline_only=narrow)
+
+
+def caption(section: SectionData) -> str:
+    """Say what a dot, a stroke and the dotted line are."""
+    baseline = section.table.real_baseline
+    dotted_line = ", the dotted line what real samples reach" if baseline else ""
+    return f"One dot per seed; the upright stroke is their mean{dotted_line}."
+
+
+def draw_dots(
+    axes: Any, table: Table, metric: str, *, small: bool = False, max_ticks: int = 5
+) -> bool:
+    """Draw dots, means and real samples' score on one axis; return whether it is logarithmic."""
+    baseline = table.real_baseline.get(metric)
+    cells = [row.cells[metric] for row in table.rows if metric in row.cells]
+    shown = [*cells, baseline] if baseline is not None else cells
+    log = bool(cells) and min(c.low for c in shown) > 0
+    log = log and scales.needs_log_axis(c.mean for c in shown)
+    if shown:
+        ends = [c.low for c in shown] + [c.high for c in shown]
+        scales.set_scale(axes.xaxis, ends, log=log, max_ticks=max_ticks)
+    if baseline is not None:
+        axes.axvline(baseline.mean, color=SECOND, linewidth=1.0, linestyle=(0, (1, 1.5)), zorder=1)
+        if metric == table.group.first:
+            text = f"real samples {rounding.format_baseline(table, metric)}"
+            axes.annotate(text, (baseline.mean, 1), xycoords=("data", "axes fraction"),
+                          xytext=(0, 3), textcoords="offset points", color=SECOND, fontsize=7,
+                          ha="left" if table.group.sign > 0 else "right")  # fmt: skip
+    for y, row in enumerate(table.rows):
+        scores = [value for value, _ in row.method.scored_runs(metric)]
+        if small:
+            scales.draw_points(axes, scores, [y] * len(scores), colour=INK, size=3.2, alpha=0.5)
+        else:
+            axes.scatter(
+                scores, [y] * len(scores), s=22, color=INK, alpha=0.45, linewidth=0, zorder=3
+            )
+        if scores:
+            mean = row.cells[metric].mean
+            axes.plot([mean, mean], [y - 0.3, y + 0.3], color=ACCENT, linewidth=1.8, zorder=4)
+    return log
+
+
+def _count_unscored(row: TableRow) -> str:
+    """Count the runs that gave no dot, as "2 diverged, 1 failed"."""
+    counts = row.method.counts.items()
+    return ", ".join(f"{n} {status}" for status, n in counts if n and status != "finished")
+
+
+FIGURE = FigureSpec(
+    "", (SEEDS, UNSCORED_SEARCH), draw, caption, place=0, draw_narrow=partial(draw, narrow=True)
+)

@@ -1,0 +1,113 @@
+"""Train a discriminator between two fixed distributions, with fresh samples in each step."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from scipy.special import log_expit
+from torch import Tensor, nn
+
+from bench.core.seeds import generator, numpy_generator
+from bench.divergences.mixtures import Mixture
+from bench.networks.mlp import Discriminator
+from bench.theory.experiment import PartSettings
+from bench.theory.toolkit.discriminators import train_discriminator
+from bench.theory.toolkit.suite_access import build_objective
+
+LN2 = float(np.log(2))
+PairSampler = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
+
+
+def train_with_stops(
+    sample_pair: PairSampler,
+    inputs: int,
+    settings: PartSettings,
+    seed: int,
+    stops: Sequence[int] = (),
+) -> Iterator[tuple[int, Discriminator]]:
+    """Train by the non-saturating game's discriminator loss; yields (steps, network) at stops.
+
+    Adam, its rate falling linearly to 0: with fresh samples the loss is noisy, and a constant rate
+    would leave D moving about its optimum.
+
+    Args:
+        sample_pair: (rng, n) -> n samples of each distribution, [n, inputs].
+        settings: "width", "depth", "steps", "batch", "rate".
+        stops: steps at which to yield, besides the last.
+    """
+    rng, width, depth = numpy_generator(seed, "data"), settings["width"], settings["depth"]
+    network = Discriminator([inputs], batch_norm=False, width=width, depth=depth)
+    network.reset(generator(seed, "init"))
+    steps = settings["steps"]
+
+    def next_batch() -> tuple[Tensor, Tensor]:
+        real, fake = sample_pair(rng, settings["batch"])
+        return _as_tensor(real), _as_tensor(fake)
+
+    for step in train_discriminator(
+        network,
+        build_objective("nonsaturating"),
+        torch.optim.Adam(network.parameters(), lr=settings["rate"]),
+        next_batch,
+        steps,
+        source=generator(seed, "draws"),
+        decay_rate=True,
+    ):
+        if step in stops or step == steps:
+            yield step, network
+
+
+def train_to_end(
+    sample_pair: PairSampler, inputs: int, settings: PartSettings, seed: int
+) -> Discriminator:
+    """Train as `train_with_stops` does, and return the network after all steps."""
+    return [network for _, network in train_with_stops(sample_pair, inputs, settings, seed)][-1]
+
+
+def logits_at(network: Discriminator, points: np.ndarray) -> np.ndarray:
+    """Logits [N] in float64 at points [N, D] or [N] on the line."""
+    first = network[0]
+    assert isinstance(first, nn.Linear)
+    in_float64 = Discriminator(
+        [first.in_features],
+        width=first.out_features,
+        depth=sum(isinstance(layer, nn.ReLU) for layer in network),
+        batch_norm=False,
+    ).double()
+    in_float64.load_state_dict(network.state_dict())
+    points = np.asarray(points, dtype=np.float64)
+    with torch.no_grad():
+        logits: np.ndarray = in_float64(torch.from_numpy(points.reshape(len(points), -1))).numpy()
+    return logits
+
+
+def js_lower_bound(real_logits: np.ndarray, fake_logits: np.ndarray) -> float:
+    """(V + 2 ln 2) / 2 of held-out samples: at most JS, up to sampling; below 0 for a bad D."""
+    value = log_expit(real_logits).mean() + log_expit(-fake_logits).mean()
+    return float(value / 2 + LN2)
+
+
+def balanced_accuracy(real_logits: np.ndarray, fake_logits: np.ndarray) -> float:
+    """Share of held-out samples on the right side of 1/2, both halves counting alike."""
+    return float(((real_logits > 0).mean() + (fake_logits < 0).mean()) / 2)
+
+
+def mixture_sampler(real: Mixture, fake: Mixture) -> PairSampler:
+    """Return a sampler of two mixtures on the line, [n, 1] each."""
+    return lambda rng, count: (_sample(real, rng, count), _sample(fake, rng, count))
+
+
+def gaussian(mean: float, deviation: float = 1.0) -> Mixture:
+    """N(mean, deviation^2) as a mixture of one."""
+    return Mixture(np.ones(1), np.array([mean]), np.array([deviation]))
+
+
+def _sample(mixture: Mixture, rng: np.random.Generator, count: int) -> np.ndarray:
+    modes = rng.choice(len(mixture.weights), size=count, p=mixture.weights)
+    points = mixture.centres[modes] + mixture.deviations[modes] * rng.standard_normal(count)
+    column: np.ndarray = points[:, None]
+    return column
+
+
+def _as_tensor(points: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(points, dtype=np.float32))
