@@ -1,13 +1,11 @@
 """Compare the scores of packed and unpacked runs, paired by variant and seed.
 
-    python benchmarks/packed_scores.py RUNS_ROOT_UNPACKED RUNS_ROOT_PACKED
-
 The runs of a pair have the same config except for `packed`, so they differ in bits and in scores.
 Printed for each variant and for all pairs: the mean ratio with a 95 % bootstrap interval, and the
 exact Wilcoxon signed-rank test of the log differences, with Holm's correction over the variants.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +27,11 @@ def final_rows(root: Path) -> dict[tuple[str, int], Row]:
 
 def main() -> None:
     """Print one line per variant, and one for all pairs."""
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    first, second = (final_rows(Path(root)) for root in sys.argv[1:])
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("unpacked", type=Path, help="runs root of the unpacked runs")
+    options.add_argument("packed", type=Path, help="runs root of the packed runs")
+    arguments = options.parse_args()
+    first, second = final_rows(arguments.unpacked), final_rows(arguments.packed)
     pairs = sorted(first.keys() & second.keys())
     unpaired = len(first) + len(second) - 2 * len(pairs)
     logs = {key: np.log(second[key].scores[SCORE] / first[key].scores[SCORE]) for key in pairs}

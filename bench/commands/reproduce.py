@@ -35,6 +35,11 @@ def reproduce_steps(runs_root: Path, rows: str | None, name: str) -> list[str]:
 def format_steps(run: PublishedRun, verify: str) -> list[str]:
     """Return the lines for one run, with the command that verifies it last."""
     environment, packages = run.environment, run.environment.get("packages", {})
+    code, paths = environment.get("code", {}), environment.get("import_roots", [])
+    roots = [f"PYTHONPATH={shlex.quote(':'.join(paths))}"] if paths else []
+    command = ["python", "-m", "bench.train"]
+    for path in environment.get("config_dirs", []):
+        command += ["--config-dir", path]
     commit, dirty = environment.get("commit"), environment.get("dirty")
     if commit is None:
         checkout = "# commit unknown: it was not run from a checkout"
@@ -51,7 +56,8 @@ def format_steps(run: PublishedRun, verify: str) -> list[str]:
         f"device {environment.get('device')}",
         f"# {versions}",
         "pip install -c constraints.txt -e .",
-        shlex.join(["python", "-m", "bench.train", *run.overrides]),
+        *(f"# {file} must have the SHA-256 {digest}..." for file, digest in code.items()),
+        " ".join([*roots, shlex.join([*command, *run.overrides])]),
         f"# its generator must have the digest {run.chain.get('generator', 'unknown')}",
         f"# to compare all its digests: {verify}",
     ]

@@ -15,7 +15,6 @@ from bench.config import build
 from bench.core.errors import UserError
 from bench.execution.run import execute
 from bench.runs.digests import read_digests, scores_digest
-from bench.runs.environment import describe_environment
 from bench.runs.folder import COMPLETED, RunFolder, find_run
 from bench.runs.record import PublishedRun, describe_run, read_published_runs
 from bench.runs.rows import read_rows
@@ -24,7 +23,7 @@ from bench.training.job import prepare_job
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a repetition has shown.
+    """The result of repeating a run.
 
     Args:
         n_digests: how many digests were compared.
@@ -147,8 +146,7 @@ def _repeat(run: PublishedRun, cfg: DictConfig) -> Comparison:
             OmegaConf.update(cfg, key, value, force_add=True)
         job = prepare_job(cfg)
         device = str(run.environment.get("device"))
-        here = describe_environment(job.plain["threads"], device)
-        reasons = _environment_differences(run.environment, here)
+        reasons = _environment_differences(run.environment, job.describe_environment(device))
         if job.folder.run_id != run.run_id:
             return Comparison(
                 0,
@@ -186,10 +184,9 @@ def _compare_digests(run: PublishedRun, folder: RunFolder, reasons: tuple[str, .
 
 def _environment_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
     """Return a line for each difference between two environments."""
-    pairs = []
-    for key in sorted({*then, *now} - {"packages", "device"}):
-        pairs.append((key, then.get(key), now.get(key)))
-    packages = then.get("packages", {}), now.get("packages", {})
-    for name in sorted({*packages[0], *packages[1]}):
-        pairs.append((name, packages[0].get(name), packages[1].get(name)))
+    places = ("packages", "code", "device", "import_roots", "config_dirs")
+    pairs = [(key, then.get(key), now.get(key)) for key in sorted({*then, *now} - {*places})]
+    for group in ("packages", "code"):
+        old, new = then.get(group, {}), now.get(group, {})
+        pairs += [(name, old.get(name), new.get(name)) for name in sorted({*old, *new})]
     return tuple(f"{name}: {old} then, {new} now" for name, old, new in pairs if old != new)

@@ -17,10 +17,12 @@ from safetensors.torch import load_file
 from bench.config.paths import config_dir
 from bench.config.validate import as_user_error
 from bench.core.errors import UserError
+from bench.core.seeds import global_stream, preserved_global_states
 from bench.data.split import Split
 from bench.models.base import GenerativeModel
 from bench.networks.sampler import Sampler
 from bench.runs.folder import RunFolder
+from bench.runs.foreign_code import foreign_code
 from bench.runs.identity import hash_identity, with_published_names
 
 
@@ -95,8 +97,8 @@ def build_splits(cfg: DictConfig) -> tuple[Any, dict[str, Split]]:
 
 
 def build_model(cfg: DictConfig) -> GenerativeModel:
-    """Build the LightningModule with its networks; weights are drawn from the run's stream."""
-    with as_user_error(f"variant {cfg.names.variant!r}"), torch.random.fork_rng(devices=[]):
+    """Build the LightningModule with its networks; weights are drawn from the run's streams."""
+    with as_user_error(f"variant {cfg.names.variant!r}"), global_stream(cfg.seed):
         return instantiate(cfg.model)
 
 
@@ -166,7 +168,7 @@ def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:
         raise UserError(
             f"run {folder.run_id} is damaged: {reason}", fix="delete its folder and train it again"
         ) from error
-    with as_user_error(f"run {folder.run_id}"), torch.random.fork_rng(devices=[]):
+    with as_user_error(f"run {folder.run_id}"), preserved_global_states():
         generator = instantiate(model.generator)
         prior, latent_dim = (
             instantiate(model.training.prior),
@@ -212,6 +214,7 @@ def run_identity(
         device: the kind of device, "cpu" or "cuda".
     """
     devices = plain["trainer"].get("devices", 1)
+    code = foreign_code(plain["model"])
     norm = {"batch_norm": plain["trainer"].get("batch_norm")} if devices > 1 else {}
     return {
         "model": with_published_names(plain["model"]),
@@ -224,4 +227,5 @@ def run_identity(
         "world_size": devices,
         "packed": plain.get("packed", False),  # stored before there were packs: without the key
         **norm,
+        **({"code": code} if code else {}),
     }

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from bench.core import distributed
+from bench.core import distributed, seeds
 from bench.core.objective import RandomInput, UpdateSchedule
 from bench.core.seeds import generator as stream
 from bench.data.split import Split
@@ -109,6 +109,7 @@ class GenerativeModel(pl.LightningModule):
         self.losses: dict[str, Tensor] = {}
         self.streams: dict[str, torch.Generator] = {}
         self._stream_states: dict[str, Tensor] = {}
+        self._global_states: Mapping[str, Tensor] | None = None  # to be set before the next step
 
     def players(self) -> tuple[nn.Module, ...]:
         """Return the modules that have an optimizer each, in order."""
@@ -125,9 +126,15 @@ class GenerativeModel(pl.LightningModule):
             if name in self._stream_states:
                 opened.set_state(self._stream_states[name].cpu())
             self.streams[name] = opened
+        if self._global_states is None:
+            with seeds.global_stream(self.training_settings.seed, 1 + distributed.rank()):
+                self._global_states = seeds.global_states()
 
     def training_step(self, real: Tensor, batch_idx: int) -> None:
         """Run one training round on real samples [B, ...]; it counts as a discriminator step."""
+        if self._global_states is not None:  # now, since Lightning draws before its first step
+            seeds.set_global_states(self._global_states)
+            self._global_states = None
         self.training_round(SingleExecutor(self, real))
         self.d_steps += 1
 
@@ -210,12 +217,15 @@ class GenerativeModel(pl.LightningModule):
         """Add counters, streams and last losses: ints and tensors only, for `weights_only`."""
         checkpoint["d_steps"], checkpoint["g_steps"] = self.d_steps, self.g_steps
         checkpoint["streams"] = {name: s.get_state() for name, s in self.streams.items()}
+        checkpoint["global_states"] = dict(self._global_states or seeds.global_states())
         checkpoint["losses"] = dict(self.losses)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore counters, streams and last losses."""
         self.d_steps, self.g_steps = checkpoint["d_steps"], checkpoint["g_steps"]
         self._stream_states, self.losses = checkpoint["streams"], checkpoint["losses"]
+        if distributed.rank() == 0:  # which wrote them; the other processes begin theirs anew
+            self._global_states = checkpoint["global_states"]
 
 
 class SingleExecutor:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.parametrize import is_parametrized
 
 from bench.core import distributed
 
@@ -97,11 +98,15 @@ def initialise(module: nn.Module, generator: torch.Generator, *, std: float) -> 
         std: standard deviation, 0.02 in the study.
     """
     for layer in module.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.trunc_normal_(layer.weight, std=std, a=-2 * std, b=2 * std, generator=generator)
-        elif isinstance(layer, nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(layer.weight, std=std, generator=generator)
-        else:
+        if not isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             continue
+        computed = is_parametrized(layer, "weight")
+        weight = torch.empty_like(layer.weight) if computed else layer.weight
+        if isinstance(layer, nn.Conv2d):
+            nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std, generator=generator)
+        else:
+            nn.init.normal_(weight, std=std, generator=generator)
+        if computed:
+            layer.weight = weight  # through the parametrization: sets what the weight is made from
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)

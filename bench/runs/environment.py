@@ -1,4 +1,4 @@
-"""What can differ between two machines, written beside each run."""
+"""Versions, machine and commit of a run: where two machines can differ. Stored with each run."""
 
 import importlib.metadata
 import os

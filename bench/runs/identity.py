@@ -9,7 +9,7 @@ from typing import Any
 SEMANTICS_VERSION = 1  # raised by hand when the mathematics or the dynamics change
 PUBLISHED_NAMES = {  # target that moved -> the name under which published run_ids know it
     "bench.core.objective.Objective": "bench.objective.Objective",
-    "bench.models.base.TrainingConfig": "bench.models.base.TrainingConfig",
+    "bench.models.base.TrainingConfig": "bench.models.base.Training",
     "bench.penalties.sampling_points.": "bench.penalties.places.",
 }
 

@@ -17,7 +17,7 @@ MACHINE_KEYS = ("runs_root", "dataset.root", "expected_run_id", "logger", "train
 
 @dataclass(frozen=True)
 class PublishedRun:
-    """What is published of a run beside its rows; its fields are the keys of runs.jsonl.
+    """A run as it is published beside its rows; the fields are the keys of runs.jsonl.
 
     Args:
         overrides: as typed, without those that belong to one machine.

@@ -14,7 +14,7 @@ from bench.runs.identity import short_hash
 
 SCHEMA = 2
 STATUSES = ("finished", "diverged", "failed", "interrupted")
-# Parts of a protocol that follow from the run's own settings: scores are comparable all the same.
+# Parts of a protocol that follow from the settings of a run; scores are comparable all the same.
 RUN_SETTINGS = ("prior", "batch_norm", "ema", "latent_seed", "noise_seeds")
 Setting = float | int | bool | str | None
 

@@ -1,4 +1,4 @@
-"""What the suite has to know of a Hydra launcher beside its preset in conf/hydra/launcher."""
+"""The description of a Hydra launcher, beside its preset in conf/hydra/launcher."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -153,7 +153,7 @@ def save_plan(
     changes = _describe_changes(runs_root, name, stages, waiting)
     if changes:
         archive = archive_plan(runs_root, name)
-        changes = f"sweep {name}: {changes}; the plan before is kept in {archive}"
+        changes = f"sweep {name}: {changes}; the plan before is in {archive}"
     write_plan(runs_root, name, command, stages, waiting, packs)
     return changes
 

@@ -30,7 +30,7 @@ FLOAT_BYTES = 4  # of a float32
 
 @dataclass(frozen=True)
 class RunIdTemplate:
-    """What runs of one kind share.
+    """The part that runs of one kind share of a plan.
 
     Args:
         overrides: shared overrides, as typed.

@@ -41,16 +41,16 @@ class Range:
         return 10 ** (bottom + (top - bottom) * number)
 
 
-def parse_range(name: str, given: Any) -> Range:
+def parse_range(name: str, declared: Any) -> Range:
     """Read a range from a sweep file: {uniform: [a, b]}, {log_uniform: [a, b]}, {choice: [...]}.
 
     Raises:
         UserError: it has another form, is empty, or names a choice twice.
     """
     fix = "write {uniform: [0.0, 1.0]}, {log_uniform: [1.0e-5, 1.0e-2]} or {choice: [1, 5]}"
-    if not isinstance(given, Mapping) or len(given) != 1:
-        raise UserError(f"range of {name} is {given!r}", fix=fix)
-    kind, values = next(iter(given.items()))
+    if not isinstance(declared, Mapping) or len(declared) != 1:
+        raise UserError(f"range of {name} is {declared!r}", fix=fix)
+    kind, values = next(iter(declared.items()))
     if kind not in ("uniform", "log_uniform", "choice") or not isinstance(values, list | tuple):
         raise UserError(f"range of {name} is {{{kind}: {values!r}}}", fix=fix)
     if kind == "choice":

@@ -1,4 +1,4 @@
-"""What a sweep file declares under `hydra.sweeper.stages`, checked before anything is planned."""
+"""Read the stages of a sweep file, `hydra.sweeper.stages`, and check them before planning."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -21,8 +21,9 @@ from bench.runs.folder import COMPLETED
 from bench.runs.heartbeat import active_elsewhere, file_clock
 from bench.runs.identity import SEMANTICS_VERSION
 from bench.runs.rows import read_rows
-from bench.tracking import wandb_files, wandb_settings
+from bench.tracking import wandb_settings
 from bench.tracking.history_events import HistoryEvent, iter_events
+from bench.tracking.wandb_attempts import Attempts, wait_for_end
 from bench.training.job import Job
 from bench.training.tracker import Tracker
 
@@ -116,10 +117,10 @@ class Wandb(Tracker):
         import wandb
 
         folder, run_id, wandb_dir = self.job.folder, self.job.folder.run_id, self.wandb_dir
-        wandb_files.mend(wandb_dir, run_id)
+        self.attempts = Attempts(wandb_dir, run_id)
+        self.attempts.delete_killed()
+        self.last_step = self.attempts.last_step()
         mode = wandb_settings.choose_mode(self.offline)
-        if mode != "online":
-            self.last_step = wandb_files.last_step(wandb_dir, run_id)
         while list(wandb_dir.glob(f"*run-{time.strftime('%Y%m%d_%H%M%S')}-{run_id}")):
             time.sleep(0.1)  # W&B names an attempt's folder by the second
         try:
@@ -128,16 +129,15 @@ class Wandb(Tracker):
             if mode != "online":
                 raise
             wandb.teardown()
-            wandb_files.mend(wandb_dir, run_id)
             self._caution(
                 f"W&B cannot be reached ({_short_message(error)}); it is logged offline, "
                 f"`wandb sync {wandb_dir}/offline-run-*` sends it"
             )
-            self.last_step = wandb_files.last_step(wandb_dir, run_id)
             self.run = self._init("offline")
         self.online = mode == "online" and not self.run.offline
         if self.online:
             self.last_step = self.run.starting_step - 1  # the last step that the server has
+        self._record(self.run, ended=False)
         self.run.define_metric(AXIS)
         self.run.define_metric("*", step_metric=AXIS)
         self.run.config.update(
@@ -173,11 +173,18 @@ class Wandb(Tracker):
     def _send_history(self, *, ended: bool) -> None:
         if self.run is None:
             return
-        batch_size = self.job.plain["batch_size"]
+        batch_size, before = self.job.plain["batch_size"], self.last_step
         for event in iter_events(self.job.folder, batch_size, ended=ended):
             if event.step > self.last_step:
                 self.run.log(_as_wandb_row(event), step=event.step, commit=True)
                 self.last_step = event.step
+        if self.last_step > before:
+            self._record(self.run, ended=False)
+
+    def _record(self, run: Any, *, ended: bool) -> None:
+        if not run.disabled:
+            name = Path(run.settings.sync_dir).name
+            self.attempts.write(name, self.last_step, ended=ended)
 
     def _finish(self) -> None:
         """Send the rest of the history, the rows and the status; a diverged run has exit code 0."""
@@ -199,9 +206,10 @@ class Wandb(Tracker):
             run.mark_preempting()  # W&B then calls it preempted, not failed
         code = INTERRUPTED if self.interrupted else int(not completed or bool(self.cause))
         _finish_within(run, code, STOPPED_SECONDS if self.interrupted else None)
-        wandb_files.wait_for_end(Path(run.settings.sync_file))
+        wait_for_end(Path(run.settings.sync_file))
+        self._record(run, ended=True)
         if self.online:
-            wandb_files.mark_sent(self.wandb_dir, folder.run_id)
+            self.attempts.mark_synced()
 
     @contextmanager
     def _errors_as_caution(self, what: str) -> Iterator[None]:

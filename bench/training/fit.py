@@ -19,11 +19,11 @@ from pytorch_lightning.loggers import Logger
 from bench.config import build
 from bench.core import distributed
 from bench.core.files import write_json, write_text, writer_id
+from bench.core.seeds import preserved_global_states
 from bench.core.signals import INTERRUPT
 from bench.data.batches import Batches
 from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.base import GenerativeModel
-from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
 from bench.runs.heartbeat import Heartbeat, file_clock, process_exists
 from bench.training.checkpoints import Checkpoints
@@ -51,7 +51,7 @@ def write_run_metadata(job: Job) -> None:
     write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(stored), sort_keys=True))
     write_json(
         folder.path / "environment.json",
-        describe_environment(plain["threads"], _device_name(job.trainer_settings.device)),
+        job.describe_environment(_device_name(job.trainer_settings.device)),
     )
     remove_partial_files(folder)
     write_json(folder.split_digests, job.evaluator.real_features.split_digests)
@@ -151,7 +151,8 @@ def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
         )
         resume = monitor.checkpoints.find_newest()
         try:
-            trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
+            with preserved_global_states():
+                trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
         except SystemExit as error:  # Lightning's answer to a KeyboardInterrupt and to SIGTERM
             if not monitor.interrupted:  # else the checkpoint is written: `save_results` goes on
                 raise KeyboardInterrupt from error

@@ -12,7 +12,9 @@ from bench.config import build, validate
 from bench.config.trainer_settings import TrainerSettings
 from bench.data.split import Split
 from bench.evaluation.evaluator import Evaluator, build_evaluator, digest_splits
+from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
+from bench.runs.foreign_code import foreign_code, import_roots, relative_path
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,19 @@ class Job:
     evaluator: Evaluator
     folder: RunFolder
     overrides: tuple[str, ...] = ()
+
+    def describe_environment(self, device: str) -> dict[str, Any]:
+        """Return `bench.runs.environment.describe_environment`, with the code outside the package.
+
+        Args:
+            device: name of the device.
+        """
+        facts = describe_environment(self.plain["threads"], device)
+        model = self.plain["model"]
+        if code := foreign_code(model):
+            facts |= {"code": code, "import_roots": import_roots(model)}
+            facts["config_dirs"] = config_dirs()
+        return facts
 
     @property
     def label(self) -> str:
@@ -93,3 +108,11 @@ def why_config_not_packable(plain: Mapping[str, Any]) -> str:
     if plain["precision"] == "bf16":
         return "precision=bf16, and a pack computes in 32 or tf32"
     return ""
+
+
+def config_dirs() -> list[str]:
+    """Return the folders that `--config-dir` named on Hydra's command line."""
+    if not HydraConfig.initialized():
+        return []
+    sources = HydraConfig.get().runtime.config_sources
+    return [relative_path(Path(s.path)) for s in sources if s.provider == "command-line"]

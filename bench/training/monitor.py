@@ -14,6 +14,7 @@ from typing import Any
 import pytorch_lightning as pl
 from tqdm import tqdm
 
+from bench.core.seeds import preserved_global_states
 from bench.core.signals import INTERRUPT
 from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.base import GenerativeModel
@@ -163,11 +164,13 @@ class Monitor(pl.Callback):
         if step in self.digests.steps:
             self.digests.add(model)
         if step in self.picture_steps:
-            self.save_samples(model, self.loggers)
+            with preserved_global_states():
+                self.save_samples(model, self.loggers)
         is_last = step == self.last_step
         if self.select_every is not None and (is_last or step % self.select_every == 0):
             started_at = time.monotonic()
-            distance = self.selector(model)
+            with preserved_global_states():
+                distance = self.selector(model)
             if distance is not None:
                 for logger in self.loggers:
                     logger.log_metrics({"frechet": distance}, step=step)

@@ -11,7 +11,7 @@ from bench.data.split import Split
 
 
 class Site:
-    """Its files, and how it misbehaves."""
+    """The files of a server, and how it misbehaves."""
 
     def __init__(self, address: str) -> None:
         self.address = address

@@ -1,4 +1,5 @@
 import io
+import os
 import stat
 import tarfile
 import zipfile
@@ -70,6 +71,28 @@ def test_a_hostile_zip_writes_nothing(tmp_path, name, mode, what):
     with pytest.raises(UserError, match=f"not to be trusted: .* {what}"):
         unpack(archive, tmp_path / "inside")
     assert [path.name for path in tmp_path.rglob("*")] == ["a.zip"]
+
+
+def test_a_link_that_a_later_member_of_its_name_replaces_is_refused_too(tmp_path):
+    archive = tar_with(tmp_path / "a", entry("x", tarfile.SYMTYPE, "/etc/hosts"), entry("x"))
+    with pytest.raises(UserError, match="not to be trusted: 'x' is a link"):
+        unpack(archive, tmp_path / "inside")
+    assert not (tmp_path / "inside").exists()
+
+
+def test_neither_owners_nor_unusual_permissions_are_unpacked(tmp_path):
+    info = entry("tool")
+    info.mode, info.uid = 0o6777, 12345
+    unpack(tar_with(tmp_path / "a", info), tmp_path / "inside")
+    written = (tmp_path / "inside" / "tool").stat()
+    assert (stat.S_IMODE(written.st_mode), written.st_uid) == (0o755, os.getuid())
+
+
+def test_without_the_data_filter_it_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.delattr(tarfile, "data_filter")  # came with Python 3.11.4
+    with pytest.raises(UserError, match="no data_filter") as error:
+        unpack(tar_with(tmp_path / "a"), tmp_path / "inside")
+    assert "3.11.4" in error.value.fix and not (tmp_path / "inside").exists()
 
 
 @pytest.mark.parametrize("kind", ["tar", "zip"])

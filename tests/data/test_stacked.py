@@ -31,7 +31,7 @@ def splits():
 
 
 def places(images, singles):
-    """Of each image [N, 64] where it stands among the singles, which are all different."""
+    """Return the index of each image [N, 64] among the singles, which are all different."""
     known = {image.tobytes(): place for place, image in enumerate(singles)}
     assert len(known) == len(singles)
     return np.array([known[image.tobytes()] for image in images])

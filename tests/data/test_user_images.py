@@ -52,7 +52,7 @@ def sixteen_bit_colour():
 
 
 def refused(path, sentence, fix=""):
-    """The sentence that a path is refused with; it is one, and names the path."""
+    """Return the error message for a path; it is one line and names the path."""
     with pytest.raises(UserError, match=sentence) as caught:
         read_user_images(path)
     assert str(path) in caught.value.message and "\n" not in caught.value.message

@@ -22,7 +22,7 @@ def test_the_page_names_what_there_is():
 
 
 def test_needs_numpy_and_scipy_alone():
-    """The room in a fresh interpreter: what else of weight it would bring is not there."""
+    """Import the package in a fresh interpreter: no heavy library comes along."""
     code = (
         "import sys\nfrom bench import divergences\n"
         "assert all(hasattr(divergences, name) for name in divergences.__all__)\n"

@@ -168,7 +168,7 @@ def test_a_checkpoint_that_is_not_kept_is_named_with_those_that_are(tiny):
         score_checkpoint(StoredRun(job.folder, job.plain), job.evaluator, "best")
 
 
-def test_the_opponents_opinion_stands_beside_the_scores(tiny):
+def test_the_discriminators_diagnostics_stand_beside_the_scores(tiny):
     job = job_of(tiny, "d_steps=30")
     row = execute(job).row
     shares = {k: v for k, v in row.details.items() if k.startswith("discriminator.accuracy")}

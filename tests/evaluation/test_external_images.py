@@ -30,8 +30,8 @@ def grey():
     return np.rint(load_digits().images * (255 / 16)).astype(np.uint8)
 
 
-def test_training_images_in_a_folder_score_what_the_floor_says(tiny, tmp_path):
-    """The floor of the same protocol, in batches of another size."""
+def test_training_images_in_a_folder_score_as_the_real_baseline(tiny, tmp_path):
+    """The real baseline of the same protocol, in batches of another size."""
     cfg = build.compose_config(tiny("score=images", "score.n_fake=500", "score.n_real=null"))
     evaluator = prepare_job(cfg).evaluator
     train = evaluator.real_features.splits["train"].samples[:500]

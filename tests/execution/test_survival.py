@@ -8,12 +8,15 @@ import shutil
 import time
 import warnings
 
+import numpy as np
 import pytest
+import torch
 from support import ROOT
 
 from bench.config import build
-from bench.core.errors import Caution
+from bench.core.errors import Caution, Interrupted
 from bench.core.files import read_json, writer_id
+from bench.core.signals import INTERRUPT
 from bench.execution.run import execute
 from bench.runs.digests import read_digests, scores_digest
 from bench.runs.rows import read_rows
@@ -93,6 +96,32 @@ def whole_digest(tiny, tmp_path):
     whole = job_of(tiny, *STEPS, f"runs_root={tmp_path / 'whole'}")
     execute(whole)
     return whole.folder.read_status()["digest"]
+
+
+@pytest.mark.parametrize("network", ["Dropout", "SpectralNorm"])
+def test_a_network_that_draws_from_global_generators_repeats_and_resumes_bit_for_bit(
+    tiny, tmp_path, monkeypatch, network
+):
+    """Pictures, selection and whatever drew before in the process change no bit either."""
+    settings = [*STEPS, "variant=ns_gan", "dataset=ring", "trainer.pictures=2", "score.every=20"]
+    settings += [f"~network.gan.discriminator.{k}" for k in ("shape", "depth", "batch_norm")]
+    settings += [f"network.gan.discriminator._target_=foreign_networks.{network}"]
+
+    def job(root):
+        torch.rand(3), np.random.rand(3), random.random()
+        overrides = tiny(*settings, f"runs_root={tmp_path / root}", network="mlp")
+        return prepare_job(build.compose_config(overrides))
+
+    whole, again, cut = job("whole"), job("again"), job("cut")
+    execute(whole)
+    execute(again)
+    with pytest.raises(Interrupted):
+        interrupted_at(cut, 25, lambda: setattr(INTERRUPT, "requested", True), monkeypatch)
+    assert cut.folder.read_status()["d_steps"] == 26
+    execute(cut)
+    digests = read_digests(whole.folder.digests)
+    assert len(digests) == 11
+    assert read_digests(again.folder.digests) == digests == read_digests(cut.folder.digests)
 
 
 def test_a_full_disk_in_mid_run_fails_and_the_checkpoint_before_is_used(

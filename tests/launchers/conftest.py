@@ -1,4 +1,4 @@
-"""What the sweeps of these tests must give, and a folder in which nothing is left running."""
+"""Reference digests of two sweeps, and a folder in which no process is left running."""
 
 import pytest
 from services.sweeps import LONG, SHORT, digests, kill, launch, processes
@@ -12,7 +12,7 @@ def short(tmp_path_factory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def long(tmp_path_factory) -> dict[str, str]:
-    """The same of the long sweep, which leaves time to kill something."""
+    """Digests of the long sweep, which leaves time to kill a process."""
     return reference(tmp_path_factory.mktemp("long"), LONG)
 
 
@@ -24,6 +24,6 @@ def reference(folder, overrides) -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Where a sweep is launched; what still runs there afterwards is killed."""
+    """A folder to launch a sweep in; processes that still run there afterwards are killed."""
     yield tmp_path
     kill(*processes(tmp_path, ""))

@@ -89,7 +89,7 @@ def generator_loss(fake_logits):
 
 
 def test_each_worker_sees_a_gpu_of_its_own(folder, monkeypatch):
-    """The GPUs are pretended: what is real is the workers, and what each would let CUDA see."""
+    """The GPUs are simulated; the workers are real, and so is what each would let CUDA see."""
     (folder / "sitecustomize.py").write_text("import torch\ntorch.cuda.device_count = lambda: 2\n")
     (folder / "spy.py").write_text(SPY)
     monkeypatch.setenv("PYTHONPATH", str(folder))
@@ -103,4 +103,4 @@ def test_each_worker_sees_a_gpu_of_its_own(folder, monkeypatch):
         "0",
         "1",
         "all",
-    ]  # who plans claims none
+    ]  # the process that plans acquires none

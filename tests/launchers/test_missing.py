@@ -1,4 +1,4 @@
-"""A launcher that cannot be used here is one sentence, before anything is written."""
+"""A launcher that cannot be used here gives one sentence, before anything is written."""
 
 import os
 import subprocess

@@ -20,7 +20,7 @@ from services.sweeps import (
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.service]
-SMALL_JOBS = "hydra.launcher.mem_gb=1"  # four fit into the pretend nodes
+SMALL_JOBS = "hydra.launcher.mem_gb=1"  # four fit into the simulated nodes
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,19 +32,19 @@ def cluster():
         pytest.skip(str(error))
 
 
-def said(*words: str) -> str:
+def output_of(*words: str) -> str:
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
 def submitted(folder) -> str:
-    """The number of the latest array."""
-    found = until(lambda: list((folder / "runs/.hydra/.submitit").glob("*/*_submission.sh")))
-    return max((path.parent.name for path in found), key=int)
+    """Return the number of the latest job array."""
+    scripts = until(lambda: list((folder / "runs/.hydra/.submitit").glob("*/*_submission.sh")))
+    return max((path.parent.name for path in scripts), key=int)
 
 
 def states(job: str) -> dict[str, str]:
-    """The state of each task of an array."""
-    lines = said("sacct", "-X", "-n", "-P", "-o", "JobID,State", "-j", job).split()
+    """Return the state of each task of an array."""
+    lines = output_of("sacct", "-X", "-n", "-P", "-o", "JobID,State", "-j", job).split()
     return dict(line.split("|") for line in lines)
 
 
@@ -62,16 +62,16 @@ def test_a_preempted_job_writes_a_checkpoint_is_queued_again_and_goes_on(folder,
     first = next(iter(long))
     until(lambda: first in checkpointed(folder))
     job = submitted(folder)
-    said("scancel", "--signal=USR2", f"{job}_0")
+    output_of("scancel", "--signal=USR2", f"{job}_0")
     until(lambda: statuses(folder)[first]["status"] == "interrupted")
     assert 50 < statuses(folder)[first]["d_steps"] < 1500
-    until(lambda: "PENDING" in said("scontrol", "show", "job", f"{job}_0"))
+    until(lambda: "PENDING" in output_of("scontrol", "show", "job", f"{job}_0"))
     until(lambda: not processes(folder, SUBMITTED, "SLURM_ARRAY_TASK_ID=0\0"))
-    said("scontrol", "update", f"JobId={job}_0", "StartTime=now")  # instead of in two minutes
+    output_of("scontrol", "update", f"JobId={job}_0", "StartTime=now")  # instead of in two minutes
     out, _ = sweep.communicate(timeout=600)
     assert sweep.returncode == 0 and "2 planned, 2 finished" in out, out
     assert digests(folder) == long
-    assert re.search(r"Restarts=1\b", said("scontrol", "show", "job", f"{job}_0"))
+    assert re.search(r"Restarts=1\b", output_of("scontrol", "show", "job", f"{job}_0"))
 
 
 def test_killed_and_cancelled_jobs_are_launched_again_and_the_rest_goes_on(folder, long):
@@ -80,7 +80,7 @@ def test_killed_and_cancelled_jobs_are_launched_again_and_the_rest_goes_on(folde
     job, (_, _, whole) = submitted(folder), statuses(folder)
     (victim,) = processes(folder, SUBMITTED, "SLURM_ARRAY_TASK_ID=0\0")
     kill(victim)
-    said("scancel", f"{job}_1")
+    output_of("scancel", f"{job}_1")
     until(lambda: statuses(folder)[whole]["status"] == "finished")
     settled = (folder / "runs" / whole / "status.json").stat().st_mtime_ns
     out, _ = sweep.communicate(timeout=600)

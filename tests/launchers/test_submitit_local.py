@@ -28,7 +28,7 @@ def test_processes_give_the_bits_of_one_process(folder, short):
 
 
 def jobs(folder) -> list[int]:
-    """The processes that train, in the order in which their jobs were started."""
+    """Return ids of the processes that train, in the order in which their jobs were started."""
     controllers = sorted(processes(folder, f"{sys.executable} -m submitit.local._local"))
     variables = [f"SUBMITIT_LOCAL_JOB_ID={pid}\0" for pid in controllers]
     return [processes(folder, SUBMITTED, variable)[0] for variable in variables]

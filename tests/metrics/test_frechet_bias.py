@@ -1,4 +1,4 @@
-"""What finite samples add to the Frechet distance, and its extrapolation to infinitely many."""
+"""Bias of the Frechet distance of finite samples, and its extrapolation to infinitely many."""
 
 import numpy as np
 import pytest

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bench.plotting.style import assign_styles
-from bench.reporting.analysis.budget_curves import compute_budget_curve
+from bench.reporting.analysis.chart_descriptions import describe_budget, describe_score_axis
 from bench.reporting.charts import budget_chart
 from bench.reporting.charts.vega_javascript import vega_javascript
 from bench.reporting.output import interactive, run_details
@@ -75,27 +75,40 @@ def test_the_budget_chart_has_the_expected_best(made):
     """Of 1, 2 and 6: one finds 3, two (2 * 1 + 2) / 3, three 1."""
     made.search("wgan", [6.0, 1.0, 2.0])
     search = summarise_search(made.comparisons()[0].main)
-    found = [compute_budget_curve(search.variants[0])]
-    chart = budget_chart.budget_chart(search, found, assign_styles(["wgan"]))
+    budget = describe_budget(search, assign_styles(["wgan"]))
+    assert budget.means == pytest.approx([3, 4 / 3, 1]) and not budget.log
+    assert (budget.largest, budget.title) == (3, "Frechet distance, lower is better")
+    chart = budget_chart.budget_chart(budget)
     points = chart["datasets"]["budgets"]
     assert [point["k"] for point in points] == [1, 2, 3]
     assert [point["value"] for point in points] == pytest.approx([3, 4 / 3, 1], rel=1e-5)
-    assert budget_chart.budget_table(found) == ([1, 2, 3], {"wgan": ["3.00", "1.33", "1.00"]})
+    assert budget_chart.budget_table(budget) == ([1, 2, 3], {"wgan": ["3.00", "1.33", "1.00"]})
 
 
 def test_names_at_the_ends_of_curves_keep_apart(made):
     for name in ("a", "b", "c"):
         made.search(name, [9.0, 1.0])
     search = summarise_search(made.comparisons()[0].main)
-    found = [compute_budget_curve(one) for one in search.variants]
-    ends = budget_chart.budget_chart(search, found, assign_styles("abc"))["datasets"]["ends"]
+    budget = describe_budget(search, assign_styles("abc"))
+    ends = budget_chart.budget_chart(budget)["datasets"]["ends"]
     places = [end["value"] for end in ends]
-    gap = (5 - 1) * budget_chart.LINE_HEIGHT / budget_chart.HEIGHT  # means of one and of two: 5 and 1
+    means = (5, 1)  # of one and of two
+    gap = (means[0] - means[1]) * budget_chart.LINE_HEIGHT / budget_chart.HEIGHT
     assert places == pytest.approx([1, 1 + gap, 1 + 2 * gap], rel=1e-4)
+
+
+def test_an_axis_holds_real_samples_and_is_logarithmic_where_means_span_more_than_thirty(made):
+    made.seeds("wgan", [2.0, 4.0])
+    made.seeds("vae", [80.0, 100.0])  # means 3 and 90
+    assert describe_score_axis(made.comparisons()[0].main, "frechet") == (2, 100, False)
+    made.add_real_baseline(frechet=0.25)
+    table = made.comparisons()[0].main
+    assert describe_score_axis(table, "frechet") == (0.25, 100, True)
+    assert describe_score_axis(table, "recall") is None
 
 
 def test_no_text_can_end_the_script_element_that_holds_it():
     text = "</script><script>alert('&')</script><!--"
     assert "<" not in interactive.format_script_json({"cause": text})
     assert json.loads(interactive.format_script_json({"cause": text})) == {"cause": text}
-    assert not re.search("</script|<!--", vega_javascript(), re.IGNORECASE)
+    assert not re.search("</script|<!--", vega_javascript()[0], re.IGNORECASE)

@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 
+from bench.core.errors import Caution
+from bench.reporting.output import interactive
 from bench.reporting.report import collect_stages, write_report
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -78,10 +80,11 @@ def browser():
 @pytest.fixture
 def visit(browser, folder):
     """Open the page, and check at the end that it requested no other file and logged no error."""
-    address = (folder / "index.html").as_uri()
-    contexts, messages, requests = [], [], []
+    contexts, messages, requests, addresses = [], [], [], set()
 
-    def open_at(hash="", **kinds):
+    def open_at(hash="", folder=folder, drawn="header figure.drawn", **kinds):
+        address = (folder / "index.html").as_uri()
+        addresses.add(address)
         context = browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **kinds})
         contexts.append(context)
         context.set_default_timeout(5000)
@@ -92,14 +95,14 @@ def visit(browser, folder):
         page.on("request", lambda request: requests.append(request.url.partition("#")[0]))
         page.goto(address + hash)
         if kinds.get("java_script_enabled", True):
-            page.wait_for_selector("header figure.drawn")
+            page.wait_for_selector(drawn)
         return page
 
     yield open_at
     for context in contexts:
         context.close()
     assert messages == []
-    assert {url for url in requests if not url.startswith("data:")} == {address}
+    assert {url for url in requests if not url.startswith("data:")} == addresses
 
 
 def column(page, title):
@@ -231,6 +234,23 @@ def test_a_reader_without_scripts_or_on_paper_misses_no_number(visit):
     assert page.locator("#board tbody tr").count() == 4
     for gone in (".controls", "header .live", "nav.contents", "dialog"):
         assert not page.locator(gone).first.is_visible()
+
+
+def test_without_a_renderer_a_sentence_stands_where_a_chart_would(visit, mixed, monkeypatch):
+    why = "The charts are static: of <this>."
+    monkeypatch.setattr(interactive, "vega_javascript", lambda: ("", why))
+    with pytest.warns(Caution, match=re.escape(why)):
+        folder = write_report(collect_stages(mixed.root, "s"), mixed.root.parent / "out").folder
+    page = visit(folder=folder, drawn="#board tbody button")
+    assert page.locator("header .still svg").first.is_visible()
+    assert page.locator("header figure .note").inner_text() == why
+    assert "Point at a dot" not in page.locator("header figcaption").inner_text()
+    page.get_by_label("Score", exact=True).select_option("recall")
+    assert page.locator("#board-chart .live").inner_text() == why
+    page.get_by_role("button", name="wgan", exact=True).click()
+    page.get_by_role("link", name="seed 1").click()
+    assert page.locator("#run-loss-curve").inner_text() == why
+    assert page.locator("#run-score-curve").is_hidden()  # no checkpoint was scored on the way
 
 
 def test_on_a_telephone_nothing_is_wider_than_the_screen(visit):

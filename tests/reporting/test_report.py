@@ -2,6 +2,7 @@
 
 import csv
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -72,6 +73,25 @@ def test_the_same_rows_give_the_same_bytes_and_another_score_another_order(mixed
     mixed.score(mixed.runs[2], "wgan", 0, 20)  # wgan: 20 and 4, mean 12; ns_gan: 6
     write_report(collect_stages(mixed.root, "s"), tmp_path / "one")
     assert order_in((tmp_path / "one" / "report.md").read_text())[:2] == ["ns_gan", "wgan"]
+
+
+def test_without_address_space_for_the_renderer_a_report_is_whole_and_static(mixed, tmp_path):
+    """Under a limit of its own, for five seconds: V8 ends the process that it cannot start in."""
+    eight_gib = (8 << 30, 8 << 30)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "report", "s", f"--runs-root={mixed.root}", "--to=out"],
+        cwd=tmp_path, capture_output=True, text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, eight_gib),
+    )  # fmt: skip
+    assert done.returncode == 0
+    (caution,) = done.stderr.splitlines()
+    sentence = caution.removeprefix("caution: ")
+    assert sentence.startswith("The charts are static: vl-convert-python") and "ulimit" in sentence
+    files = files_of(tmp_path / "out")
+    assert len([name for name in files if name.startswith("figures/")]) == 4 * 3
+    page = files["index.html"].decode()
+    assert page.count(f">{sentence}</p>") == 1 and ' data-board="' not in page
+    assert page.count('<div class="still">') == 3  # the fourth figure is a sheet of pictures
 
 
 def test_rows_csv_holds_every_row_with_all_digits(mixed, tmp_path):

@@ -86,7 +86,7 @@ class Case:
 
 
 def images(case, side):
-    """As both of them want them: uint8 [N, 3, H, W]."""
+    """Return images as torch-fidelity and torchmetrics take them: uint8 [N, 3, H, W]."""
     return torch.from_numpy(case.samples(side)).repeat(1, 3 // case.channels, 1, 1)
 
 

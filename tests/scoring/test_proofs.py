@@ -1,4 +1,4 @@
-"""What scores see and what they do not, on real digits."""
+"""What scores detect and what they miss, on real digits."""
 
 import importlib.util
 from dataclasses import replace

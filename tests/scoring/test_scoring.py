@@ -1,4 +1,4 @@
-"""One pass, every measure, and the protocol beside it."""
+"""One pass over the samples, every metric, and the protocol of the scores."""
 
 from types import SimpleNamespace
 

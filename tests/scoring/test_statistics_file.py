@@ -41,7 +41,7 @@ def changed(path, **arrays):
 
 
 def foreign(path, mean=MEAN, cov=COV):
-    """As pytorch-fid saves them: numpy.savez_compressed(path, mu=, sigma=)."""
+    """Save statistics as pytorch-fid does: numpy.savez_compressed(path, mu=, sigma=)."""
     np.savez_compressed(path, mu=mean, sigma=cov)
     return path
 
@@ -63,7 +63,7 @@ def test_what_was_written_is_read_bit_for_bit(ours):
 
 
 def test_others_read_ours_as_theirs(ours):
-    """As pytorch-fid does: `with np.load(path) as f: m, s = f["mu"][:], f["sigma"][:]`."""
+    """Read `np.load(path)["mu"][:]` and ["sigma"][:], as pytorch-fid does."""
     with np.load(ours) as content:
         np.testing.assert_array_equal(content["mu"][:], MEAN)
         np.testing.assert_array_equal(content["sigma"][:], COV)

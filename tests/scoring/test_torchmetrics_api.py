@@ -335,7 +335,7 @@ DEALS = {
 
 
 def said_by_one(deal):
-    """What one process says of all batches, and when each of two has seen more."""
+    """Scores of all batches in one process, and after two processes have each got more."""
     metrics = processes.update_metrics(processes.metrics(), deal[0] + deal[1])
     return processes.values(metrics), processes.values(processes.update_metrics(metrics, 2 * MORE))
 

@@ -1,4 +1,4 @@
-"""A private Slurm with accounting on loopback: two pretend nodes, in a folder of its own.
+"""A private Slurm with accounting on loopback: two simulated nodes, in a folder of its own.
 
     with slurm() as folder: ...          SLURM_CONF is set within
     python tests/services/slurm.py sinfo     one command in it
@@ -87,12 +87,12 @@ grant all on slurm_acct_db.* to slurm@localhost;
 
 
 class Unavailable(Exception):
-    """Slurm cannot run here; says why."""
+    """Slurm cannot run on this machine, for the reason in the message."""
 
 
 @contextmanager
 def slurm() -> Iterator[Path]:
-    """Start it, set SLURM_CONF, and stop it whatever happens.
+    """Start Slurm, set SLURM_CONF, and stop it whatever happens.
 
     Raises:
         Unavailable: not root, or its packages cannot be installed.
@@ -117,7 +117,7 @@ def slurm() -> Iterator[Path]:
 
 
 def install() -> None:
-    """The Debian packages, if they are missing."""
+    """Install the Debian packages that are missing."""
     if sys.platform != "linux" or os.geteuid() != 0:
         raise Unavailable("a private Slurm needs root on Linux")
     os.environ["PATH"] += os.pathsep + "/usr/sbin:/sbin"
@@ -135,7 +135,7 @@ def install() -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
+    """Return ports that no process listens on."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
@@ -144,7 +144,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def start(folder: Path) -> None:
-    """All daemons, each once the one below it answers."""
+    """Start all daemons, each once the one that it needs answers."""
     folder.chmod(0o755)
     for name in ("state", "log", "db", "spool-n1", "spool-n2"):
         (folder / name).mkdir()
@@ -173,7 +173,7 @@ def start(folder: Path) -> None:
 
 
 def database(folder: Path, port: int) -> None:
-    """MariaDB with the one account that slurmdbd needs."""
+    """Start MariaDB with the one account that slurmdbd needs."""
     data, reach = folder / "db", f"--socket={folder}/my.sock"
     root = "--auth-root-authentication-method=socket"
     command("mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={data}", root)
@@ -188,7 +188,7 @@ def database(folder: Path, port: int) -> None:
 
 
 def command(*words: str) -> None:
-    """Run what must work; daemons go to the background by themselves."""
+    """Run a command that must succeed; daemons go to the background by themselves."""
     done = subprocess.run(
         words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, timeout=200,
@@ -198,7 +198,7 @@ def command(*words: str) -> None:
 
 
 def until(folder: Path, words: list[str], answer: str = "", seconds: float = 200) -> None:
-    """Repeat a question until it is answered rightly."""
+    """Repeat a command until it prints the expected answer."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         done = subprocess.run(words, capture_output=True, text=True, timeout=100)
@@ -206,8 +206,8 @@ def until(folder: Path, words: list[str], answer: str = "", seconds: float = 200
             return
         time.sleep(0.2)
     logs = "\n".join(f"{p.name}: {p.read_text()[-300:]}" for p in (folder / "log").glob("*.log"))
-    said = done.stdout + done.stderr
-    raise RuntimeError(f"no answer from {words[0]} in {seconds:.0f} s: {said}\n{logs}")
+    output = done.stdout + done.stderr
+    raise RuntimeError(f"no answer from {words[0]} in {seconds:.0f} s: {output}\n{logs}")
 
 
 def stop(folder: Path) -> None:
@@ -225,14 +225,14 @@ def stop(folder: Path) -> None:
 
 
 def started_with(word: str) -> list[int]:
-    """Living processes that have a word in their command line or environment."""
-    found = []
+    """Return ids of processes that have a word in their command line or environment."""
+    pids = []
     for proc in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # of a zombie both are empty
-            said = (proc / "cmdline").read_bytes() + (proc / "environ").read_bytes()
-            if word.encode() in said and int(proc.name) != os.getpid():
-                found.append(int(proc.name))
-    return found
+            text = (proc / "cmdline").read_bytes() + (proc / "environ").read_bytes()
+            if word.encode() in text and int(proc.name) != os.getpid():
+                pids.append(int(proc.name))
+    return pids
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Small sweeps as a person launches them, and what they left."""
+"""Helpers that launch small sweeps from the command line and read what they leave."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def command(launcher: str, *overrides: str) -> list[str]:
 
 
 def launch(folder: Path, launcher: str, *overrides: str) -> subprocess.CompletedProcess:
-    """A sweep to its end; all that was said is its stdout."""
+    """Run a sweep to its end; its stdout holds all that was printed."""
     return subprocess.run(
         command(launcher, *overrides), cwd=folder, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, timeout=600,
@@ -33,7 +33,7 @@ def launch(folder: Path, launcher: str, *overrides: str) -> subprocess.Completed
 
 
 def started(folder: Path, launcher: str, *overrides: str) -> subprocess.Popen:
-    """A sweep in the background, in a process group of its own."""
+    """Start a sweep in the background, in a process group of its own."""
     return subprocess.Popen(
         command(launcher, *overrides), cwd=folder, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -41,7 +41,7 @@ def started(folder: Path, launcher: str, *overrides: str) -> subprocess.Popen:
 
 
 def statuses(folder: Path) -> dict[str, dict]:
-    """run_id -> status, in order of seeds."""
+    """Return run_id -> content of status.json, in order of seeds."""
     runs = sorted(folder.glob("runs/*/status.json"), key=_seed)
     return {path.parent.name: json.loads(path.read_text()) for path in runs}
 
@@ -51,45 +51,45 @@ def _seed(path: Path) -> int:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """run_id -> digest of the weights, of all runs, which must have finished."""
-    found = statuses(folder)
-    assert {status["status"] for status in found.values()} == {"finished"}, found
-    return {run_id: status["digest"] for run_id, status in found.items()}
+    """Return run_id -> digest of the weights; all runs must have finished."""
+    by_run_id = statuses(folder)
+    assert {status["status"] for status in by_run_id.values()} == {"finished"}, by_run_id
+    return {run_id: status["digest"] for run_id, status in by_run_id.items()}
 
 
 def until(condition: Callable[[], object], seconds: float = 300) -> object:
-    """What the condition is once it is something."""
+    """Wait until a condition returns something true, and return that."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
+        value = condition()
+        if value:
+            return value
         time.sleep(0.1)
     raise AssertionError(f"still not so after {seconds:.0f} s: {condition}")
 
 
 def checkpointed(folder: Path) -> list[str]:
-    """The runs that have a full checkpoint and are not at their end, in order of seeds."""
-    found = statuses(folder).items()
-    running = [run_id for run_id, status in found if status["status"] == "running"]
+    """Return running runs that have a checkpoint to resume from, in order of seeds."""
+    status_by_run = statuses(folder).items()
+    running = [run_id for run_id, status in status_by_run if status["status"] == "running"]
     return [r for r in running if list((folder / f"runs/{r}/checkpoints").glob("*.ckpt"))]
 
 
 def processes(folder: Path, command: str, variable: str = "") -> list[int]:
-    """Those in a folder, by the beginning of their command line and a part of their environment."""
-    found = []
+    """Return ids of processes in a folder whose command begins so and that have a variable."""
+    pids = []
     for proc in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             words = (proc / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             if (proc / "cwd").resolve() != folder or not words.startswith(command):
                 continue
             if f"\0{variable}".encode() in b"\0" + (proc / "environ").read_bytes():
-                found.append(int(proc.name))
-    return found
+                pids.append(int(proc.name))
+    return pids
 
 
 def kill(*pids: int) -> None:
-    """As kill -9."""
+    """Kill processes with SIGKILL."""
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
+from services.wandb_records import attempts_at, log_of, records
 from services.wandb_server import wandb_server
 from support import ROOT
 
@@ -24,7 +25,7 @@ from bench.core.signals import INTERRUPT, _children
 from bench.execution.run import execute
 from bench.runs.columns import protocol_label, scores_by_column
 from bench.runs.rows import read_rows
-from bench.tracking import wandb_files
+from bench.tracking.wandb_attempts import Attempts, wait_for_end
 from bench.training.job import prepare_job
 from bench.training.monitor import Monitor
 
@@ -58,13 +59,13 @@ def job_of(tiny, *overrides, logger="[wandb]"):
 
 
 def attempts(job):
-    return wandb_files.attempts(job.folder.path / "wandb", job.folder.run_id)
+    return attempts_at(job.folder.path / "wandb", job.folder.run_id)
 
 
 def told_in(attempt):
     """The records of one attempt by kind, history as plain rows."""
     found = {"history": [], "summary": {}, "config": {}, "exit": None, "run": None, "metric": []}
-    for record, _ in wandb_files.records(wandb_files.log_of(attempt)):
+    for record in records(log_of(attempt)):
         kind = record.WhichOneof("record_type")
         if kind == "history":
             row = {}
@@ -269,31 +270,91 @@ def test_a_failing_score_is_a_failed_run_and_the_rows_come_with_the_next_attempt
     assert {k: v for k, v in second["summary"].items() if "/quick-" in k} == scores_by_column(rows)
 
 
-def test_whatever_is_left_of_a_file_its_whole_records_are_read_and_the_rest_is_cut(
-    tiny, unscored, tmp_path
-):
-    job = job_of(tiny, "log_every=1", "d_steps=90", "trainer.pictures=0")
+def record_of(job):
+    return Attempts(job.folder.path / "wandb", job.folder.run_id)
+
+
+def test_the_record_says_how_far_each_attempt_got(tiny, unscored, monkeypatch):
+    job = job_of(tiny)
+    at_step = {}
+
+    def look():
+        (at_step[17],) = record_of(job).read().values()
+        fail()
+
+    with monkeypatch.context() as patch:
+        stop_after(17, look, patch)
+        assert execute(job).status == "failed"
+    assert at_step == {17: {"last_step": 12, "ended": False}}  # 16 may still get a picture
     execute(job)
-    (attempt,) = attempts(job)
-    place, log = tmp_path / "wandb", wandb_files.log_of(attempt)
-    content = log.read_bytes()
-    ends = [end for _, end in wandb_files.records(log)]
-    assert ends[-1] == len(content) > wandb_files.BLOCK
-    assert [row["_step"] for row in told_in(attempt)["history"]] == list(range(1, 91))
-    copy = place / attempt.name
-    steps = []
-    for size in range(0, len(content), 997):
-        copy.mkdir(parents=True)
-        (copy / log.name).write_bytes(content[:size])
-        steps.append(wandb_files.last_step(place, job.folder.run_id))
-        wandb_files.mend(place, job.folder.run_id)
-        whole = max((end for end in ends if end <= size), default=0)
-        assert copy.exists() == bool(whole)
-        if whole:
-            assert (copy / log.name).stat().st_size == whole
-            assert wandb_files.last_step(place, job.folder.run_id) == steps[-1]
-        shutil.rmtree(copy, ignore_errors=True)
-    assert steps == sorted(steps) and steps[-1] == 90
+    assert record_of(job).read() == {
+        attempt.name: {"last_step": step, "ended": True}
+        for attempt, step in zip(attempts(job), (12, 40), strict=True)
+    }
+    assert [told_in(attempt)["history"][-1]["_step"] for attempt in attempts(job)] == [12, 40]
+
+
+@pytest.fixture
+def record(tmp_path):
+    """The record of a run `mine` whose attempts are made up, by seconds of their start."""
+    attempts = Attempts(tmp_path, "mine")
+
+    def make(second, step=None, *, prefix="offline-", ended=False, run_id="mine"):
+        folder = tmp_path / f"{prefix}run-20260101_0000{second:02d}-{run_id}"
+        folder.mkdir()
+        (folder / f"run-{run_id}.wandb").write_bytes(b"half a rec")
+        if step is not None:
+            attempts.write(folder.name, step, ended=ended)
+        return folder
+
+    attempts.make = make
+    return attempts
+
+
+def test_a_killed_attempt_that_was_offline_is_deleted_and_counts_for_nothing(record):
+    assert (record.read(), record.last_step()) == ({}, 0)
+    kept = [
+        record.make(1, 20, ended=True),
+        record.make(2, 30, prefix=""),  # online: its file is not ours to delete
+        record.make(3, run_id="other"),
+        record.make(4, run_id="not-mine"),
+    ]
+    killed = [record.make(5, 40), record.make(6)]  # after some steps, and before its first
+    record.delete_killed()
+    assert all(folder.exists() for folder in kept)
+    assert not any(folder.exists() for folder in killed)
+    assert record.last_step() == 30
+
+
+def test_what_was_synced_counts_and_is_not_deleted(record):
+    killed, ended = record.make(1, 20), record.make(2, 12, ended=True)
+    (killed / "run-mine.wandb.synced").touch()  # by `wandb sync`
+    record.delete_killed()
+    assert killed.exists() and record.last_step() == 20
+    shutil.rmtree(killed)  # by hand
+    shutil.rmtree(ended)  # by `wandb clean`
+    assert record.last_step() == 12
+
+
+def test_what_an_online_attempt_has_sent_is_marked_as_synced(record):
+    folders = [record.make(1, 20, ended=True), record.make(2, 30, prefix="")]
+    record.mark_synced()
+    assert [(one / "run-mine.wandb.synced").exists() for one in folders] == [True, False]
+
+
+def test_a_file_has_ended_when_it_grows_no_more(tmp_path, monkeypatch):
+    """It grows three times, while it is waited for."""
+    file, parts = tmp_path / "file", ["b", "c", "d"]
+    file.write_text("a")
+    wait_for_end(tmp_path / "none")
+
+    def sleep(_):
+        with open(file, "a") as end:
+            end.write(parts.pop(0) if parts else "")
+
+    monkeypatch.setattr("bench.tracking.wandb_attempts.time.sleep", sleep)
+    wait_for_end(file)
+    assert file.read_text() == "abcd"
 
 
 def test_the_environment_counts(tiny, unscored, tmp_path, monkeypatch):
@@ -308,7 +369,7 @@ def test_the_environment_counts(tiny, unscored, tmp_path, monkeypatch):
     job = job_of(tiny, "d_steps=4", "logger.wandb.offline=false")
     execute(job)
     assert not attempts(job)
-    (attempt,) = wandb_files.attempts(tmp_path / "wandb", job.folder.run_id)
+    (attempt,) = attempts_at(tmp_path / "wandb", job.folder.run_id)
     run = told_in(attempt)["run"]
     assert (run.project, run.run_group, list(run.tags)) == ("theirs", "a group", ["one", "two"])
 
@@ -529,29 +590,57 @@ execute(prepare_job(build.compose_config(sys.argv[3:])))
 def killed(overrides, step, wait):
     """A run in a process of its own that dies with all it started; W&B writes every 2 seconds."""
     command = [sys.executable, "-c", KILLED, str(step), str(wait), *overrides]
-    done = subprocess.run(command, cwd=ROOT, start_new_session=True, capture_output=True)
+    alone = {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
+    done = subprocess.run(command, cwd=ROOT, env=alone, start_new_session=True, capture_output=True)
     assert done.returncode == -9, done.stderr.decode()
 
 
 @pytest.mark.slow
-def test_killed_three_times_offline_the_synced_attempts_are_one_history(tiny, server):
+def test_killed_three_times_offline_the_synced_attempts_are_one_history(tiny, server, monkeypatch):
     """Killed before W&B wrote any history, with half a record written, and with whole ones."""
     overrides = tiny(*STEPS, "logger=[wandb]", "score.every=8")
     job = prepare_job(build.compose_config(overrides))
-    killed(overrides, 5, 0)
-    assert wandb_files.last_step(job.folder.path / "wandb", job.folder.run_id) == 0
-    killed(overrides, 23, 3)
-    log = wandb_files.log_of(attempts(job)[-1])
-    os.truncate(log, log.stat().st_size - 20)
-    killed(overrides, 37, 3)
+    with monkeypatch.context() as patch:
+        stop_after(13, fail, patch)
+        assert execute(job).status == "failed"
+    (first,) = attempts(job)
+    for step, wait in ((15, 0), (23, 3), (37, 3)):
+        killed(overrides, step, wait)
+        assert len(attempts(job)) == 2 and attempts(job)[0] == first
+        log = log_of(attempts(job)[1])
+        if step == 23:
+            assert any(record.HasField("history") for record in records(log))
+            os.truncate(log, log.stat().st_size - 20)
     assert execute(job).status == "finished"
     steps = [[row["_step"] for row in told_in(attempt)["history"]] for attempt in attempts(job)]
-    assert len([one for one in steps if one]) == 3
-    ends = [*(1 for _ in steps[1:]), 0]
+    assert [(one[0], one[-1]) for one in steps] == [(4, 10), (12, 40)]
     sync(job)
-    check(server, job, ends)
+    check(server, job, [1, 0])
     sync(job)  # nothing is sent twice
-    check(server, job, ends)
+    check(server, job, [1, 0])
+
+
+@pytest.mark.slow
+def test_killed_and_synced_before_it_goes_on_nothing_is_told_twice(tiny, server):
+    overrides = tiny(*STEPS, "logger=[wandb]")
+    job = prepare_job(build.compose_config(overrides))
+    killed(overrides, 23, 3)
+    sync(job)
+    assert server.runs[job.folder.run_id].history[-1]["_step"] == 16
+    assert execute(job).status == "finished"
+    sync(job)
+    check(server, job, [1, 0])
+
+
+@pytest.mark.slow
+def test_killed_online_the_server_says_how_far_it_is(tiny, server):
+    """W&B sends every 15 seconds."""
+    overrides = tiny(*STEPS, "logger=[wandb]", "logger.wandb.offline=false")
+    job = prepare_job(build.compose_config(overrides))
+    killed(overrides, 23, 18)
+    assert 0 < server.runs[job.folder.run_id].history[-1]["_step"] < 23
+    assert execute(job).status == "finished"
+    check(server, job, [0])
 
 
 @pytest.mark.slow

@@ -1,1 +1,1 @@
-"""Compute what figures and claims show, from tables and searches."""
+"""Compute what figures, charts and claims show, from tables and searches."""

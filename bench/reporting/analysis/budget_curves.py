@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench import stats
-from bench.reporting.tables.search import SearchedVariant
+from bench.reporting.tables.search import Search, SearchedVariant
 from bench.reporting.tables.summary import LEVEL, RESAMPLES, bootstrap_generator
 
 QUANTILES = (0.1, 0.5, 0.9)  # drawn beside the mean
@@ -40,14 +40,14 @@ class BudgetCurve:
     intervals: np.ndarray
 
 
-def compute_budget_curve(searched: SearchedVariant) -> BudgetCurve | None:
-    """Compute the curve of one variant; None where none of its configurations ended.
+def compute_budget_curves(search: Search) -> list[BudgetCurve]:
+    """Compute the curve of every variant of which a configuration ended."""
+    return [compute_budget_curve(searched) for searched in search.variants if searched.configs]
 
-    A configuration without a score counts as the untrained generator.
-    """
+
+def compute_budget_curve(searched: SearchedVariant) -> BudgetCurve:
+    """Compute the curve of one variant; a configuration without a score counts as untrained."""
     n, by = len(searched.configs), searched.selection
-    if not n:
-        return None
     scores = searched.sign * np.asarray(searched.costs)
     ks, trusted = budget_sizes(n), stats.trusted_budget(n)
     resampling: Any = {"resamples": RESAMPLES, "generator": bootstrap_generator(), "by": by}

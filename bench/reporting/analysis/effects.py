@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.core.number_checks import is_number
 from bench.reporting.tables.search import Search, SearchedVariant
 from bench.runs.rows import Setting
 
@@ -80,7 +81,7 @@ def _effects_of_variant(searched: SearchedVariant) -> dict[str, Effect]:
 
 def _effect(settings: list[Setting], outcomes: list[Outcome]) -> Effect:
     scores, diverged = np.array([o[1] for o in outcomes]), np.array([o[2] for o in outcomes])
-    numeric = all(isinstance(s, int | float) and not isinstance(s, bool) for s in settings)
+    numeric = all(is_number(s) for s in settings)
     distinct = sorted(set(settings), key=lambda s: (s is not None, s if numeric else str(s)))
     if not numeric or len(distinct) <= MAX_COLUMNS:
         values = np.array([distinct.index(s) for s in settings], dtype=np.float64)

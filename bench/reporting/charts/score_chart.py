@@ -2,17 +2,9 @@
 
 from typing import Any
 
-from bench.reporting.charts.theme import ACCENT, INK, MUTED, SECOND, tooltip_line
+from bench.reporting.charts.theme import ACCENT, INK, MUTED, SECOND, chart, layer, number, tooltip
 
 ROW = 28  # pixels of a method
-MEAN_TOOLTIP = [
-    tooltip_line(" ", "name"),
-    tooltip_line("mean", "mean"),
-    tooltip_line("standard deviation", "sd"),
-    tooltip_line("95% interval of the mean", "interval"),
-    tooltip_line("lowest to highest", "range"),
-    tooltip_line("scored runs", "n"),
-]
 
 
 def score_chart() -> dict[str, Any]:
@@ -20,109 +12,56 @@ def score_chart() -> dict[str, Any]:
 
     The script sets the datasets, the order of names, title and scale of the axis, and the height:
     as many rows as there are names. The datasets are `runs` (name, value, lane, run and texts),
-    `means` (name, value, low, high and the texts of MEAN_TOOLTIP), `lost` (name, text) and `floor`
+    `means` (name, value, low, high and the texts of its tooltip), `lost` (name, text) and `floor`
     (value, text).
     """
-    return {
-        "width": "container",
-        "height": ROW,
-        "autosize": {"type": "fit-x", "contains": "padding"},
-        "padding": {"left": 0, "right": 8, "top": 18, "bottom": 0},
-        "datasets": {"runs": [], "means": [], "lost": [], "floor": []},
-        "encoding": {
-            "x": {
-                "field": "value",
-                "type": "quantitative",
-                "scale": {},
-                "axis": {
-                    "title": "",
-                    "grid": False,
-                    "format": ",~r",
-                    "tickCount": 6,
-                },
-            },
-            "y": {
-                "field": "name",
-                "type": "nominal",
-                "sort": [],
-                "axis": {
-                    "title": None,
-                    "ticks": False,
-                    "domain": False,
-                    "grid": True,
-                    "labelColor": INK,
-                    "labelFontSize": 13,
-                    "labelLimit": 160,
-                },
-            },
+    names = {
+        "title": None,
+        "ticks": False,
+        "domain": False,
+        "grid": True,
+        "labelColor": INK,
+        "labelFontSize": 13,
+        "labelLimit": 160,
+    }
+    scores = {"title": "", "grid": False, "format": ",~r", "tickCount": 6}
+    return chart(
+        ROW,
+        padding={"left": 0, "right": 8, "top": 18, "bottom": 0},
+        datasets={"runs": [], "means": [], "lost": [], "floor": []},
+        encoding={
+            "x": number("value", scale={}, axis=scores),
+            "y": {"field": "name", "type": "nominal", "sort": [], "axis": names},
         },
-        "layer": [_baseline(), _baseline_label(), _dots(), _interval(), _mean(), _unscored_runs()],
-    }
+        layer=_layers(),
+    )
 
 
-def _dots() -> dict[str, Any]:
-    return {
-        "name": "dots",
-        "data": {"name": "runs"},
-        "mark": {
-            "type": "circle",
-            "size": 58,
-            "color": INK,
-            "opacity": 0.42,
-            "cursor": "pointer",
-        },
-        "encoding": {
-            "yOffset": {"field": "lane", "type": "quantitative", "scale": {"domain": [-5, 5]}},
-            "tooltip": [
-                tooltip_line(" ", "name"),
-                tooltip_line("score", "text"),
-                tooltip_line("run", "which"),
-                tooltip_line("run_id", "run"),
-            ],
-        },
-    }
-
-
-def _interval() -> dict[str, Any]:
-    return {
-        "data": {"name": "means"},
-        "transform": [{"filter": "isValid(datum.low)"}],
-        "mark": {"type": "rule", "strokeWidth": 9, "color": ACCENT, "opacity": 0.28},
-        "encoding": {
-            "x": {"field": "low", "type": "quantitative", "title": None},
-            "x2": {"field": "high"},
-            "tooltip": MEAN_TOOLTIP,
-        },
-    }
-
-
-def _mean() -> dict[str, Any]:
-    return {
-        "data": {"name": "means"},
-        "mark": {"type": "tick", "color": ACCENT, "thickness": 3, "size": 20, "opacity": 1},
-        "encoding": {"tooltip": MEAN_TOOLTIP},
-    }
-
-
-def _unscored_runs() -> dict[str, Any]:
-    return {
-        "data": {"name": "lost"},
-        "mark": {"type": "text", "align": "right", "color": MUTED, "fontSize": 11, "dy": -8},
-        "encoding": {"x": {"value": "width"}, "text": {"field": "text"}},
-    }
-
-
-def _baseline() -> dict[str, Any]:
-    return {
-        "data": {"name": "floor"},
-        "mark": {"type": "rule", "color": SECOND, "strokeDash": [2, 3]},
-        "encoding": {"y": {"value": 0}, "y2": {"value": "height"}},
-    }
-
-
-def _baseline_label() -> dict[str, Any]:
-    return {
-        "data": {"name": "floor"},
-        "mark": {"type": "text", "color": SECOND, "fontSize": 12, "align": "left", "dx": -1},
-        "encoding": {"y": {"value": -8}, "text": {"field": "text"}},
-    }
+def _layers() -> list[dict[str, Any]]:
+    run_texts = tooltip(name=" ", text="score", which="run", run="run_id")
+    mean_texts = tooltip(
+        name=" ",
+        mean="mean",
+        sd="standard deviation",
+        interval="95% interval of the mean",
+        range="lowest to highest",
+        n="scored runs",
+    )
+    dots = {"yOffset": number("lane", scale={"domain": [-5, 5]}), "tooltip": run_texts}
+    interval = {"x": number("low", title=None), "x2": {"field": "high"}, "tooltip": mean_texts}
+    upright = {"y": {"value": 0}, "y2": {"value": "height"}}
+    above, text = {"value": -8}, {"field": "text"}
+    return [
+        layer("floor", "rule", encoding=upright, color=SECOND, strokeDash=[2, 3]),
+        layer("floor", "text", encoding={"y": above, "text": text}, color=SECOND, fontSize=12,
+              align="left", dx=-1),
+        {"name": "dots"}
+        | layer("runs", "circle", encoding=dots, size=58, color=INK, opacity=0.42,
+                cursor="pointer"),
+        layer("means", "rule", where="isValid(datum.low)", encoding=interval, strokeWidth=9,
+              color=ACCENT, opacity=0.28),
+        layer("means", "tick", encoding={"tooltip": mean_texts}, color=ACCENT, thickness=3,
+              size=20, opacity=1),
+        layer("lost", "text", encoding={"x": {"value": "width"}, "text": text}, align="right",
+              color=MUTED, fontSize=11, dy=-8),
+    ]  # fmt: skip

@@ -1,9 +1,13 @@
-"""Style all charts alike, with the page's colours for light and dark."""
+"""Style all charts alike, with the page's colours for light and dark; name their common parts."""
 
 from typing import Any
 
-INK, MUTED, RULE = "var(--ink)", "var(--muted)", "var(--rule)"
-ACCENT, SECOND = "var(--accent)", "var(--second)"
+from bench.plotting import style
+
+INK, MUTED, RULE, ACCENT, SECOND = (
+    style.VARIABLES[colour]
+    for colour in (style.INK, style.MUTED, style.RULE, style.ACCENT, style.SECOND)
+)
 # Equal to --sans of the page, for Vega measures text before it sees the stylesheet.
 FONT = "Inter, Helvetica Neue, Segoe UI, Roboto, Liberation Sans, Arial, sans-serif"
 CONFIG: dict[str, Any] = {
@@ -12,13 +16,9 @@ CONFIG: dict[str, Any] = {
     "font": FONT,
     "view": {"stroke": None},
     "axis": {
-        "domainColor": RULE,
-        "tickColor": RULE,
-        "gridColor": RULE,
-        "labelColor": MUTED,
-        "titleColor": MUTED,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
+        **dict.fromkeys(("domainColor", "tickColor", "gridColor"), RULE),
+        **dict.fromkeys(("labelColor", "titleColor"), MUTED),
+        **dict.fromkeys(("labelFontSize", "titleFontSize"), 12),
         "titleFontWeight": "normal",
         "titlePadding": 8,
         "labelPadding": 5,
@@ -34,16 +34,34 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def tooltip_line(title: str, field: str, **others: Any) -> dict[str, Any]:
-    """Specify a line of a tooltip; with a blank title it has no name before its value."""
-    return {"title": title, "field": field, **others}
+def chart(height: int, **parts: Any) -> dict[str, Any]:
+    """Specify a chart as wide as its place, and so many pixels high."""
+    fit = {"type": "fit-x", "contains": "padding"}
+    return {"width": "container", "height": height, "autosize": fit, **parts}
 
 
-def steps_axis() -> dict[str, Any]:
-    """Specify an x axis of discriminator steps."""
+def number(field: str, **parts: Any) -> dict[str, Any]:
+    """Specify the number that a place on an axis stands for."""
+    return {"field": field, "type": "quantitative", **parts}
+
+
+def layer(
+    dataset: str, mark: str, *, where: str = "", encoding: Any = None, **look: Any
+) -> dict[str, Any]:
+    """Specify marks of one kind for the lines of a dataset.
+
+    Args:
+        where: condition that a line of the dataset must meet; empty for none.
+        look: properties of the mark.
+    """
     return {
-        "field": "step",
-        "type": "quantitative",
-        "axis": {"title": "discriminator steps", "grid": False, "tickCount": 5, "format": ",~f"},
-        "scale": {"zero": True, "nice": False},
+        "data": {"name": dataset},
+        **({"transform": [{"filter": where}]} if where else {}),
+        "mark": {"type": mark, **look},
+        **({"encoding": encoding} if encoding else {}),
     }
+
+
+def tooltip(**titles: str) -> list[dict[str, str]]:
+    """Specify a tooltip, field -> title; with a blank title it has no name before its value."""
+    return [{"title": title, "field": field} for field, title in titles.items()]

@@ -1,6 +1,6 @@
 """Draw the expected best score of all variants against the budget: the study's central figure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from bench.plotting import labels, layout, scales
 from bench.plotting.style import MUTED, Drawing, figure, render
 from bench.reporting.analysis.budget_curves import BudgetCurve
+from bench.reporting.analysis.chart_descriptions import CONFIGURATIONS
 from bench.reporting.figures.figure import SEARCH, FigureSpec, SectionData
 from bench.reporting.figures.shared_text import (
     axis_title,
@@ -16,30 +17,30 @@ from bench.reporting.figures.shared_text import (
 )
 from bench.reporting.text import words
 
-X_TITLE = "configurations tried, logarithmic"
 UNTRUSTED_DASHES = (0, (2.2, 1.6))  # where no interval is drawn
 
 
 def draw(section: SectionData) -> Drawing | None:
     """Draw every variant's mean in one panel; None where no search has two configurations."""
-    group, curves = section.table.group, section.budget_curves
-    if max((len(c.ks) for c in curves), default=0) < 2:
+    group, chart = section.table.group, section.budget_chart
+    if chart.largest < 2:
         return None
-    names = [c.variant for c in curves]
+    names = [c.variant for c in chart.curves]
     margins = layout.Margins(0.55, layout.text_width(names) + 0.25, 0.28, 0.48)
     with figure(7.0, max(3.6, 0.16 * len(names) + 1.2), placed=True) as fig:
         (axes,) = layout.add_panels(fig, 1, 1, margins)
-        log = set_scales(axes, curves, [c.mean for c in curves])
-        for curve in curves:
-            colour, marker = section.styles[curve.variant]
+        set_scales(axes, chart.largest, chart.means, log=chart.log, max_ticks=8)
+        ends = []
+        for curve in chart.curves:
+            colour, marker = chart.styles[curve.variant]
             draw_mean(axes, curve, colour, 1.5)
             marked = np.unique(np.geomspace(1, len(curve.ks), 5).round().astype(int)) - 1
             axes.plot(curve.ks[marked], curve.mean[marked], marker, color=colour,
                       markersize=4, clip_on=False, zorder=5)  # fmt: skip
-        ends = [(float(c.mean[-1]), c.variant, section.styles[c.variant].colour) for c in curves]
+            ends.append((float(curve.mean[-1]), curve.variant, colour))
         labels.label_line_ends(axes, ends)
-        axes.set_xlabel(X_TITLE)
-        axes.set_title(axis_title(group, log=log), color=MUTED)
+        axes.set_xlabel(CONFIGURATIONS)
+        axes.set_title(axis_title(group, log=chart.log), color=MUTED)
         metric = words.metric_title(group.first)
         alt = f"Expected {metric} of what a search finds against its budget."
         return render(fig, f"{group.slug}-budget", alt)
@@ -47,8 +48,7 @@ def draw(section: SectionData) -> Drawing | None:
 
 def caption(section: SectionData) -> str:
     """Say what is expected, by which choice, and how far the lines can be trusted."""
-    search = section.search
-    trusted = max((c.trusted for c in section.budget_curves), default=1)
+    search, trusted = section.search, section.budget_chart.trusted
     selection = (
         "; the choice is by the score on another split than the one reported, so that the line "
         "may rise again where the choice is not the best here"
@@ -66,16 +66,12 @@ def caption(section: SectionData) -> str:
 
 
 def set_scales(
-    axes: Any, curves: Sequence[BudgetCurve], shown: Sequence[np.ndarray], max_ticks: int = 8
-) -> bool:
-    """Set both axes to hold all budgets and the shown values; return whether y is logarithmic."""
-    values = np.concatenate([np.ravel(part) for part in shown])
-    log = scales.needs_log_axis(values)
-    scales.set_scale(axes.yaxis, values, log=log, max_ticks=max_ticks)
-    largest = max(int(c.ks[-1]) for c in curves)
+    axes: Any, largest: int, scores: Iterable[float], *, log: bool, max_ticks: int
+) -> None:
+    """Set both axes to hold budgets from 1 to the largest, and the scores."""
+    scales.set_scale(axes.yaxis, scores, log=log, max_ticks=max_ticks)
     scales.set_scale(axes.xaxis, [1, largest], log=True, max_ticks=max_ticks)
     axes.set_xlim(1 / largest**0.02, largest)
-    return log
 
 
 def draw_mean(axes: Any, curve: BudgetCurve, colour: str, width: float) -> None:
@@ -88,4 +84,7 @@ def draw_mean(axes: Any, curve: BudgetCurve, colour: str, width: float) -> None:
               linestyle=UNTRUSTED_DASHES, zorder=4)  # fmt: skip
 
 
-FIGURE = FigureSpec("Best score against budget", (SEARCH,), draw, caption, place=10)
+FIGURE = FigureSpec(
+    "Best score against budget", (SEARCH,), draw, caption, place=10,
+    describe=lambda section: section.budget_chart,
+)  # fmt: skip

@@ -8,7 +8,8 @@ import numpy as np
 from bench.plotting import labels, layout, scales
 from bench.plotting.style import ACCENT, INK, RULE, SECOND, Drawing, figure, render
 from bench.reporting.analysis.budget_curves import BudgetCurve
-from bench.reporting.figures.budget import X_TITLE, draw_mean, set_scales
+from bench.reporting.analysis.chart_descriptions import CONFIGURATIONS
+from bench.reporting.figures.budget import draw_mean, set_scales
 from bench.reporting.figures.figure import SEARCH, FigureSpec, SectionData
 from bench.reporting.figures.shared_text import axis_title
 from bench.reporting.tables.summary import LEVEL, RESAMPLES
@@ -19,21 +20,23 @@ COLUMNS = 3
 
 def draw(section: SectionData) -> Drawing | None:
     """Draw each variant with the others' means in grey; None where no search has two."""
-    group, curves = section.table.group, section.budget_curves
-    if max((len(c.ks) for c in curves), default=0) < 2:
+    group, chart, curves = section.table.group, section.budget_chart, section.budget_chart.curves
+    if chart.largest < 2:
         return None
     columns = min(COLUMNS, len(curves))
     n_rows = -(-len(curves) // columns)
     margins = layout.Margins(0.45, 0.1, 0.72, 0.45)
     with figure(7.0, 1.25 * n_rows + 0.85, placed=True) as fig:
         grid = layout.add_panels(fig, len(curves), columns, margins, (0.15, 0.3))
-        log = set_scales(grid[0], curves, [c.quantiles for c in curves], max_ticks=6)
+        scores = np.concatenate([c.quantiles.ravel() for c in curves])
+        log = scales.needs_log_axis(scores)
+        set_scales(grid[0], chart.largest, scores, log=log, max_ticks=6)
         for axes, curve in zip(grid, curves, strict=True):
             _draw_all_means(axes, curves)
             _draw_curve(axes, curve)
             labels.set_panel_title(axes, curve.variant, columns)
         for axes in grid[-columns:]:
-            axes.set_xlabel(X_TITLE, labelpad=1.5)
+            axes.set_xlabel(CONFIGURATIONS, labelpad=1.5)
         labels.add_heading(fig, axis_title(group, log=log))
         labels.add_legend(fig, _legend_marks(), columns=5)
         alt = (
@@ -45,7 +48,7 @@ def draw(section: SectionData) -> Drawing | None:
 
 def caption(section: SectionData) -> str:
     """Say what the lines, the band, the strokes and the dots are."""
-    trusted = max((c.trusted for c in section.budget_curves), default=1)
+    trusted = section.budget_chart.trusted
     return (
         "The same for each variant, the means of all others in grey. Mean, median and the band "
         "from the 10 to the 90 % quantile of what single searches of that budget find; upright "

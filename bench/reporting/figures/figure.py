@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.plotting.style import Drawing, MethodStyle
-from bench.reporting.analysis.budget_curves import BudgetCurve, compute_budget_curve
+from bench.reporting.analysis.chart_descriptions import BudgetChart, describe_budget
 from bench.reporting.tables.search import Search
 from bench.reporting.tables.summary import Table
 
@@ -41,13 +41,14 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of one section, made by its `FigureSpec`."""
+    """A figure of one section, made by its `FigureSpec`; with `chart` the page draws it live."""
 
     title: str
     caption: str
     drawing: Drawing
     narrow: Drawing | None = None
     samples: tuple[Sample, ...] = ()
+    chart: BudgetChart | None = None
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,9 @@ class SectionData:
         return self.shown_search
 
     @cached_property
-    def budget_curves(self) -> list[BudgetCurve]:
-        """Return the budget curve of every variant of the search that has one."""
-        curves = [compute_budget_curve(variant) for variant in self.search.variants]
-        return [curve for curve in curves if curve is not None]
+    def budget_chart(self) -> BudgetChart:
+        """Return the description of the budget curves of the section's search."""
+        return describe_budget(self.search, self.styles)
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ class FigureSpec:
         place: in the section's order, the lowest first.
         draw_narrow: drawing for a telephone, on the page only; None for no such version.
         list_samples: the single pictures of a sheet, which the page shows instead.
+        describe: description of the chart that the page draws instead; None for no such chart.
     """
 
     title: str
@@ -107,6 +108,7 @@ class FigureSpec:
     place: int
     draw_narrow: Callable[[SectionData], Drawing | None] = lambda _: None
     list_samples: Callable[[SectionData], tuple[Sample, ...]] = lambda _: ()
+    describe: Callable[[SectionData], BudgetChart | None] = lambda _: None
 
     def make(self, section: SectionData) -> Figure | None:
         """Draw the figure of a section; None where there is nothing to show."""
@@ -114,4 +116,5 @@ class FigureSpec:
         if drawing is None:
             return None
         narrow, samples = self.draw_narrow(section), self.list_samples(section)
-        return Figure(self.title, self.caption(section), drawing, narrow, samples)
+        caption, chart = self.caption(section), self.describe(section)
+        return Figure(self.title, caption, drawing, narrow, samples, chart)

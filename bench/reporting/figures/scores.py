@@ -5,11 +5,13 @@ from typing import Any
 
 from bench.plotting import labels, layout, scales
 from bench.plotting.style import ACCENT, INK, SECOND, Drawing, figure, render
+from bench.reporting.analysis.chart_descriptions import describe_score_axis
 from bench.reporting.figures.figure import SEEDS, UNSCORED_SEARCH, FigureSpec, SectionData
 from bench.reporting.figures.shared_text import axis_title
 from bench.reporting.tables import rounding
-from bench.reporting.tables.summary import Table, TableRow
+from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
+from bench.reporting.text.cells import runs_without_score
 
 
 def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
@@ -21,7 +23,7 @@ def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
     table = section.table
     group, metric = table.group, table.group.first
     names = [row.name for row in table.rows]
-    unscored = [_count_unscored(row) for row in table.rows]
+    unscored = [runs_without_score(row.method) for row in table.rows]
     margins = layout.Margins(
         layout.text_width(names) + 0.15,
         layout.text_width(unscored, 7) + 0.2 if any(unscored) else 0.15,
@@ -55,13 +57,9 @@ def draw_dots(
 ) -> bool:
     """Draw dots, means and real samples' score on one axis; return whether it is logarithmic."""
     baseline = table.real_baseline.get(metric)
-    cells = [row.cells[metric] for row in table.rows if metric in row.cells]
-    shown = [*cells, baseline] if baseline is not None else cells
-    log = bool(cells) and min(c.low for c in shown) > 0
-    log = log and scales.needs_log_axis(c.mean for c in shown)
-    if shown:
-        ends = [c.low for c in shown] + [c.high for c in shown]
-        scales.set_scale(axes.xaxis, ends, log=log, max_ticks=max_ticks)
+    axis = describe_score_axis(table, metric)
+    if axis is not None:
+        scales.set_scale(axes.xaxis, [axis.low, axis.high], log=axis.log, max_ticks=max_ticks)
     if baseline is not None:
         axes.axvline(baseline.mean, color=SECOND, linewidth=1.0, linestyle=(0, (1, 1.5)), zorder=1)
         if metric == table.group.first:
@@ -80,13 +78,7 @@ def draw_dots(
         if scores:
             mean = row.cells[metric].mean
             axes.plot([mean, mean], [y - 0.3, y + 0.3], color=ACCENT, linewidth=1.8, zorder=4)
-    return log
-
-
-def _count_unscored(row: TableRow) -> str:
-    """Count the runs that gave no dot, as "2 diverged, 1 failed"."""
-    counts = row.method.counts.items()
-    return ", ".join(f"{n} {status}" for status, n in counts if n and status != "finished")
+    return axis is not None and axis.log
 
 
 FIGURE = FigureSpec(

@@ -2,11 +2,11 @@
 
 import base64
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.plotting.style import assign_styles
-from bench.reporting.analysis.budget_curves import compute_budget_curve
+from bench.core.errors import Caution
 from bench.reporting.charts import budget_chart, history_charts, score_chart
 from bench.reporting.charts.theme import CONFIG
 from bench.reporting.charts.vega_javascript import vega_javascript
@@ -15,7 +15,6 @@ from bench.reporting.data.records import RunRecord
 from bench.reporting.output import run_details
 from bench.reporting.output.leaderboard import COLUMNS, build_boards, sort_board_rows
 from bench.reporting.output.sections import Section
-from bench.reporting.tables.search import summarise_search
 
 
 def build_page_data(sections: Sequence[Section], claims: Sequence[ClaimResult]) -> dict[str, Any]:
@@ -23,7 +22,6 @@ def build_page_data(sections: Sequence[Section], claims: Sequence[ClaimResult]) 
     comparisons = [section.comparison for section in sections]
     runs = run_details.select_runs(comparisons)
     boards = build_boards(comparisons, runs)
-    styles = assign_styles(m.name for one in comparisons for m in one.main.group.methods)
     charts: dict[str, Any] = {
         "config": CONFIG,
         "dots": score_chart.score_chart(),
@@ -32,11 +30,13 @@ def build_page_data(sections: Sequence[Section], claims: Sequence[ClaimResult]) 
         "players": history_charts.LOSSES,
     }
     budget_tables = {}
-    for search in (summarise_search(c.main) for c in comparisons if c.stage.is_search):
-        curves = [b for b in map(compute_budget_curve, search.variants) if b is not None]
-        name = f"{search.table.group.slug}-budget"
-        charts[name] = budget_chart.budget_chart(search, curves, styles)
-        budget_tables[name] = budget_chart.budget_table(curves)
+    for figure in (figure for section in sections for figure in section.figures):
+        if figure.chart is not None:
+            charts[figure.drawing.name] = budget_chart.budget_chart(figure.chart)
+            budget_tables[figure.drawing.name] = budget_chart.budget_table(figure.chart)
+    library, static = vega_javascript()
+    if static:
+        warnings.warn(static, Caution, stacklevel=2)
     return {
         "claims": claims,
         "stages": list({id(c.stage): c.stage for c in comparisons}.values()),
@@ -53,7 +53,8 @@ def build_page_data(sections: Sequence[Section], claims: Sequence[ClaimResult]) 
             "pictures": _encode_pictures(sections, runs),
             **run_details.build_run_data(comparisons, runs),
         },
-        "library": vega_javascript(),
+        "library": library,
+        "static": static,
         "shown_runs": runs.values(),
         "all_runs": len({run.run_id for c in comparisons for run in c.stage.runs}),
     }

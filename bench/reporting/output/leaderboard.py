@@ -8,7 +8,8 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from bench.plotting.scales import log_ticks, needs_log_axis
+from bench.plotting.scales import log_ticks
+from bench.reporting.analysis.chart_descriptions import describe_score_axis
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison
 from bench.reporting.tables.published import study_variants
@@ -166,13 +167,9 @@ def _baseline_cell(cell: Cell, places: int) -> SortableText:
 
 
 def _ticks(table: Table, metric: str) -> list[float]:
-    """Return the ticks of a logarithmic axis where the static plot has one too, else none."""
-    scored = [row.cells[metric] for row in table.rows if metric in row.cells]
-    shown = [*scored, *([table.real_baseline[metric]] if metric in table.real_baseline else [])]
-    low, high = min((c.low for c in shown), default=0), max((c.high for c in shown), default=0)
-    if not scored or low <= 0 or not needs_log_axis(c.mean for c in shown):
-        return []
-    return log_ticks(low, high)
+    """Return the ticks of a logarithmic axis; none for a linear one."""
+    axis = describe_score_axis(table, metric)
+    return log_ticks(axis.low, axis.high) if axis is not None and axis.log else []
 
 
 def _six_digits(value: float) -> float:

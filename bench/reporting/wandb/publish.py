@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.reporting.analysis.budget_curves import BudgetCurve, compute_budget_curve
+from bench.reporting.analysis.budget_curves import BudgetCurve, compute_budget_curves
 from bench.reporting.data.records import StageRecord
 from bench.reporting.output.leaderboard import NOTHING, build_board
 from bench.reporting.output.summary_paragraph import describe_comparison
@@ -85,8 +85,8 @@ def _budget_columns(
     comparison: Comparison, comparisons: Sequence[Comparison]
 ) -> list[BudgetColumn]:
     search = find_search(comparison, comparisons)
-    curves = [compute_budget_curve(one) for one in search.variants] if search is not None else []
-    return [_budget_column(curve) for curve in curves if curve is not None]
+    curves = compute_budget_curves(search) if search is not None else []
+    return [_budget_column(curve) for curve in curves]
 
 
 def _budget_column(curve: BudgetCurve) -> BudgetColumn:
