@@ -51,7 +51,6 @@ benchmark: $(READY)  ## speed, as ratios
 	$(THREADS) $(BIN)/python benchmarks/scoring.py
 	$(THREADS) $(BIN)/python benchmarks/sweeping.py
 	$(THREADS) $(BIN)/python benchmarks/reporting.py
-	$(THREADS) $(BIN)/python benchmarks/claims.py
 	$(THREADS) $(BIN)/python benchmarks/packed.py
 
 clean:  ## remove the environment and caches; never runs/, data/ or results/

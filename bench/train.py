@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -34,8 +34,9 @@ def _run_job(cfg: DictConfig) -> str | dict[str, str]:
     from bench.training.job import prepare_job
 
     try:
-        if cfg.pack is not False and cfg.pack != "off":
-            raise _pack_without_sweep(cfg.pack)
+        if (pack := cfg.pack) is not False and pack != "off":
+            single = f", or set packed={pack}" if type(pack) is int and pack else ""
+            raise UserError(f"pack={pack} works in a sweep only", fix=f"add -m{single}")
         job = prepare_job(cfg)
         started = time.monotonic()
         outcome = execute(job)
@@ -46,11 +47,6 @@ def _run_job(cfg: DictConfig) -> str | dict[str, str]:
     if outcome.status == "failed":
         sys.exit(1)
     return outcome.status
-
-
-def _pack_without_sweep(pack: Any) -> UserError:
-    single = f", or set packed={pack}" if type(pack) is int and pack else ""
-    return UserError(f"pack={pack} works in a sweep only", fix=f"add -m{single}")
 
 
 def _run_sweep_job(cfg: DictConfig) -> dict[str, str]:
@@ -126,11 +122,9 @@ def _print_outcome(job: "Job", outcome: "RunOutcome", seconds: float) -> None:
     """Print how a single run ended, its scores and its folder."""
     print(_format_outcome(job, outcome, seconds))
     if outcome.row:
-        protocol = outcome.row.protocol
-        print(
-            f"scores in the features of {protocol['extractor']}: {protocol['n_fake']} generated "
-            f"against {protocol['n_real']} real samples ({protocol['split']})"
-        )
+        facts = outcome.row.protocol
+        samples = f"{facts['n_fake']} generated against {facts['n_real']} real samples"
+        print(f"scores in the features of {facts['extractor']}: {samples} ({facts['split']})")
     for name, value in _sorted_scores(outcome).items():
         print(f"  {name:<16} {value:.4f}")
     print(f"run {outcome.run_id}: {outcome.folder}")
@@ -163,10 +157,8 @@ def exit_status_of(call: Callable[[], object]) -> int:
     except BrokenPipeError:  # `| head` closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:  # Hydra makes runs_root before our code runs
-        message = UserError(
-            f"cannot use {error.filename}: {error.strerror}",
-            fix="free some space, or set runs_root to a folder that you may write to",
-        )
+        fix = "free some space, or set runs_root to a folder that you may write to"
+        message = UserError(f"cannot use {error.filename}: {error.strerror}", fix=fix)
         if error.filename is None:  # a connection failed, for example to a Ray cluster
             message = UserError(str(error), fix="start it first, or correct its address")
         print(message, file=sys.stderr)

@@ -13,37 +13,34 @@ from pathlib import Path
 from bench import __version__
 from bench.core.errors import UserError, show_cautions
 
-Command = Callable[[argparse.Namespace], int]
+Command = Callable[[argparse.Namespace], int | None]  # status of failures; None: 0
 
 
-def train(arguments: argparse.Namespace) -> int:
+def train(arguments: argparse.Namespace) -> None:
     """Train with plain Hydra, as `python -m bench.train` does."""
     from bench.train import main as train_main
 
     sys.argv = ["bench-train", *arguments.overrides]
     train_main()
-    return 0
 
 
-def report(arguments: argparse.Namespace) -> int:
+def report(arguments: argparse.Namespace) -> None:
     """Write a sweep's report and show its table."""
     from bench.reporting.output.terminal_table import print_report
     from bench.reporting.report import make_report
 
     to = Path(arguments.to) if arguments.to else None
     print_report(make_report(arguments.study, Path(arguments.runs_root), to))
-    return 0
 
 
-def compare(arguments: argparse.Namespace) -> int:
+def compare(arguments: argparse.Namespace) -> None:
     """Show what changed from one report to another."""
     from bench.commands.compare import show_changes
 
     show_changes(arguments.first, arguments.second)
-    return 0
 
 
-def leaderboard(arguments: argparse.Namespace) -> int:
+def leaderboard(arguments: argparse.Namespace) -> None:
     """Publish a study's leaderboard as W&B Reports."""
     from bench.reporting.report import load_stages
     from bench.reporting.wandb.publish import publish_leaderboards
@@ -52,17 +49,16 @@ def leaderboard(arguments: argparse.Namespace) -> int:
     dry_run = None if arguments.dry_run is None else Path(arguments.dry_run)
     for place in publish_leaderboards(stages, arguments.wandb, dry_run):
         print(place)
-    return 0
 
 
-def claims(arguments: argparse.Namespace) -> int:
+def claims(arguments: argparse.Namespace) -> None:
     """Run the statements of the seed documents as experiments."""
     from bench.theory.catalogue import select
     from bench.theory.terminal_list import show_claims, show_list
 
     if arguments.list:
         show_list(select(arguments.ids))
-        return 0
+        return
     show_claims(
         arguments.ids,
         quick=arguments.quick,
@@ -71,10 +67,9 @@ def claims(arguments: argparse.Namespace) -> int:
         written=Path(arguments.written) if arguments.written else None,
         processes=arguments.processes,
     )
-    return 0
 
 
-def sample(arguments: argparse.Namespace) -> int:
+def sample(arguments: argparse.Namespace) -> None:
     """Draw samples from a run; only its folder is needed."""
     from bench.commands.sample import write_samples
     from bench.runs.folder import find_run
@@ -82,44 +77,39 @@ def sample(arguments: argparse.Namespace) -> int:
     run = find_run(Path(arguments.runs_root), arguments.run)
     path = write_samples(run, arguments.n, arguments.seed, Path(arguments.to), arguments.single)
     print(f"{arguments.n} samples of run {run.run_id}: {path}")
-    return 0
 
 
 def score(arguments: argparse.Namespace) -> int:
     """Score stored runs again, or a folder of images."""
     from bench.commands.score import score_command
 
-    runs, overrides = _split_words(arguments.what)
-    return score_command(arguments, runs, overrides)
+    return score_command(arguments, *_split_words(arguments.what))
 
 
-def status(arguments: argparse.Namespace) -> int:
+def status(arguments: argparse.Namespace) -> None:
     """Show the status of a sweep."""
     from bench.commands.status import show_status
 
-    every = arguments.every if arguments.watch else None
-    show_status(Path(arguments.runs_root), arguments.sweep, every=every)
-    return 0
+    seconds = arguments.every if arguments.watch else None
+    show_status(Path(arguments.runs_root), arguments.sweep, every=seconds)
 
 
 def verify(arguments: argparse.Namespace) -> int:
     """Run stored runs, or published ones, again and compare their digests."""
     from bench.commands.verify import verify_command
 
-    names, overrides = _split_words(arguments.what)
-    return verify_command(arguments, names, overrides)
+    return verify_command(arguments, *_split_words(arguments.what))
 
 
-def reproduce(arguments: argparse.Namespace) -> int:
+def reproduce(arguments: argparse.Namespace) -> None:
     """Print the command, commit and environment that make a run again."""
     from bench.commands.reproduce import reproduce_steps
 
     for line in reproduce_steps(Path(arguments.runs_root), arguments.rows, arguments.run):
         print(line)
-    return 0
 
 
-def prepare(arguments: argparse.Namespace) -> int:
+def prepare(arguments: argparse.Namespace) -> None:
     """Download, check and convert a data set."""
     from bench.config.build import build_source, compose_config
 
@@ -128,25 +118,22 @@ def prepare(arguments: argparse.Namespace) -> int:
     source.prepare()
     sizes = ", ".join(f"{len(split.samples):,} {name}" for name, split in source.splits().items())
     print(f"{arguments.name}: ready ({sizes})")
-    return 0
 
 
-def features(arguments: argparse.Namespace) -> int:
+def features(arguments: argparse.Namespace) -> None:
     """Train a feature extractor and write its weights and card."""
     from bench.commands.features import train_extractor
 
     card = train_extractor(arguments.name, arguments.overrides)
     print(f"{arguments.name}: {card['test_accuracy']:.4f} of held-out images classified rightly")
-    return 0
 
 
-def doctor(arguments: argparse.Namespace) -> int:
+def doctor(arguments: argparse.Namespace) -> None:
     """Print what this machine has, and what is missing for which part."""
     from bench.commands.doctor import describe_machine
 
     for line in describe_machine():
         print(line)
-    return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -157,29 +144,29 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"created-equal {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def add(call: Command, name: str, text: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text)
+    def add(call: Command, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(call.__name__, help=text, description=text)
         command.set_defaults(call=call)
         return command
 
-    add(train, "train", "train and score one run, or many with -m (Hydra; see bench train --help)")
+    add(train, "train and score one run, or many with -m (Hydra; see bench train --help)")
 
-    cmd = add(report, "report", "write the report of a study: page, tables, figures, rows")
+    cmd = add(report, "write the report of a study: page, tables, figures, rows")
     cmd.add_argument("study", help="name of a sweep, for example quick, or a report's folder")
     cmd.add_argument("--to", metavar="DIR", help="default: results/STUDY, or the report's folder")
     cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
-    cmd = add(leaderboard, "leaderboard", "publish a study's leaderboard as a W&B Report")
+    cmd = add(leaderboard, "publish a study's leaderboard as a W&B Report")
     cmd.add_argument("study", help="name of a sweep, for example quick, or a report's folder")
     cmd.add_argument("--wandb", metavar="ENTITY/PROJECT", required=True, help="W&B project")
     cmd.add_argument("--dry-run", metavar="DIR", help="write its JSON to DIR and send nothing")
     cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
-    cmd = add(compare, "compare", "show what got better or worse from one report to another")
+    cmd = add(compare, "show what got better or worse from one report to another")
     cmd.add_argument("first", help="folder of a report, or COMMIT:FOLDER of a checkout")
     cmd.add_argument("second", help="folder of another report, or COMMIT:FOLDER")
 
-    cmd = add(claims, "claims", "run the statements of the GAN and WGAN story as experiments")
+    cmd = add(claims, "run the statements of the GAN and WGAN story as experiments")
     cmd.add_argument("ids", nargs="*", metavar="ID", help="T1 to T25 (default: all)")
     cmd.add_argument("--list", action="store_true", help="list the statements and what they cost")
     cmd.add_argument("--quick", action="store_true", help="small budgets: minutes, not an hour")
@@ -188,29 +175,27 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("--processes", type=int, default=2, metavar="N", help="workers (default 2)")
     cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
-    cmd = add(status, "status", "show the status of a sweep, on any machine that sees its folder")
+    cmd = add(status, "show the status of a sweep, on any machine that sees its folder")
     cmd.add_argument("sweep", help="name of the sweep, for example quick")
     cmd.add_argument("--watch", action="store_true", help="repeat until all runs are done")
-    cmd.add_argument(
-        "--every", type=float, default=5.0, metavar="S", help="seconds between (default 5)"
-    )
+    seconds = "seconds between (default 5)"
+    cmd.add_argument("--every", type=float, default=5.0, metavar="S", help=seconds)
     cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
-    cmd = add(verify, "verify", "run again in a clean folder and compare all digests")
+    cmd = add(verify, "run again in a clean folder and compare all digests")
     cmd.add_argument("what", nargs="*", metavar="RUN | KEY=VALUE", help="runs; dataset.root=DIR")
-    cmd.add_argument(
-        "--rows", metavar="FOLDER", help="published rows instead: for example results/quick"
-    )
+    rows = "published rows instead: for example results/quick"
+    cmd.add_argument("--rows", metavar="FOLDER", help=rows)
     cmd.add_argument("--sample", type=_count, metavar="N", help="only N of them, drawn by --seed")
     cmd.add_argument("--seed", type=int, default=0, help="seed of that draw (default 0)")
     cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
-    cmd = add(reproduce, "reproduce", "print command, commit and environment of a run")
+    cmd = add(reproduce, "print command, commit and environment of a run")
     cmd.add_argument("run", help="run_id, its beginning, or the run's folder")
     cmd.add_argument("--rows", metavar="FOLDER", help="published rows instead of stored runs")
     cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
-    cmd = add(sample, "sample", "draw samples from a finished run; no data set is needed")
+    cmd = add(sample, "draw samples from a finished run; no data set is needed")
     cmd.add_argument("run", help="run_id, its beginning, or the run's folder")
     cmd.add_argument("-n", type=_count, default=64, help="number of samples (default 64)")
     cmd.add_argument("--seed", type=int, default=0, help="seed of the latents (default 0)")
@@ -218,27 +203,26 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("--single", action="store_true", help="one PNG a sample, into a folder")
     cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
-    cmd = add(score, "score", "score stored runs again, or a folder of images")
+    cmd = add(score, "score stored runs again, or a folder of images")
     cmd.add_argument("what", nargs="*", metavar="RUN | KEY=VALUE", help="runs; score=, features=")
     cmd.add_argument("--checkpoint", default="final", help="final (default), best or step-N")
     cmd.add_argument("--images", metavar="PATH", help="folder of PNG or JPEG, .npz or .parquet")
-    cmd.add_argument(
-        "--reference", metavar="REF", help="dataset=NAME, a path as above, or stats.npz"
-    )
+    reference = "dataset=NAME, a path as above, or stats.npz"
+    cmd.add_argument("--reference", metavar="REF", help=reference)
     cmd.add_argument("--statistics-to", metavar="FILE", help="write the images' statistics, .npz")
     cmd.add_argument("--bare", action="store_true", help="no scores of real images beside them")
     cmd.add_argument("--json", metavar="FILE", help="write all digits; - prints them instead")
     cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
-    cmd = add(prepare, "prepare", "download, check and convert a data set")
+    cmd = add(prepare, "download, check and convert a data set")
     cmd.add_argument("name", help="name of a file in conf/dataset, for example mnist")
     cmd.add_argument("overrides", nargs="*", help="dataset.root=DIR and the like")
 
-    cmd = add(features, "features", "train a feature extractor")
+    cmd = add(features, "train a feature extractor")
     cmd.add_argument("name", help="name of a file in conf/features, for example mnist_convnet")
     cmd.add_argument("overrides", nargs="*", help="dataset.root=DIR and the like")
 
-    add(doctor, "doctor", "show versions, device, weights, and what is missing")
+    add(doctor, "show versions, device, weights, and what is missing")
     return parser
 
 

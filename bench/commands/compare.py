@@ -13,13 +13,8 @@ from rich.text import Text
 
 from bench.core.errors import UserError
 from bench.reporting.archive.read import Study, load
-from bench.reporting.output.run_comparison import (
-    IDENTICAL,
-    Change,
-    ReportComparison,
-    TablePair,
-    compare_reports,
-)
+from bench.reporting.output import run_comparison
+from bench.reporting.output.run_comparison import Change, ReportComparison, TablePair
 from bench.reporting.tables import rounding
 from bench.reporting.text import words
 
@@ -34,7 +29,7 @@ def show_changes(first: str, second: str, console: Console | None = None) -> Rep
         UserError: one of them is no report, or git does not know it.
     """
     with study_at(first) as ours, study_at(second) as theirs:
-        comparison = compare_reports(ours, theirs)
+        comparison = run_comparison.compare_reports(ours, theirs)
     console = console or Console()
     for pair in comparison.pairs:
         _print_tables(pair, console)
@@ -52,15 +47,15 @@ def study_at(place: str) -> Iterator[Study]:
         yield load(place)
         return
     with tempfile.TemporaryDirectory(prefix="bench-compare-") as copy:
-        archive = subprocess.run(
-            ["git", "archive", "--format=tar", f"{commit}:./{folder}"], capture_output=True
-        )
+        command = ["git", "archive", "--format=tar", f"{commit}:./{folder}"]
+        archive = subprocess.run(command, capture_output=True)
         if archive.returncode:
-            reason = archive.stderr.decode(errors="replace").strip().splitlines()
-            raise UserError(
-                f"git has no {place}: {reason[-1] if reason else 'unknown error'}",
-                fix="give a folder of results/, or COMMIT:FOLDER from inside the checkout",
-            )
+            reason = [
+                "unknown error",
+                *archive.stderr.decode(errors="replace").strip().splitlines(),
+            ]
+            fix = "give a folder of results/, or COMMIT:FOLDER from inside the checkout"
+            raise UserError(f"git has no {place}: {reason[-1]}", fix=fix)
         subprocess.run(["tar", "-x", "-C", copy], input=archive.stdout, check=True)
         try:
             study = load(copy)
@@ -85,9 +80,8 @@ def _print_tables(pair: TablePair, console: Console) -> None:
     for report, names in (("first", pair.removed), ("second", pair.added)):
         if names:
             console.print(Text(f"Only in the {report}: {words.join_with_and(names)}."))
-    same, equal = (
-        sum(getattr(change, name) for change in pair.changes) for name in ("same_runs", "equal")
-    )
+    same = sum(change.same_runs for change in pair.changes)
+    equal = sum(change.equal for change in pair.changes)
     if same:
         rest = "" if same == equal else "; the others differ in bits, `bench verify` tells where"
         console.print(Text(f"{same} runs are in both, {equal} of them with equal scores{rest}."))
@@ -99,7 +93,7 @@ def _cells(change: Change, metric: str, decimals: int) -> list[str]:
     spreads = ["-" if cell is None else rounding.format_mean_sd(cell, decimals) for cell in cells]
     runs = ", ".join(str(0 if cell is None else cell.n) for cell in cells)
     probability, p = "-", "-"
-    if change.result != IDENTICAL:
+    if change.result != run_comparison.IDENTICAL:
         interval = change.improvement
         probability = f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
         p = p if change.p is None else f"{change.p:.2g}"

@@ -13,7 +13,6 @@ def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
     """Train the extractor of conf/features/<name>.yaml on the data set it names.
 
     Args:
-        name: name of the extractor's yaml.
         overrides: Hydra overrides, dataset.root=DIR for example.
 
     Returns:
@@ -24,10 +23,8 @@ def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
     """
     features = build.compose_config([f"features={name}"]).features
     if "training" not in features:
-        raise UserError(
-            f"features {name!r} are not trained here: {name}.yaml has no `training`",
-            fix="choose one whose yaml has it, for example mnist_convnet",
-        )
+        message = f"features {name!r} are not trained here: {name}.yaml has no `training`"
+        raise UserError(message, fix="choose one whose yaml has it, for example mnist_convnet")
     chosen = [f"features={name}", f"dataset={features.trained_on}", *overrides]
     cfg = build.compose_config(chosen)
     _, splits = build.build_splits(cfg)

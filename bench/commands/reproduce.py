@@ -12,7 +12,6 @@ def reproduce_steps(runs_root: Path, rows: str | None, name: str) -> list[str]:
     """Return the lines to print: how to make a run again.
 
     Args:
-        runs_root: folder of stored runs.
         rows: folder of published rows, or None for a stored run.
         name: run_id, or the beginning of one.
 
@@ -21,14 +20,12 @@ def reproduce_steps(runs_root: Path, rows: str | None, name: str) -> list[str]:
     """
     if rows is None:
         folder = find_run(runs_root, name)
-        return format_steps(
-            describe_run(folder, read_overrides(folder)), f"bench verify {folder.run_id}"
-        )
+        run = describe_run(folder, read_overrides(folder))
+        return format_steps(run, f"bench verify {folder.run_id}")
     matches = [r for r in read_published_runs(Path(rows)) if r.run_id.startswith(name)]
     if len(matches) != 1:
-        raise UserError(
-            f"{len(matches)} runs of {rows} begin with {name!r}", fix="give a whole run_id"
-        )
+        message = f"{len(matches)} runs of {rows} begin with {name!r}"
+        raise UserError(message, fix="give a whole run_id")
     return format_steps(matches[0], f"bench verify --rows {rows} {matches[0].run_id}")
 
 
@@ -41,12 +38,10 @@ def format_steps(run: PublishedRun, verify: str) -> list[str]:
     for path in environment.get("config_dirs", []):
         command += ["--config-dir", path]
     commit, dirty = environment.get("commit"), environment.get("dirty")
-    if commit is None:
-        checkout = "# commit unknown: it was not run from a checkout"
-    else:
-        checkout = f"git checkout {commit}" + (
-            "  # plus changes that were not committed" if dirty else ""
-        )
+    checkout = "# commit unknown: it was not run from a checkout"
+    if commit is not None:
+        changes = "  # plus changes that were not committed" if dirty else ""
+        checkout = f"git checkout {commit}{changes}"
     versions = " ".join(f"{name}=={version}" for name, version in packages.items() if version)
     return [
         f"# run {run.run_id}: {run.variant} on {run.dataset}, seed {run.seed}, {run.status}",

@@ -20,7 +20,6 @@ def write_samples(folder: RunFolder, count: int, seed: int, to: Path, single: bo
     """Draw samples from a run and write them. No data set is read.
 
     Args:
-        folder: folder of the run.
         count: number of samples, from 1 on.
         seed: seed of the latents, which come from the stream "score".
         to: PNG file; CSV file for points; folder with `single`.
@@ -34,10 +33,9 @@ def write_samples(folder: RunFolder, count: int, seed: int, to: Path, single: bo
     """
     status = folder.read_status() or {"status": "without a status", "cause": ""}
     if status["status"] != "finished":
-        raise UserError(
-            f"run {folder.run_id} is {status['status']}, not finished: {status['cause']}",
-            fix="choose a finished run; the command that began an interrupted one resumes it",
-        )
+        message = f"run {folder.run_id} is {status['status']}, not finished: {status['cause']}"
+        fix = "choose a finished run; the command that began an interrupted one resumes it"
+        raise UserError(message, fix=fix)
     sampler = build.build_sampler(folder)
     samples = torch.cat(list(sampler.batches(count, stream(seed, "score"), BATCH)))
     if samples.ndim == 2:

@@ -14,22 +14,17 @@ from bench.runs.folder import find_run
 BASELINE_LABELS = {"real": "real (floor)", "real_halves": "real halves (bias)"}
 
 
-def score_command(
-    arguments: argparse.Namespace, runs: Sequence[str], overrides: Sequence[str]
-) -> int:
+def score_command(arguments: argparse.Namespace, runs: list[str], overrides: list[str]) -> int:
     """Score runs or images, print a table or JSON, and return 1 where a score is missing, else 0.
 
     Raises:
         UserError: options that do not go together, or nothing that can be scored.
     """
     if bool(runs) == (arguments.images is not None):
-        raise UserError(
-            "bench score wants runs, or --images, and not both",
-            fix="`bench score RUN...` or `bench score --images DIR --reference dataset=mnist`",
-        )
-    for name in ("reference", "statistics_to", "bare"):
-        if runs and getattr(arguments, name):
-            option = f"--{name.replace('_', '-')}"
+        fix = "`bench score RUN...` or `bench score --images DIR --reference dataset=mnist`"
+        raise UserError("bench score wants runs, or --images, and not both", fix=fix)
+    for option in ("--reference", "--statistics-to", "--bare"):
+        if runs and getattr(arguments, option[2:].replace("-", "_")):
             raise UserError(f"{option} goes with --images alone", fix=f"leave {option} out")
     if not runs and arguments.checkpoint != "final":
         raise UserError("--checkpoint goes with runs alone", fix="leave --checkpoint out")
@@ -66,18 +61,13 @@ def _score_images(arguments: argparse.Namespace, overrides: Sequence[str]) -> li
     """Return the scores of a folder of images; none where only their statistics are written."""
     images, statistics_to = Path(arguments.images), arguments.statistics_to
     if arguments.reference is None and statistics_to is None:
-        raise UserError(
-            "bench score --images has nothing to compare with",
-            fix="add --reference dataset=NAME, a folder of images or a file of statistics",
-        )
+        fix = "add --reference dataset=NAME, a folder of images or a file of statistics"
+        raise UserError("bench score --images has nothing to compare with", fix=fix)
     to = None if statistics_to is None else Path(statistics_to)
     reference, baselines = arguments.reference, not arguments.bare
-    scored = score_images(images, reference, overrides, to, baselines=baselines)
-    if scored is None:
+    if (scored := score_images(images, reference, overrides, to, baselines=baselines)) is None:
         return []
-    scores, details = (
-        {name: value for name, value in scored.scores.items() if ("." in name) == is_detail}
-        for is_detail in (False, True)
-    )
+    scores = {name: value for name, value in scored.scores.items() if "." not in name}
+    details = {name: value for name, value in scored.scores.items() if "." in name}
     reals = {BASELINE_LABELS[variant]: score for variant, score, _ in scored.baselines if score}
     return [Card(images.name, scored.protocol, scores, details, reals)]

@@ -58,11 +58,8 @@ def _build_table(plan: Plan, statuses: Statuses) -> Table:
     occurring = {status.state for status in statuses.values()}
     states = [state for state in STATES if state in occurring]
     table = Table(title=f"sweep {plan.name}", title_justify="left", box=None, pad_edge=False)
-    table.add_column("stage")
-    table.add_column("variant")
-    table.add_column("planned", justify="right")
-    for state in states:
-        table.add_column(state, justify="right")
+    for head in ("stage", "variant", "planned", *states):
+        table.add_column(head, justify="left" if head in ("stage", "variant") else "right")
     for stage in plan.stages:
         for variant in dict.fromkeys(run.variant for run in stage.runs):
             members = [statuses[run.run_id] for run in stage.runs if run.variant == variant]
@@ -82,11 +79,9 @@ def _lines(plan: Plan, runs: Sequence[PlannedRun], statuses: Statuses, n_done: i
     running = [run for run in runs if statuses[run.run_id].state == "running"]
     for run in running[:MAX_LISTED]:
         heartbeat = statuses[run.run_id].heartbeat or {}
-        lines.append(
-            f"running: {_label(run)}: {heartbeat.get('phase')}, "
-            f"step {heartbeat.get('step', 0):,} of {heartbeat.get('d_steps', 0):,}, "
-            f"on {heartbeat.get('host')}"
-        )
+        step = f"step {heartbeat.get('step', 0):,} of {heartbeat.get('d_steps', 0):,}"
+        place = f"{heartbeat.get('phase')}, {step}, on {heartbeat.get('host')}"
+        lines.append(f"running: {_label(run)}: {place}")
     lines += _count_unlisted(len(running))
     not_run = [run for run in runs if statuses[run.run_id].state in ("failed", "refused")]
     for run in not_run[:MAX_LISTED]:
@@ -95,11 +90,8 @@ def _lines(plan: Plan, runs: Sequence[PlannedRun], statuses: Statuses, n_done: i
     lines += _count_unlisted(len(not_run))
     lines.append(f"{n_done} of {len(runs)} done")
     left = len(runs) - n_done
-    seconds = [
-        status.facts["wall_seconds"]
-        for status in statuses.values()
-        if status.state in COMPLETED and "wall_seconds" in status.facts
-    ]
+    facts = [status.facts for status in statuses.values() if status.state in COMPLETED]
+    seconds = [fact["wall_seconds"] for fact in facts if "wall_seconds" in fact]
     if left and seconds and running:
         minutes = statistics.fmean(seconds) * left / len(running) / 60
         lines[-1] += f"; about {minutes:.0f} min of training left for {len(running)} processes"

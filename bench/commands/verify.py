@@ -20,6 +20,8 @@ from bench.runs.record import PublishedRun, describe_run, read_published_runs
 from bench.runs.rows import read_rows
 from bench.training.job import prepare_job
 
+RunWithConfig = tuple[PublishedRun, Callable[[], DictConfig]]
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -36,19 +38,16 @@ class Comparison:
     reasons: tuple[str, ...]
 
 
-def verify_command(
-    arguments: argparse.Namespace, names: Sequence[str], overrides: Sequence[str]
-) -> int:
+def verify_command(arguments: argparse.Namespace, names: list[str], overrides: list[str]) -> int:
     """Repeat stored runs, or published ones with --rows; return exit status 1 where one differs.
 
     Raises:
         UserError: options that do not go together, or no run that can be verified.
     """
     if (arguments.rows is None and not names) or (arguments.sample and names):
-        raise UserError(
-            "bench verify wants runs, or --rows FOLDER with or without --sample N",
-            fix="`bench verify RUN_ID` or `bench verify --rows results/quick --sample 3`",
-        )
+        fix = "`bench verify RUN_ID` or `bench verify --rows results/quick --sample 3`"
+        message = "bench verify wants runs, or --rows FOLDER with or without --sample N"
+        raise UserError(message, fix=fix)
     if arguments.rows is None:
         return verify_runs(Path(arguments.runs_root), names, overrides)
     sampling = (arguments.sample, arguments.seed)
@@ -70,12 +69,9 @@ def verify_runs(runs_root: Path, names: Sequence[str], overrides: Sequence[str])
         folder = find_run(runs_root, name)
         status = folder.read_status() or {"status": "without a status"}
         if status["status"] not in COMPLETED:
-            raise UserError(
-                f"run {folder.run_id} is {status['status']}: there is nothing to compare with",
-                fix="let it end first: the command that began it resumes it",
-            )
-        config = partial(build.read_config, folder.config)
-        runs.append((describe_run(folder, ()), config))
+            message = f"run {folder.run_id} is {status['status']}: there is nothing to compare with"
+            raise UserError(message, fix="let it end first: the command that began it resumes it")
+        runs.append((describe_run(folder, ()), partial(build.read_config, folder.config)))
     return _verify(runs, overrides)
 
 
@@ -96,9 +92,8 @@ def verify_published(
     published = [run for run in read_published_runs(folder) if run.status in COMPLETED]
     for name in names:
         if not any(run.run_id.startswith(name) for run in published):
-            raise UserError(
-                f"no run {name!r} among the {len(published)} of {folder}", fix="give a run_id of it"
-            )
+            message = f"no run {name!r} among the {len(published)} of {folder}"
+            raise UserError(message, fix="give a run_id of it")
     if names:
         published = [r for r in published if any(r.run_id.startswith(name) for name in names)]
     count, seed = sampling
@@ -108,9 +103,7 @@ def verify_published(
     return _verify(runs, overrides)
 
 
-def _verify(
-    runs: Sequence[tuple[PublishedRun, Callable[[], DictConfig]]], overrides: Sequence[str]
-) -> int:
+def _verify(runs: Sequence[RunWithConfig], overrides: Sequence[str]) -> int:
     n_differing = 0
     for number, (run, config) in enumerate(runs, start=1):
         head = f"[{number}/{len(runs)}] {run.run_id}: {run.variant} on {run.dataset}, "
@@ -140,20 +133,16 @@ def _apply(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig:
 def _repeat(run: PublishedRun, cfg: DictConfig) -> Comparison:
     """Train and score a run again in a temporary folder, and compare it with what is published."""
     with tempfile.TemporaryDirectory(prefix="bench-verify-") as clean:
-        for key, value in {
-            "runs_root": clean, "sweep_name": "verify", "expected_run_id": None,
-        }.items():  # fmt: skip
+        place = {"runs_root": clean, "sweep_name": "verify", "expected_run_id": None}
+        for key, value in place.items():
             OmegaConf.update(cfg, key, value, force_add=True)
         job = prepare_job(cfg)
         device = str(run.environment.get("device"))
         reasons = _environment_differences(run.environment, job.describe_environment(device))
         if job.folder.run_id != run.run_id:
-            return Comparison(
-                0,
-                f"this suite on this machine makes run {job.folder.run_id} of it: its config, its "
-                "data, the kind of device or the version of the mathematics have changed",
-                reasons,
-            )
+            made = f"this suite on this machine makes run {job.folder.run_id} of it"
+            parts = "its config, its data, the kind of device or the version of the mathematics"
+            return Comparison(0, f"{made}: {parts} have changed", reasons)
         outcome = execute(job)
         if outcome.status != run.status:
             cause = f" ({outcome.cause})" if outcome.cause else ""
@@ -170,9 +159,8 @@ def _compare_digests(run: PublishedRun, folder: RunFolder, reasons: tuple[str, .
     # A published row that is missing now was scored later, under another protocol.
     rows_then = {name: digest for name, digest in run.rows.items() if name in rows_now}
     n_digests = 0
-    for then, now, label in (
-        (run.chain, digests_now, "weights at {}"), (rows_then, rows_now, "scores of row {}"),
-    ):  # fmt: skip
+    rows = (rows_then, rows_now, "scores of row {}")
+    for then, now, label in ((run.chain, digests_now, "weights at {}"), rows):
         for name, digest in then.items():
             n_digests += 1
             if now.get(name) != digest:

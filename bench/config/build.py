@@ -37,10 +37,8 @@ def compose_config(overrides: list[str], *, keep_hydra: bool = False) -> DictCon
         UserError: an override's key or a group's entry does not exist.
     """
     GlobalHydra.instance().clear()
-    with (
-        as_user_error("config"),
-        initialize_config_dir(str(config_dir().resolve()), version_base="1.3"),
-    ):
+    folder = str(config_dir().resolve())
+    with as_user_error("config"), initialize_config_dir(folder, version_base="1.3"):
         cfg = compose("config", overrides=overrides, return_hydra_config=True)
         HydraConfig.instance().set_config(cfg)
         plain = OmegaConf.to_container(cfg, resolve=False)
@@ -148,39 +146,29 @@ def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:
     """Build the sampler of a trained run from its folder alone.
 
     Args:
-        folder: the run's folder.
         checkpoint: "final", or "step-N" where that checkpoint was kept.
 
     Raises:
         UserError: the config or the weights are missing or damaged.
     """
-    file = folder.generator_file(checkpoint)
+    file, run = folder.generator_file(checkpoint), f"run {folder.run_id}"
     for path in (folder.config, file):
         if not path.is_file():
-            raise UserError(
-                f"run {folder.run_id}: there is no file {path}", fix="train the run again"
-            )
+            raise UserError(f"{run}: there is no file {path}", fix="train the run again")
+    again = "delete its folder and train it again"
     model = read_config(folder.config).model
     try:
         weights = load_file(file)
     except Exception as error:  # exceptions of safetensors and of the disk
         reason = " ".join(str(error).split())
-        raise UserError(
-            f"run {folder.run_id} is damaged: {reason}", fix="delete its folder and train it again"
-        ) from error
-    with as_user_error(f"run {folder.run_id}"), preserved_global_states():
-        generator = instantiate(model.generator)
-        prior, latent_dim = (
-            instantiate(model.training.prior),
-            instantiate(model.training.latent_dim),
-        )
+        raise UserError(f"{run} is damaged: {reason}", fix=again) from error
+    with as_user_error(run), preserved_global_states():
+        generator, prior = instantiate(model.generator), instantiate(model.training.prior)
+        latent_dim = instantiate(model.training.latent_dim)
     try:
         generator.load_state_dict(weights)
     except RuntimeError as error:
-        raise UserError(
-            f"run {folder.run_id}: {file.name} does not fit its config.yaml",
-            fix="delete its folder and train it again",
-        ) from error
+        raise UserError(f"{run}: {file.name} does not fit its config.yaml", fix=again) from error
     return Sampler(generator.eval(), prior, latent_dim)
 
 

@@ -11,11 +11,7 @@ from threadpoolctl import threadpool_limits
 
 @contextmanager
 def process_settings(plain: Mapping[str, Any]) -> Iterator[None]:
-    """Set threads, determinism and TF32 as a config says; restore them afterwards.
-
-    Args:
-        plain: a checked config.
-    """
+    """Set threads, determinism and TF32 as a checked config says; restore them afterwards."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # makes cuBLAS deterministic
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32

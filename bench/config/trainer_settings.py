@@ -56,12 +56,10 @@ class TrainerSettings:
             raise ValueError(f"trainer.accelerator is {self.accelerator!r}; choose auto, {names}")
         if self.accelerator != "auto" and not ACCELERATORS[self.accelerator]():
             raise ValueError(f"trainer.accelerator is {self.accelerator!r}; this machine has none")
-        if self.data not in ("device", "host"):
-            raise ValueError(f"trainer.data is {self.data!r}; choose device or host")
-        if self.batch_norm not in ("synchronised", "per_process"):
-            raise ValueError(
-                f"trainer.batch_norm is {self.batch_norm!r}; choose synchronised or per_process"
-            )
+        choices = {"data": ("device", "host"), "batch_norm": ("synchronised", "per_process")}
+        for name, options in choices.items():
+            if (value := getattr(self, name)) not in options:
+                raise ValueError(f"trainer.{name} is {value!r}; choose {' or '.join(options)}")
         least_values = {"devices": 1, "workers": 0, "pictures": 0, "keep_checkpoints": 1}
         if self.checkpoint_every is not None:
             least_values["checkpoint_every"] = 1
@@ -74,10 +72,8 @@ class TrainerSettings:
                     f"trainer.{name} is {value!r}; set it to a number above 0, or to null"
                 )
         for name in ("keep_checkpoint", "progress"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(
-                    f"trainer.{name} is {getattr(self, name)!r}; set it to true or false"
-                )
+            if not isinstance(value := getattr(self, name), bool):
+                raise ValueError(f"trainer.{name} is {value!r}; set it to true or false")
         kind = self.device.type
         present = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, self.devices)
         if self.devices > present:

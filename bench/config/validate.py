@@ -17,12 +17,7 @@ from bench.runs.identity import canonical_json
 
 LEAST_VALUES = {"seed": 0, "threads": 1, "d_steps": 1, "batch_size": 2, "log_every": 1}
 CONSTRUCTOR_ERRORS = (
-    ValueError,
-    TypeError,
-    RuntimeError,
-    ArithmeticError,
-    AttributeError,
-    KeyError,
+    *(ValueError, TypeError, RuntimeError, ArithmeticError, AttributeError, KeyError),
 )
 HELP = "see `python -m bench.train --help` for the groups, `--cfg job` for the keys"
 

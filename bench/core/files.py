@@ -80,9 +80,8 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError as error:
         raise UserError(f"there is no file {path}", fix="check the path") from error
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"cannot read {path}: {error}", fix="move it away and make it again"
-        ) from error
+        fix = "move it away and make it again"
+        raise UserError(f"cannot read {path}: {error}", fix=fix) from error
 
 
 def sha256_of(path: Path) -> str:

@@ -118,9 +118,8 @@ def _signal_children(number: int, signalled: set[int]) -> set[int]:
     A child without a handler is an idle worker, or has not started its first run: the signal
     would kill it, and a pool that loses a worker kills those that are writing a checkpoint.
     """
-    listening = {
-        child for child in _children() if child not in signalled and _handles_signal(child, number)
-    }
+    children = set(_children()) - signalled
+    listening = {child for child in children if _handles_signal(child, number)}
     for child in listening:
         with suppress(OSError):
             os.kill(child, number)

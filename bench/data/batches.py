@@ -46,21 +46,31 @@ def as_contiguous_tensor(samples: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(samples))
 
 
+class BatchIndexSampler:
+    """The indices of each batch, as a DataLoader's sampler."""
+
+    def __init__(self, count: int, batch_size: int, seed: int, first: int, last: int) -> None:
+        self.settings = (count, batch_size, seed, first, last)
+
+    def __len__(self) -> int:
+        return self.settings[-1]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter_batch_indices(*self.settings)
+
+
 class DeviceBatches:
     """Batches indexed on the device of the data: no copy, no worker, no wait for the host."""
 
     def __init__(self, samples: Tensor, batch_size: int, seed: int, first: int, last: int) -> None:
-        self.samples, self.batch_size, self.seed = samples, batch_size, seed
-        self.first, self.last = first, last
+        self.samples = samples
+        self.order = BatchIndexSampler(len(samples), batch_size, seed, first, last)
 
     def __len__(self) -> int:
-        return self.last
+        return len(self.order)
 
     def __iter__(self) -> Iterator[Tensor]:
-        order = iter_batch_indices(
-            len(self.samples), self.batch_size, self.seed, self.first, self.last
-        )
-        for indices in order:
+        for indices in self.order:
             yield as_float(self.samples[indices.to(self.samples.device)])
 
 
@@ -72,20 +82,6 @@ class HostBatches(Dataset):
 
     def __getitem__(self, indices: Tensor) -> Tensor:
         return as_float(self.samples[indices])
-
-
-class BatchIndexSampler:
-    """The indices of each batch, as a DataLoader's sampler."""
-
-    def __init__(self, count: int, batch_size: int, seed: int, first: int, last: int) -> None:
-        self.settings = (count, batch_size, seed, first, last)
-        self.last = last
-
-    def __len__(self) -> int:
-        return self.last
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return iter_batch_indices(*self.settings)
 
 
 class Batches(pl.LightningDataModule):

@@ -6,6 +6,7 @@ bilinear rule without antialiasing: pixel i is read at 2.5 i (facts from compare
 
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,11 @@ SPLIT_NUMBERS = {"0": "train", "1": "validation", "2": "test"}
 CHUNK = 256
 
 
+@dataclass(eq=False)
 class CelebA(StoredDataset):
     """img_align_celeba.zip or its unpacked folder, with list_eval_partition.txt; placed by hand.
 
     Args:
-        name, root, shape, licence, origin: see `StoredDataset`.
         size: [height, width] of an aligned image.
         crop: side of the central square, pixels.
         checksums: file -> checksum, of the zip and the list; a file without an entry is not
@@ -41,34 +42,19 @@ class CelebA(StoredDataset):
     reported on the first 10,000 of `validation`.
     """
 
-    def __init__(
-        self,
-        name: str,
-        root: str | None,
-        shape: Sequence[int],
-        licence: str,
-        origin: str,
-        size: Sequence[int],
-        crop: int,
-        checksums: Mapping[str, str],
-        counts: Mapping[str, int],
-    ) -> None:
-        super().__init__(name, root, shape, licence, origin)
-        self.size, self.crop = tuple(size), crop
-        self.checksums, self.counts = checksums, counts
+    size: Sequence[int]
+    crop: int
+    checksums: Mapping[str, str]
+    counts: Mapping[str, int]
 
     def describe_raw_files(self) -> str:
         """Return the names of the archive, or its folder, and the list."""
         return f"{IMAGES}[.zip] with {PARTITION}"
 
-    def find(self) -> Path | None:
-        """Return the folder that holds both images and list, or None."""
-
-        def holds(folder: Path) -> bool:
-            images = (folder / IMAGES).is_dir() or (folder / f"{IMAGES}.zip").is_file()
-            return images and (folder / PARTITION).is_file()
-
-        return next((folder for folder in self.folders if holds(folder)), None)
+    def is_complete(self, folder: Path) -> bool:
+        """Return whether a folder holds both images and list."""
+        images = (folder / IMAGES).is_dir() or (folder / f"{IMAGES}.zip").is_file()
+        return images and (folder / PARTITION).is_file()
 
     def read(self, folder: Path) -> dict[str, Split]:
         """Decode, crop and resize the images that the list names."""
@@ -87,24 +73,19 @@ class CelebA(StoredDataset):
 
     def _partition(self, path: Path) -> dict[str, list[str]]:
         """Read the list: split -> names of its images, in the list's order."""
-        content = path.read_bytes()
+        content, fix = path.read_bytes(), "place CelebA's own list there"
         if path.name in self.checksums:
             verify_checksum(path, content, self.checksums[path.name])
         names: dict[str, list[str]] = {split: [] for split in SPLIT_NUMBERS.values()}
         for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
             name, _, split = line.strip().partition(" ")
             if split.strip() not in SPLIT_NUMBERS or "/" in name:
-                raise UserError(
-                    f"{path} is damaged: line {number} reads {line[:80]!r}",
-                    fix="place CelebA's own list there",
-                )
+                raise UserError(f"{path} is damaged: line {number} reads {line[:80]!r}", fix=fix)
             names[SPLIT_NUMBERS[split.strip()]].append(name)
         counts = {split: len(listed) for split, listed in names.items()}
         if counts != validate_counts(self.name, self.counts):
-            raise UserError(
-                f"dataset {self.name!r}: {path} lists {counts}, expected {dict(self.counts)}",
-                fix="place CelebA's own list there",
-            )
+            listed = f"{path} lists {counts}, expected {dict(self.counts)}"
+            raise UserError(f"dataset {self.name!r}: {listed}", fix=fix)
         return names
 
     def _decode(
@@ -113,10 +94,9 @@ class CelebA(StoredDataset):
         splits = {}
         for split, listed in names.items():
             images = np.empty((len(listed), *self.shape), np.uint8)
-            with progress_bar(
-                what=f"{self.name} {split}", unit=" images", total=len(listed)
-            ) as bar:
-                for start in range(0, len(listed), CHUNK):
+            what, total = f"{self.name} {split}", len(listed)
+            with progress_bar(what=what, unit=" images", total=total) as bar:
+                for start in range(0, total, CHUNK):
                     part = listed[start : start + CHUNK]
                     aligned = np.stack([self._decode_image(name, read_image) for name in part])
                     images[start : start + len(part)] = self._crop_and_resize(aligned)
@@ -134,8 +114,8 @@ class CelebA(StoredDataset):
         """Decode one aligned image, uint8 [H, W, C]."""
         try:
             array = to_array(open_image(read_image(name), self.shape[0]))
-            if array.shape[:2] != self.size:
-                raise ValueError(f"it has {array.shape[:2]} pixels, not {self.size}")
+            if array.shape[:2] != (size := tuple(self.size)):
+                raise ValueError(f"it has {array.shape[:2]} pixels, not {size}")
         except (*DAMAGE, OSError, KeyError, ValueError) as error:
             raise UserError(
                 f"dataset {self.name!r}: cannot read image {name}: {error}",

@@ -24,12 +24,7 @@ def compute_checksum(content: Path | bytes, algorithm: str) -> str:
 
 
 def describe_mismatch(content: Path | bytes, expected: str) -> str | None:
-    """Return None where the checksum is the expected one, else words that state both.
-
-    Args:
-        content: a file or bytes.
-        expected: 'md5:...' or 'sha256:...'.
-    """
+    """Return None where the checksum is the expected one, else words that state both."""
     computed = compute_checksum(content, expected.partition(":")[0])
     return None if computed == expected else f"checksum is {computed}, expected {expected}"
 
@@ -40,7 +35,6 @@ def verify_checksum(path: Path, content: Path | bytes, expected: str) -> None:
     Args:
         path: the file, for the error message.
         content: the bytes to check: the file itself, or its unzipped content.
-        expected: 'md5:...' or 'sha256:...'.
 
     Raises:
         UserError: the checksum is another one.

@@ -10,6 +10,7 @@ import io
 import pickle
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -70,11 +71,11 @@ def parse_batch(content: bytes, shape: Sequence[int]) -> tuple[np.ndarray, np.nd
     return images, labels
 
 
+@dataclass(eq=False)
 class Cifar(StoredDataset):
     """CIFAR-10 in the official archive, or in the folder that was unpacked from it.
 
     Args:
-        name, root, shape, licence, origin: see `StoredDataset`.
         mirrors: URLs of folders that hold the archive.
         archive, checksum: name and checksum of the archive.
         folder: name of the folder inside the archive.
@@ -83,34 +84,19 @@ class Cifar(StoredDataset):
 
     downloadable = True
 
-    def __init__(
-        self,
-        name: str,
-        root: str | None,
-        shape: Sequence[int],
-        licence: str,
-        origin: str,
-        mirrors: Sequence[str],
-        archive: str,
-        checksum: str,
-        folder: str,
-        batches: Mapping[str, Mapping[str, str]],
-    ) -> None:
-        super().__init__(name, root, shape, licence, origin)
-        self.mirrors, self.archive, self.checksum = mirrors, archive, checksum
-        self.folder, self.batches = folder, batches
+    mirrors: Sequence[str]
+    archive: str
+    checksum: str
+    folder: str
+    batches: Mapping[str, Mapping[str, str]]
 
     def describe_raw_files(self) -> str:
         """Return the names of the archive and of its folder."""
         return f"{self.archive} or {self.folder}"
 
-    def find(self) -> Path | None:
-        """Return the folder that holds the archive or its unpacked folder, or None."""
-
-        def holds(folder: Path) -> bool:
-            return (folder / self.folder).is_dir() or (folder / self.archive).is_file()
-
-        return next((folder for folder in self.folders if holds(folder)), None)
+    def is_complete(self, folder: Path) -> bool:
+        """Return whether a folder holds the archive or its unpacked folder."""
+        return (folder / self.folder).is_dir() or (folder / self.archive).is_file()
 
     def read(self, folder: Path) -> dict[str, Split]:
         """Read the batches of the folder, or of the archive, unpacked to a temporary folder."""

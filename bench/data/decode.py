@@ -19,7 +19,6 @@ def open_image(content: bytes | Path, channels: int) -> Image.Image:
 
     Args:
         content: a PNG or JPEG file, or its bytes.
-        channels: 1 or 3.
 
     Raises:
         ValueError: it is no readable image of 8 bits a channel, or `channels` is not 1 or 3.

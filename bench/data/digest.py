@@ -9,14 +9,7 @@ from bench.data.split import Split
 
 
 def content_digest(splits: Mapping[str, Split]) -> str:
-    """SHA-256 over names, dtypes, shapes and bytes, in the order of the names.
-
-    Args:
-        splits: the whole data set, in any order.
-
-    Returns:
-        64 hex digits.
-    """
+    """SHA-256, 64 hex digits, over names, dtypes, shapes and bytes, in the order of the names."""
     digest = hashlib.sha256()
     for split in sorted(splits):
         content = splits[split]

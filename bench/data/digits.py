@@ -5,6 +5,7 @@ UCI): counts of black pixels in 4 x 4 cells of a 32 x 32 bitmap, so 0 to 16.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -16,11 +17,11 @@ from bench.data.split import Split, check_shape, validate_counts
 LEVELS = 16
 
 
+@dataclass(eq=False)
 class Digits:
     """The digits in a fixed random order: the file has them sorted by writer.
 
     Args:
-        name: name of the data set.
         root: unused; accepted because every data set has `dataset.root`.
         shape: [1, 8, 8].
         counts: split -> number of images.
@@ -29,15 +30,11 @@ class Digits:
     Deviation: grey level k of 0 to 16 is stored as k * 255 / 16, rounded: off by at most 1/510.
     """
 
-    def __init__(
-        self,
-        name: str,
-        root: str | None,
-        shape: Sequence[int],
-        counts: Mapping[str, int],
-        seed: int,
-    ) -> None:
-        self.name, self.shape, self.counts, self.seed = name, tuple(shape), counts, seed
+    name: str
+    root: str | None
+    shape: Sequence[int]
+    counts: Mapping[str, int]
+    seed: int
 
     def splits(self) -> dict[str, Split]:
         """Divide the images among the splits: uint8 [N, 1, 8, 8], labels 0 to 9.
@@ -57,10 +54,8 @@ class Digits:
         order = numpy_generator(self.seed, "data", -1).permutation(len(images))
         ends = np.cumsum(list(counts.values()))
         parts = zip(counts, np.split(order, ends), strict=False)  # the remaining images are unused
-        splits = {
-            split: Split(images[rows], content.target[rows].astype(np.int64))
-            for split, rows in parts
-        }
+        labels = content.target.astype(np.int64)
+        splits = {split: Split(images[rows], labels[rows]) for split, rows in parts}
         check_shape(self.name, splits, self.shape)
         return splits
 

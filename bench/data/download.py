@@ -33,7 +33,6 @@ def download(addresses: Sequence[str], path: Path, *, checksum: str) -> None:
     Args:
         addresses: URLs of the file, tried in this order.
         path: the file to write; its folder is created.
-        checksum: 'md5:...' or 'sha256:...'.
 
     Raises:
         UserError: all addresses failed (no network, an HTTP error, truncated, another checksum),

@@ -8,6 +8,7 @@ import gzip
 import math
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,11 +51,11 @@ class IdxFile(NamedTuple):
     gz_checksum: str | None
 
 
+@dataclass(eq=False)
 class Idx(StoredDataset):
     """Images and labels in idx files.
 
     Args:
-        name, root, shape, licence, origin: see `StoredDataset`.
         mirrors: URLs of folders that hold the files gzipped.
         files: split -> {samples, labels} -> {file, checksum, gz_checksum}, see `IdxFile`. The
             content's checksum is checked where it is not null, since the same content can be
@@ -63,34 +64,23 @@ class Idx(StoredDataset):
 
     downloadable = True
 
-    def __init__(
-        self,
-        name: str,
-        root: str | None,
-        shape: Sequence[int],
-        licence: str,
-        origin: str,
-        mirrors: Sequence[str],
-        files: Mapping[str, Mapping[str, Mapping[str, Any]]],
-    ) -> None:
-        super().__init__(name, root, shape, licence, origin)
-        self.mirrors = mirrors
+    mirrors: Sequence[str]
+    files: Mapping[str, Mapping[str, Any]]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.files = {
             split: {kind: IdxFile(**file) for kind, file in kinds.items()}
-            for split, kinds in files.items()
+            for split, kinds in self.files.items()
         }
 
     def describe_raw_files(self) -> str:
         """Return the names of the four files."""
         return ", ".join(f"{file.file}[.gz]" for file in self._list_files())
 
-    def find(self) -> Path | None:
-        """Return the folder that holds all four files, gzipped or not, or None."""
-
-        def is_complete(folder: Path) -> bool:
-            return all(_locate(folder, file.file) is not None for file in self._list_files())
-
-        return next((folder for folder in self.folders if is_complete(folder)), None)
+    def is_complete(self, folder: Path) -> bool:
+        """Return whether a folder holds all four files, gzipped or not."""
+        return all(_locate(folder, file.file) is not None for file in self._list_files())
 
     def read(self, folder: Path) -> dict[str, Split]:
         """Read and check images [N, 1, H, W] and labels."""

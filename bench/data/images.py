@@ -6,6 +6,7 @@ other filters change a Frechet distance.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,26 +28,16 @@ def hash_fraction(name: str) -> float:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
 
 
+@dataclass(eq=False)
 class Images(StoredDataset):
     """PNG and JPEG images below ROOT, without labels; the name of an image decides its split.
 
     Args:
-        name, root, shape, licence, origin: see `StoredDataset`; an image is cropped centrally to
-            the aspect ratio of the shape, then resized.
+        shape: [C, H, W]; an image is cropped centrally to this aspect ratio, then resized.
         shares: expected share of the images in `validation` and `test`; the rest are `train`.
     """
 
-    def __init__(
-        self,
-        name: str,
-        root: str | None,
-        shape: Sequence[int],
-        licence: str,
-        origin: str,
-        shares: Mapping[str, float],
-    ) -> None:
-        super().__init__(name, root, shape, licence, origin)
-        self.shares = shares
+    shares: Mapping[str, float]
 
     def describe_raw_files(self) -> str:
         """Return the kinds of files that are read."""
@@ -58,13 +49,18 @@ class Images(StoredDataset):
         digest = hashlib.sha256(f"{settings}\n".encode())
         for path in self._list_files():
             stat = path.stat()
-            name = path.relative_to(self.root).as_posix()
+            name = path.relative_to(self.root_folder).as_posix()
             digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-        return prepared.prepared_path(self.root, f"{self.name}-{digest.hexdigest()[:8]}")
+        return prepared.prepared_path(self.root_folder, f"{self.name}-{digest.hexdigest()[:8]}")
 
-    def find(self) -> Path | None:
-        """Return the root, if any image lies below it, or None."""
-        return self.root if self._list_files() else None
+    @property
+    def folders(self) -> Sequence[Path]:
+        """The root alone, which is searched with its subfolders."""
+        return (self.root_folder,)
+
+    def is_complete(self, folder: Path) -> bool:
+        """Return whether any image lies below the root."""
+        return bool(self._list_files())
 
     def read(self, folder: Path) -> dict[str, Split]:
         """Decode all images, each into the split of its name."""
@@ -88,7 +84,7 @@ class Images(StoredDataset):
 
     def _list_files(self) -> list[Path]:
         """Return all images below the root, sorted by path."""
-        files = (path for path in self.root.rglob("*") if path.suffix.lower() in SUFFIXES)
+        files = (path for path in self.root_folder.rglob("*") if path.suffix.lower() in SUFFIXES)
         return sorted(path for path in files if path.is_file())
 
     def _choose_split(self, name: str) -> str:

@@ -9,15 +9,8 @@ import numpy as np
 from bench.core.errors import UserError
 
 DAMAGE = (
-    OSError,
-    ValueError,
-    EOFError,
-    KeyError,
-    SyntaxError,
-    zipfile.BadZipFile,
-    zlib.error,
-    RuntimeError,  # zipfile: an encrypted member
-    NotImplementedError,  # zipfile: an unknown compression
+    *(OSError, ValueError, EOFError, KeyError, SyntaxError, zipfile.BadZipFile, zlib.error),
+    *(RuntimeError, NotImplementedError),  # zipfile: an encrypted member, an unknown compression
 )
 FIX = "write it again with numpy.savez, or copy it again"
 

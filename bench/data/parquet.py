@@ -5,6 +5,7 @@ split are SPLIT-*.parquet (https://huggingface.co/docs/hub/datasets-image).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,44 +21,29 @@ from bench.data.stored import StoredDataset
 ROWS = 1024
 
 
+@dataclass(eq=False)
 class Parquet(StoredDataset):
     """Shards SPLIT-*.parquet in ROOT/NAME or ROOT.
 
     Args:
-        name, root, shape, licence, origin: see `StoredDataset`.
         image_column, label_column: names of the columns.
         encoding: format of the images, JPEG or PNG, as Pillow names it: a data set that lost detail
             to JPEG differs from its original, and must not have its name.
         counts: split -> number of images that its shards must hold together.
     """
 
-    def __init__(
-        self,
-        name: str,
-        root: str | None,
-        shape: Sequence[int],
-        licence: str,
-        origin: str,
-        image_column: str,
-        label_column: str,
-        encoding: str,
-        counts: Mapping[str, int],
-    ) -> None:
-        super().__init__(name, root, shape, licence, origin)
-        self.image_column, self.label_column = image_column, label_column
-        self.encoding, self.counts = encoding, counts
+    image_column: str
+    label_column: str
+    encoding: str
+    counts: Mapping[str, int]
 
     def describe_raw_files(self) -> str:
         """Return the patterns of the shards of each split."""
         return ", ".join(f"{split}-*.parquet" for split in self.counts)
 
-    def find(self) -> Path | None:
-        """Return the folder that holds a shard of each split, or None."""
-
-        def is_complete(folder: Path) -> bool:
-            return all(_list_shards(folder, split) for split in self.counts)
-
-        return next((folder for folder in self.folders if is_complete(folder)), None)
+    def is_complete(self, folder: Path) -> bool:
+        """Return whether a folder holds a shard of each split."""
+        return all(_list_shards(folder, split) for split in self.counts)
 
     def read(self, folder: Path) -> dict[str, Split]:
         """Decode all shards in the order of their names."""

@@ -32,27 +32,21 @@ class Distribution(Protocol):
         """Draw points [count, D] and labels int64 [count], or None."""
 
 
+@dataclass(eq=False)
 class Points:
     """Samples of one distribution; every split is drawn from a random stream of its own.
 
     Args:
-        name: name of the data set.
         shape: [D].
-        distribution: the density to sample.
         counts: split -> number of samples.
         seed: the data set's own, not the run's: runs of different seeds train on the same data.
     """
 
-    def __init__(
-        self,
-        name: str,
-        shape: Sequence[int],
-        distribution: Distribution,
-        counts: Mapping[str, int],
-        seed: int,
-    ) -> None:
-        self.name, self.shape, self.seed = name, tuple(shape), seed
-        self.distribution, self.counts = distribution, counts
+    name: str
+    shape: Sequence[int]
+    distribution: Distribution
+    counts: Mapping[str, int]
+    seed: int
 
     @property
     def modes(self) -> Modes | None:

@@ -16,6 +16,7 @@ with its settings and one kind of polygon, this module draws the same images. It
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +32,11 @@ ORDER = ("train", "test", "validation")  # the study's rows: 60,000, then 10,000
 REVISION = 1  # raised when the same settings give other images, so that files are written again
 
 
+@dataclass(eq=False)
 class Polygons:
     """Polygons drawn on first use and saved as a prepared file, named by a hash of the settings.
 
     Args:
-        name: name of the data set.
         root: folder of the prepared file; None: draw again each time.
         shape: [1, raster, raster].
         vertices: numbers of vertices, with equally many polygons of each (up to one).
@@ -52,31 +53,24 @@ class Polygons:
     Deviation: k of n grey steps is stored as k * 255 / n, rounded: off by at most 1/510.
     """
 
-    def __init__(
-        self,
-        name: str,
-        root: str | None,
-        shape: Sequence[int],
-        vertices: Sequence[int],
-        min_segment_angle: float,
-        scale: float,
-        raster: int,
-        subpixels: int,
-        max_rotation: float,
-        counts: Mapping[str, int],
-        seed: int,
-        licence: str,
-        origin: str,
-    ) -> None:
-        self.name, self.root, self.shape = name, root, tuple(shape)
-        self.vertices, self.counts, self.seed = tuple(vertices), counts, seed
-        self.subpixels, self.licence, self.origin = subpixels, licence, origin
-        self.raster = raster
-        self.geometry = {
-            "min_segment_angle": min_segment_angle,
-            "scale": scale,
-            "max_rotation": max_rotation,
-        }
+    name: str
+    root: str | None
+    shape: Sequence[int]
+    vertices: Sequence[int]
+    min_segment_angle: float
+    scale: float
+    raster: int
+    subpixels: int
+    max_rotation: float
+    counts: Mapping[str, int]
+    seed: int
+    licence: str
+    origin: str
+
+    @property
+    def geometry(self) -> dict[str, float]:
+        """The settings that `polygon_corners` takes."""
+        return {key: getattr(self, key) for key in ("min_segment_angle", "scale", "max_rotation")}
 
     def splits(self) -> dict[str, Split]:
         """Read the prepared file, or draw the images and write it: uint8 [N, 1, raster, raster].
@@ -125,10 +119,9 @@ class Polygons:
             [n, raster * raster].
         """
         pieces = []
-        turn = self.geometry["max_rotation"]
         for vertices in self.vertices:
-            spread = 360 / vertices - self.geometry["min_segment_angle"] / 2
-            degrees = np.array([spread] * vertices + [turn])
+            spread = 360 / vertices - self.min_segment_angle / 2
+            degrees = np.array([spread] * vertices + [self.max_rotation])
             pieces.append((1 / degrees.clip(min=1), self._draw_pixels))
         return pieces
 
@@ -164,15 +157,11 @@ class Polygons:
 
     def _check_settings(self) -> None:
         """Refuse settings that no polygon can have."""
-        angle, scale = self.geometry["min_segment_angle"], self.geometry["scale"]
+        fits = 0 <= self.min_segment_angle <= 360 / max(self.vertices, default=3)
         checks = [
             (not self.vertices or min(self.vertices) < 3, "vertices", "3 or more each"),
-            (
-                not 0 <= angle <= 360 / max(self.vertices, default=3),
-                "min_segment_angle",
-                "0 to 360/n",
-            ),
-            (not 0 < scale <= 1, "scale", "above 0, up to 1"),
+            (not fits, "min_segment_angle", "0 to 360/n"),
+            (not 0 < self.scale <= 1, "scale", "above 0, up to 1"),
             (self.subpixels < 2 or self.subpixels % 2 == 1, "subpixels", "even"),
         ]
         for is_wrong, setting, allowed in checks:

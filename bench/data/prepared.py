@@ -28,8 +28,6 @@ def missing_dataset(root: Path, name: str, raw: str, fix: str) -> UserError:
     """Return the error for a data set that has no file under `root`.
 
     Args:
-        root: the folder that was searched.
-        name: name of the data set.
         raw: its raw files, in words.
         fix: how to get them.
     """
@@ -42,12 +40,7 @@ def missing_dataset(root: Path, name: str, raw: str, fix: str) -> UserError:
 
 
 def save(path: Path, splits: Mapping[str, Split], *, name: str, licence: str, source: str) -> None:
-    """Write a prepared file, completely or not at all.
-
-    Args:
-        path: the file to write, see `prepared_path`.
-        splits: the data set.
-        name, licence, source: metadata.
+    """Write a prepared file, completely or not at all; name, licence and source are metadata.
 
     Raises:
         UserError: the file cannot be written.
@@ -71,11 +64,7 @@ def save(path: Path, splits: Mapping[str, Split], *, name: str, licence: str, so
 
 
 def load(path: Path, name: str) -> dict[str, Split]:
-    """Read and check a prepared file.
-
-    Args:
-        path: an existing file.
-        name: name of the data set that it must hold.
+    """Read and check an existing prepared file, which must hold the data set `name`.
 
     Raises:
         UserError: it is damaged, cannot be read, or holds another data set.

@@ -4,12 +4,7 @@ import numpy as np
 
 
 def polygon_corners(
-    draws: np.ndarray,
-    *,
-    min_segment_angle: float,
-    scale: float,
-    raster: int,
-    max_rotation: float,
+    draws: np.ndarray, *, min_segment_angle: float, scale: float, raster: int, max_rotation: float
 ) -> np.ndarray:
     """Place corners on a circle of diameter scale * raster, rotated, their mean at the centre.
 

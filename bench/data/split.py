@@ -1,6 +1,6 @@
 """One split of a data set: samples for training, checkpoint selection or reports."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,11 +40,7 @@ class Split:
 
 
 def validate_counts(name: str, counts: Mapping[str, int]) -> dict[str, int]:
-    """Check the numbers of samples of a config and sort them by split.
-
-    Args:
-        name: name of the data set, for the error message.
-        counts: split -> number of samples.
+    """Check a data set's numbers of samples, split -> count, and sort them by split.
 
     Returns:
         The counts in the order of NAMES: the order of a config's lines changes no sample.
@@ -68,12 +64,10 @@ def validate_counts(name: str, counts: Mapping[str, int]) -> dict[str, int]:
     return {split: counts[split] for split in NAMES if split in counts}
 
 
-def check_shape(name: str, splits: Mapping[str, Split], shape: tuple[int, ...]) -> None:
+def check_shape(name: str, splits: Mapping[str, Split], shape: Sequence[int]) -> None:
     """Refuse samples of another shape than the networks are built for.
 
     Args:
-        name: name of the data set, for the error message.
-        splits: the data set.
         shape: shape of one sample in the config, [C, H, W] or [D].
 
     Raises:

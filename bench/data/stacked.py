@@ -5,6 +5,7 @@ Three digits, one per colour, make 1,000 classes that are known and countable; S
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -26,29 +27,24 @@ class Source(Protocol):
         """Download what is missing."""
 
 
+@dataclass(eq=False)
 class Stacked:
     """Images each channel of which is an image of the single source, drawn with replacement.
 
     A split draws from the same split of the source, so that no digit is in two splits.
 
     Args:
-        name: name of the data set.
         shape: [C, H, W]; C digits are stacked.
         single: source of the single digits.
         counts: split -> number of images.
         seed: seed of the draws; the data set's own, not the run's.
     """
 
-    def __init__(
-        self,
-        name: str,
-        shape: Sequence[int],
-        single: Source,
-        counts: Mapping[str, int],
-        seed: int,
-    ) -> None:
-        self.name, self.shape, self.single = name, tuple(shape), single
-        self.counts, self.seed = counts, seed
+    name: str
+    shape: Sequence[int]
+    single: Source
+    counts: Mapping[str, int]
+    seed: int
 
     @property
     def class_probabilities(self) -> np.ndarray:

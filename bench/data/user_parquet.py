@@ -18,7 +18,6 @@ class Shards:
     """The rows of Parquet files, in order.
 
     Args:
-        paths: the files.
         folder: folder that the names of the images are relative to.
 
     Raises:

@@ -5,14 +5,12 @@ far out, where both densities are 0 in floating point. The game: Goodfellow et a
 (arXiv:1406.2661), proposition 1 and theorem 1. Natural logarithms; JS is half of the slides'.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.special import expit, log_expit
 
-from bench.divergences.quadrature import Integral, integrate
+from bench.divergences.quadrature import Function, Integral, integrate
 
-LogDensity = Callable[[np.ndarray], np.ndarray]
+LogDensity = Function
 MASS = 1e-6  # how far from 1 the mass inside the interval may be
 
 
@@ -78,11 +76,7 @@ def optimal_logit(log_real: LogDensity, log_fake: LogDensity, at: np.ndarray) ->
 
 
 def game_value(
-    log_real: LogDensity,
-    log_fake: LogDensity,
-    logit: Callable[[np.ndarray], np.ndarray],
-    low: float,
-    high: float,
+    log_real: LogDensity, log_fake: LogDensity, logit: Function, low: float, high: float
 ) -> Integral:
     """V(D, G) = E_r[ln D] + E_g[ln(1 - D)] of any discriminator D = sigmoid(logit), in nats.
 

@@ -82,12 +82,10 @@ def potentials(mu: Measure, nu: Measure, p: float, plan: Transport) -> Dual:
     Raises:
         ValueError: as `ground_costs`, or a coupling of another shape.
     """
-    costs = ground_costs(mu, nu, p)
-    if plan.coupling.shape != costs.shape:
-        raise ValueError(
-            f"potentials: a coupling of shape {costs.shape}, found {plan.coupling.shape}"
-        )
-    back = np.where(plan.coupling > NO_MASS, costs, -np.inf)
+    costs, coupling = ground_costs(mu, nu, p), plan.coupling
+    if coupling.shape != costs.shape:
+        raise ValueError(f"potentials: a coupling of shape {costs.shape}, found {coupling.shape}")
+    back = np.where(coupling > NO_MASS, costs, -np.inf)
     psi = np.zeros(costs.shape[1])
     for _ in range(sum(costs.shape)):
         from_mu = (psi - back).min(axis=1)

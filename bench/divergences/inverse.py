@@ -102,11 +102,9 @@ def mixture_quantile(mixture: Mixture, levels: np.ndarray) -> np.ndarray:
     high = np.full(levels.shape, (mixture.centres + 39 * mixture.deviations).max())
     for _ in range(HALVINGS):
         middle = low + (high - low) / 2
-        below = np.where(
-            levels <= 0.5,
-            mixture_cumulative(mixture, middle) < levels,
-            mixture_cumulative(mirrored, -middle) > 1 - levels,
-        )
+        left = mixture_cumulative(mixture, middle) < levels
+        right = mixture_cumulative(mirrored, -middle) > 1 - levels
+        below = np.where(levels <= 0.5, left, right)
         low, high = np.where(below, middle, low), np.where(below, high, middle)
         if (high - low <= np.spacing(np.maximum(np.abs(low), np.abs(high)))).all():
             break

@@ -82,11 +82,8 @@ def on_common_points(mu: Measure, nu: Measure) -> Common:
     points, places = np.unique(both, axis=0, return_inverse=True)
     places = places.reshape(-1)  # numpy 2.0 alone gives it a second axis
     n, k = len(mu.points), len(points)
-    return Common(
-        points,
-        np.bincount(places[:n], mu.weights, minlength=k),
-        np.bincount(places[n:], nu.weights, minlength=k),
-    )
+    parts = ((places[:n], mu.weights), (places[n:], nu.weights))
+    return Common(points, *(np.bincount(at, weights, minlength=k) for at, weights in parts))
 
 
 def kl(mu: Measure, nu: Measure) -> float:

@@ -3,15 +3,13 @@
 Villani 2003, Topics in Optimal Transportation, theorem 2.18 and the remarks after it.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from bench.divergences.measures import Measure
-from bench.divergences.quadrature import integrate
+from bench.divergences.quadrature import Function, integrate
 from bench.divergences.transport import check_order
 
-Quantile = Callable[[np.ndarray], np.ndarray]
+Quantile = Function
 
 
 def wasserstein_line(mu: Measure, nu: Measure, p: float) -> float:
@@ -29,10 +27,8 @@ def wasserstein_line(mu: Measure, nu: Measure, p: float) -> float:
     (x, below_x), (y, below_y) = _steps(mu), _steps(nu)
     levels = np.unique(np.concatenate([[0.0], below_x, below_y]))
     within = (levels[1:] + levels[:-1]) / 2  # the quantile functions are constant between levels
-    far = np.abs(
-        x[np.searchsorted(below_x, within).clip(max=len(x) - 1)]
-        - y[np.searchsorted(below_y, within).clip(max=len(y) - 1)]
-    )
+    first = x[np.searchsorted(below_x, within).clip(max=len(x) - 1)]
+    far = np.abs(first - y[np.searchsorted(below_y, within).clip(max=len(y) - 1)])
     with np.errstate(over="ignore"):
         cost = float((np.diff(levels) * far**p).sum())
     if not np.isfinite(cost):

@@ -23,7 +23,6 @@ class CheckpointSelector:
     """Score a model at given steps, and keep the weights that `best` or `last-N` may need.
 
     Args:
-        folder: folder of the run.
         evaluator: computes the Frechet distance that checkpoints are chosen by.
     """
 

@@ -16,17 +16,11 @@ from bench.core.seeds import generator as stream
 from bench.data.digest import content_digest
 from bench.data.split import Split
 from bench.networks.sampler import Sampler
+from bench.scoring import score as scoring
 from bench.scoring.features import Reference, extract, iter_batches, shuffle_features
 from bench.scoring.metric_spec import is_points
 from bench.scoring.real_features import RealFeatures, SplitDigests
-from bench.scoring.score import (
-    ScoreSettings,
-    check_counts,
-    describe_extractor,
-    describe_protocol,
-    protocol_hash,
-    score_batches,
-)
+from bench.scoring.score import ScoreSettings, score_batches
 
 
 @dataclass(frozen=True)
@@ -77,9 +71,9 @@ class Evaluator:
         Args:
             run_settings: prior, batch_norm and ema of the run.
         """
-        data = self.real_features.digest(self.settings.split)
-        protocol = describe_protocol(
-            self.settings, self.reference, self.extractor, data, run_settings
+        settings, data = self.settings, self.real_features.digest(self.settings.split)
+        protocol = scoring.describe_protocol(
+            settings, self.reference, self.extractor, data, run_settings
         )
         return {**protocol, "settings": self.settings_hash}
 
@@ -96,7 +90,7 @@ class Evaluator:
             "quantised": settings.quantise,
             "latent_seed": settings.latent_seed,
             "every": settings.every,
-            **describe_extractor(self.extractor),
+            **scoring.describe_extractor(self.extractor),
         }
 
     def score(
@@ -111,21 +105,15 @@ class Evaluator:
         Raises:
             FloatingPointError: a sample is not finite.
         """
-        settings = self.settings
-        scores = self._score_seed(sampler, settings, settings.latent_seed, notes=notes)
+        settings, first = self.settings, self.settings.latent_seed
+        scores = self._score_seed(sampler, settings, first, notes=notes)
         noisy = {n: m for n, m in settings.metrics.items() if m.noisy}
-        repeats = [
-            self._score_seed(
-                sampler, replace(settings, metrics=noisy), settings.latent_seed + 1 + n
-            )
-            for n in range(settings.noise_seeds if noise else 0)
-        ]
-        spread = {
-            f"{name}.latent_sd": float(np.std([s[name] for s in (scores, *repeats)], ddof=1))
-            for name in (repeats[0] if repeats else {})
-            if "." not in name
-        }
-        return scores | spread
+        seeds = range(first + 1, first + 1 + (settings.noise_seeds if noise else 0))
+        repeats = [self._score_seed(sampler, replace(settings, metrics=noisy), s) for s in seeds]
+        for name in (n for n in (repeats[0] if repeats else ()) if "." not in n):
+            values = [seed_scores[name] for seed_scores in (scores, *repeats)]
+            scores[f"{name}.latent_sd"] = float(np.std(values, ddof=1))
+        return scores
 
     def selection_fid(self, sampler: Sampler) -> float:
         """Return the Frechet distance to the samples that choose among checkpoints.
@@ -187,37 +175,32 @@ def build_evaluator(
     """
     with validate.as_user_error("score"):
         settings: ScoreSettings = build.instantiate(cfg.score)
-    extractor = build.build_extractor(cfg)
-    reals = RealFeatures(
-        cfg.names.dataset, extractor, device, settings.batch_size, digests, splits, cache
-    )
+    extractor, name, size = build.build_extractor(cfg), cfg.names.dataset, settings.batch_size
+    reals = RealFeatures(name, extractor, device, size, digests, splits, cache)
     if settings.n_fake is None:
-        raise UserError(
-            "score.n_fake is null, which is for `bench score --images` alone",
-            fix="choose another score=, or set score.n_fake to a number",
-        )
+        fix = "choose another score=, or set score.n_fake to a number"
+        raise UserError("score.n_fake is null, which is for `bench score --images` alone", fix=fix)
     n_real = reals.count(settings.split, settings.n_real, "score.split")
     with validate.as_user_error("score"):
-        check_counts(settings, n_real, settings.n_fake)
+        scoring.check_counts(settings, n_real, settings.n_fake)
     if settings.every is not None:
         _check_selection(settings, reals)
     if splits is not None:
         with validate.as_user_error("features"):
             samples = iter_batches(splits[settings.split].samples[:2], 2)
             extract(extractor, samples, quantise=False, device=device)
-    return Evaluator(settings, extractor, device, protocol_hash(settings, extractor), reals, source)
+    return Evaluator(
+        settings, extractor, device, scoring.protocol_hash(settings, extractor), reals, source
+    )
 
 
 def _check_selection(settings: ScoreSettings, reals: RealFeatures) -> None:
     reals.count(settings.select_split, None, "score.select_split")
     if "frechet" not in settings.metrics:
-        raise UserError(
-            "score.every chooses checkpoints by their Frechet distance, which this score= lacks",
-            fix="add frechet to score.metrics, or set score.every=null",
-        )
+        why = "score.every chooses checkpoints by their Frechet distance, which this score= lacks"
+        raise UserError(why, fix="add frechet to score.metrics, or set score.every=null")
     if settings.select_split == settings.split and not settings.select_on_reported:
-        raise UserError(
-            f"score.select_split is {settings.select_split!r}, the split that is reported: the "
-            "best checkpoint would be chosen by the very score that is shown",
-            fix="choose another split, or set score.select_on_reported=true as the study did",
-        )
+        split = f"score.select_split is {settings.select_split!r}, the split that is reported"
+        why = "the best checkpoint would be chosen by the very score that is shown"
+        fix = "choose another split, or set score.select_on_reported=true as the study did"
+        raise UserError(f"{split}: {why}", fix=fix)

@@ -19,15 +19,10 @@ from bench.evaluation.evaluator import build_evaluator, digest_splits
 from bench.evaluation.real_baselines import Baseline, real_vs_real, split_half_bias
 from bench.metrics.frechet import moments
 from bench.metrics.inception_score import inception_score
+from bench.scoring import score as scoring
 from bench.scoring.distances import frechet_scores
 from bench.scoring.features import Features, Reference, extract, iter_batches, shuffle_features
-from bench.scoring.score import (
-    ScoreSettings,
-    check_counts,
-    describe_extractor,
-    describe_protocol,
-    score_features,
-)
+from bench.scoring.score import ScoreSettings
 from bench.scoring.statistics_file import read_statistics, write_statistics
 
 UNKNOWN_SETTINGS = {"prior": "unknown", "batch_norm": "unknown", "ema": None}
@@ -79,19 +74,14 @@ def score_images(
         fake = _extract_features(images, path, extractor, settings, trainer_settings)
         result = None
         if reference is not None and reference.startswith("dataset="):
-            result = _against_dataset(
-                cfg, plain, trainer_settings, settings, fake, baselines=baselines
-            )
+            result = _against_dataset(cfg, trainer_settings, settings, fake, baselines=baselines)
         elif reference is not None and _is_statistics(Path(reference)):
             result = _against_statistics(Path(reference), extractor, settings, fake)
         elif reference is not None:
             result = _against_images(Path(reference), extractor, settings, trainer_settings, fake)
         if statistics_path is not None:
-            protocol = {
-                **describe_extractor(extractor),
-                "quantised": settings.quantise,
-                "source": str(path),
-            }
+            protocol = {"quantised": settings.quantise, "source": str(path)}
+            protocol |= scoring.describe_extractor(extractor)
             write_statistics(statistics_path, *moments(fake.features), len(fake), protocol)
     return result
 
@@ -113,16 +103,15 @@ def _extract_features(
         total=len(images),
     )
     if not np.isfinite(features.features).all():
-        raise UserError(
-            f"features {extractor.name!r} of {path} are not finite", fix="choose another features="
-        )
+        message = f"features {extractor.name!r} of {path} are not finite"
+        raise UserError(message, fix="choose another features=")
     return features
 
 
 def _score(fake: Features, reference: Reference, settings: ScoreSettings) -> dict[str, float]:
     with validate.as_user_error("score"):
-        check_counts(settings, len(reference.real), len(fake))
-        return score_features(fake, reference, settings)
+        scoring.check_counts(settings, len(reference.real), len(fake))
+        return scoring.score_features(fake, reference, settings)
 
 
 def _compose_config(reference: str | None, overrides: Sequence[str]) -> DictConfig:
@@ -147,17 +136,14 @@ def _sample_images(user_images: UserImages, count: int | None, key: str, path: P
     """
     images, available = user_images.images, len(user_images.images)
     if count is not None and count > available:
-        raise UserError(
-            f"{path} holds {available:,} images, {key} asks for {count:,}",
-            fix="give more images, choose another score=, or set it to null for all",
-        )
+        fix = "give more images, choose another score=, or set it to null for all"
+        raise UserError(f"{path} holds {available:,} images, {key} asks for {count:,}", fix=fix)
     digests = [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images]
     return images[sorted(range(available), key=digests.__getitem__)[:count]]
 
 
 def _against_dataset(
     cfg: DictConfig,
-    plain: dict[str, Any],
     trainer_settings: TrainerSettings,
     settings: ScoreSettings,
     fake: Features,
@@ -165,18 +151,13 @@ def _against_dataset(
     baselines: bool,
 ) -> ExternalScores:
     source, splits = build.build_splits(cfg)
-    cache = Path(plain["runs_root"]) / "references"
+    cache, device = Path(cfg.runs_root) / "references", trainer_settings.device
     cfg.score.n_fake = len(fake)
-    evaluator = build_evaluator(
-        cfg, source, digest_splits(splits), splits, trainer_settings.device, cache
-    )
+    evaluator = build_evaluator(cfg, source, digest_splits(splits), splits, device, cache)
     scores = _score(fake, evaluator.reference, settings)
-    protocol = evaluator.describe_protocol(UNKNOWN_SETTINGS)
-    return ExternalScores(
-        {"dataset": cfg.names.dataset, **protocol},
-        scores,
-        (real_vs_real(evaluator), split_half_bias(evaluator)) if baselines else (),
-    )
+    protocol = {"dataset": cfg.names.dataset, **evaluator.describe_protocol(UNKNOWN_SETTINGS)}
+    reals = (real_vs_real(evaluator), split_half_bias(evaluator)) if baselines else ()
+    return ExternalScores(protocol, scores, reals)
 
 
 def _against_statistics(
@@ -186,11 +167,10 @@ def _against_statistics(
     statistics = read_statistics(path, extractor=extractor)
     quantised = statistics.protocol.get("quantised", settings.quantise)
     if isinstance(quantised, bool) and quantised != settings.quantise:
-        raise UserError(
-            f"{path} holds statistics of images {'' if quantised else 'not '}rounded to 8 bits, "
-            f"score.quantise is {str(settings.quantise).lower()}",
-            fix=f"set score.quantise={str(quantised).lower()}",
-        )
+        rounded, wanted = "rounded" if quantised else "not rounded", str(settings.quantise).lower()
+        held = f"{path} holds statistics of images {rounded} to 8 bits"
+        fix = f"set score.quantise={str(quantised).lower()}"
+        raise UserError(f"{held}, score.quantise is {wanted}", fix=fix)
     with validate.as_user_error("score"):
         scores = frechet_scores(statistics.mean, statistics.cov, statistics.n, fake.features)
     directions = {"frechet": "lower"}
@@ -199,7 +179,7 @@ def _against_statistics(
         directions["inception_score"] = "higher"
     protocol = {
         "name": settings.name,
-        **describe_extractor(extractor),
+        **scoring.describe_extractor(extractor),
         "quantised": settings.quantise,
         "split": "statistics",
         "n_real": statistics.n,
@@ -224,7 +204,7 @@ def _against_images(
     reference = Reference(shuffle_features(real))
     scores = _score(fake, reference, settings)
     digest = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()[:16]
-    protocol = describe_protocol(settings, reference, extractor, digest, UNKNOWN_SETTINGS)
+    protocol = scoring.describe_protocol(settings, reference, extractor, digest, UNKNOWN_SETTINGS)
     return ExternalScores({**protocol, "split": "given"}, scores, ())
 
 

@@ -34,17 +34,13 @@ def save_memorisation_grid(
     memorised = notes["memorised"]
     worst = memorised.worst(PAIRS)
     indices = notes["order"][worst]  # rows of the shuffled features -> order of generation
-    images: dict[int, torch.Tensor] = {}
-    start = 0
+    images, start = dict[int, torch.Tensor](), 0
     for batch in evaluator.generate_batches(sampler, evaluator.settings.latent_seed):
         inside = indices[(indices >= start) & (indices < start + len(batch))]
         images |= {int(i): batch[int(i) - start].float().cpu() for i in inside}
         start += len(batch)
-    save_pairs(
-        path,
-        torch.stack([images[int(i)] for i in indices]),
-        splits["train"].samples[memorised.nearest[worst]],
-    )
+    fake = torch.stack([images[int(i)] for i in indices])
+    save_pairs(path, fake, splits["train"].samples[memorised.nearest[worst]])
 
 
 def save_pairs(path: Path, fake: torch.Tensor, train: np.ndarray) -> None:

@@ -37,11 +37,8 @@ class Baseline(NamedTuple):
 def baselines_missing(root: Path, row: Row, evaluator: Evaluator) -> bool:
     """Return whether a baseline that the data allow has no row for a row's data and protocol."""
     paths = sorted((root / baseline_folder(row) / "rows").glob("[!.]*.json"))
-    counts = {
-        "real": _choose_other_split(evaluator)[1],
-        "real_halves": _choose_halved_split(evaluator)[1],
-    }
-    feasible = {variant for variant, count in counts.items() if count}
+    other, half = _choose_other_split(evaluator)[1], _choose_halved_split(evaluator)[1]
+    feasible = {variant for variant, n in {"real": other, "real_halves": half}.items() if n}
     return not feasible <= {read_row(path).variant for path in paths}
 
 
@@ -78,9 +75,9 @@ def real_vs_real(evaluator: Evaluator) -> Baseline:
     fake = _take_first(evaluator, features, split, count)
     scores = score_features(fake, evaluator.reference, settings)
     if split == "train" and "memorised.held_out" in scores:
-        scores = {k: v for k, v in scores.items() if not k.startswith("memorised.")} | {
-            "memorised": scores["memorised.held_out"]
-        }
+        held_out = scores["memorised.held_out"]
+        scores = {k: v for k, v in scores.items() if not k.startswith("memorised.")}
+        scores["memorised"] = held_out
     return Baseline("real", scores, {"n_fake": count, "floor": split})
 
 
@@ -100,9 +97,8 @@ def split_half_bias(evaluator: Evaluator) -> Baseline:
     reference = Reference(real, source=evaluator.source)
     fake = _take_first(evaluator, features, split, count)
     scores = score_features(fake, reference, settings)
-    counts = {"n_real": count, "n_fake": count}
     data = {"split": split, "data": reals.digest(split), "floor": split}
-    return Baseline("real_halves", scores, counts | data)
+    return Baseline("real_halves", scores, {"n_real": count, "n_fake": count, **data})
 
 
 def _choose_other_split(evaluator: Evaluator) -> tuple[str, int]:

@@ -61,17 +61,14 @@ def rescore(folder: RunFolder, overrides: Sequence[str], checkpoint: str) -> Res
 
 
 def _override_config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
-    """Return the run's config with the overrides applied."""
     if not folder.config.is_file():
         raise UserError(f"run {folder.run_id}: no file {folder.config}", fix="train the run again")
     stored = build.read_config(folder.config)
     values = build.parse_overrides(overrides)
     for key in values:
         if key.partition(".")[0] not in GROUPS and key not in KEYS:
-            raise UserError(
-                f"{key} cannot be changed when a run is scored",
-                fix=f"override {' or '.join(GROUPS)}, or set {' or '.join(KEYS)}",
-            )
+            fix = f"override {' or '.join(GROUPS)}, or set {' or '.join(KEYS)}"
+            raise UserError(f"{key} cannot be changed when a run is scored", fix=fix)
     for group in GROUPS:
         of_group = [o for o in overrides if o.partition("=")[0].partition(".")[0] == group]
         # Keys of `features` are interpolated into its extractor, so the group is composed anew.
@@ -108,12 +105,10 @@ def _build_run_evaluator(
         stored = present if digests is None else digests
         for split in sorted({*present, *stored}):
             if present.get(split) != stored.get(split):
-                raise UserError(
-                    f"dataset {cfg.names.dataset!r} here is not the one of run {folder.run_id}: "
-                    f"its {split} split has {_describe_digest(present.get(split))} here, "
-                    f"{_describe_digest(stored.get(split))} in the run",
-                    fix="set dataset.root=DIR to the same data",
-                )
+                here, there = (_describe_digest(d.get(split)) for d in (present, stored))
+                what = f"dataset {cfg.names.dataset!r} here is not the one of run {folder.run_id}"
+                message = f"{what}: its {split} split has {here} here, {there} in the run"
+                raise UserError(message, fix="set dataset.root=DIR to the same data")
         digests = present
     assert digests is not None  # or the absent data would have raised an error above
     cache = folder.root / "references"
@@ -132,13 +127,8 @@ def _read_split_digests(folder: RunFolder) -> Mapping[str, Any] | None:
     if not path.is_file():
         return None
     digests = read_json(path)
-    if (
-        not isinstance(digests, dict)
-        or "train" not in digests
-        or not all(
-            isinstance(d, dict) and {"digest", "count"} <= d.keys() for d in digests.values()
-        )
-    ):
+    listed = list(digests.values()) if isinstance(digests, dict) and "train" in digests else [None]
+    if not all(isinstance(d, dict) and {"digest", "count"} <= d.keys() for d in listed):
         raise UserError(f"{path} is damaged", fix="delete it; the data themselves are read then")
     return digests
 

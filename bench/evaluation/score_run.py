@@ -56,10 +56,8 @@ class StoredRun:
 
 def find_row(run: StoredRun, evaluator: Evaluator, checkpoint: str = "final") -> Row | None:
     """Return the row of a checkpoint under the evaluator's protocol, or None."""
-    expected: dict[str, Any] = {
-        "settings": evaluator.settings_hash,
-        "data": evaluator.real_features.digest(evaluator.settings.split),
-    }
+    data = evaluator.real_features.digest(evaluator.settings.split)
+    expected: dict[str, Any] = {"settings": evaluator.settings_hash, "data": data}
     if (selection := _selection_protocol(run, checkpoint)) is not None:
         expected["chosen"] = selection
     for row in read_rows(run.folder.root, [run.folder.run_id]):
@@ -100,12 +98,9 @@ def _score_selected(run: StoredRun, evaluator: Evaluator) -> None:
         last = steps[max(0, len(steps) - keep) :]
         present = [folder.generator_file(f"step-{step['d_steps']}").is_file() for step in last]
         if len(last) < keep or not all(present):
-            warnings.warn(
-                f"run {folder.run_id}: only {sum(present)} of its last {keep} checkpoints exist, "
-                f"so no row last-{keep} is written",
-                Caution,
-                stacklevel=2,
-            )
+            there = f"only {sum(present)} of its last {keep} checkpoints exist"
+            message = f"run {folder.run_id}: {there}, so no row last-{keep} is written"
+            warnings.warn(message, Caution, stacklevel=2)
         elif all(step["frechet"] is not None for step in last):
             _score_last(run, evaluator, last)
 
@@ -189,12 +184,11 @@ def _score_last(run: StoredRun, evaluator: Evaluator, last: Sequence[dict[str, A
 
 def _result_status(run: StoredRun) -> dict[str, Any]:
     """Return the status of a run that ended with a result."""
-    status = run.status
+    status, run_id = run.status, run.folder.run_id
     if not run.completed or not set(COUNTS) <= status.keys():
-        raise UserError(
-            f"run {run.folder.run_id} is {status['status']}, without a result: {status['cause']}",
-            fix="choose a finished run; an interrupted one continues when it is started again",
-        )
+        message = f"run {run_id} is {status['status']}, without a result: {status['cause']}"
+        fix = "choose a finished run; an interrupted one continues when it is started again"
+        raise UserError(message, fix=fix)
     return status
 
 
@@ -211,21 +205,16 @@ def _step_counts(run: StoredRun, status: Mapping[str, Any], checkpoint: str) -> 
     if match is None:
         names = sorted(path.stem for path in folder.generator.parent.glob("step-*.safetensors"))
         present = ", ".join(["final", *(["best"] if best_candidate(candidates) else []), *names])
-        raise UserError(
-            f"run {folder.run_id} has no checkpoint {checkpoint!r} (has: {present})",
-            fix="choose one of these; score.every=N keeps more of them while a run trains",
-        )
-    batch_size = status["images"] // status["d_steps"]
-    steps = match["d_steps"]
+        message = f"run {folder.run_id} has no checkpoint {checkpoint!r} (has: {present})"
+        fix = "choose one of these; score.every=N keeps more of them while a run trains"
+        raise UserError(message, fix=fix)
+    steps, batch_size = match["d_steps"], status["images"] // status["d_steps"]
     return {"d_steps": steps, "g_steps": match["g_steps"], "images": steps * batch_size}
 
 
 def _selection_protocol(run: StoredRun, checkpoint: str) -> dict[str, Any] | None:
     """Return how a checkpoint was selected, as recorded at that time; None for the final one."""
-    if checkpoint == "final":
-        return None
-    choice = run.candidates.protocol
-    if choice is None:
+    if checkpoint == "final" or (choice := run.candidates.protocol) is None:
         return None
     return choice if checkpoint == "best" else {"every": choice["every"]}
 
@@ -234,11 +223,9 @@ def _check_selection_split(run: StoredRun, evaluator: Evaluator) -> None:
     choice, settings = run.candidates.protocol, evaluator.settings
     assert choice is not None
     if choice["split"] == settings.split and not settings.select_on_reported:
-        raise UserError(
-            f"the best checkpoint of run {run.folder.run_id} was chosen on {settings.split!r}, "
-            "the split whose scores are to be reported",
-            fix="choose another score.split, or set score.select_on_reported=true",
-        )
+        best = f"the best checkpoint of run {run.folder.run_id} was chosen on {settings.split!r}"
+        fix = "choose another score.split, or set score.select_on_reported=true"
+        raise UserError(f"{best}, the split whose scores are to be reported", fix=fix)
 
 
 def _build_run_row(
@@ -249,11 +236,8 @@ def _build_run_row(
     scores: Mapping[str, float],
 ) -> Row:
     plain, training = run.plain, run.plain["model"]["training"]
-    run_settings = {
-        "prior": training["prior"]["_target_"].rpartition(".")[2],
-        "batch_norm": "running averages",
-        "ema": training["ema_decay"],
-    }
+    prior, ema = training["prior"]["_target_"].rpartition(".")[2], training["ema_decay"]
+    run_settings = {"prior": prior, "batch_norm": "running averages", "ema": ema}
     if (limit := plain["trainer"].get("limit_minutes")) is not None:
         scores = {**scores, "limit.wall_minutes": float(limit)}
     protocol = evaluator.describe_protocol(run_settings)

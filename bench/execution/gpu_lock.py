@@ -44,7 +44,6 @@ def acquire_least_used(names: list[str], folder: Path) -> tuple[str, IO[bytes]]:
     """Return the first name that the fewest processes hold, and its lock, held while it is open.
 
     Args:
-        names: names of the devices to choose from.
         folder: folder of the lock files; created if it does not exist.
 
     Raises:
@@ -63,8 +62,6 @@ def acquire_least_used(names: list[str], folder: Path) -> tuple[str, IO[bytes]]:
                 except BlockingIOError:
                     lock.close()
     except OSError as error:
-        raise UserError(
-            f"cannot lock a GPU by a file in {error.filename or folder}: {error.strerror}",
-            fix="set TMPDIR to a folder that you may write to",
-        ) from error
+        message = f"cannot lock a GPU by a file in {error.filename or folder}: {error.strerror}"
+        raise UserError(message, fix="set TMPDIR to a folder that you may write to") from error
     raise AssertionError("the loop over layers ended")

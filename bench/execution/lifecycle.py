@@ -33,13 +33,11 @@ class RunOutcome:
     """Describe how a run ended.
 
     Args:
-        run_id: the run.
         status: "finished", "diverged" or "failed"; "running_elsewhere" while another process
             trains or scores it.
         skipped: it was trained before, or is left to another process.
         row: row of its final checkpoint under the config's protocol, if any.
         cause: one sentence where it did not finish.
-        folder: the run's folder.
     """
 
     run_id: str
@@ -123,9 +121,7 @@ def _record_failure(
     job: Job, model: GenerativeModel | None, cause: str, *, write_row: bool = False
 ) -> None:
     """Write status "failed", unless the run is trained: then the next launch only scores it."""
-    stored = StoredRun(
-        job.folder, job.plain
-    )  # read now: training may have ended before the failure
+    stored = StoredRun(job.folder, job.plain)  # read now: training may have ended before
     if stored.completed:
         return
     with suppress(DiskError):  # the caller reports the cause in any case

@@ -22,7 +22,6 @@ class PendingRun:
     """Hold a run that waits for its turn.
 
     Args:
-        run_id: the run.
         prepare: returns its job, given another job of the pack to share data and evaluator with.
     """
 
@@ -42,13 +41,11 @@ def pending_runs(cfg: DictConfig) -> list[PendingRun]:
     plan = read_plan(Path(cfg.runs_root), cfg.sweep_name)
     entries = {entry.run_id: entry for entry in plan.runs}
     run_ids = [str(run_id) for run_id in cfg.pack_members]
-    missing = [run_id for run_id in run_ids if run_id not in entries]
-    if missing:
-        raise UserError(
-            f"the plan of sweep {plan.name!r} does not have run {missing[0]}, which this pack is "
-            "to train: the sweep has been planned anew since",
-            fix="launch the sweep again",
-        )
+    if missing := [run_id for run_id in run_ids if run_id not in entries]:
+        member = f"run {missing[0]}, which this pack is to train"
+        why = f"the plan of sweep {plan.name!r} does not have {member}"
+        message = f"{why}: the sweep has been planned anew since"
+        raise UserError(message, fix="launch the sweep again")
     return [PendingRun(r, partial(_prepare_in_pack, cfg, entries[r])) for r in run_ids]
 
 
@@ -57,25 +54,21 @@ def _prepare_single(cfg: DictConfig, expected_id: str, share_with: Job | None) -
 
 
 def _prepare_in_pack(cfg: DictConfig, entry: PlannedRun, share_with: Job | None) -> Job:
-    if entry.run_id == cfg.expected_run_id:
-        job = prepare_job(_resolve(cfg), share_with)
-    else:
-        job = prepare_job(_compose(entry.overrides), share_with)
+    is_own = entry.run_id == cfg.expected_run_id
+    job = prepare_job(_resolve(cfg) if is_own else _compose(entry.overrides), share_with)
     if share_with is not None and pack_key(job.plain) != pack_key(share_with.plain):
-        raise UserError(
-            f"runs {entry.run_id} and {share_with.folder.run_id} cannot share a pack: their "
-            "networks, losses or batches differ",
-            fix="launch the sweep again: it puts runs that fit together into packs",
-        )
+        pair = f"runs {entry.run_id} and {share_with.folder.run_id}"
+        message = f"{pair} cannot share a pack: their networks, losses or batches differ"
+        fix = "launch the sweep again: it puts runs that fit together into packs"
+        raise UserError(message, fix=fix)
     return replace(_check_run_id(job, entry.run_id), overrides=entry.overrides)
 
 
 def _check_run_id(job: Job, expected_id: str) -> Job:
     if job.folder.run_id != expected_id:
-        raise UserError(
-            f"this machine would make run {job.folder.run_id} where {expected_id} was planned",
-            fix="plan and run on the same data and kind of device: see the plan's overrides",
-        )
+        made = f"this machine would make run {job.folder.run_id} where {expected_id} was planned"
+        fix = "plan and run on the same data and kind of device: see the plan's overrides"
+        raise UserError(made, fix=fix)
     return job
 
 

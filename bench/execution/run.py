@@ -68,9 +68,7 @@ def execute_all(
         if INTERRUPT.requested:
             raise Interrupted
         with process_settings(cfg), INTERRUPT.interrupting(immediate=True):
-            PackRunner(
-                pending, cfg.packed, skip_if_active=True, results=results, on_outcome=on_outcome
-            ).run()
+            PackRunner(pending, cfg.packed, True, results, on_outcome).run()
         return
     (run,) = pending
     started_at = time.monotonic()
@@ -82,7 +80,7 @@ def execute_all(
 
 def _execute_in_own_pack(job: Job, skip_if_active: bool) -> RunOutcome:
     pending = PendingRun(job.folder.run_id, lambda share_with: job)
-    runner = PackRunner([pending], job.plain["packed"], skip_if_active=skip_if_active)
+    runner = PackRunner([pending], job.plain["packed"], skip_if_active)
     (result,) = runner.run().values()
     if isinstance(result, Exception):
         raise result

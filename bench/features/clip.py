@@ -9,10 +9,9 @@ import zipfile
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from bench.core.errors import UserError
-from bench.features.fidelity import ResizeAndNormalise, import_torch_fidelity
+from bench.features import fidelity
 from bench.features.published import PublishedWeights, load_tensors
 
 # Statistics of CLIP's training images, by channel, in grey levels: openai/CLIP, clip.py.
@@ -20,15 +19,13 @@ MEAN = (255 * 0.48145466, 255 * 0.4578275, 255 * 0.40821073)
 DEVIATION = (255 * 0.26862954, 255 * 0.26130258, 255 * 0.27577711)
 
 
-class Clip(nn.Module):
+class Clip(fidelity.PublishedExtractor):
     """Images of any size -> embeddings [B, F], not normed; F is 512 for ViT-B/32.
 
     Args:
-        name: name of the extractor in the protocol of each score.
         model: torch-fidelity's name of the network, and of the file to download.
         weights: file with OpenAI's weights; None: torch-fidelity's download, cached by torch.hub.
-        sha256: required digest of the file; None accepts any file, and the protocol of its scores
-            holds its digest.
+        sha256: see `PublishedWeights.resolve`.
 
     Raises:
         UserError: torch-fidelity or the weights are absent or damaged, or the digest is another.
@@ -37,31 +34,16 @@ class Clip(nn.Module):
     def __init__(
         self, name: str, model: str, weights: str | Path | None, sha256: str | None
     ) -> None:
-        super().__init__()
-        module = import_torch_fidelity(name, "feature_extractor_clip")
-        if model not in module.MODEL_METADATA:
-            raise UserError(
-                f"features {name!r}: torch-fidelity has no CLIP {model!r}",
-                fix=f"set features.model to one of {', '.join(module.MODEL_METADATA)}",
-            )
-        prefix = module.MODEL_METADATA[model]["hash"]
+        module = fidelity.import_torch_fidelity(name, "feature_extractor_clip")
+        prefix = fidelity.read_metadata(name, module, "CLIP", model)["hash"]
         file = f"{model}-{prefix}.pt"
         published = PublishedWeights(name, module.MODEL_URLS[model], file, digest=prefix)
         path, digest = published.resolve(weights, sha256)
         with published.explain_read_errors(path), torch.random.fork_rng(devices=[]):
             network = module.build_model(_load_clip_tensors(path), torch.float32).visual
-        self.network, self.width = network, int(network.output_dim)
-        self.intake = ResizeAndNormalise(name, int(network.input_resolution), MEAN, DEVIATION)
-        self.name, self.weight_hash, self.resize = name, digest, self.intake.resize
-        self.requires_grad_(False).eval()
-
-    def forward(self, images: Tensor) -> tuple[Tensor, None]:
-        """Images [B, 1 or 3, H, W] in [0, 1] -> features [B, F], and no logits.
-
-        Raises:
-            UserError: the samples are no images of 1 or 3 channels.
-        """
-        return self.network(self.intake(images)), None
+        side = int(network.input_resolution)
+        intake = fidelity.ResizeAndNormalise(name, side, MEAN, DEVIATION)
+        super().__init__(name, digest, intake, network, int(network.output_dim))
 
 
 def _load_clip_tensors(path: Path) -> dict[str, Tensor]:

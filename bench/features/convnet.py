@@ -14,19 +14,14 @@ from torch import Tensor, nn
 
 from bench.core.errors import UserError
 from bench.core.files import read_json, sha256_of
-from bench.features.inputs import check_sample_shape
+from bench.features import check_sample_shape
 from bench.features.network import ConvNet
 
 SHIPPED = Path(__file__).parent / "weights"
 
 
 def weight_files(name: str, folder: str | Path | None) -> tuple[Path, Path]:
-    """Return the paths of the weights and of the card of an extractor.
-
-    Args:
-        name: the extractor's name.
-        folder: folder of both files; None: those that come with the suite.
-    """
+    """Return the paths of an extractor's weights and card; folder as in `TrainedConvnet`."""
     root = SHIPPED if folder is None else Path(folder)
     return root / f"{name}.safetensors", root / f"{name}.json"
 

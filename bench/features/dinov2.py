@@ -8,10 +8,7 @@ Deviation: Stein et al. resize by Pillow's bicubic; torch-fidelity as TensorFlow
 
 from pathlib import Path
 
-from torch import Tensor, nn
-
-from bench.core.errors import UserError
-from bench.features.fidelity import ResizeAndNormalise, import_torch_fidelity
+from bench.features import fidelity
 from bench.features.published import PublishedWeights, load_tensors
 from bench.features.vit import VisionTransformer
 
@@ -22,15 +19,13 @@ MEAN = (255 * 0.485, 255 * 0.456, 255 * 0.406)
 DEVIATION = (255 * 0.229, 255 * 0.224, 255 * 0.225)
 
 
-class DinoV2(nn.Module):
+class DinoV2(fidelity.PublishedExtractor):
     """Images of any size -> the class token's features [B, F]; F is 384, 768, 1024 or 1536.
 
     Args:
-        name: name of the extractor in the protocol of each score.
         model: torch-fidelity's name of the size, and of the file to download.
         weights: file with the published weights; None: a download, cached by torch.hub.
-        sha256: required digest of the file; None accepts any file, and the protocol of its scores
-            holds its digest.
+        sha256: see `PublishedWeights.resolve`.
 
     Raises:
         UserError: torch-fidelity or the weights are absent or damaged, or the digest is another.
@@ -39,28 +34,12 @@ class DinoV2(nn.Module):
     def __init__(
         self, name: str, model: str, weights: str | Path | None, sha256: str | None
     ) -> None:
-        super().__init__()
-        module = import_torch_fidelity(name, "feature_extractor_dinov2")
-        if model not in module.MODEL_METADATA:
-            raise UserError(
-                f"features {name!r}: torch-fidelity has no DINOv2 {model!r}",
-                fix=f"set features.model to one of {', '.join(module.MODEL_METADATA)}",
-            )
-        url = PUBLISHED.format(module.MODEL_METADATA[model])
+        module = fidelity.import_torch_fidelity(name, "feature_extractor_dinov2")
+        url = PUBLISHED.format(fidelity.read_metadata(name, module, "DINOv2", model))
         published = PublishedWeights(name, url, url.rpartition("/")[2], digest=None)
         path, digest = published.resolve(weights, sha256)
         side = module.FeatureExtractorDinoV2.INPUT_IMAGE_SIZE
         with published.explain_read_errors(path):
-            self.network = VisionTransformer(load_tensors(path), side)
-        self.intake = ResizeAndNormalise(name, side, MEAN, DEVIATION)
-        self.name, self.weight_hash, self.resize = name, digest, self.intake.resize
-        self.width = self.network.width
-        self.requires_grad_(False).eval()
-
-    def forward(self, images: Tensor) -> tuple[Tensor, None]:
-        """Images [B, 1 or 3, H, W] in [0, 1] -> features [B, F], and no logits.
-
-        Raises:
-            UserError: the samples are no images of 1 or 3 channels.
-        """
-        return self.network(self.intake(images)), None
+            network = VisionTransformer(load_tensors(path), side)
+        intake = fidelity.ResizeAndNormalise(name, side, MEAN, DEVIATION)
+        super().__init__(name, digest, intake, network, network.width)

@@ -19,10 +19,6 @@ from bench.core.shims import ensure_torchvision
 def import_torch_fidelity(name: str, module: str) -> Any:
     """Import torch_fidelity.<module>, late: it imports torchvision, which takes a second.
 
-    Args:
-        name: name of the extractor that needs it, for the error message.
-        module: name of the module within the package.
-
     Raises:
         UserError: it is not installed, or the torchvision that it needs does not load.
     """
@@ -36,6 +32,20 @@ def import_torch_fidelity(name: str, module: str) -> Any:
         ) from error
 
 
+def read_metadata(name: str, module: Any, kind: str, model: str) -> Any:
+    """Return what torch-fidelity's module states about a model.
+
+    Raises:
+        UserError: it has no such model.
+    """
+    if model not in module.MODEL_METADATA:
+        raise UserError(
+            f"features {name!r}: torch-fidelity has no {kind} {model!r}",
+            fix=f"set features.model to one of {', '.join(module.MODEL_METADATA)}",
+        )
+    return module.MODEL_METADATA[model]
+
+
 class ResizeAndNormalise(nn.Module):
     """Images [B, 1 or 3, H, W] in [0, 1] -> (resized grey levels - mean) / deviation, 3 channels.
 
@@ -43,7 +53,6 @@ class ResizeAndNormalise(nn.Module):
     image is resized once and repeated in three channels, as the study did.
 
     Args:
-        name: name of the extractor, for error messages.
         side: height and width of the result, [B, 3, side, side].
         mean, deviation: by channel, in grey levels of 0 to 255.
     """
@@ -80,3 +89,31 @@ class ResizeAndNormalise(nn.Module):
             )
         levels = self._interpolate(images * 255, size=(self.side, self.side), align_corners=False)
         return (levels - self.mean) / self.deviation
+
+
+class PublishedExtractor(nn.Module):
+    """Images [B, 1 or 3, H, W] of any size in [0, 1] -> (features [B, F], None).
+
+    Args:
+        name: name of the extractor.
+        weight_hash: SHA-256 of the weights file.
+        intake: first step: images -> the network's input.
+        network: input -> features.
+        width: F.
+    """
+
+    def __init__(
+        self, name: str, weight_hash: str, intake: ResizeAndNormalise, network: Any, width: int
+    ) -> None:
+        super().__init__()
+        self.name, self.weight_hash, self.resize = name, weight_hash, intake.resize
+        self.intake, self.network, self.width = intake, network, width
+        self.requires_grad_(False).eval()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Images [B, 1 or 3, H, W] in [0, 1] -> features [B, F], and no logits.
+
+        Raises:
+            UserError: the samples are no images of 1 or 3 channels.
+        """
+        return self.network(self.intake(images)), None

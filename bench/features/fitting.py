@@ -45,8 +45,6 @@ def fit(
 
     Args:
         net: network built with batch norm.
-        images, labels: the training split.
-        settings: how to train.
         log: called with one line of text after each epoch.
     """
     size = min(settings.batch_size, len(images))

@@ -2,14 +2,13 @@
 
 from torch import Tensor, nn
 
-from bench.features.inputs import check_sample_shape
+from bench.features import check_sample_shape
 
 
 class Identity(nn.Module):
     """x -> (x, None).
 
     Args:
-        name: name of the extractor in the protocol of each score.
         width: number of coordinates of a point, D.
     """
 

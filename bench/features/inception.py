@@ -9,33 +9,30 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from bench.features.fidelity import ResizeAndNormalise, import_torch_fidelity
+from bench.features import fidelity
 from bench.features.published import PublishedWeights, load_tensors
 
 SIDE = 299
 
 
-class Inception2015(nn.Module):
+class Inception2015(fidelity.PublishedExtractor):
     """Images of any size -> (pool features [B, 2048], logits [B, 1008]).
 
     The logits are the unbiased ones (the last layer without its bias), on which torch-fidelity
     and OpenAI's code compute the Inception Score.
 
     Args:
-        name: name of the extractor in the protocol of each score.
         weights: file with torch-fidelity's weights; None: its download, cached by torch.hub.
-        sha256: required digest of the file; None accepts any file, and the protocol of its scores
-            holds its digest.
+        sha256: see `PublishedWeights.resolve`.
 
     Raises:
         UserError: torch-fidelity or the weights are absent or damaged, or the digest is another.
     """
 
-    width = 2048
+    head: Tensor
 
     def __init__(self, name: str, weights: str | Path | None, sha256: str | None) -> None:
-        super().__init__()
-        module = import_torch_fidelity(name, "feature_extractor_inceptionv3")
+        module = fidelity.import_torch_fidelity(name, "feature_extractor_inceptionv3")
         url = module.URL_INCEPTION_V3
         file = url.rpartition("/")[2]
         published = PublishedWeights(name, url, file, digest=file.removesuffix(".pth")[-8:])
@@ -46,12 +43,10 @@ class Inception2015(nn.Module):
                 network = module.FeatureExtractorInceptionV3(
                     name, ["2048", "logits_unbiased"], feature_extractor_weights_path=str(path)
                 )
-        self.intake = ResizeAndNormalise(name, SIDE, mean=[128.0] * 3, deviation=[128.0] * 3)
-        self.name, self.weight_hash, self.resize = name, digest, self.intake.resize
+        intake = fidelity.ResizeAndNormalise(name, SIDE, mean=[128.0] * 3, deviation=[128.0] * 3)
         layers = [layer for key, layer in network.named_children() if key != "fc"]
-        self.layers = nn.Sequential(*layers)
+        super().__init__(name, digest, intake, nn.Sequential(*layers, nn.Flatten()), width=2048)
         self.register_buffer("head", network.fc.weight.detach())
-        self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Images [B, 1 or 3, H, W] in [0, 1] -> features [B, 2048], logits [B, 1008].
@@ -59,5 +54,5 @@ class Inception2015(nn.Module):
         Raises:
             UserError: the samples are no images of 1 or 3 channels.
         """
-        features = self.layers(self.intake(images)).flatten(1)
+        features, _ = super().forward(images)
         return features, features @ self.head.T

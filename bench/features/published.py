@@ -20,15 +20,8 @@ from bench.core.files import sha256_of
 
 # A file of another network lacks keys or has other sizes; a damaged one can raise any of these.
 UNREADABLE = (
-    pickle.UnpicklingError,
-    zipfile.BadZipFile,
-    EOFError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ValueError,
+    *(pickle.UnpicklingError, zipfile.BadZipFile, EOFError, OSError, RuntimeError),
+    *(TypeError, AttributeError, LookupError, ValueError),
 )
 
 
@@ -58,7 +51,8 @@ class PublishedWeights:
 
         Args:
             path: a local file; None: torch.hub's copy, downloaded if it is absent.
-            sha256: required digest; None accepts any file.
+            sha256: required digest; None accepts any file, and the protocol of its scores holds
+                its digest.
 
         Raises:
             UserError: the file is absent, cannot be downloaded, or has another digest.
@@ -95,9 +89,8 @@ class PublishedWeights:
         if not path.is_file():
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                torch.hub.download_url_to_file(
-                    self.url, str(path), hash_prefix=self.digest or sha256
-                )
+                prefix = self.digest or sha256
+                torch.hub.download_url_to_file(self.url, str(path), hash_prefix=prefix)
             except (urllib.error.URLError, OSError, RuntimeError) as error:
                 raise UserError(
                     f"features {self.name!r}: no weights at {path}, and none could be "

@@ -9,18 +9,17 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from bench.core.errors import UserError
+from bench.features import check_sample_shape
 from bench.features.convnet import TrainedConvnet
-from bench.features.inputs import check_sample_shape
 
 
 class StackedConvnet(nn.Module):
     """Images [B, C, H, W] -> (features [B, C F], logits [B, 10^C]), one network on each channel.
 
     Args:
-        name: name of the extractor in the protocol of each score.
         base: name of the classifier of one channel, a `TrainedConvnet`; `weight_hash` is its hash.
         channels: number of channels C.
-        folder: folder of its weights and card; None: those that come with the suite.
+        folder: see `TrainedConvnet`.
 
     Raises:
         UserError: files are missing or damaged, or the classifier takes several channels.

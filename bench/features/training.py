@@ -46,7 +46,6 @@ def train(
     """Train on splits["train"], measure on splits["test"], write NAME.safetensors and NAME.json.
 
     Args:
-        name: name of the extractor.
         folder: folder to write to; None: the package's own.
         stages, width: see `ConvNet`.
         settings: how to train; seed and number of threads decide the weights.

@@ -28,9 +28,8 @@ class Block(nn.Module):
     def __init__(self, width: int, hidden: int, gated: bool) -> None:
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width, EPS), nn.LayerNorm(width, EPS)
-        self.attn = nn.ModuleDict(
-            {"qkv": nn.Linear(width, 3 * width), "proj": nn.Linear(width, width)}
-        )
+        qkv, proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.attn = nn.ModuleDict({"qkv": qkv, "proj": proj})
         first, second = ("w12", "w3") if gated else ("fc1", "fc2")
         inner = nn.Linear(width, 2 * hidden if gated else hidden)
         self.mlp = nn.ModuleDict({first: inner, second: nn.Linear(hidden, width)})

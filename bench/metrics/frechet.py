@@ -109,7 +109,6 @@ def frechet_infinity(
         mean, cov: of the reference, [F] and [F, F].
         features: of the generated samples, [N, F].
         sizes: of the subsets, each drawn without replacement.
-        rng: draws the subsets.
 
     Returns:
         The intercept, which rounding and chance may take below 0; its error is several times

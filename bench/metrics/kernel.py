@@ -82,10 +82,8 @@ def kernel_blocks(
             f"found {len(real_subsets)} and {len(fake_subsets)}"
         )
     real, fake = np.asarray(real), np.asarray(fake)
-    values = [
-        _unbiased(real[rows], fake[others], cubic, "kernel_blocks")
-        for rows, others in zip(real_subsets, fake_subsets, strict=True)
-    ]
+    pairs = zip(real_subsets, fake_subsets, strict=True)
+    values = [_unbiased(real[i], fake[j], cubic, "kernel_blocks") for i, j in pairs]
     return float(np.mean(values)), float(np.std(values, ddof=1) / len(values) ** 0.5)
 
 

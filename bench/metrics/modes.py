@@ -91,9 +91,8 @@ def class_reverse_kl(logits: np.ndarray, class_probabilities: np.ndarray) -> flo
             0 for a class that occurs.
     """
     found, expected = _class_shares(logits), np.asarray(class_probabilities, dtype=np.float64)
-    if expected.shape != found.shape or not (
-        (expected >= 0).all() and abs(expected.sum() - 1) < 1e-6
-    ):
+    are_shares = (expected >= 0).all() and abs(expected.sum() - 1) < 1e-6
+    if expected.shape != found.shape or not are_shares:
         raise ValueError(
             f"class_reverse_kl: class_probabilities must be {len(found)} numbers of at least 0 "
             f"with the sum 1, found shape {expected.shape}, sum {expected.sum():g}"

@@ -97,13 +97,6 @@ class Distances:
             columns[block], squares[block] = column[chosen], exact[chosen]
         return columns, squares
 
-    def kth(self, k: int) -> np.ndarray:
-        """Squared distance [N] of each row to its k-th nearest other row, counted from 1.
-
-        Two equal points are each other's neighbours at distance 0; no point is its own.
-        """
-        return self.nearest(k, ignore=np.arange(len(self.rows)))[1][:, -1]
-
     def _exact(self, row: np.ndarray, column: np.ndarray) -> np.ndarray:
         squares = np.empty(len(row))
         for start in range(0, len(row), self._pairs):

@@ -12,11 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-DIRECTIONS = {
-    "polygon_precision": "higher",
-    "polygon_recall": "higher",
-    "polygon_f1": "higher",
-}
+DIRECTIONS = {"polygon_precision": "higher", "polygon_recall": "higher", "polygon_f1": "higher"}
 UNITS = {
     "polygon_precision": "share of generated samples, 0 to 1",
     "polygon_recall": "share of real samples, 0 to 1",
@@ -52,7 +48,6 @@ def manifold_distance(
     Args:
         images: pixels, [M, P].
         pieces: of the manifold: triangles and squares have different numbers of parameters.
-        rng: of the random polygons.
         candidates: random polygons of each piece.
         starts: how many of them, the nearest to an image, are refined.
         steps: of the refinement.
@@ -141,9 +136,8 @@ def _refined(
         seen = draw(tried)
         new = np.square(seen - images).sum(1)
         better = new < squares
-        points, drawn = (
-            np.where(better[:, None], a, b) for a, b in ((tried, points), (seen, drawn))
-        )
+        points = np.where(better[:, None], tried, points)
+        drawn = np.where(better[:, None], seen, drawn)
         squares = np.where(better, new, squares)
         damping = np.clip(np.where(better, damping / FACTOR, damping * FACTOR), *BOUNDS)
     return squares

@@ -92,10 +92,9 @@ def histograms(
         raise ValueError("prd: features hold NaN or infinity")
     means = MiniBatchKMeans(clusters, n_init=n_init, batch_size=batch_size, random_state=seed)
     labels = means.fit_predict(np.concatenate([fake, real], dtype=np.float64))
-    fake_counts, real_counts = (
-        np.bincount(part, minlength=clusters) for part in np.split(labels, 2)
-    )
-    return real_counts / len(real), fake_counts / len(fake)
+    fake_labels, real_labels = np.split(labels, 2)
+    counts = [np.bincount(part, minlength=clusters) for part in (real_labels, fake_labels)]
+    return counts[0] / len(real), counts[1] / len(fake)
 
 
 def prd_curve(

@@ -31,8 +31,7 @@ def prdc(
     """Precision, recall, density and coverage by name.
 
     Args:
-        real: features of real samples, [N, F].
-        fake: features of generated samples, [M, F].
+        real, fake: features of real and of generated samples, [N, F] and [M, F].
         k: neighbours; 3 in Kynkaanniemi et al., 5 in Naeem et al.
         strict: false: a sample on a sphere is inside (equation 1, and torch-fidelity); true: it
             is outside (the code of Naeem et al.). They differ where samples repeat.

@@ -193,9 +193,8 @@ class GenerativeModel(pl.LightningModule):
         loss.backward()
         loss = loss.detach()
         if distributed.world_size() > 1:
-            distributed.all_reduce_mean_(
-                [loss, *(p.grad for p in parameters if p.grad is not None)]
-            )
+            gradients = [p.grad for p in parameters if p.grad is not None]
+            distributed.all_reduce_mean_([loss, *gradients])
         optimizer.step()
         return loss
 

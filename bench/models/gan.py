@@ -138,14 +138,9 @@ class GAN(GenerativeModel):
         The points of the penalty are made from the samples of all processes, and each process
         takes its part of them.
         """
+        gather, shard = distributed.all_gather, distributed.shard
         return self.objective.discriminator_loss(
-            critic,
-            real,
-            fake,
-            draws,
-            autocast=self.autocast,
-            gather=distributed.all_gather,
-            shard=distributed.shard,
+            critic, real, fake, draws, autocast=self.autocast, gather=gather, shard=shard
         )
 
     def discriminator_scores(self, samples: Tensor) -> Tensor:

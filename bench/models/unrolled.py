@@ -52,9 +52,8 @@ class UnrolledGAN(GAN):
                 "place: choose another loss="
             )
         if unroll_steps:
-            self.differentiable_step = differentiable_step(
-                training.optimizer([torch.zeros(1, requires_grad=True)])
-            )
+            optimizer = training.optimizer([torch.zeros(1, requires_grad=True)])
+            self.differentiable_step = differentiable_step(optimizer)
         self.unroll_steps = unroll_steps
 
     def lookahead_args(self, ex: StepExecutor, due: ReplicaMask) -> tuple[Any, ...]:

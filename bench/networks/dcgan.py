@@ -9,10 +9,9 @@ Deviation: images lie in [0, 1], so the output is a sigmoid where the paper has 
     Kernels are 4x4, as in the authors' code; figure 1 has 5x5. Batch norm's eps is `layers.EPS`.
 """
 
-import torch
 from torch import Tensor, nn
 
-from bench.networks.layers import initialise, norm_if
+from bench.networks.layers import StudyWeights, norm_if
 
 SLOPE = 0.2  # of the leaky ReLU, section 4
 LEAST_SIDE = 4  # of the smallest feature map, figure 1
@@ -35,7 +34,7 @@ def halvings(height: int, width: int) -> int:
     return count
 
 
-class Generator(nn.Sequential):
+class Generator(StudyWeights, nn.Sequential):
     """Latents [B, L] -> images [B, C, H, W] in (0, 1).
 
     Args:
@@ -58,12 +57,12 @@ class Generator(nn.Sequential):
         std: float,
     ) -> None:
         self.std = std
-        channels, image_height, image_width = shape
-        count = halvings(image_height, image_width)
-        deep, sides = width << (count - 1), (image_height >> count, image_width >> count)
+        channels, *sides = shape
+        count = halvings(*sides)
+        deep, (low, narrow) = width << (count - 1), (side >> count for side in sides)
         layers: list[nn.Module] = [
-            nn.Linear(latent_dim, deep * sides[0] * sides[1], bias=not batch_norm),
-            nn.Unflatten(1, (deep, *sides)),
+            nn.Linear(latent_dim, deep * low * narrow, bias=not batch_norm),
+            nn.Unflatten(1, (deep, low, narrow)),
             norm_if(batch_norm, deep, momentum),
             nn.ReLU(),
         ]
@@ -74,12 +73,8 @@ class Generator(nn.Sequential):
         last = nn.ConvTranspose2d(deep, channels, 4, stride=2, padding=1)
         super().__init__(*layers, last, nn.Sigmoid())
 
-    def reset(self, generator: torch.Generator) -> None:
-        """Draw the initial weights."""
-        initialise(self, generator, std=self.std)
 
-
-class Discriminator(nn.Module):
+class Discriminator(StudyWeights):
     """Images [B, C, H, W] -> logits [B].
 
     Args:
@@ -92,21 +87,14 @@ class Discriminator(nn.Module):
         self.std = std
         channels, height, image_width = shape
         count = halvings(height, image_width)
-        layers: list[nn.Module] = [
-            nn.Conv2d(channels, width, 4, stride=2, padding=1),
-            nn.LeakyReLU(SLOPE),
-        ]
-        deep = width
+        first = nn.Conv2d(channels, width, 4, stride=2, padding=1)
+        layers, deep = [first, nn.LeakyReLU(SLOPE)], width
         for _ in range(count - 1):
             down = nn.Conv2d(deep, 2 * deep, 4, stride=2, padding=1, bias=not batch_norm)
             deep *= 2
             layers += [down, norm_if(batch_norm, deep, None), nn.LeakyReLU(SLOPE)]
         self.downward = nn.Sequential(*layers, nn.Flatten())
         self.score = nn.Linear(deep * (height >> count) * (image_width >> count), 1)
-
-    def reset(self, generator: torch.Generator) -> None:
-        """Draw the initial weights."""
-        initialise(self, generator, std=self.std)
 
     def features(self, images: Tensor) -> Tensor:
         """Return the last feature map, flat: [B, F]."""

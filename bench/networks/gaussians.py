@@ -67,10 +67,8 @@ class Gaussians(nn.Module, ABC):
         """Return the class of each latent, [B]; a class of prior 0 is never picked."""
         ends = self.priors.cumsum(0)
         level = torch.special.ndtr(latent[:, 0].contiguous()) * ends[-1]
-        level = level.clamp(
-            min=torch.finfo(level.dtype).tiny
-        )  # 0 would pick class 0 even of prior 0
-        return torch.searchsorted(ends, level)
+        least = torch.finfo(level.dtype).tiny  # 0 would pick class 0 even of prior 0
+        return torch.searchsorted(ends, level.clamp(min=least))
 
     def sample_unclipped(self, latent: Tensor) -> Tensor:
         """m_k + R_k z, [B, D]."""

@@ -4,12 +4,15 @@ Equal to compare_gan v1's layer by layer: `docs/architecture.md` lists the param
 convolutions of size 4 and stride 2 have padding 1 for even sizes.
 """
 
-import torch
+from collections.abc import Callable
+from functools import partial
+
 from torch import Tensor, nn
 
-from bench.networks.layers import BatchNorm, initialise, norm_if
+from bench.networks.layers import BatchNorm, StudyWeights, norm_if
 
 SLOPE = 0.2  # of the leaky ReLU, compare_gan v1
+Norm = Callable[[int], nn.Module]  # channels -> their normalisation
 
 
 def quarter(shape: list[int]) -> tuple[int, int, int]:
@@ -31,24 +34,16 @@ class Upward(nn.Sequential):
     """Vectors [B, entry] -> images [B, C, H, W] in (0, 1): the end of generator and decoders."""
 
     def __init__(
-        self,
-        shape: list[int],
-        entry: int,
-        *,
-        deep: int,
-        shallow: int,
-        momentum: float | None,
-        normed: bool,
-        slope: float,
+        self, shape: list[int], entry: int, *, deep: int, shallow: int, slope: float, norm: Norm
     ) -> None:
         channels, height, width = quarter(shape)
         super().__init__(
             nn.Linear(entry, deep * height * width),
-            norm_if(normed, deep * height * width, momentum),
+            norm(deep * height * width),
             nn.LeakyReLU(slope),
             nn.Unflatten(1, (deep, height, width)),
             nn.ConvTranspose2d(deep, shallow, 4, stride=2, padding=1),
-            norm_if(normed, shallow, momentum),
+            norm(shallow),
             nn.LeakyReLU(slope),
             nn.ConvTranspose2d(shallow, channels, 4, stride=2, padding=1),
             nn.Sigmoid(),
@@ -58,9 +53,7 @@ class Upward(nn.Sequential):
 class Downward(nn.Sequential):
     """Images [B, C, H, W] in [0, 1] -> [B, deep * H / 4 * W / 4]; linear at the end if `last`."""
 
-    def __init__(
-        self, shape: list[int], *, deep: int, shallow: int, normed: bool, last: bool
-    ) -> None:
+    def __init__(self, shape: list[int], deep: int, shallow: int, normed: bool, last: bool) -> None:
         channels, _, _ = quarter(shape)
         layers: list[nn.Module] = [
             nn.Conv2d(channels, shallow, 4, stride=2, padding=1),
@@ -72,7 +65,7 @@ class Downward(nn.Sequential):
         super().__init__(*layers, nn.Flatten())
 
 
-class Generator(nn.Module):
+class Generator(StudyWeights):
     """Latents [B, L] -> images [B, C, H, W] in (0, 1), always with batch norm.
 
     Args:
@@ -98,43 +91,29 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.std = std
-        self.entry = nn.Sequential(
-            nn.Linear(latent_dim, dense), BatchNorm(dense, momentum=momentum), nn.LeakyReLU(slope)
-        )
-        self.upward = Upward(
-            shape, dense, deep=deep, shallow=shallow, momentum=momentum, normed=True, slope=slope
-        )
-
-    def reset(self, generator: torch.Generator) -> None:
-        """Draw the initial weights."""
-        initialise(self, generator, std=self.std)
+        norm = partial(BatchNorm, momentum=momentum)
+        self.entry = nn.Sequential(nn.Linear(latent_dim, dense), norm(dense), nn.LeakyReLU(slope))
+        self.upward = Upward(shape, dense, deep=deep, shallow=shallow, slope=slope, norm=norm)
 
     def forward(self, latent: Tensor) -> Tensor:
         """Return images [B, C, H, W] of latents [B, L]."""
         return self.upward(self.entry(latent))
 
 
-class Trunk(nn.Module):
-    """Images [B, C, H, W] -> [B, outputs]: what the discriminator and the VAE's encoder share.
+class Trunk(StudyWeights):
+    """Images [B, C, H, W] -> [B, units]: what the discriminator and the VAE's encoder share.
 
     Args:
         shape: [C, H, W], H and W multiples of 4.
         dense, deep, shallow: widths of the dense layer and the two convolutions.
         batch_norm: after the second and third layer, from the batch alone.
         std: standard deviation of the initial weights.
-        outputs: units of the last layer.
     """
 
+    units: int  # of the last layer, `score`
+
     def __init__(
-        self,
-        shape: list[int],
-        *,
-        dense: int,
-        deep: int,
-        shallow: int,
-        batch_norm: bool,
-        std: float,
-        outputs: int,
+        self, shape: list[int], *, dense: int, deep: int, shallow: int, batch_norm: bool, std: float
     ) -> None:
         super().__init__()
         _, height, width = quarter(shape)
@@ -142,41 +121,22 @@ class Trunk(nn.Module):
         self.downward = Downward(shape, deep=deep, shallow=shallow, normed=batch_norm, last=False)
         self.dense = nn.Linear(deep * height * width, dense)
         self.norm = norm_if(batch_norm, dense, None)
-        self.score = nn.Linear(dense, outputs)
-
-    def reset(self, generator: torch.Generator) -> None:
-        """Draw the initial weights."""
-        initialise(self, generator, std=self.std)
+        self.score = nn.Linear(dense, self.units)
 
     def features(self, images: Tensor) -> Tensor:
         """Return the inputs of the last layer, [B, dense]."""
         hidden = self.norm(self.dense(self.downward(images)))
         return nn.functional.leaky_relu(hidden, SLOPE)
 
-    def outputs(self, images: Tensor) -> Tensor:
-        """Return the outputs of the last layer, [B, outputs]."""
-        return self.score(self.features(images))
-
 
 class Discriminator(Trunk):
     """Images [B, C, H, W] -> logits [B]."""
 
-    def __init__(
-        self,
-        shape: list[int],
-        *,
-        dense: int,
-        deep: int,
-        shallow: int,
-        batch_norm: bool,
-        std: float,
-    ) -> None:
-        widths = {"dense": dense, "deep": deep, "shallow": shallow}
-        super().__init__(shape, **widths, batch_norm=batch_norm, std=std, outputs=1)
+    units = 1
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits [B] of images [B, C, H, W]."""
-        return self.outputs(images).squeeze(1)
+        return self.score(self.features(images)).squeeze(1)
 
 
 class Encoder(Trunk):
@@ -193,16 +153,17 @@ class Encoder(Trunk):
         batch_norm: bool,
         std: float,
     ) -> None:
+        self.units = 2 * latent_dim
         widths = {"dense": dense, "deep": deep, "shallow": shallow}
-        super().__init__(shape, **widths, batch_norm=batch_norm, std=std, outputs=2 * latent_dim)
+        super().__init__(shape, **widths, batch_norm=batch_norm, std=std)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and sigma, [B, L] each, of images [B, C, H, W]."""
-        mean, unbounded = self.outputs(images).chunk(2, dim=1)
+        mean, unbounded = self.score(self.features(images)).chunk(2, dim=1)
         return mean, 1e-6 + nn.functional.softplus(unbounded)
 
 
-class Autoencoder(nn.Module):
+class Autoencoder(StudyWeights):
     """Images [B, C, H, W] -> their reconstructions in (0, 1): BEGAN's discriminator.
 
     Args:
@@ -212,28 +173,16 @@ class Autoencoder(nn.Module):
     """
 
     def __init__(
-        self,
-        shape: list[int],
-        *,
-        code: int,
-        deep: int,
-        shallow: int,
-        batch_norm: bool,
-        std: float,
+        self, shape: list[int], *, code: int, deep: int, shallow: int, batch_norm: bool, std: float
     ) -> None:
         super().__init__()
         _, height, width = quarter(shape)
         self.std = std
         self.downward = Downward(shape, deep=deep, shallow=shallow, normed=False, last=True)
         self.code = nn.Linear(deep * height * width, code)
-        self.norm = norm_if(batch_norm, code, None)
-        self.upward = Upward(
-            shape, code, deep=deep, shallow=shallow, momentum=None, normed=batch_norm, slope=SLOPE
-        )
-
-    def reset(self, generator: torch.Generator) -> None:
-        """Draw the initial weights."""
-        initialise(self, generator, std=self.std)
+        norm = partial(norm_if, batch_norm, momentum=None)
+        self.norm = norm(code)
+        self.upward = Upward(shape, code, deep=deep, shallow=shallow, slope=SLOPE, norm=norm)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return reconstructions of images, [B, C, H, W]."""

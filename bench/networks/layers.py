@@ -40,11 +40,8 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise x, [B, features, ...]."""
-        if (
-            self.synchronised
-            and distributed.world_size() > 1
-            and (self.training or self.momentum is None)
-        ):
+        by_batch = self.training or self.momentum is None
+        if self.synchronised and by_batch and distributed.world_size() > 1:
             return self._normalise_synchronised(x)
         if self.momentum is None:
             return functional.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, EPS)
@@ -87,6 +84,16 @@ def synchronise(module: nn.Module) -> None:
     for layer in module.modules():
         if isinstance(layer, BatchNorm):
             layer.synchronised = True
+
+
+class StudyWeights(nn.Module):
+    """A network whose initial weights are the study's: normal, of standard deviation `std`."""
+
+    std: float
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw the initial weights."""
+        initialise(self, generator, std=self.std)
 
 
 def initialise(module: nn.Module, generator: torch.Generator, *, std: float) -> None:

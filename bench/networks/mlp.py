@@ -19,9 +19,7 @@ class Perceptron(nn.Sequential):
         batch_norm: before each hidden activation but the first, from the batch alone.
     """
 
-    def __init__(
-        self, inputs: int, outputs: int, *, width: int, depth: int, batch_norm: bool
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, width: int, depth: int, batch_norm: bool) -> None:
         layers: list[nn.Module] = []
         for position in range(depth):
             layers.append(nn.Linear(inputs if position == 0 else width, width))

@@ -25,7 +25,6 @@ class Sampler:
         """Yield `count` samples in batches of at most `size`, float32 [B, ...].
 
         Args:
-            count, size: number of samples, at most per batch.
             latents: random generator; all latents are drawn at once on its device, so with one on
                 the CPU every machine scores the same latents.
         """
@@ -35,9 +34,7 @@ class Sampler:
         self.generator.eval()
         try:
             for part in latent.split(size):
-                with (
-                    torch.no_grad()
-                ):  # not around the yield: it would outlast a caller who stops early
+                with torch.no_grad():  # around the yield it would outlast a caller who stops early
                     samples = self.generator(part.to(device))
                 yield samples
         finally:

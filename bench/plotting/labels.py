@@ -85,11 +85,9 @@ def max_characters(columns: int) -> int:
     return int(85 / max(columns, 2))
 
 
-def add_note(
-    axes: Any, x: float, y: float, text: str, *, colour: str = MUTED, **kwargs: Any
-) -> Any:
+def add_note(axes: Any, x: float, y: float, text: str, *, colour: str = MUTED, **style: Any) -> Any:
     """Write small text at x and y, both fractions of the axes."""
-    return axes.text(x, y, text, transform=axes.transAxes, color=colour, fontsize=7, **kwargs)
+    return axes.text(x, y, text, transform=axes.transAxes, color=colour, fontsize=7, **style)
 
 
 def add_heading(fig: Any, text: str) -> None:
@@ -102,13 +100,11 @@ def add_legend(
     parent: Any, marks: Sequence[tuple[Any, str]], columns: int = 6, below: float = HEADING
 ) -> None:
     """Add a legend of artists and names above axes, or so many inches below the top of a figure."""
-    above: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.01, 1.0)}
     if hasattr(parent, "xaxis"):
-        position: dict[str, Any] = above
+        corner, anchor = "lower left", (-0.01, 1.0)
     else:
-        top = 1 - below / parent.get_size_inches()[1]
-        position = {"loc": "upper left", "bbox_to_anchor": (0.0, top)}
+        corner, anchor = "upper left", (0.0, 1 - below / parent.get_size_inches()[1])
     artists, names = [mark for mark, _ in marks], [name for _, name in marks]
-    parent.legend(artists, names, ncols=columns, frameon=False, fontsize=7, labelcolor=MUTED,
-                  borderpad=0.2, handletextpad=0.4, columnspacing=1.2, handlelength=1.2,
-                  **position)  # fmt: skip
+    parent.legend(artists, names, loc=corner, bbox_to_anchor=anchor, ncols=columns, frameon=False,
+                  fontsize=7, labelcolor=MUTED, borderpad=0.2, handletextpad=0.4,
+                  columnspacing=1.2, handlelength=1.2)  # fmt: skip

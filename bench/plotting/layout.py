@@ -20,10 +20,9 @@ def text_width(texts: Iterable[str], size: float = 8.0) -> float:
     font = font_manager.get_font(font_manager.findfont("DejaVu Sans"))
     font.set_size(size, 72)
     widest = 0.0
-    for text in texts:
-        for line in text.split("\n"):
-            font.set_text(line)
-            widest = max(widest, font.get_width_height()[0] / 64 / 72)
+    for line in (line for text in texts for line in text.split("\n")):
+        font.set_text(line)
+        widest = max(widest, font.get_width_height()[0] / 64 / 72)
     return widest
 
 

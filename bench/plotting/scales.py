@@ -57,9 +57,8 @@ def log_ticks(low: float, high: float, max_ticks: int = MAX_TICKS) -> list[float
         ticks = [tick for tick in ticks if low <= tick <= high]
         if len(ticks) <= max_ticks:
             break
-    return (
-        ticks[:: -(-len(ticks) // max_ticks)] if ticks else [float(f"{math.sqrt(low * high):.2g}")]
-    )
+    middle = float(f"{math.sqrt(low * high):.2g}")
+    return ticks[:: -(-len(ticks) // max_ticks)] if ticks else [middle]
 
 
 def linear_ticks(low: float, high: float, max_ticks: int = MAX_TICKS) -> list[float]:
@@ -81,23 +80,12 @@ def jitter(count: int, spread: float) -> np.ndarray:
 def draw_points(
     axes: Any, x: Any, y: Any, *, colour: str, size: float = 3.0, alpha: float = 0.6
 ) -> None:
-    """Draw points as one path of short strokes with round caps: a third of the bytes of markers.
-
-    Args:
-        size: diameter, in points.
-    """
+    """Draw points, `size` points wide, as strokes with round caps: a third of markers' bytes."""
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if x.size:
         low, high = axes.get_ylim()
         end = y * 1.0001 if axes.get_yscale() == "log" else y + 1e-4 * abs(high - low)
         gap = np.full_like(x, np.nan)
-        axes.plot(
-            np.stack([x, x, gap], axis=1).ravel(),
-            np.stack([y, end, gap], axis=1).ravel(),
-            snap=False,
-            color=colour,
-            alpha=alpha,
-            linewidth=size,
-            solid_capstyle="round",
-            zorder=3,
-        )
+        xs, ys = (np.stack(ends, axis=1).ravel() for ends in ((x, x, gap), (y, end, gap)))
+        axes.plot(xs, ys, snap=False, color=colour, alpha=alpha, linewidth=size,
+                  solid_capstyle="round", zorder=3)  # fmt: skip

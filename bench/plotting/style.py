@@ -126,17 +126,14 @@ def wrap_name(name: str, max_characters: int = TITLE_CHARACTERS) -> str:
 
 
 def render(fig: Any, name: str, alt: str, *, inline_only: bool = False) -> Drawing:
-    """Render a figure without dates and versions; call it inside `figure`.
+    """Render a figure as a `Drawing` without dates and versions; call it inside `figure`.
 
     Args:
-        name: of the files, without suffix.
-        alt: alternative text, for readers who cannot see the figure.
         inline_only: render only the SVG, to be inlined in the page.
     """
     svg, png, pdf = io.BytesIO(), io.BytesIO(), io.BytesIO()
-    fig.savefig(
-        svg, format="svg", dpi=DPI, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    )
+    undated = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    fig.savefig(svg, format="svg", dpi=DPI, metadata=undated)
     if inline_only:
         return Drawing(name, alt, _round_coordinates(svg.getvalue()), b"", b"")
     fig.set_layout_engine("none")  # already laid out; to do it again takes half the time

@@ -82,7 +82,8 @@ def write_report(stages: Sequence[StageRecord], folder: Path) -> Report:
     comparisons = build_comparisons(stages)
     _check_unique_slugs(comparisons)
     sections = draw_sections(comparisons)
-    claims, sweep = assess_claims(comparisons), merge_stages(stages)
+    claims = assess_claims(comparisons)
+    report = Report(merge_stages(stages), sections, claims, folder)
     files = build_study_files(stages)
     for name, text in build_latex_files(comparisons, claims).items():
         files[f"tables/{name}"] = text.encode()
@@ -91,10 +92,10 @@ def write_report(stages: Sequence[StageRecord], folder: Path) -> Report:
             files[f"tables/{table.group.slug}.csv"] = summary_csv.format_summary_csv(table).encode()
         for drawing in (figure.drawing for figure in section.figures):
             files |= {f"figures/{drawing.name}.{k}": v for k, v in drawing.files.items()}
-    files["report.md"] = pages.render_markdown(sweep, sections, claims).encode()
-    files["index.html"] = pages.render_html(sweep, sections, claims).encode()
+    files["report.md"] = pages.render_markdown(report).encode()
+    files["index.html"] = pages.render_html(report).encode()
     _write_files(folder, files)
-    return Report(sweep, sections, claims, folder)
+    return report
 
 
 def _picture_order(comparisons: Iterable[Comparison]) -> Iterable[str]:
@@ -156,10 +157,7 @@ def _read_sums(path: Path) -> dict[str, str]:
     """Read SHA256SUMS: name -> digest, of names inside the folder."""
     if not path.is_file():
         return {}
-    lines = (line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines())
-    pairs = [(line[1], line[0]) for line in lines if len(line) == 2]
-    return {name: digest for name, digest in pairs if _is_inside(Path(name))}
-
-
-def _is_inside(path: Path) -> bool:
-    return not path.is_absolute() and ".." not in path.parts
+    lines = (line.partition("  ") for line in path.read_text(encoding="utf-8").splitlines())
+    digests = {Path(name): digest for digest, gap, name in lines if gap}
+    inside = [path for path in digests if not path.is_absolute() and ".." not in path.parts]
+    return {path.as_posix(): digests[path] for path in inside}

@@ -36,11 +36,10 @@ def read_candidates(file: Path) -> CandidateList:
     content = read_json(file)
     has_protocol = isinstance(content, dict) and isinstance(content.get("choice"), dict)
     checkpoints = content.get("steps") if has_protocol else None
-    if not isinstance(checkpoints, list) or not all(
-        isinstance(checkpoint, dict) and checkpoint.keys() >= KEYS for checkpoint in checkpoints
-    ):
+    listed: list[Any] = checkpoints if isinstance(checkpoints, list) else [None]
+    if not all(isinstance(checkpoint, dict) and checkpoint.keys() >= KEYS for checkpoint in listed):
         raise UserError(f"{file} is damaged", fix="delete the run's folder and train it again")
-    return CandidateList(content["choice"], tuple(checkpoints))
+    return CandidateList(content["choice"], tuple(listed))
 
 
 def best_candidate(checkpoints: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

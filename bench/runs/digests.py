@@ -19,10 +19,7 @@ def digest_steps(d_steps: int) -> tuple[int, ...]:
 
 
 def read_digests(path: Path) -> dict[str, str]:
-    """Read the digests in order: "step-0", "step-125", ..., "generator", "samples".
-
-    Returns:
-        name -> digest; empty where the file does not exist.
+    """Read name -> digest, "step-0", "step-125", ..., "generator", "samples"; {} without a file.
 
     Raises:
         UserError: the file is damaged.
@@ -34,9 +31,8 @@ def read_digests(path: Path) -> dict[str, str]:
         isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
         for pair in content
     ):
-        raise UserError(
-            f"{path} is damaged", fix="delete it; `bench verify` then has less to go by"
-        )
+        fix = "delete it; `bench verify` then has less to go by"
+        raise UserError(f"{path} is damaged", fix=fix)
     return {name: digest for name, digest in content}
 
 

@@ -8,17 +8,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = (
-    "created-equal",
-    "torch",
-    "torchvision",
-    "pytorch-lightning",
-    "torchmetrics",
-    "torch-fidelity",
-    "hydra-core",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "safetensors",
+    *("created-equal", "torch", "torchvision", "pytorch-lightning", "torchmetrics"),
+    *("torch-fidelity", "hydra-core", "numpy", "scipy", "scikit-learn", "safetensors"),
 )
 
 
@@ -67,9 +58,8 @@ def _checkout() -> dict[str, Any]:
         return {"commit": None, "dirty": None}
 
     def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True
-        ).stdout.strip()
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
         return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}

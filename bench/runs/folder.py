@@ -16,7 +16,6 @@ class RunFolder:
 
     Args:
         root: runs_root.
-        run_id: name of the folder.
     """
 
     root: Path
@@ -110,7 +109,6 @@ def find_run(runs_root: Path, name: str) -> RunFolder:
     """Return the folder of the run that a user names.
 
     Args:
-        runs_root: folder of all runs.
         name: path of the run's folder, its run_id, or the beginning of one.
 
     Raises:
@@ -124,7 +122,6 @@ def find_run(runs_root: Path, name: str) -> RunFolder:
     if len(matches) == 1:
         return RunFolder(runs_root, matches[0])
     count = len(matches) or f"none of {len(run_ids)}"
-    raise UserError(
-        f"no single run {name!r} under {runs_root}: {count} run_ids begin with it",
-        fix="give a run_id or a run's folder; `ls` of the runs' folder shows them",
-    )
+    message = f"no single run {name!r} under {runs_root}: {count} run_ids begin with it"
+    fix = "give a run_id or a run's folder; `ls` of the runs' folder shows them"
+    raise UserError(message, fix=fix)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import metadata
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,10 +91,8 @@ def _foreign_modules(node: Any) -> Iterator[Module]:
     for target in dict.fromkeys(targets_in(node)):
         top = target.partition(".")[0]
         if top == "__main__":
-            raise UserError(
-                f"{target!r} lies in the script that is running, which has no name elsewhere",
-                fix="move it to a module of its own and name that",
-            )
+            message = f"{target!r} lies in the script that is running, which has no name elsewhere"
+            raise UserError(message, fix="move it to a module of its own and name that")
         if not _is_ours(top):
             yield from _modules_behind(target)
 
@@ -139,11 +138,8 @@ def _along(dotted: str) -> Iterator[Module]:
     """Yield the packages along a dotted name, then the module; attributes end it."""
     locations: tuple[str, ...] | None = None
     root: Path | None = None
-    parts = dotted.split(".")
-    for end in range(1, len(parts) + 1):
-        name = ".".join(parts[:end])
-        spec = _find_spec(name, locations)
-        if spec is None:
+    for name in accumulate(dotted.split("."), "{}.{}".format):
+        if (spec := _find_spec(name, locations)) is None:
             return
         places = tuple(spec.submodule_search_locations or ())
         if not places and not spec.has_location:  # built in or frozen
@@ -162,8 +158,7 @@ def _along(dotted: str) -> Iterator[Module]:
 def _find_spec(name: str, locations: tuple[str, ...] | None) -> ModuleSpec | None:
     for finder in sys.meta_path:
         find = getattr(finder, "find_spec", None)
-        spec = find(name, locations) if find is not None else None
-        if spec is not None:
+        if find is not None and (spec := find(name, locations)) is not None:
             return spec
     return None
 
@@ -186,8 +181,7 @@ def _imports_of(module: Module) -> list[str]:
 
 def _hash_module(module: Module) -> dict[str, str]:
     """Return {file: hash} of a module, {} of a namespace package."""
-    path = module.path
-    if path is None:
+    if (path := module.path) is None:
         return {}
     if path.name.endswith(tuple(EXTENSION_SUFFIXES)) or path.suffix != ".py":
         return {f"{module.name} (compiled)": _version_of(module)}
@@ -217,9 +211,8 @@ def _parse(
         content = path.read_bytes()
         tree = ast.parse(content)
     except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(
-            f"{path} cannot be read as Python: {error}", fix="correct the file"
-        ) from error
+        message = f"{path} cannot be read as Python: {error}"
+        raise UserError(message, fix="correct the file") from error
     package = name if is_package else name.rpartition(".")[0]
     names: list[str] = []
     for node in ast.walk(tree):

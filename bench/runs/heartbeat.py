@@ -24,7 +24,6 @@ class Heartbeat:
     """Report the progress of a run while it trains; `step` and `phase` may be set at any time.
 
     Args:
-        path: the heartbeat file.
         d_steps: budget of the run, in discriminator steps.
     """
 
@@ -35,13 +34,8 @@ class Heartbeat:
 
     def facts(self) -> dict[str, Any]:
         """Return host, process and progress, as the file holds them."""
-        return {
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "step": self.step,
-            "d_steps": self.d_steps,
-            "phase": self.phase,
-        }
+        process = {"host": socket.gethostname(), "pid": os.getpid()}
+        return {**process, "step": self.step, "d_steps": self.d_steps, "phase": self.phase}
 
     def _beat(self) -> None:
         while True:
@@ -81,7 +75,6 @@ def active_elsewhere(path: Path, now: float) -> dict[str, Any] | None:
     """Return the heartbeat of another living process that works on a run; None without one.
 
     Args:
-        path: the heartbeat file.
         now: time by `file_clock`, in seconds.
     """
     try:

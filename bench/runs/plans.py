@@ -122,10 +122,7 @@ def write_plan(
         "version": PLAN_VERSION,
         "semantics_version": SEMANTICS_VERSION,
         "command": command,
-        "stages": [
-            {"name": stage.name, "rule": stage.rule, "chosen": list(stage.chosen)}
-            for stage in stages
-        ],
+        "stages": [{"name": s.name, "rule": s.rule, "chosen": list(s.chosen)} for s in stages],
         "waiting": list(waiting),
         "packs": dict(packs),
     }
@@ -134,8 +131,7 @@ def write_plan(
 
 def archive_plan(runs_root: Path, name: str) -> Path:
     """Move a plan that is to be replaced into its subfolder earlier/NUMBER, and return that."""
-    folder = plan_folder(runs_root, name)
-    number = 1
+    folder, number = plan_folder(runs_root, name), 1
     while (archive := folder / "earlier" / f"{number:03d}").exists():
         number += 1
     archive.mkdir(parents=True)
@@ -181,35 +177,28 @@ def read_plan(runs_root: Path, name: str) -> Plan:
     again = f"run `python -m bench.train -m sweeps={name}`"
     if head_and_stages is None:
         present = sorted(p.parent.name for p in (runs_root / "plans").glob("*/plan.json"))
-        raise UserError(
-            f"no sweep {name!r} under {runs_root} (present: {', '.join(present) or 'none'})",
-            fix=f"{again}, or set --runs-root DIR",
-        )
+        message = f"no sweep {name!r} under {runs_root} (present: {', '.join(present) or 'none'})"
+        raise UserError(message, fix=f"{again}, or set --runs-root DIR")
     folder, head = plan_folder(runs_root, name), head_and_stages[0]
     if head.get("version") not in READABLE_VERSIONS:
-        raise UserError(
-            f"the plan of sweep {name!r} under {runs_root} has version {head.get('version', 1)}; "
-            f"this suite reads {' and '.join(map(str, READABLE_VERSIONS))}",
-            fix=f"{again} again with this suite: runs that have their rows are skipped",
-        )
+        plan = f"the plan of sweep {name!r} under {runs_root} has version {head.get('version', 1)}"
+        message = f"{plan}; this suite reads {' and '.join(map(str, READABLE_VERSIONS))}"
+        fix = f"{again} again with this suite: runs that have their rows are skipped"
+        raise UserError(message, fix=fix)
     path = folder / "plan.json"
     try:
         stages = []
         for stage in head["stages"]:
             path = folder / f"{stage['name']}.json"
-            runs = tuple(
-                PlannedRun(**{**content, "overrides": tuple(content["overrides"])})
-                for content in read_json(path)
-            )
+            entries = [
+                {**entry, "overrides": tuple(entry["overrides"])} for entry in read_json(path)
+            ]
+            runs = tuple(PlannedRun(**entry) for entry in entries)
             stages.append(StagePlan(stage["name"], runs, stage["rule"], tuple(stage["chosen"])))
-        refused = {
-            reason.stem: reason.read_text(encoding="utf-8")
-            for reason in sorted((folder / "refused").glob("[!.]*.txt"))
-        }
+        reasons = sorted((folder / "refused").glob("[!.]*.txt"))
+        refused = {reason.stem: reason.read_text(encoding="utf-8") for reason in reasons}
         packs = {key: dict(choice) for key, choice in head.get("packs", {}).items()}
         return Plan(name, head["command"], tuple(stages), tuple(head["waiting"]), refused, packs)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(
-            f"{path} is damaged: {type(error).__name__} {error}",
-            fix=f"{again} again: runs that have their rows are skipped",
-        ) from error
+        fix = f"{again} again: runs that have their rows are skipped"
+        raise UserError(f"{path} is damaged: {type(error).__name__} {error}", fix=fix) from error

@@ -53,18 +53,15 @@ def describe_run(folder: RunFolder, overrides: Sequence[str]) -> PublishedRun:
     """Collect from a run's folder what is published of it.
 
     Args:
-        folder: folder of a run that has a row.
         overrides: how the run was asked for.
 
     Raises:
-        UserError: a file of it is damaged or missing.
+        UserError: a file of it is damaged or missing; it has no row yet.
     """
     rows = read_rows(folder.root, [folder.run_id])
     if not rows:
-        raise UserError(
-            f"run {folder.run_id} has no row",
-            fix="let it end: the command that began it resumes it",
-        )
+        fix = "let it end: the command that began it resumes it"
+        raise UserError(f"run {folder.run_id} has no row", fix=fix)
     status = folder.read_status() or {"status": rows[0].status}
     return PublishedRun(
         run_id=folder.run_id,
@@ -109,11 +106,10 @@ def read_published_runs(folder: Path) -> list[PublishedRun]:
     path = folder / "runs.jsonl"
     if not path.is_file():
         present = sorted(p.name for p in folder.glob("*")) if folder.is_dir() else []
-        raise UserError(
-            f"no published runs in {folder}: no file {path.name} "
-            f"(present: {', '.join(present[:8]) or 'nothing'})",
-            fix="name a folder of results/, or write one: `bench report SWEEP --to FOLDER`",
-        )
+        names = ", ".join(present[:8]) or "nothing"
+        message = f"no published runs in {folder}: no file {path.name} (present: {names})"
+        fix = "name a folder of results/, or write one: `bench report SWEEP --to FOLDER`"
+        raise UserError(message, fix=fix)
     environments = read_json(folder / "environments.json")
     runs = []
     for number, line in enumerate(_read_text(path).splitlines(), start=1):
@@ -125,9 +121,8 @@ def read_published_runs(folder: Path) -> list[PublishedRun]:
             _check_types(run)
             runs.append(run)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-            raise UserError(
-                f"{path}, line {number}, is no run: {error}", fix="restore the file"
-            ) from error
+            message = f"{path}, line {number}, is no run: {error}"
+            raise UserError(message, fix="restore the file") from error
     return runs
 
 
@@ -148,8 +143,7 @@ def _check_types(run: PublishedRun) -> None:
         ((int, float), tuple(run.facts.values()) if isinstance(run.facts, Mapping) else ()),
     )
     for types, values in expected:
-        wrong = [value for value in values if not isinstance(value, types)]
-        if wrong:
+        if wrong := [value for value in values if not isinstance(value, types)]:
             raise TypeError(f"a field is {wrong[0]!r}")
 
 
@@ -162,7 +156,5 @@ def read_overrides(folder: RunFolder) -> tuple[str, ...]:
     path = folder.path / "overrides.json"
     if path.is_file():
         return portable_overrides(str(o) for o in read_json(path))
-    raise UserError(
-        f"run {folder.run_id} has no file overrides.json",
-        fix="its config.yaml has all its settings",
-    )
+    fix = "its config.yaml has all its settings"
+    raise UserError(f"run {folder.run_id} has no file overrides.json", fix=fix)

@@ -65,8 +65,7 @@ class Row:
         if self.status not in STATUSES:
             raise ValueError(f"row status {self.status!r} is none of {', '.join(STATUSES)}")
         numbers = {**self.scores, **self.details}
-        bad = {k: v for k, v in numbers.items() if not math.isfinite(v)}
-        if bad:
+        if bad := {k: v for k, v in numbers.items() if not math.isfinite(v)}:
             raise ValueError(f"scores {bad} are not finite; leave out a score that does not exist")
 
     def file_name(self) -> str:
@@ -76,13 +75,10 @@ class Row:
 
 def row_file_names(rows: Iterable[Row]) -> list[str]:
     """Return `file_name` of many rows; a protocol that rows share as one object is hashed once."""
-    hashes: dict[int, str] = {}
-    names = []
-    for row in rows:
-        if id(row.protocol) not in hashes:
-            hashes[id(row.protocol)] = short_hash(row.protocol)
-        names.append(f"{row.checkpoint}-{hashes[id(row.protocol)]}.json")
-    return names
+    rows = list(rows)
+    protocols = {id(row.protocol): row.protocol for row in rows}
+    hashes = {key: short_hash(protocol) for key, protocol in protocols.items()}
+    return [f"{row.checkpoint}-{hashes[id(row.protocol)]}.json" for row in rows]
 
 
 def sort_for_display(scores: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,9 +106,8 @@ def read_row(path: Path) -> Row:
     try:
         return Row(**content)
     except (TypeError, ValueError) as error:
-        raise UserError(
-            f"{path} is not a row: {error}", fix="move the file away and score the run again"
-        ) from error
+        fix = "move the file away and score the run again"
+        raise UserError(f"{path} is not a row: {error}", fix=fix) from error
 
 
 def read_rows(runs_root: Path, run_ids: Iterable[str]) -> list[Row]:

@@ -38,7 +38,6 @@ class StatusReader:
     """Reads the status of runs; one that is complete is not read again.
 
     Args:
-        runs_root: folder of all runs.
         refused: run_id -> why the run could not start.
     """
 
@@ -108,12 +107,9 @@ def has_row(folder: RunFolder, run: PlannedRun) -> bool:
     for path in (folder.path / "rows").glob("final-*.json"):
         try:
             row = read_json(path)
-            protocol = row["protocol"]
-            if (
-                row["status"] in COMPLETED
-                and run.request in ("", protocol["settings"])
-                and run.data in ("", protocol["data"])
-            ):
+            settings, data = row["protocol"]["settings"], row["protocol"]["data"]
+            same_protocol = run.request in ("", settings) and run.data in ("", data)
+            if row["status"] in COMPLETED and same_protocol:
                 return True
         except (UserError, KeyError, TypeError):  # the job that needs it reports what is wrong
             continue

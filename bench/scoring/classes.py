@@ -79,8 +79,7 @@ def _class_shares(reference: Reference) -> np.ndarray:
 
     The source's `class_probabilities` where it states them, else shares of the predicted classes.
     """
-    stated = getattr(reference.source, "class_probabilities", None)
-    if stated is not None:
+    if (stated := getattr(reference.source, "class_probabilities", None)) is not None:
         return np.asarray(stated)
     logits = reference.real.logits
     assert logits is not None
@@ -112,15 +111,16 @@ class Similarity(MetricSpec):
 
     def names(self, reference: Reference) -> dict[str, str]:
         """Return {"ms_ssim": direction} for large images, {"ssim": direction} for small ones."""
-        large = min(_sample_shape(reference)[1:]) >= similarity.MS_SIDE
-        name = "ms_ssim" if large else "ssim"
+        side = min(_sample_shape(reference)[1:])
+        name = "ms_ssim" if side >= similarity.MS_SIDE else "ssim"
         return {name: self.directions[name]}
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
         """Return {"ms_ssim": value} of large images, {"ssim": value} of small ones."""
         if fake.images is None:  # real features from the cache, where the data are absent
             return {}
-        return similarity.similarity(fake.images.clip(0, 1), batch=self.batch)
+        images = fake.images[: self.n_images]  # another metric may have asked for more
+        return similarity.similarity(images.clip(0, 1), batch=self.batch)
 
 
 def _sample_shape(reference: Reference) -> tuple[int, ...]:

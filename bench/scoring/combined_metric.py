@@ -50,11 +50,9 @@ class CombinedMetric(FeatureMetric):
         for name, metric in metrics.items():
             if lacking := sorted(metric.needs & absent):
                 raise ValueError(f"{self}: metric {name!r} needs {', '.join(lacking)}")
-        width = reference.real.features.shape[1]
-        if width != self.width:
-            raise ValueError(
-                f"{self}: the reference has {width} features, the extractor {self.width}"
-            )
+        if (width := reference.real.features.shape[1]) != self.width:
+            message = f"{self}: the reference has {width} features, the extractor {self.width}"
+            raise ValueError(message)
         self.reference = replace(reference, real=sort_canonically(reference.real))
         self.metrics = {n: m for n, m in metrics.items() if m.applies(reference)}
         self.n_images = max((m.n_images for m in self.metrics.values()), default=0)
@@ -84,30 +82,22 @@ class CombinedMetric(FeatureMetric):
         Raises:
             ValueError: there is no sample, or there are more than the capacity.
         """
-        features, logits, records = map(
-            _concatenate, (self.feature_rows, self.logit_rows, self.image_records)
-        )
+        states = (self.feature_rows, self.logit_rows, self.image_records)
+        features, logits, records = map(_concatenate, states)
         count = len(features) // self.width
         if not count:
             raise ValueError(f"{self}: no sample yet")
         self._check_capacity(count)
-        images = None
+        images, rows = None, features.reshape(count, -1).numpy()
         if len(records):
             images = decode_images(keep_smallest(unflatten_records(records), self.n_images))
-        fake = sort_canonically(
-            Features(
-                features.reshape(count, -1).numpy(),
-                logits.reshape(count, -1).numpy() if len(logits) else None,
-                images,
-            )
-        )
+        logit_rows = logits.reshape(count, -1).numpy() if len(logits) else None
+        fake = sort_canonically(Features(rows, logit_rows, images))
         scores: dict[str, float] = {}
         for metric in self.metrics.values():
             scores.update(metric(self.reference, replace(fake, order=None)))
-        return {
-            name: torch.tensor(value, dtype=torch.float64, device=self.state_device)
-            for name, value in scores.items()
-        }
+        device = self.state_device
+        return {n: torch.tensor(v, dtype=torch.float64, device=device) for n, v in scores.items()}
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Add generated samples, and return the scores of this batch alone."""
@@ -117,10 +107,9 @@ class CombinedMetric(FeatureMetric):
 
     def _check_capacity(self, count: int) -> None:
         if count > self.capacity:
-            raise ValueError(
-                f"{self}: {count:,} samples, more than its capacity of {self.capacity:,}; "
-                "call reset() after each epoch, or give a larger one"
-            )
+            found = f"{count:,} samples, more than its capacity of {self.capacity:,}"
+            fix = "call reset() after each epoch, or give a larger one"
+            raise ValueError(f"{self}: {found}; {fix}")
 
     def _drop_images(self) -> None:
         """Keep only as many images as the metrics look at."""

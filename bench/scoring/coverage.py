@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bench.metrics import prd, prdc
 from bench.scoring.features import Features, Reference
-from bench.scoring.metric_spec import MetricSpec, check_n_most
+from bench.scoring.metric_spec import MetricSpec, check_n_most, equal_parts
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,8 @@ class Neighbours(MetricSpec):
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
         """Return precision, recall, density and coverage by name."""
-        real = reference.real.features
-        count = min(len(real), len(fake), len(real) if self.n_most is None else self.n_most)
-        return prdc.prdc(
-            real[:count],
-            fake.features[:count],
-            k=self.k,
-            strict=self.strict,
-            max_bytes=self.max_bytes,
-        )
+        sides = equal_parts(reference, fake, self.n_most)
+        return prdc.prdc(*sides, k=self.k, strict=self.strict, max_bytes=self.max_bytes)
 
 
 @dataclass(frozen=True)
@@ -79,11 +72,8 @@ class PrecisionRecallCurve(MetricSpec):
 
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
         """Return {"prd_f8": value, "prd_f1_8": value}: recall and precision, in this order."""
-        real = reference.real.features
-        count = min(len(real), len(fake), len(real) if self.n_most is None else self.n_most)
         curve = prd.prd_curve(
-            real[:count],
-            fake.features[:count],
+            *equal_parts(reference, fake, self.n_most),
             clusters=self.clusters,
             n_init=self.n_init,
             batch_size=self.batch_size,

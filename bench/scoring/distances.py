@@ -40,12 +40,9 @@ def frechet_scores(
     bias = frechet.expected_bias(real_cov, n_fake, n_real)
     if min(n_real or n_fake, n_fake) <= width:
         real = "an unknown number of" if n_real is None else f"{n_real:,}"
-        warnings.warn(
-            f"Frechet distance of {real} real and {n_fake:,} generated samples in {width:,} "
-            f"features: sampling alone adds about {bias:.3g}; take more samples",
-            Caution,
-            stacklevel=2,
-        )
+        samples = f"{real} real and {n_fake:,} generated samples in {width:,} features"
+        advice = f"sampling alone adds about {bias:.3g}; take more samples"
+        warnings.warn(f"Frechet distance of {samples}: {advice}", Caution, stacklevel=2)
     value = frechet.frechet_distance(real_mean, real_cov, *frechet.moments(features))
     return {"frechet": value, "frechet.expected_bias": bias}
 
@@ -68,10 +65,9 @@ class FrechetInfinity(MetricSpec):
 
     def __post_init__(self) -> None:
         if not (0 < self.smallest < 1 and self.points >= 2):
-            raise ValueError(
-                f"frechet_infinity: a share below 1 and two points at least, found "
-                f"smallest={self.smallest}, points={self.points}"
-            )
+            found = f"smallest={self.smallest}, points={self.points}"
+            wanted = "a share below 1 and two points at least"
+            raise ValueError(f"frechet_infinity: {wanted}, found {found}")
 
     @property
     def required_samples(self) -> int:
@@ -82,10 +78,8 @@ class FrechetInfinity(MetricSpec):
         """Return {"frechet_infinity": value}, which may be below 0."""
         sizes = np.linspace(self.smallest * len(fake), len(fake), self.points).round().astype(int)
         moments = frechet.moments(reference.real.features)
-        value = frechet.frechet_infinity(
-            *moments, fake.features, sizes=sizes.tolist(), rng=rng(self.seed)
-        )
-        return {"frechet_infinity": value}
+        line = {"sizes": sizes.tolist(), "rng": rng(self.seed)}
+        return {"frechet_infinity": frechet.frechet_infinity(*moments, fake.features, **line)}
 
 
 @dataclass(frozen=True)

@@ -92,10 +92,8 @@ class FeatureMetric(Metric):
             raise ValueError(f"{self}: the extractor must return (features, logits or None)")
         features, logits = output
         if features.shape != (len(samples), self.width):
-            raise ValueError(
-                f"{self}: features of shape {list(features.shape)}, "
-                f"not {[len(samples), self.width]}"
-            )
+            wanted = [len(samples), self.width]
+            raise ValueError(f"{self}: features of shape {list(features.shape)}, not {wanted}")
         if not all(torch.isfinite(part).all() for part in output if part is not None):
             raise FloatingPointError("a feature is not finite")
         return samples, features, logits
@@ -125,11 +123,9 @@ class FeatureMetric(Metric):
         self._dtype = dtype
         self.extractor.to(self.device)
         for name in self._defaults:
-            state = getattr(self, name)
-            if isinstance(state, list):
-                setattr(self, name, [part.to(self.state_device) for part in state])
-            else:
-                setattr(self, name, state.to(self.state_device))
+            state, device = getattr(self, name), self.state_device
+            moved = [p.to(device) for p in state] if isinstance(state, list) else state.to(device)
+            setattr(self, name, moved)
         if self.device != before:
             self._warn_cpu_states()
         return self

@@ -93,14 +93,10 @@ def extract(
     Raises:
         FloatingPointError: a sample is not finite: the generator has diverged.
     """
-    features: list[np.ndarray] = []
-    logits: list[np.ndarray] = []
-    images: list[np.ndarray] = []
+    features, logits, images = list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
     extractor = extractor.to(device).eval()
-    bar = tqdm(
-        total=total, desc=description, unit=" samples", delay=BAR_DELAY, leave=False, disable=None,
-        dynamic_ncols=True,
-    )  # fmt: skip
+    look = {"unit": " samples", "leave": False, "disable": None, "dynamic_ncols": True}
+    bar = tqdm(total=total, desc=description, delay=BAR_DELAY, **look)
     with torch.no_grad(), tf32_disabled(), bar:
         for batch in batches:
             bar.update(len(batch))
@@ -154,7 +150,6 @@ def sort_canonically(features: Features) -> Features:
     direction = np.random.Generator(np.random.PCG64(0)).normal(size=features.features.shape[1])
     ranking = np.argsort(features.features @ direction, kind="stable")
     logits = None if features.logits is None else features.logits[ranking]
-    shuffled = shuffle_features(
-        replace(features, features=features.features[ranking], logits=logits)
-    )
+    in_line = replace(features, features=features.features[ranking], logits=logits)
+    shuffled = shuffle_features(in_line)
     return replace(shuffled, order=ranking[shuffled.order])

@@ -39,9 +39,8 @@ def invert(
         FloatingPointError: the generator gives nothing finite for a target's latents.
     """
     if latents.ndim != 3 or not latents.shape[1] or len(latents) != len(targets):
-        raise ValueError(
-            f"invert: latents [{len(targets)}, restarts, L] wanted, found {tuple(latents.shape)}"
-        )
+        wanted = f"latents [{len(targets)}, restarts, L]"
+        raise ValueError(f"invert: {wanted} wanted, found {tuple(latents.shape)}")
     height = max(1, batch // latents.shape[1])
     was_training = generator.training
     generator.eval()

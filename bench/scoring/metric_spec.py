@@ -61,9 +61,15 @@ def check_n_most(name: str, n_most: int | None, required: int) -> None:
         ValueError: `n_most` is below `required`.
     """
     if n_most is not None and n_most < required:
-        raise ValueError(
-            f"{name}: n_most must be {required} at least, or null for all, not {n_most}"
-        )
+        message = f"{name}: n_most must be {required} at least, or null for all, not {n_most}"
+        raise ValueError(message)
+
+
+def equal_parts(reference: Reference, fake: Features, n_most: int | None) -> list[np.ndarray]:
+    """Return the first real and generated features, equally many: `n_most` at most; None: all."""
+    sides = [reference.real.features, fake.features]
+    count = min(*map(len, sides), *([] if n_most is None else [n_most]))
+    return [side[:count] for side in sides]
 
 
 def rng(seed: int) -> np.random.Generator:

@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.metrics import kernel, modes, transport
 from bench.scoring.features import Features, Reference
-from bench.scoring.metric_spec import MetricSpec, check_n_most, is_points
+from bench.scoring.metric_spec import MetricSpec, check_n_most, equal_parts, is_points
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,21 @@ class Modes(MetricSpec):
         return {"modes_covered": float(covered), "high_quality": share}
 
 
+class PointMetric(MetricSpec):
+    """Base class of the metrics that compare points, which are their own features."""
+
+    n_most: int
+
+    def __post_init__(self) -> None:
+        check_n_most(type(self).__name__.lower(), self.n_most, 2)
+
+    def applies(self, reference: Reference) -> bool:
+        """Return whether the samples are points."""
+        return is_points(reference)
+
+
 @dataclass(frozen=True)
-class Transport(MetricSpec):
+class Transport(PointMetric):
     """Exact Wasserstein distances between equally many points.
 
     Args:
@@ -47,25 +60,15 @@ class Transport(MetricSpec):
 
     directions = transport.DIRECTIONS
 
-    def __post_init__(self) -> None:
-        check_n_most("transport", self.n_most, 2)
-
-    def applies(self, reference: Reference) -> bool:
-        """Return whether the samples are points."""
-        return is_points(reference)
-
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
         """Return {"wasserstein_1": value, "wasserstein_2": value}."""
-        count = min(len(reference.real), len(fake), self.n_most)
-        real_points, fake_points = reference.real.features[:count], fake.features[:count]
-        return {
-            "wasserstein_1": transport.wasserstein_1(real_points, fake_points),
-            "wasserstein_2": transport.wasserstein_2(real_points, fake_points),
-        }
+        real, generated = equal_parts(reference, fake, self.n_most)
+        first = transport.wasserstein_1(real, generated)
+        return {"wasserstein_1": first, "wasserstein_2": transport.wasserstein_2(real, generated)}
 
 
 @dataclass(frozen=True)
-class Mmd(MetricSpec):
+class Mmd(PointMetric):
     """Squared maximum mean discrepancy under a sum of Gaussian kernels.
 
     Args:
@@ -78,19 +81,12 @@ class Mmd(MetricSpec):
 
     directions = {"mmd": kernel.DIRECTIONS["mmd"]}
 
-    def __post_init__(self) -> None:
-        check_n_most("mmd", self.n_most, 2)
-
-    def applies(self, reference: Reference) -> bool:
-        """Return whether the samples are points."""
-        return is_points(reference)
-
     def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
         """Return {"mmd": value}; unbiased, so that it may lie below 0."""
-        count = min(len(reference.real), len(fake), self.n_most)
-        real = reference.real.features[:count].astype(np.float64)
+        points, generated = equal_parts(reference, fake, self.n_most)
+        real = points.astype(np.float64)
         first = real[:1000]  # half a million pairs: more would hardly move their median
         distances = np.linalg.norm(first[:, None] - first, axis=2)
         median = float(np.median(distances[np.triu_indices(len(first), 1)]))
         bandwidths = [factor * median for factor in self.factors]
-        return {"mmd": kernel.mmd(real, fake.features[:count], bandwidths)}
+        return {"mmd": kernel.mmd(real, generated, bandwidths)}

@@ -81,26 +81,20 @@ class PolygonScores(MetricSpec):
             return scores
         errors = self._inversion_errors(self._images(reference.real, "real"), fake.sampler)
         recall = polygons.share_within(errors, delta=self.delta)
-        return {
-            **scores,
-            "polygon_recall": recall,
-            "polygon_recall.median_squared_distance": float(np.median(errors)),
-            "polygon_f1": polygons.f1(precision, recall),
-        }
+        scores["polygon_recall"] = recall
+        scores["polygon_recall.median_squared_distance"] = float(np.median(errors))
+        return {**scores, "polygon_f1": polygons.f1(precision, recall)}
 
     def _inversion_errors(self, images: np.ndarray, sampler: Any) -> np.ndarray:
         """Squared distance of each real image to the generator's nearest one that is found, [n]."""
         prior = getattr(sampler.prior, "func", sampler.prior).__name__
         if prior not in self.bounds:
-            raise UserError(
-                f"polygons: score.metrics.polygons.bounds has no entry for the prior {prior!r} "
-                f"(it has {', '.join(sorted(self.bounds))})",
-                fix=f"set score.metrics.polygons.bounds.{prior} to the largest entry of its "
-                "latents, or to null where they have no bound",
-            )
-        latents = sampler.prior(
-            len(images) * self.restarts, sampler.latent_dim, stream(self.seed, "score", 1)
-        )
+            key, present = "score.metrics.polygons.bounds", ", ".join(sorted(self.bounds))
+            message = f"polygons: {key} has no entry for the prior {prior!r} (it has {present})"
+            largest = "the largest entry of its latents, or to null where they have no bound"
+            raise UserError(message, fix=f"set {key}.{prior} to {largest}")
+        count, draws = len(images) * self.restarts, stream(self.seed, "score", 1)
+        latents = sampler.prior(count, sampler.latent_dim, draws)
         return invert(
             sampler.generator,
             torch.from_numpy(images),
@@ -114,8 +108,6 @@ class PolygonScores(MetricSpec):
     def _images(self, features: Features, which: str) -> np.ndarray:
         """Return the first `n_samples` images, [n, C, H, W]."""
         if features.images is None or not len(features.images):
-            raise UserError(
-                f"polygons compares pixels, and no {which} images are there",
-                fix="remove polygons from score.metrics",
-            )
+            fix = "remove polygons from score.metrics"
+            raise UserError(f"polygons compares pixels, and no {which} images are there", fix=fix)
         return features.images[: self.n_samples]

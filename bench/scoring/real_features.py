@@ -53,7 +53,6 @@ class RealFeatures:
         """Return how many samples of a split are used.
 
         Args:
-            split: name of the split.
             wanted: how many the protocol asks for; None: all.
             key: config key that names the split, for the error message.
 
@@ -61,18 +60,14 @@ class RealFeatures:
             UserError: the data have no such split, or fewer samples in it.
         """
         if split not in self.split_digests:
-            raise UserError(
-                f"{key} is {split!r}; dataset {self.name!r} has "
-                f"{', '.join(sorted(self.split_digests))}",
-                fix="choose one of these",
-            )
+            present = ", ".join(sorted(self.split_digests))
+            message = f"{key} is {split!r}; dataset {self.name!r} has {present}"
+            raise UserError(message, fix="choose one of these")
         available = self.split_digests[split]["count"]
         if wanted is not None and wanted > available:
-            raise UserError(
-                f"score.n_real is {wanted:,}; split {split!r} of dataset {self.name!r} "
-                f"has {available:,}",
-                fix=f"choose another score=, or set score.n_real to {available} or less",
-            )
+            there = f"split {split!r} of dataset {self.name!r} has {available:,}"
+            fix = f"choose another score=, or set score.n_real to {available} or less"
+            raise UserError(f"score.n_real is {wanted:,}; {there}", fix=fix)
         return available if wanted is None else wanted
 
     def digest(self, split: str) -> str:
@@ -97,11 +92,8 @@ class RealFeatures:
         return np.concatenate([b.numpy() for b in iter_batches(samples, self.batch_size)])
 
     def _load_or_extract(self, split: str, count: int) -> Features:
-        key = {
-            **describe_extractor(self.extractor),
-            "digest": self.split_digests[split]["digest"],
-            "count": count,
-        }
+        data = {"digest": self.split_digests[split]["digest"], "count": count}
+        key = {**describe_extractor(self.extractor), **data}
         environment = [torch.__version__, self.device.type, torch.get_num_threads()]
         stem, suffix = short_hash(key), short_hash(environment)
         if self.cache is not None:
@@ -113,11 +105,9 @@ class RealFeatures:
             if cached is not None:
                 return cached
         if self.splits is None:
-            raise UserError(
-                f"dataset {self.name!r} is not here, nor are features of its {split} split under "
-                f"{self.cache}",
-                fix="set dataset.root=DIR, or copy this folder from a machine that has the data",
-            )
+            absent = f"dataset {self.name!r} is not here, nor are features of its {split} split"
+            fix = "set dataset.root=DIR, or copy this folder from a machine that has the data"
+            raise UserError(f"{absent} under {self.cache}", fix=fix)
         features = extract(
             self.extractor,
             iter_batches(self.splits[split].samples[:count], self.batch_size),
@@ -127,11 +117,9 @@ class RealFeatures:
             total=count,
         )
         if not np.isfinite(features.features).all():
-            raise UserError(
-                f"features {self.extractor.name!r}: not finite on the {split} split of "
-                f"{self.name!r}",
-                fix="choose another features=",
-            )
+            place = f"the {split} split of {self.name!r}"
+            message = f"features {self.extractor.name!r}: not finite on {place}"
+            raise UserError(message, fix="choose another features=")
         if self.cache is not None:
             _save(path, features)
         return features

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.number_checks import require_whole_number
+from bench.runs.foreign_code import foreign_code
 from bench.runs.identity import short_hash
 from bench.scoring.features import Features, Reference, extract, shuffle_features
 from bench.scoring.metric_spec import MetricSpec, is_points
@@ -85,10 +86,9 @@ def check_counts(settings: ScoreSettings, n_real: int, n_fake: int) -> None:
     """
     for name, metric in settings.metrics.items():
         if metric.required_samples > min(n_real, n_fake):
-            raise ValueError(
-                f"{name} takes {metric.required_samples} samples on either side at least, "
-                f"found {n_real:,} real and {n_fake:,} generated"
-            )
+            wanted = f"{metric.required_samples} samples on either side at least"
+            found = f"{n_real:,} real and {n_fake:,} generated"
+            raise ValueError(f"{name} takes {wanted}, found {found}")
 
 
 def applicable(settings: ScoreSettings, reference: Reference) -> dict[str, MetricSpec]:
@@ -181,12 +181,18 @@ def describe_extractor(extractor: nn.Module) -> dict[str, str]:
 
 
 def protocol_hash(settings: ScoreSettings, extractor: nn.Module) -> str:
-    """Hash the config's protocol: all that a score depends on except the data and the run."""
+    """Hash the config's protocol: all that a score depends on except the data and the run.
+
+    The source of metrics and extractors outside the package is part of it.
+    """
     protocol = {
         **{key: getattr(settings, key) for key in HASHED_SETTINGS},
         "measures": {name: _arguments(m) for name, m in settings.metrics.items()},
         "extractor": describe_extractor(extractor),
     }
+    parts = map(type, (*settings.metrics.values(), extractor))
+    if code := foreign_code([{"_target_": f"{p.__module__}.{p.__qualname__}"} for p in parts]):
+        protocol["code"] = code
     return short_hash(protocol)
 
 

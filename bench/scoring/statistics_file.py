@@ -57,8 +57,7 @@ def write_statistics(
         ValueError: mean and cov are no statistics, or the protocol lacks one of the three keys.
         UserError: the file cannot be written.
     """
-    lacking = [key for key in EXTRACTOR_KEYS if key not in protocol]
-    if lacking:
+    if lacking := [key for key in EXTRACTOR_KEYS if key not in protocol]:
         raise ValueError(f"write_statistics: the protocol does not state {', '.join(lacking)}")
     if n < 2:
         raise ValueError(f"write_statistics: needs two images at least, found n = {n}")
@@ -83,10 +82,9 @@ def read_statistics(path: Path, *, extractor: nn.Module) -> Statistics:
     """
     names = set(array_names(path))
     if not {"mu", "sigma"} <= names:
-        raise UserError(
-            f"{path}: no statistics mu and sigma (it has {', '.join(sorted(names)) or 'no array'})",
-            fix="give a file of statistics, or the real images themselves",
-        )
+        present = ", ".join(sorted(names)) or "no array"
+        message = f"{path}: no statistics mu and sigma (it has {present})"
+        raise UserError(message, fix="give a file of statistics, or the real images themselves")
     stored = {name: read_array(path, name) for name in ("mu", "sigma")}
     if {"protocol", "sha256"} & names:
         n, protocol = _verify_protocol(path, stored, names)
@@ -100,11 +98,9 @@ def read_statistics(path: Path, *, extractor: nn.Module) -> Statistics:
     if (problem := _find_problem(mean, cov)) is not None:
         raise _damaged(path, problem)
     if len(mean) != extractor.width:
-        raise UserError(
-            f"{path} holds statistics of {len(mean)} features, "
-            f"extractor {extractor.name!r} has {extractor.width}",
-            fix="choose features=NAME that the file was made with, or another file",
-        )
+        in_use = f"extractor {extractor.name!r} has {extractor.width}"
+        fix = "choose features=NAME that the file was made with, or another file"
+        raise UserError(f"{path} holds statistics of {len(mean)} features, {in_use}", fix=fix)
     return Statistics(mean, (cov + cov.T) / 2, n, protocol)
 
 
@@ -134,11 +130,9 @@ def _check_extractor(path: Path, protocol: Mapping[str, Any], extractor: nn.Modu
     in_use = (extractor.name, extractor.weight_hash, extractor.resize)
     for key, value in zip(EXTRACTOR_KEYS, in_use, strict=True):
         if protocol.get(key) != value:
-            raise UserError(
-                f"{path} holds statistics of another extractor: {key.replace('_', ' ')} "
-                f"{protocol.get(key)!r}, in use is {value!r}",
-                fix="choose features=NAME that the file was made with, or make the file again",
-            )
+            stated = f"{key.replace('_', ' ')} {protocol.get(key)!r}, in use is {value!r}"
+            fix = "choose features=NAME that the file was made with, or make the file again"
+            raise UserError(f"{path} holds statistics of another extractor: {stated}", fix=fix)
 
 
 def _find_problem(mean: np.ndarray, cov: np.ndarray) -> str | None:
@@ -155,9 +149,8 @@ def _find_problem(mean: np.ndarray, cov: np.ndarray) -> str | None:
 
 
 def _damaged(path: Path, reason: str) -> UserError:
-    return UserError(
-        f"{path} is damaged or was changed: {reason}", fix="write it again, or copy it again"
-    )
+    fix = "write it again, or copy it again"
+    return UserError(f"{path} is damaged or was changed: {reason}", fix=fix)
 
 
 def _digest(mean: np.ndarray, cov: np.ndarray, n: int, text: str) -> str:

@@ -65,9 +65,8 @@ class FrechetDistance(FeatureMetric):
         self.reset_real_features = reset_real_features
         for name in ("real", "fake"):
             shape, kind = (self.width + 1, self.width + 1), torch.float64
-            self.add_state(
-                name, torch.zeros(shape, dtype=kind, device=self.state_device), merge_moments
-            )
+            empty = torch.zeros(shape, dtype=kind, device=self.state_device)
+            self.add_state(name, empty, merge_moments)
 
     def update(self, images: Tensor, real: bool) -> None:
         """Add samples, `real` or generated."""
@@ -89,18 +88,14 @@ class FrechetDistance(FeatureMetric):
         sides = [side.cpu().numpy() for side in (self.real, self.fake)]
         n_real, n_fake = (int(side[0, 0]) for side in sides)
         if min(n_real, n_fake) < 2:
-            raise ValueError(
-                f"{self}: two real and two generated samples at least, found {n_real} and {n_fake}"
-            )
+            wanted = "two real and two generated samples at least"
+            raise ValueError(f"{self}: {wanted}, found {n_real} and {n_fake}")
         real_cov, fake_cov = (side[1:, 1:] / (side[0, 0] - 1) for side in sides)
         if min(n_real, n_fake) <= self.width:
             bias = expected_bias(real_cov, n_fake, n_real)
-            warnings.warn(
-                f"{self} of {n_real:,} real and {n_fake:,} generated samples in {self.width:,} "
-                f"features: sampling alone adds about {bias:.3g}; take more samples than features",
-                Caution,
-                stacklevel=2,
-            )
+            samples = f"{n_real:,} real and {n_fake:,} generated samples in {self.width:,} features"
+            advice = f"sampling alone adds about {bias:.3g}; take more samples than features"
+            warnings.warn(f"{self} of {samples}: {advice}", Caution, stacklevel=2)
         value = frechet_distance(sides[0][0, 1:], real_cov, sides[1][0, 1:], fake_cov)
         return torch.tensor(value, dtype=torch.float64, device=self.state_device)
 

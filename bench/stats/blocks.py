@@ -104,10 +104,8 @@ def nemenyi_groups(scores: Mapping[str, Values], *, alpha: float) -> list[tuple[
     ranks = dict(zip(scores, found.ranks, strict=True))
     names = sorted(scores, key=lambda name: (ranks[name], name))
     critical = nemenyi_difference(len(names), len(columns[0]), alpha=alpha)
-    apart = [
-        frozenset({a, b}) for a, b in combinations(names, 2) if ranks[b] - ranks[a] >= critical
-    ]
-    return groups(names, apart if found.p <= alpha else [])
+    far = [frozenset({a, b}) for a, b in combinations(names, 2) if ranks[b] - ranks[a] >= critical]
+    return groups(names, far if found.p <= alpha else [])
 
 
 def blocks_needed(contenders: int, *, alpha: float) -> int:

@@ -83,11 +83,7 @@ def order_weights(n: int, k: int) -> np.ndarray:
 
 
 def best_quantile(
-    scores: Values,
-    k: int,
-    q: float | Sequence[float] | np.ndarray,
-    *,
-    by: Values | None = None,
+    scores: Values, k: int, q: float | Values, *, by: Values | None = None
 ) -> np.ndarray:
     """Smallest score below or at which the best of k lies with a probability of q at least.
 
@@ -138,7 +134,6 @@ def resampled_best(
         ks: budgets in [1, n], [K].
         resamples: 5,000 in the study.
         replace: whether a run may be drawn twice.
-        generator: draws them.
         by: as in `expected_best`.
 
     Returns:

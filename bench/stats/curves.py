@@ -44,7 +44,6 @@ def best_interval(
         ks: budgets in [1, n], [K].
         level: of confidence, 0.95 say.
         resamples: of the n scores.
-        generator: draws them.
         by: as in `expected_best`; a run is drawn with what chooses it.
 
     Returns:
@@ -70,10 +69,9 @@ def best_interval(
     x, ranks = finite("best_interval", scores)[order], np.argsort(order)
     budgets = whole("best_interval", list(ks), largest=len(x))
     weights = np.stack([order_weights(len(x), k) for k in budgets], axis=1)
-    drawn = [
-        x[np.sort(ranks[generator.integers(len(x), size=(size, len(x)))], axis=1)] @ weights
-        for size in blocks(resamples, len(x))
-    ]
+    shapes = [(size, len(x)) for size in blocks(resamples, len(x))]
+    draws = (ranks[generator.integers(len(x), size=shape)] for shape in shapes)
+    drawn = [x[np.sort(places, axis=1)] @ weights for places in draws]
     lows, highs = percentiles(np.concatenate(drawn), level)
     found = zip(expected_best(scores, budgets, by=by), lows, highs, strict=True)
     return [Interval(float(value), float(low), float(high)) for value, low, high in found]

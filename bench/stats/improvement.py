@@ -36,10 +36,8 @@ def improvement_interval(
     Raises:
         ValueError: a side has no run, a score is NaN, or the level is outside (0, 1).
     """
-    key = "improvement"
-    return mean_improvement(
-        {key: ours}, {key: theirs}, level=level, resamples=resamples, generator=generator
-    )
+    sides = {"": ours}, {"": theirs}
+    return mean_improvement(*sides, level=level, resamples=resamples, generator=generator)
 
 
 def mean_improvement(
@@ -55,8 +53,6 @@ def mean_improvement(
     Args:
         ours, theirs: data set -> scores of its runs; the same data sets on both sides.
         level: of confidence, 0.95 say.
-        resamples: how often.
-        generator: draws them.
 
     Returns:
         The interval is a point where one side is better in every pair: no resample can show what
@@ -73,18 +69,8 @@ def mean_improvement(
             f"mean_improvement: the same data sets, found {sorted(ours)} and {sorted(theirs)}"
         )
     won = [wins(ours[name], theirs[name]) for name in ours]
-    drawn = np.mean(
-        [
-            resampled(
-                w,
-                counts(w.shape[0], resamples, generator),
-                counts(w.shape[1], resamples, generator),
-            )
-            for w in won
-        ],
-        axis=0,
-    )
-    low, high = percentiles(drawn, level)
+    drawn = [resampled(w, *(counts(n, resamples, generator) for n in w.shape)) for w in won]
+    low, high = percentiles(np.mean(drawn, axis=0), level)
     return Interval(float(np.mean([w.mean() for w in won])), float(low), float(high))
 
 

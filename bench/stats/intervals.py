@@ -29,7 +29,6 @@ def bootstrap_mean(
         values: one score per seed, [n].
         level: of confidence, 0.95 say.
         resamples: how often the n values are drawn with replacement.
-        generator: draws them.
 
     Returns:
         The interval; it is too narrow for few values, for n of normal ones by a factor near
@@ -102,8 +101,6 @@ def stratified_bootstrap(
             different scales: bring them to one before.
         statistic: list of arrays, one a data set in the mapping's order, to a number.
         level: of confidence, 0.95 say.
-        resamples: how often.
-        generator: draws them.
 
     Raises:
         ValueError: no data set, one without a run, NaN, a statistic that turns out NaN, no
@@ -112,10 +109,8 @@ def stratified_bootstrap(
     if not scores:
         raise ValueError("stratified_bootstrap: one data set at least")
     strata = [ordered(f"stratified_bootstrap, {name}", values) for name, values in scores.items()]
-    drawn = np.array(
-        [statistic([generator.choice(x, size=len(x)) for x in strata]) for _ in range(resamples)],
-        dtype=np.float64,
-    )
+    resampled = ([generator.choice(x, size=len(x)) for x in strata] for _ in range(resamples))
+    drawn = np.array([statistic(runs) for runs in resampled], dtype=np.float64)
     value = float(statistic(strata))
     if np.isnan(value) or np.isnan(drawn).any():
         raise ValueError("stratified_bootstrap: the statistic of a resample is NaN")

@@ -58,7 +58,5 @@ def rank_intervals(
     ranks = rankdata(-np.round(np.stack([ahead[name] for name in names]), 12), axis=0)
     tails = [(1 - level) / 2, (1 + level) / 2]
     bounds = np.quantile(ranks[:, :-1], tails, axis=1, method="inverted_cdf")
-    return {
-        name: RankInterval(float(ranks[i, -1]), float(bounds[0, i]), float(bounds[1, i]))
-        for i, name in enumerate(names)
-    }
+    rows = np.column_stack([ranks[:, -1], *bounds]).tolist()
+    return {name: RankInterval(*row) for name, row in zip(names, rows, strict=True)}

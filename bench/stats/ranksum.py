@@ -10,9 +10,7 @@ from scipy.stats import mannwhitneyu, rankdata
 # The smallest p that n against n runs can reach is 2 / C(2n, n), when one variant is better in
 # every run: 0.1 for 3 against 3, 0.029 for 4 against 4. Below 4 no outcome at all reaches 0.05.
 MIN_RUNS = 4
-MANY = (
-    400  # the exact p of so many takes 0.3 GB and two seconds; the approximation's error is 1e-3 p
-)
+MANY = 400  # the exact p of so many takes 0.3 GB and two seconds; the approximation errs by 1e-3 p
 
 
 def mann_whitney(first: Sequence[float], second: Sequence[float]) -> float:

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,33 +24,29 @@ POLL_SECONDS = 2.0  # between two readings of runs that another launch trains
 NOT_LAUNCHED = (*COMPLETED, "refused")
 
 
+@dataclass(eq=False)
 class LaunchRounds:
     """Launches the runs of a plan.
 
     Args:
         launcher: Hydra's launcher, of any kind.
-        runs_root, name: folder of all runs, and name of the sweep.
+        root, name: folder of all runs, and name of the sweep.
         rounds: how often runs that have no row are launched.
         chunk: how many jobs the launcher is given at once.
         parallel_jobs: how many jobs it runs at once.
         outlives_process: its jobs go on when this process ends.
     """
 
-    def __init__(
-        self,
-        launcher: Any,
-        runs_root: Path,
-        name: str,
-        *,
-        rounds: int,
-        chunk: int,
-        parallel_jobs: int,
-        outlives_process: bool,
-    ) -> None:
-        self.launcher, self.root, self.name = launcher, runs_root, name
-        self.rounds, self.chunk, self.parallel_jobs = rounds, chunk, parallel_jobs
-        self.outlives_process = outlives_process
-        self.status_reader = StatusReader(runs_root)
+    launcher: Any
+    root: Path
+    name: str
+    rounds: int
+    chunk: int
+    parallel_jobs: int
+    outlives_process: bool
+
+    def __post_init__(self) -> None:
+        self.status_reader = StatusReader(self.root)
         self.tries: Counter[str] = Counter()
         self.n_launched = 0
 
@@ -62,8 +59,10 @@ class LaunchRounds:
             if not to_launch or INTERRUPT.requested:
                 break
             if number > 1:
-                left = f"{len(to_launch)} runs have no row"
-                print(f"round {number} of {self.rounds}: {left}", flush=True)
+                print(
+                    f"round {number} of {self.rounds}: {len(to_launch)} runs have no row",
+                    flush=True,
+                )
             with self._reporting_progress(runs):
                 jobs = make_jobs(to_launch, self.parallel_jobs)
                 for start in range(0, len(jobs), self.chunk):
@@ -73,7 +72,6 @@ class LaunchRounds:
         return self.status_reader.read(runs)
 
     def _select(self, runs: Sequence[PlannedRun]) -> list[PlannedRun]:
-        """Return the runs that are to be launched now."""
         return [
             run
             for run, status in zip(runs, self.status_reader.read(runs), strict=True)
@@ -89,28 +87,22 @@ class LaunchRounds:
         try:
             # Jobs that outlive this process need not be waited for when it is asked to stop.
             with INTERRUPT.interrupting(immediate=self.outlives_process):
-                returns = self.launcher.launch(
-                    [job_overrides(job) for job in jobs], initial_job_idx=self.n_launched
-                )
+                overrides = [job_overrides(job) for job in jobs]
+                returns = self.launcher.launch(overrides, initial_job_idx=self.n_launched)
         except (KeyboardInterrupt, UserError, ConnectionError):
             raise  # a cluster that is not there will not be there in the next round
         except subprocess.CalledProcessError as error:
             output = error.stderr or error.output or b""
             text = output.decode(errors="replace") if isinstance(output, bytes) else output
-            raise UserError(
-                f"the scheduler refused the jobs: {' '.join(text.split()) or error}",
-                fix="correct hydra.launcher, see docs/clusters.md; nothing was launched",
-            ) from error
+            message = f"the scheduler refused the jobs: {' '.join(text.split()) or error}"
+            fix = "correct hydra.launcher, see docs/clusters.md; nothing was launched"
+            raise UserError(message, fix=fix) from error
         except Exception as error:  # a killed worker, a lost node: each launcher has its own types
             if INTERRUPT.requested:
                 raise KeyboardInterrupt from error
-            reason = " ".join(str(error).split())[:200]
-            print(
-                f"the launcher gave up ({type(error).__name__}: {reason}); runs without a row are "
-                "launched again",
-                file=sys.stderr,
-                flush=True,
-            )
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            message = f"the launcher gave up ({reason}); runs without a row are launched again"
+            print(message, file=sys.stderr, flush=True)
         else:
             for job, returned in zip(jobs, returns, strict=True):
                 self._record_end(job, returned)
@@ -174,11 +166,9 @@ class LaunchRounds:
                 rate = max(done - done_before, 0) / (time.monotonic() - began)
                 left = len(runs) - done
                 estimate = f"; about {left / rate / 60:.0f} min left" if rate > 0 else ""
-                print(
-                    f"sweep {self.name}: {done} of {len(runs)} ({format_counts(counts)}), "
-                    f"{60 * rate:.1f} runs a minute{estimate}",
-                    flush=True,
-                )
+                speed = f"{60 * rate:.1f} runs a minute{estimate}"
+                shown = f"{done} of {len(runs)} ({format_counts(counts)}), {speed}"
+                print(f"sweep {self.name}: {shown}", flush=True)
 
         thread = threading.Thread(target=report, daemon=True)
         thread.start()

@@ -34,7 +34,6 @@ class PackableGroup:
         label: variant and data set, for messages.
         plain: config of the first run, resolved.
         device: kind of device that they train on.
-        runs: the runs.
     """
 
     key: str

@@ -8,17 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
+from bench.runs import plans
 from bench.runs.identity import SEMANTICS_VERSION
-from bench.runs.plans import (
-    PLAN_VERSION,
-    READABLE_VERSIONS,
-    PlannedRun,
-    StagePlan,
-    archive_plan,
-    read_plan,
-    read_plan_head,
-    write_plan,
-)
+from bench.runs.plans import PlannedRun, StagePlan
 from bench.runs.run_status import RunStatus
 from bench.sweeping.packing import PackPlanner, PackSizes
 from bench.sweeping.run_spec import RunSpec, run_specs
@@ -48,27 +40,22 @@ def plan_stage(
         UserError: a config is wrong, or no run of the stage before has a score to choose by.
     """
     rule, chosen = "", tuple[dict[str, Any], ...]()
+    groups = [(variant, dataset) for variant in stage.variants for dataset in stage.datasets]
     if stage.configurations is not None:
-        configurations: Configurations = {
-            (v, d): list(enumerate(stage.configurations[v]))
-            for v in stage.variants
-            for d in stage.datasets
-        }
+        drawn = stage.configurations
+        configurations: Configurations = {(v, d): [*enumerate(drawn[v])] for v, d in groups}
     else:
         assert stage.after is not None and stage.rule is not None
         selection = select_best(stage.rule, planned[stage.after].runs, runs_root)
-        groups = [(variant, dataset) for variant in stage.variants for dataset in stage.datasets]
-        missing = [f"{variant} on {dataset}" for variant, dataset in groups
-                   if (variant, dataset) not in selection]  # fmt: skip
+        missing = [" on ".join(group) for group in groups if group not in selection]
         if not selection:
-            raise UserError(
-                f"stage {stage.name!r} finds no score in stage {stage.after!r} to choose by",
-                fix="see `bench status`: its runs failed or diverged",
-            )
+            message = f"stage {stage.name!r} finds no score in stage {stage.after!r} to choose by"
+            raise UserError(message, fix="see `bench status`: its runs failed or diverged")
         if missing:
             print(f"stage {stage.name}: nothing to choose for {', '.join(missing)}: left out")
-        first_stage = _first_stage(stage, stages)
-        assert first_stage.configurations is not None
+        first_stage = stages[stage.after]  # in which the configurations were drawn
+        while first_stage.configurations is None:
+            first_stage = stages[str(first_stage.after)]
         configurations = {
             (v, d): [(sample, first_stage.configurations[v][sample])]
             for (v, d), (sample, _, _) in selection.items()
@@ -78,31 +65,20 @@ def plan_stage(
     return StagePlan(stage.name, plan_runs(stage.name, specs, pack_planner), rule, chosen)
 
 
-def _first_stage(stage: Stage, stages: Mapping[str, Stage]) -> Stage:
-    """Return the stage in which the configurations of a later stage were drawn."""
-    while stage.configurations is None:
-        stage = stages[str(stage.after)]
-    return stage
-
-
-def plan_runs(
-    stage: str, specs: Sequence[RunSpec], pack_planner: PackPlanner
-) -> tuple[PlannedRun, ...]:
+def plan_runs(stage: str, specs: Sequence[RunSpec], packs: PackPlanner) -> tuple[PlannedRun, ...]:
     """Plan each run once; print a sentence where two have one run_id."""
     runs_by_id: dict[str, PlannedRun] = {}
     repeated: list[PlannedRun] = []
-    for spec in pack_planner.assign_packs(stage, specs):
-        run = pack_planner.templates.plan_run(spec)
+    for spec in packs.assign_packs(stage, specs):
+        run = packs.templates.plan_run(spec)
         if runs_by_id.setdefault(run.run_id, run) is not run:
             repeated.append(run)
     if repeated:
         first = repeated[0]
-        print(
-            f"{len(repeated)} runs come out the same as others and are run once, the first of them "
-            f"{first.variant} on {first.dataset}, seed {first.seed}: a seed or a choice named "
-            "twice, or two names for one computation",
-            flush=True,
-        )
+        label = f"{first.variant} on {first.dataset}, seed {first.seed}"
+        head = f"{len(repeated)} runs come out the same as others and are run once, the first of"
+        why = "a seed or a choice named twice, or two names for one computation"
+        print(f"{head} them {label}: {why}", flush=True)
     return tuple(runs_by_id.values())
 
 
@@ -150,41 +126,35 @@ def save_plan(
     Raises:
         UserError: a newer version of the suite wrote the earlier plan.
     """
-    changes = _describe_changes(runs_root, name, stages, waiting)
-    if changes:
-        archive = archive_plan(runs_root, name)
+    if changes := _describe_changes(runs_root, name, stages, waiting):
+        archive = plans.archive_plan(runs_root, name)
         changes = f"sweep {name}: {changes}; the plan before is in {archive}"
-    write_plan(runs_root, name, command, stages, waiting, packs)
+    plans.write_plan(runs_root, name, command, stages, waiting, packs)
     return changes
 
 
 def _describe_changes(
     runs_root: Path, name: str, stages: Sequence[StagePlan], waiting: Sequence[str]
 ) -> str:
-    head_and_stages = read_plan_head(runs_root, name)
-    if head_and_stages is None:
+    if (head_and_stages := plans.read_plan_head(runs_root, name)) is None:
         return ""
     head = head_and_stages[0]
-    version = head.get("version", 1)
-    if isinstance(version, int) and version > PLAN_VERSION:
+    if isinstance(version := head.get("version", 1), int) and version > plans.PLAN_VERSION:
         raise UserError(
             f"the plan of sweep {name!r} was written by a newer version of the suite "
-            f"({version}; this one reads {PLAN_VERSION})",
+            f"({version}; this one reads {plans.PLAN_VERSION})",
             fix="update the suite, or set runs_root to another folder",
         )
-    if version not in READABLE_VERSIONS:
+    if version not in plans.READABLE_VERSIONS:
         return f"its plan is of version {version} and is written anew; rows stay as they are"
     try:
-        before = read_plan(runs_root, name)
+        before = plans.read_plan(runs_root, name)
     except UserError as error:
         return f"its plan could not be read ({error.message}) and is written anew"
-    semantics = head.get("semantics_version")
-    why = ""
+    why, semantics = "", head.get("semantics_version")
     if semantics != SEMANTICS_VERSION:
-        why = (
-            f"the mathematics have version {SEMANTICS_VERSION} now and had {semantics}: every run "
-            "has another run_id, "
-        )
+        versions = f"version {SEMANTICS_VERSION} now and had {semantics}"
+        why = f"the mathematics have {versions}: every run has another run_id, "
     # A stage may be planned in one of them only: it was not due then, or is not due yet.
     old_runs, new_runs = ({s.name: s.runs for s in p} for p in (before.stages, stages))
     lines = []
@@ -194,9 +164,7 @@ def _describe_changes(
         old = {run.run_id for run in old_runs[stage]}
         new = {run.run_id for run in new_runs.get(stage, ())}
         if old != new:
-            lines.append(
-                f"stage {stage} has {len(new - old)} runs that were not planned before, "
-                f"{len(old - new)} are no longer planned (their rows stay), {len(old & new)} are "
-                "as before"
-            )
+            added, gone = f"{len(new - old)} runs that were not planned before", len(old - new)
+            rest = f"{gone} are no longer planned (their rows stay), {len(old & new)} are as before"
+            lines.append(f"stage {stage} has {added}, {rest}")
     return f"changed since it was planned: {why}{'; '.join(lines)}" if lines else ""

@@ -219,11 +219,9 @@ class RunIdTemplates:
             self._requests[key] = protocol_hash(settings, build.build_extractor(cfg))
         splits = self._digests_of(plain)
         if plain["score"]["split"] not in splits:
-            raise UserError(
-                f"score.split is {plain['score']['split']!r}; dataset "
-                f"{plain['names']['dataset']!r} has {', '.join(sorted(splits))}",
-                fix="choose one of these",
-            )
+            present = f"dataset {plain['names']['dataset']!r} has {', '.join(sorted(splits))}"
+            message = f"score.split is {plain['score']['split']!r}; {present}"
+            raise UserError(message, fix="choose one of these")
         return self._requests[key]
 
 
@@ -235,8 +233,5 @@ def _identity_template(
     None if a placeholder is only a part of some value, and cannot be replaced by a number.
     """
     text = identity_text(build.run_identity(marked, digests, device))
-    replaceable = all(
-        text.count(PLACEHOLDER.format(key)) == text.count(json.dumps(PLACEHOLDER.format(key)))
-        for key in keys
-    )
-    return text if replaceable else None
+    marks = [PLACEHOLDER.format(key) for key in keys]
+    return text if all(text.count(m) == text.count(json.dumps(m)) for m in marks) else None

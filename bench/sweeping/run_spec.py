@@ -54,11 +54,8 @@ def run_specs(
     placed_runs = []
     for v, variant in enumerate(stage.variants):
         for d, dataset in enumerate(stage.datasets):
-            settings = {
-                **stage.settings,
-                **stage.of_dataset.get(dataset, {}),
-                **stage.of_variant.get(variant, {}),
-            }
+            of_dataset = stage.of_dataset.get(dataset, {})
+            settings = {**stage.settings, **of_dataset, **stage.of_variant.get(variant, {})}
             fixed = {key: override_text(value) for key, value in settings.items()}
             overrides = {"variant": variant, "dataset": dataset, **fixed, **constant}
             for place, (sample, values) in enumerate(configurations.get((variant, dataset), ())):
@@ -108,11 +105,9 @@ def narrow_stage(stage: Stage, chosen: Mapping[str, Sequence[str]]) -> Stage:
     changes = {}
     for key, names in chosen.items():
         available = getattr(stage, NARROWING_KEYS[key])
-        missing = [name for name in names if name not in available]
-        if missing:
-            raise UserError(
-                f"stage {stage.name!r} of this sweep has no {key} {', '.join(missing)}",
-                fix=f"choose among {', '.join(available)}, or write a sweep file of your own",
-            )
+        if missing := [name for name in names if name not in available]:
+            message = f"stage {stage.name!r} of this sweep has no {key} {', '.join(missing)}"
+            fix = f"choose among {', '.join(available)}, or write a sweep file of your own"
+            raise UserError(message, fix=fix)
         changes[NARROWING_KEYS[key]] = tuple(name for name in available if name in names)
     return Stage(**{**stage.__dict__, **changes})

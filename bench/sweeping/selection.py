@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.core.errors import UserError
 from bench.runs.plans import PlannedRun
-from bench.runs.rows import Row, read_rows
+from bench.runs.rows import read_rows
 from bench.sweeping.stage import Rule
 
 Selection = dict[tuple[str, str], tuple[int, float, tuple[str, ...]]]  # sample, score, run_ids
@@ -30,12 +30,11 @@ def select_best(rule: Rule, runs: Iterable[PlannedRun], runs_root: Path) -> Sele
     sign = 1 if rule.name == "lowest" else -1
     selection: Selection = {}
     for group, scores_by_sample in scores.items():
-        means = {
+        if means := {
             sample: statistics.fmean(score for score in values if score is not None)
             for sample, values in scores_by_sample.items()
             if None not in values
-        }
-        if means:
+        }:
             sample = min(means, key=lambda s: (sign * means[s], s))
             selection[group] = sample, means[sample], tuple(run_ids[(*group, sample)])
     return selection
@@ -48,20 +47,16 @@ def read_score(rule: Rule, run: PlannedRun, runs_root: Path) -> float | None:
         UserError: the run has a row, and the rule's score is not in it.
     """
     for row in read_rows(runs_root, [run.run_id]):
-        if row.checkpoint == rule.checkpoint and _has_protocol(row, run):
+        protocol = row.protocol.get("settings"), row.protocol.get("data")
+        if row.checkpoint == rule.checkpoint and protocol == (run.request, run.data):
             numbers = {**row.scores, **row.details}
             if rule.score not in numbers and row.status == "finished":
-                raise UserError(
-                    f"the rule asks for {rule.score!r}, which run {run.run_id} has not "
-                    f"(has: {', '.join(sorted(numbers))})",
-                    fix="name one of these in the sweep's rule",
-                )
+                asked = f"the rule asks for {rule.score!r}, which run {run.run_id} has not"
+                present = ", ".join(sorted(numbers))
+                fix = "name one of these in the sweep's rule"
+                raise UserError(f"{asked} (has: {present})", fix=fix)
             return numbers.get(rule.score)
     return None
-
-
-def _has_protocol(row: Row, run: PlannedRun) -> bool:
-    return (row.protocol.get("settings"), row.protocol.get("data")) == (run.request, run.data)
 
 
 def selection_records(selection: Selection) -> tuple[dict[str, Any], ...]:

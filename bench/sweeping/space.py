@@ -60,31 +60,23 @@ def parse_range(name: str, declared: Any) -> Range:
     if len(values) != 2 or len(numbers) != 2 or not all(math.isfinite(v) for v in numbers):
         raise UserError(f"range of {name} is {{{kind}: {values!r}}}", fix=fix)
     if not numbers[0] < numbers[1]:
-        raise UserError(
-            f"range of {name} is empty: from {numbers[0]} to {numbers[1]}",
-            fix="put the lower bound first, or write {choice: [value]} for a single value",
-        )
+        fix = "put the lower bound first, or write {choice: [value]} for a single value"
+        raise UserError(f"range of {name} is empty: from {numbers[0]} to {numbers[1]}", fix=fix)
     if kind == "log_uniform" and numbers[0] <= 0:
-        raise UserError(
-            f"range of {name} is logarithmic and begins at {numbers[0]}",
-            fix="give a lower bound above 0",
-        )
+        fix = "give a lower bound above 0"
+        raise UserError(f"range of {name} is logarithmic and begins at {numbers[0]}", fix=fix)
     return Range(kind, tuple(values))
 
 
 def _check_choices(name: str, values: Sequence[Any]) -> None:
     if not values:
         raise UserError(f"range of {name} is empty: no choices", fix="name one value or more")
-    invalid = [v for v in values if not isinstance(v, bool | int | float | str)]
-    if invalid:
-        raise UserError(
-            f"range of {name} has the choice {invalid[0]!r}", fix="use numbers or words"
-        )
+    if invalid := [v for v in values if not isinstance(v, bool | int | float | str)]:
+        choice = repr(invalid[0])
+        raise UserError(f"range of {name} has the choice {choice}", fix="use numbers or words")
     if len({(type(v) is bool, v) for v in values}) < len(values):
-        raise UserError(
-            f"range of {name} has a choice twice: {list(values)!r}",
-            fix="name each value once; a value that is named twice would be drawn more often",
-        )
+        fix = "name each value once; a value that is named twice would be drawn more often"
+        raise UserError(f"range of {name} has a choice twice: {list(values)!r}", fix=fix)
 
 
 def draw(
@@ -110,16 +102,12 @@ def draw(
     stream = random.Random(seed)
     configurations = {}
     for variant, space in spaces.items():
-        unplaced = sorted(set(space) - set(order))
-        if unplaced:
-            raise UserError(
-                f"the space of {variant} has {', '.join(unplaced)}, which `order` does not place",
-                fix="name every parameter in `order`: the draws depend on it",
-            )
+        if unplaced := sorted(set(space) - set(order)):
+            missing = ", ".join(unplaced)
+            message = f"the space of {variant} has {missing}, which `order` does not place"
+            raise UserError(message, fix="name every parameter in `order`: the draws depend on it")
         names = [name for name in order if name in space]
-        draws = ({name: space[name].at(stream.random()) for name in names} for _ in range(samples))
-        configurations[variant] = [
-            dict(defaults.get(variant, {})),
-            *(next(draws) for _ in range(samples - 1)),
-        ]
+        configurations[variant] = [dict(defaults.get(variant, {}))]
+        for _ in range(samples - 1):
+            configurations[variant].append({n: space[n].at(stream.random()) for n in names})
     return configurations

@@ -22,10 +22,9 @@ class Rule:
 
     def describe(self) -> str:
         """Return the rule as a plan records it."""
-        return (
-            f"{self.name} {self.score} of the {self.checkpoint} checkpoint, for each variant and "
-            "data set; of equals the earliest sample; runs without a score are never chosen"
-        )
+        score = f"{self.name} {self.score} of the {self.checkpoint} checkpoint"
+        ties = "of equals the earliest sample; runs without a score are never chosen"
+        return f"{score}, for each variant and data set; {ties}"
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,12 @@ class Stage:
     """One stage of a sweep.
 
     Args:
-        name: name of the stage.
         variants, datasets, seeds: every combination of them is run.
         configurations: variant -> values of each of its samples; {} are its defaults. None where
             they come from an earlier stage.
         settings: overrides of all runs.
         of_variant, of_dataset: overrides of one variant's or data set's runs.
         after: name of the earlier stage; None for the first.
-        rule: how configurations are chosen from the earlier stage.
     """
 
     name: str

@@ -33,23 +33,19 @@ def parse_stages(declared: Mapping[str, Any]) -> list[Stage]:
 
 def _parse_stage(name: str, content: Mapping[str, Any], before: Mapping[str, Stage]) -> Stage:
     content = _drop_nulls(content)
-    unknown = sorted(set(content) - KEYS)
-    if unknown:
-        raise UserError(
-            f"stage {name!r} has {', '.join(unknown)}", fix=f"it takes {', '.join(sorted(KEYS))}"
-        )
+    if unknown := sorted(set(content) - KEYS):
+        fix = f"it takes {', '.join(sorted(KEYS))}"
+        raise UserError(f"stage {name!r} has {', '.join(unknown)}", fix=fix)
     after, rule = content.get("after"), content.get("rule")
     if (after is None) != (rule is None):
         raise UserError(f"stage {name!r} has only one of after and rule", fix="give both")
     if after is not None and after not in before:
-        raise UserError(
-            f"stage {name!r} comes after {after!r}, which is no stage before it",
-            fix=f"choose one of: {', '.join(before) or 'none, it is the first'}",
-        )
+        fix = f"choose one of: {', '.join(before) or 'none, it is the first'}"
+        message = f"stage {name!r} comes after {after!r}, which is no stage before it"
+        raise UserError(message, fix=fix)
     earlier = before.get(str(after))
     required = REQUIRED_KEYS if earlier is None else ("seeds",)
-    missing = [key for key in required if key not in content]
-    if missing:
+    if missing := [key for key in required if key not in content]:
         raise UserError(f"stage {name!r} has no {', '.join(missing)}", fix="name them")
     variants = _parse_names(name, "variants", content.get("variants", earlier and earlier.variants))
     datasets = _parse_names(name, "datasets", content.get("datasets", earlier and earlier.datasets))
@@ -61,17 +57,12 @@ def _parse_stage(name: str, content: Mapping[str, Any], before: Mapping[str, Sta
         parts = {variant: content.get("of_variant", {}).get(variant, {}) for variant in variants}
         configurations = _parse_configurations(name, content, parts, settings, of_variant)
     elif {"space", "samples", "table", "sampling"} & set(content):
-        raise UserError(
-            f"stage {name!r} takes its configurations from {after!r} and draws its own too",
-            fix="leave space, samples, sampling and table out",
-        )
+        message = f"stage {name!r} takes its configurations from {after!r} and draws its own too"
+        raise UserError(message, fix="leave space, samples, sampling and table out")
     only = _parse_names(name, "only", content.get("only", variants))
-    undrawn = sorted(set(only) - set(variants))
-    if undrawn:
-        raise UserError(
-            f"stage {name!r}: only names {', '.join(undrawn)}, which it does not draw",
-            fix=f"choose among {', '.join(variants)}",
-        )
+    if undrawn := sorted(set(only) - set(variants)):
+        message = f"stage {name!r}: only names {', '.join(undrawn)}, which it does not draw"
+        raise UserError(message, fix=f"choose among {', '.join(variants)}")
     return Stage(
         name=name,
         variants=only,
@@ -110,20 +101,16 @@ def _parse_seeds(stage: str, value: Any) -> tuple[int, ...]:
         value = list(range(value["first"], value["first"] + value["count"]))
     is_list = isinstance(value, list | tuple)
     if not is_list or not value or not all(is_whole_number(seed, 0) for seed in value):
-        raise UserError(
-            f"stage {stage!r}: seeds is {value!r}", fix="write [0, 1, 2] or {first: 0, count: 50}"
-        )
+        fix = "write [0, 1, 2] or {first: 0, count: 50}"
+        raise UserError(f"stage {stage!r}: seeds is {value!r}", fix=fix)
     if len(set(value)) < len(value):
-        repeated = sorted({seed for seed in value if list(value).count(seed) > 1})
-        raise UserError(
-            f"stage {stage!r}: seeds has {', '.join(map(str, repeated))} twice",
-            fix="name each seed once: a run is the same run however often it is named",
-        )
+        repeated = ", ".join(str(s) for s in sorted({s for s in value if list(value).count(s) > 1}))
+        fix = "name each seed once: a run is the same run however often it is named"
+        raise UserError(f"stage {stage!r}: seeds has {repeated} twice", fix=fix)
     return tuple(value)
 
 
 def _parse_settings(stage: str, key: str, value: Any) -> dict[str, Value]:
-    """Read overrides by their keys."""
     if not isinstance(value, Mapping):
         raise UserError(f"stage {stage!r}: {key} is {value!r}", fix="write {d_steps: 1000}")
     return {str(name): setting for name, setting in value.items()}
@@ -136,12 +123,9 @@ def _parse_settings_by_name(
     if key not in content and earlier is not None:
         return {n: dict(v) for n, v in getattr(earlier, key).items() if n in names}
     parts = content.get(key, {})
-    unused = sorted(set(parts) - set(names))
-    if unused:
-        raise UserError(
-            f"stage {stage!r}: {key} names {', '.join(unused)}, which it does not run",
-            fix=f"choose among {', '.join(names)}",
-        )
+    if unused := sorted(set(parts) - set(names)):
+        message = f"stage {stage!r}: {key} names {', '.join(unused)}, which it does not run"
+        raise UserError(message, fix=f"choose among {', '.join(names)}")
     return {
         name: _parse_settings(stage, f"{key}.{name}", (part or {}).get("set", {}))
         for name, part in parts.items()
@@ -171,42 +155,29 @@ def _parse_configurations(
         raise UserError(f"stage {stage!r}: samples is {samples!r}", fix="1 (the defaults) or more")
     if not has_space:
         if samples > 1:
-            raise UserError(
-                f"stage {stage!r} has {samples} samples and no space",
-                fix="add space:, or write samples: 1",
-            )
+            fix = "add space:, or write samples: 1"
+            raise UserError(f"stage {stage!r} has {samples} samples and no space", fix=fix)
         return {variant: [{}] for variant in parts}
     sampling = content.get("sampling")
     if not isinstance(sampling, Mapping) or set(sampling) != {"seed", "order"}:
-        raise UserError(
-            f"stage {stage!r}: sampling is {sampling!r}",
-            fix="write sampling: {seed: 123, order: [beta1, learning_rate]}",
-        )
+        fix = "write sampling: {seed: 123, order: [beta1, learning_rate]}"
+        raise UserError(f"stage {stage!r}: sampling is {sampling!r}", fix=fix)
     spaces: dict[str, dict[str, Range]] = {}
     for variant, part in parts.items():
         ranges = {**space, **part.get("space", {})}
         spaces[variant] = {name: parse_range(name, value) for name, value in ranges.items()}
         fixed = {*settings, *of_variant.get(variant, {})}
-        both = sorted(n for n in spaces[variant] if override_key(n) in fixed or n in fixed)
-        if both:
-            raise UserError(
-                f"stage {stage!r} both sets and draws {', '.join(both)} of {variant}",
-                fix="take it out of `set`, or out of `space`",
-            )
-    return draw(
-        spaces,
-        samples=samples,
-        seed=int(sampling["seed"]),
-        order=list(sampling["order"]),
-        defaults={variant: part.get("defaults", {}) for variant, part in parts.items()},
-    )
+        if both := sorted(n for n in spaces[variant] if override_key(n) in fixed or n in fixed):
+            message = f"stage {stage!r} both sets and draws {', '.join(both)} of {variant}"
+            raise UserError(message, fix="take it out of `set`, or out of `space`")
+    defaults = {variant: part.get("defaults", {}) for variant, part in parts.items()}
+    seed, order = int(sampling["seed"]), list(sampling["order"])
+    return draw(spaces, samples=samples, seed=seed, order=order, defaults=defaults)
 
 
 def _parse_rule(stage: str, value: Any) -> Rule:
     is_rule = isinstance(value, Mapping) and set(value) == {"name", "score", "checkpoint"}
     if not is_rule or value["name"] not in ("lowest", "highest"):
-        raise UserError(
-            f"stage {stage!r}: rule is {value!r}",
-            fix="write {name: lowest, score: frechet, checkpoint: best}",
-        )
+        fix = "write {name: lowest, score: frechet, checkpoint: best}"
+        raise UserError(f"stage {stage!r}: rule is {value!r}", fix=fix)
     return Rule(str(value["name"]), str(value["score"]), str(value["checkpoint"]))

@@ -47,9 +47,8 @@ class SweeperSettings:
         for name in ("rounds", "chunk"):
             value = getattr(self, name)
             if not is_whole_number(value, 1):
-                raise UserError(
-                    f"hydra.sweeper.{name} is {value!r}", fix="set it to a whole number from 1 on"
-                )
+                fix = "set it to a whole number from 1 on"
+                raise UserError(f"hydra.sweeper.{name} is {value!r}", fix=fix)
 
 
 class SweepLaunch:
@@ -57,9 +56,7 @@ class SweepLaunch:
 
     Args:
         config: Hydra's config of the multirun.
-        config_loader: Hydra's config loader.
         launcher: Hydra's launcher, of any kind.
-        settings: settings of the sweeper.
     """
 
     def __init__(
@@ -79,14 +76,9 @@ class SweepLaunch:
             parallel_jobs,
         )
         self.rounds = LaunchRounds(
-            launcher,
-            self.root,
-            self.name,
-            rounds=settings.rounds,
-            chunk=settings.chunk,
-            parallel_jobs=parallel_jobs,
+            launcher, self.root, self.name, settings.rounds, settings.chunk, parallel_jobs,
             outlives_process=launcher_spec.outlives_process,
-        )
+        )  # fmt: skip
         self.planned: dict[str, StagePlan] = {}
         self.statuses: dict[str, RunStatus] = {}
         self.n_skipped = 0
@@ -95,18 +87,13 @@ class SweepLaunch:
         return self.loader.load_sweep_config(self.config, overrides)
 
     def run(self, arguments: Sequence[str]) -> None:
-        """Plan and launch every stage, and print the counts.
-
-        Args:
-            arguments: overrides of the command line.
-        """
+        """Plan and launch every stage, given overrides of the command line; print the counts."""
         arguments = self._without_pack(arguments)
         if self.settings.stages:
             self._run_stages(arguments)
         else:
             params = [f"{key}={value}" for key, value in self.settings.params.items()]
-            overrides = self._parse([*params, *arguments])
-            choices = BasicSweeper.split_arguments(overrides, None)[0]
+            choices = BasicSweeper.split_arguments(self._parse([*params, *arguments]), None)[0]
             specs = [parse_run(choice) for choice in choices]
             self._run_stage(StagePlan("all", plan_runs("all", specs, self.pack_planner)), [])
         self._print_summary()
@@ -119,9 +106,8 @@ class SweepLaunch:
             if key == "pack" and override.is_sweep_override():
                 raise UserError("pack has several values", fix="give it one: off, auto or N")
             if key == "packed" and self.pack_planner.pack:
-                raise UserError(
-                    "packed= and pack= both say how runs are packed", fix="leave packed= out"
-                )
+                both = "packed= and pack= both say how runs are packed"
+                raise UserError(both, fix="leave packed= out")
             if key != "pack":
                 others.append(text)
         return others
@@ -142,9 +128,9 @@ class SweepLaunch:
             states = [self.statuses[run.run_id].state for run in plan.runs]
             unfinished = sum(state not in COMPLETED for state in states)
             if unfinished and waiting:
+                left = f"{unfinished} of {len(plan.runs)} runs have no row"
                 print(
-                    f"stage {stage.name}: {unfinished} of {len(plan.runs)} runs have no row; "
-                    f"{', '.join(waiting)} must wait for them",
+                    f"stage {stage.name}: {left}; {', '.join(waiting)} must wait for them",
                     flush=True,
                 )
                 break
@@ -164,8 +150,7 @@ class SweepLaunch:
             for configurations in (stage.configurations or {}).values():
                 varied |= {override_key(name) for values in configurations for name in values}
         for override in self._parse(list(arguments)):
-            key = override.get_key_element()
-            several = override.is_sweep_override()
+            key, several = override.get_key_element(), override.is_sweep_override()
             if key in NARROWING_KEYS:
                 values = override.sweep_string_iterator() if several else [override.value()]
                 chosen[key] = [str(name) for name in values]
@@ -176,10 +161,8 @@ class SweepLaunch:
                     f"{' and '.join(NARROWING_KEYS)} may narrow the sweep",
                 )
             elif key.lstrip("+") in varied:
-                raise UserError(
-                    f"{key} is what the sweep {self.name!r} varies itself",
-                    fix="leave it out, or write a sweep file of your own",
-                )
+                fix = "leave it out, or write a sweep file of your own"
+                raise UserError(f"{key} is what the sweep {self.name!r} varies itself", fix=fix)
             else:
                 constant[key] = override.get_value_element_as_str()
         return chosen, constant
@@ -197,11 +180,9 @@ class SweepLaunch:
             print(changes, flush=True)
         n_skipped = sum(status.state in COMPLETED for status in before)
         self.n_skipped += n_skipped
-        print(
-            f"sweep {self.name}{'' if plan.name == 'all' else f', stage {plan.name}'}: "
-            f"{len(runs)} runs planned, {n_skipped} skipped{_estimate_cost(runs, before)}",
-            flush=True,
-        )
+        place = "" if plan.name == "all" else f", stage {plan.name}"
+        counts = f"{len(runs)} runs planned, {n_skipped} skipped{_estimate_cost(runs, before)}"
+        print(f"sweep {self.name}{place}: {counts}", flush=True)
         statuses = before if self.settings.plan_only else self.rounds.run(runs)
         self.statuses |= {run.run_id: s for run, s in zip(runs, statuses, strict=True)}
 
@@ -239,23 +220,12 @@ def _estimate_cost(runs: Sequence[PlannedRun], before: Sequence[RunStatus]) -> s
 
 
 def launch_sweep(sweeper: Any, arguments: Sequence[str]) -> None:
-    """Plan and launch a multirun.
-
-    Args:
-        sweeper: the Hydra plugin, set up.
-        arguments: overrides of the command line.
-    """
+    """Plan and launch a multirun of the Hydra plugin, given overrides of the command line."""
     LAST_SWEEP["status"] = 0
-    settings = SweeperSettings(
-        params=dict(sweeper.params or {}),
-        stages=_to_plain(sweeper.stages),
-        rounds=sweeper.rounds,
-        chunk=sweeper.chunk,
-        plan_only=sweeper.plan_only,
-    )
+    stages = sweeper.stages
+    if OmegaConf.is_config(stages):
+        stages = OmegaConf.to_container(stages, resolve=True)
+    numbers = (sweeper.rounds, sweeper.chunk)
+    settings = SweeperSettings(dict(sweeper.params or {}), stages, *numbers, sweeper.plan_only)
     loader = sweeper.hydra_context.config_loader
     SweepLaunch(sweeper.config, loader, sweeper.launcher, settings).run(arguments)
-
-
-def _to_plain(value: Any) -> Any:
-    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value

@@ -8,45 +8,35 @@ from typing import Any
 from bench.core.errors import UserError
 from bench.sweeping.space import Value
 
+Configurations = dict[str, list[dict[str, Value]]]  # variant -> values of each
 
-def read_table(
-    stage: str, table: Any, variants: Sequence[str]
-) -> dict[str, list[dict[str, Value]]]:
-    """Read the configurations of a table: variant -> values of each.
+
+def read_table(stage: str, table: Any, variants: Sequence[str]) -> Configurations:
+    """Read the configurations of a stage's variants from its table.
 
     Args:
-        stage: name of the stage, for messages.
         table: a list of mappings, or the name of a CSV file with a header. A line is for the
             variant in its column `variant`, else for all; an empty cell leaves the default.
-        variants: names of the stage's variants.
 
     Raises:
         UserError: the file is missing, a line has another variant, a variant has no line.
     """
-    lines = _read_lines(stage, table)
-    configurations: dict[str, list[dict[str, Value]]] = {variant: [] for variant in variants}
-    for number, line in enumerate(lines, start=1):
-        only = line.get("variant")
+    configurations: Configurations = {variant: [] for variant in variants}
+    for number, line in enumerate(_read_lines(stage, table), start=1):
+        only, place = line.get("variant"), f"stage {stage!r}: line {number} of its table"
         if only is not None and only not in configurations:
-            raise UserError(
-                f"stage {stage!r}: line {number} of its table has the variant {only!r}, which the "
-                "stage has not",
-                fix=f"choose among {', '.join(variants)}",
-            )
+            message = f"{place} has the variant {only!r}, which the stage has not"
+            raise UserError(message, fix=f"choose among {', '.join(variants)}")
         values = {k: v for k, v in line.items() if k != "variant" and v is not None}
         for variant in variants if only is None else [str(only)]:
             if values in configurations[variant]:
                 raise UserError(
-                    f"stage {stage!r}: line {number} of its table repeats one before it",
-                    fix="name each configuration once",
+                    f"{place} repeats one before it", fix="name each configuration once"
                 )
             configurations[variant].append(values)
-    without = [variant for variant, values in configurations.items() if not values]
-    if without:
-        raise UserError(
-            f"stage {stage!r}: its table has no line for {', '.join(without)}",
-            fix="add one, or take the variant out of `variants`",
-        )
+    if without := [variant for variant, values in configurations.items() if not values]:
+        fix = "add one, or take the variant out of `variants`"
+        raise UserError(f"stage {stage!r}: its table has no line for {', '.join(without)}", fix=fix)
     return configurations
 
 
@@ -54,19 +44,17 @@ def _read_lines(stage: str, table: Any) -> list[dict[str, Any]]:
     if isinstance(table, list | tuple) and all(isinstance(line, Mapping) for line in table):
         return [dict(line) for line in table]
     if not isinstance(table, str):
-        raise UserError(
-            f"stage {stage!r}: table is {table!r}", fix="list mappings, or name a CSV file"
-        )
+        fix = "list mappings, or name a CSV file"
+        raise UserError(f"stage {stage!r}: table is {table!r}", fix=fix)
     try:
         with open(Path(table), encoding="utf-8", newline="") as content:
             lines = list(csv.DictReader(content, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"stage {stage!r}: table {table}: {error}", fix="check the file") from error
     if any(None in line or None in line.values() for line in lines):
-        raise UserError(
-            f"stage {stage!r}: table {table} has a line with more or fewer cells than its header",
-            fix="give every line a cell for every column",
-        )
+        cells = "a line with more or fewer cells than its header"
+        fix = "give every line a cell for every column"
+        raise UserError(f"stage {stage!r}: table {table} has {cells}", fix=fix)
     return [{name: _parse_cell(cell) for name, cell in line.items()} for line in lines]
 
 

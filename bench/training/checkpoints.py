@@ -22,7 +22,6 @@ class Checkpoints:
     """Manage the full checkpoints in a folder.
 
     Args:
-        folder: folder of the checkpoint files.
         keep: how many of the newest are kept.
     """
 
@@ -30,11 +29,7 @@ class Checkpoints:
         self.folder, self.keep = folder, keep
 
     def save(self, step: int, write: Callable[[Path], None]) -> None:
-        """Write a checkpoint, then delete the oldest.
-
-        Args:
-            step: discriminator steps made so far.
-            write: writes the checkpoint to a path.
+        """Write the checkpoint of a discriminator step with `write`, then delete the oldest.
 
         Raises:
             DiskError: the disk does not take it; the earlier checkpoints are untouched.
@@ -62,16 +57,12 @@ class Checkpoints:
 
     def _iter_intact(self) -> Iterator[Path]:
         for path in self._newest_first():
-            damage = _describe_damage(path)
-            if not damage:
+            if not (damage := _describe_damage(path)):
                 yield path
-            else:
-                warnings.warn(
-                    f"checkpoint {path} is damaged ({damage}): the one before it is used, or the "
-                    "run starts anew, to the same bits",
-                    Caution,
-                    stacklevel=3,
-                )
+                continue
+            instead = "the one before it is used, or the run starts anew, to the same bits"
+            message = f"checkpoint {path} is damaged ({damage}): {instead}"
+            warnings.warn(message, Caution, stacklevel=3)
 
 
 def _describe_damage(path: Path) -> str:

@@ -42,19 +42,16 @@ def save_results(
         INTERRUPT.acknowledge()
         raise Interrupted
     if monitor.time_is_up:
-        minutes = job.trainer_settings.limit_minutes
-        raise TimeLimit(
-            f"the limit of {minutes:g} minutes of training was reached at step "
-            f"{model.d_steps} of {job.plain['d_steps']}",
-            fix="raise trainer.limit_minutes: the run goes on from there",
-        )
+        limit = f"the limit of {job.trainer_settings.limit_minutes:g} minutes of training"
+        message = f"{limit} was reached at step {model.d_steps} of {job.plain['d_steps']}"
+        raise TimeLimit(message, fix="raise trainer.limit_minutes: the run goes on from there")
     # read now: another process may have finished the same run meanwhile
     earlier_digest = (job.folder.read_status() or {}).get("digest")
     write_bytes(job.folder.generator, save(state_tensors(model.sampled_generator())))
     digest = facts["digest"] = sha256_of(job.folder.generator)
     if earlier_digest not in (None, digest):
         facts["differs_from"] = earlier_digest
-        _warn_of_other_weights(job, earlier_digest, digest)
+        _warn_of_other_weights(job.folder.run_id, earlier_digest, digest)
     cause = divergence_cause(model, monitor)
     if not cause:
         plotter.finish(model)
@@ -67,15 +64,12 @@ def save_results(
         monitor.selector.delete_unneeded_weights(ended=True)
 
 
-def _warn_of_other_weights(job: Job, before: str, now: str) -> None:
+def _warn_of_other_weights(run_id: str, before: str, now: str) -> None:
     """Warn that another process finished the same run with other weights."""
-    warnings.warn(
-        f"run {job.folder.run_id} was trained by two processes and their weights differ "
-        f"({before[:8]}, {now[:8]}): the later ones are kept, both digests are in status.json; "
-        f"`bench verify {job.folder.run_id}` tells which is repeated",
-        Caution,
-        stacklevel=3,
-    )
+    head = f"run {run_id} was trained by two processes and their weights differ"
+    kept = f"({before[:8]}, {now[:8]}): the later ones are kept, both digests are in status.json"
+    message = f"{head} {kept}; `bench verify {run_id}` tells which is repeated"
+    warnings.warn(message, Caution, stacklevel=3)
 
 
 def _finish_digests(
@@ -115,13 +109,12 @@ def diagnose_discriminator(job: Job, model: GenerativeModel) -> dict[str, float]
     sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
     latents = stream(job.evaluator.settings.latent_seed, "score")
     fake = torch.cat(list(sampler.batches(N_DIAGNOSTIC, latents, N_DIAGNOSTIC)))
-    samples = {"fake": fake}
+    samples = {"fake": fake.to(model.device)}
     for name in ("train", "test"):
-        samples[name] = next(iter_batches(job.splits[name].samples[:N_DIAGNOSTIC], N_DIAGNOSTIC))
+        real = next(iter_batches(job.splits[name].samples[:N_DIAGNOSTIC], N_DIAGNOSTIC))
+        samples[name] = real.to(model.device)
     with torch.no_grad():
-        statistics = model.discriminator_diagnostics(
-            {name: part.to(model.device) for name, part in samples.items()}
-        )
+        statistics = model.discriminator_diagnostics(samples)
     return {name: value for name, value in statistics.items() if math.isfinite(value)}
 
 

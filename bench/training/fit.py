@@ -49,10 +49,9 @@ def write_run_metadata(job: Job) -> None:
     folder, plain = job.folder, job.plain
     stored = {k: v for k, v in plain.items() if k not in NOT_STORED}
     write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(stored), sort_keys=True))
-    write_json(
-        folder.path / "environment.json",
-        job.describe_environment(_device_name(job.trainer_settings.device)),
-    )
+    device = job.trainer_settings.device
+    name = torch.cuda.get_device_name() if device.type == "cuda" else device.type
+    write_json(folder.path / "environment.json", job.describe_environment(name))
     remove_partial_files(folder)
     write_json(folder.split_digests, job.evaluator.real_features.split_digests)
     write_json(folder.path / "overrides.json", list(job.overrides))
@@ -64,14 +63,14 @@ def build_callbacks(
 ) -> tuple[Monitor, SamplePlotter]:
     """Return a monitor of the given kind, and the plotter of samples that it calls."""
     folder, plain, settings = job.folder, job.plain, job.trainer_settings
-    plotter = SamplePlotter(
-        folder.samples, job.splits["train"].samples[:1000], seed=0, label=job.label
-    )
+    real = job.splits["train"].samples[:1000]
+    plotter = SamplePlotter(folder.samples, real, seed=0, label=job.label)
     monitor = kind(
         folder.history,
         Checkpoints(folder.checkpoints, settings.keep_checkpoints),
         DigestLog(folder.digests, plain["d_steps"]),
         heartbeat,
+        CheckpointSelector(folder, job.evaluator),
         log_every=plain["log_every"],
         checkpoint_every=settings.checkpoint_every,
         checkpoint_seconds=settings.checkpoint_seconds,
@@ -80,7 +79,6 @@ def build_callbacks(
         label=job.label,
         save_samples=plotter,
         picture_steps=picture_steps(plain["d_steps"], settings.pictures),
-        selector=CheckpointSelector(folder, job.evaluator),
         select_every=job.evaluator.settings.every,
         tracker=tracker,
     )
@@ -103,9 +101,8 @@ def train(
     """
     reset_peak_memory()
     kind = Monitor if distributed.world_size() == 1 else RankMonitor
-    monitor, plotter = build_callbacks(
-        job, heartbeat, tracker or Tracker(), kind, progress=job.trainer_settings.progress
-    )
+    shown, tracker = job.trainer_settings.progress, tracker or Tracker()
+    monitor, plotter = build_callbacks(job, heartbeat, tracker, kind, progress=shown)
     with INTERRUPT.interrupting(immediate=False):
         fit(job, model, monitor)
         save_results(job, model, monitor, plotter)
@@ -175,10 +172,6 @@ def remove_partial_files(folder: RunFolder) -> None:
         with suppress(OSError):
             if dead or now - path.stat().st_mtime > MAX_WRITE_SECONDS:
                 path.unlink()
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name() if device.type == "cuda" else device.type
 
 
 def reset_peak_memory() -> None:

@@ -24,9 +24,8 @@ def read_history(path: Path) -> list[Reading]:
         if not all("step" in reading for reading in readings):
             raise ValueError("a line without a step")
     except (ValueError, TypeError, csv.Error) as error:
-        raise UserError(
-            f"{path} is damaged: {error}", fix="delete it; the weights do not depend on it"
-        ) from error
+        fix = "delete it; the weights do not depend on it"
+        raise UserError(f"{path} is damaged: {error}", fix=fix) from error
     return readings
 
 

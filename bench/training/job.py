@@ -40,11 +40,7 @@ class Job:
     overrides: tuple[str, ...] = ()
 
     def describe_environment(self, device: str) -> dict[str, Any]:
-        """Return `bench.runs.environment.describe_environment`, with the code outside the package.
-
-        Args:
-            device: name of the device.
-        """
+        """Return `bench.runs.environment.describe_environment` and the code outside the package."""
         facts = describe_environment(self.plain["threads"], device)
         model = self.plain["model"]
         if code := foreign_code(model):
@@ -72,10 +68,8 @@ def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
     with validate.as_user_error("trainer"):
         trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
         if plain["batch_size"] % trainer_settings.devices:
-            raise ValueError(
-                f"batch_size {plain['batch_size']} cannot be divided evenly among "
-                f"trainer.devices={trainer_settings.devices}"
-            )
+            batch, processes = plain["batch_size"], f"trainer.devices={trainer_settings.devices}"
+            raise ValueError(f"batch_size {batch} cannot be divided evenly among {processes}")
         if plain.get("packed") and (why := why_config_not_packable(plain)):
             raise ValueError(f"packed={plain['packed']} is not possible: {why}")
     root = Path(plain["runs_root"])
@@ -83,10 +77,8 @@ def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
         splits, evaluator = share_with.splits, share_with.evaluator
     else:
         source, splits = build.build_splits(cfg)
-        cache = root / "references"
-        evaluator = build_evaluator(
-            cfg, source, digest_splits(splits), splits, trainer_settings.device, cache
-        )
+        cache, device = root / "references", trainer_settings.device
+        evaluator = build_evaluator(cfg, source, digest_splits(splits), splits, device, cache)
     digests = evaluator.real_features.split_digests
     run_id = build.run_id_for(plain, digests, trainer_settings.device.type)
     typed = tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()

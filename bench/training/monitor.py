@@ -8,6 +8,7 @@ Lightning calls the `on_...` hooks; a pack calls `start`, `after_step` and `fini
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def step_bar(label: str, total: int, initial: int = 0, *, shown: bool) -> Any:
     return tqdm(desc=label, total=total, initial=initial, disable=not shown, **look)
 
 
+@dataclass(eq=False)
 class Monitor(pl.Callback):
     """Read the losses every `log_every` steps, and do what is due after a step.
 
@@ -43,6 +45,7 @@ class Monitor(pl.Callback):
         checkpoints: writes and finds full checkpoints.
         digests: collects digests of the weights.
         heartbeat: takes the steps made so far.
+        selector: scores and stores the generator every `select_every` steps and at the end.
         log_every: steps between readings.
         checkpoint_every: steps between full checkpoints; None for none by steps.
         checkpoint_seconds: seconds between full checkpoints; None for none by time.
@@ -52,38 +55,27 @@ class Monitor(pl.Callback):
         label: text left of the progress bar.
         save_samples: called with the model and the loggers after each of `picture_steps`.
         picture_steps: steps after which pictures of samples are made.
-        selector: scores and stores the generator every `select_every` steps and at the end.
         select_every: steps between these scores; None for none.
         tracker: sends the history elsewhere; called each time the history was written.
     """
 
-    def __init__(
-        self,
-        history: Path,
-        checkpoints: Checkpoints,
-        digests: DigestLog,
-        heartbeat: Heartbeat,
-        *,
-        log_every: int,
-        checkpoint_every: int | None,
-        checkpoint_seconds: float | None,
-        limit_seconds: float | None,
-        progress: bool,
-        label: str,
-        save_samples: Callable[[GenerativeModel, Sequence[Any]], None],
-        picture_steps: frozenset[int],
-        selector: CheckpointSelector,
-        select_every: int | None,
-        tracker: Tracker,
-    ) -> None:
-        self.history, self.checkpoints = history, checkpoints
-        self.digests, self.heartbeat = digests, heartbeat
-        self.log_every, self.checkpoint_every = log_every, checkpoint_every
-        self.checkpoint_seconds, self.limit_seconds = checkpoint_seconds, limit_seconds
-        self.progress, self.label = progress, label
-        self.save_samples, self.picture_steps = save_samples, picture_steps
-        self.selector, self.select_every = selector, select_every
-        self.tracker = tracker
+    history: Path
+    checkpoints: Checkpoints
+    digests: DigestLog
+    heartbeat: Heartbeat
+    selector: CheckpointSelector
+    log_every: int
+    checkpoint_every: int | None = None
+    checkpoint_seconds: float | None = None
+    limit_seconds: float | None = None
+    progress: bool = False
+    label: str = ""
+    save_samples: Callable[[GenerativeModel, Sequence[Any]], None] = lambda model, loggers: None
+    picture_steps: frozenset[int] = frozenset()
+    select_every: int | None = None
+    tracker: Tracker = field(default_factory=Tracker)
+
+    def __post_init__(self) -> None:
         self.readings: list[Reading] = []
         self.diverged_at: int | None = None
         self.interrupted = self.time_is_up = False
@@ -111,8 +103,8 @@ class Monitor(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, model: Any) -> None:
         """Call `start` with Lightning's number of steps, loggers and checkpoint writer."""
-        last_step = int(trainer.num_training_batches)
-        self.start(model, last_step, trainer.loggers, trainer.save_checkpoint)
+        steps = int(trainer.num_training_batches)
+        self.start(model, steps, trainer.loggers, trainer.save_checkpoint)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, model: Any, outputs: Any, batch: Any, batch_idx: int
@@ -140,8 +132,7 @@ class Monitor(pl.Callback):
             loggers: Lightning's loggers, which get each reading.
             write_checkpoint: writes a full checkpoint to a path.
         """
-        self.last_step, self.loggers = last_step, loggers
-        self.write_checkpoint = write_checkpoint
+        self.last_step, self.loggers, self.write_checkpoint = last_step, loggers, write_checkpoint
         self._started_at = self._saved_at = time.monotonic()
         self.digests.resume(model)
         self.readings = [r for r in read_history(self.history) if r["step"] <= model.d_steps]

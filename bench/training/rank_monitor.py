@@ -24,8 +24,8 @@ class RankMonitor(Monitor):
     Divergence needs no agreement: the losses are those of the whole batch, equal in all processes.
     """
 
-    def __init__(self, *parts: Any, **settings: Any) -> None:
-        super().__init__(*parts, **settings)
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.is_main, self._agreed_limit_reached = distributed.rank() == 0, False
 
     @property

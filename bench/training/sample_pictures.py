@@ -79,7 +79,6 @@ class SamplePlotter:
     """Plot a run's samples at the same latents each time, into files and loggers.
 
     Args:
-        folder: folder of the pictures.
         real: some training samples, plotted together with generated points.
         seed: seed of the latents, which come from the stream "score".
         label: the run's name, for titles.
@@ -105,14 +104,8 @@ class SamplePlotter:
         frames = [Image.open(path) for path in sorted(self.folder.glob("step-*.png"))]
         if len(frames) > 1:
             with replacing(self.folder / "training.gif") as temporary:
-                frames[0].save(
-                    temporary,
-                    format="GIF",
-                    save_all=True,
-                    append_images=frames[1:],
-                    duration=400,
-                    loop=0,
-                )
+                look = {"append_images": frames[1:], "duration": 400, "loop": 0}
+                frames[0].save(temporary, format="GIF", save_all=True, **look)
 
     def plot(self, model: GenerativeModel) -> Image.Image:
         """Return a grid of images, a plot of points or a histogram, by the samples' shape."""

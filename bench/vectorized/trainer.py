@@ -26,10 +26,14 @@ def train_step(stack: ReplicaStack) -> None:
     batches = {slot: next(stack.orders[slot]) for slot in occupied}
     spare = batches[occupied[0]]  # for empty slots
     indices = torch.stack([batches.get(slot, spare) for slot in range(len(stack.models))])
-    real = as_float(stack.samples[indices.to(stack.samples.device)]).to(stack.rows[0].dtype)
+    train_on_batch(stack, as_float(stack.samples[indices.to(stack.samples.device)]))
+
+
+def train_on_batch(stack: ReplicaStack, real: Tensor) -> None:
+    """Make one training round of every model in a stack, on real samples [R, B, ...]."""
     with torch.no_grad():
-        stack.template.training_round(VmapExecutor(stack, real))
-    for slot in occupied:
+        stack.template.training_round(VmapExecutor(stack, real.to(stack.rows[0].dtype)))
+    for slot in stack.occupied:
         stack.model(slot).d_steps += 1
 
 

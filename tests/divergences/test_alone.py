@@ -1,3 +1,4 @@
+import inspect
 import subprocess
 import sys
 
@@ -16,7 +17,9 @@ def test_the_pages_example_prints_what_it_says():
 
 def test_the_page_names_what_there_is():
     page = (ROOT / "docs/divergences.md").read_text()
-    functions = [n for n in divergences.__all__ if n[0].islower() and n != "on_common_points"]
+    functions = [n for n, _ in inspect.getmembers(divergences, inspect.isfunction)]
+    functions.remove("on_common_points")
+    assert "wasserstein" in functions
     absent = [n for n in functions if f"`{n}" not in page]
     assert not absent
 
@@ -25,7 +28,6 @@ def test_needs_numpy_and_scipy_alone():
     """Import the package in a fresh interpreter: no heavy library comes along."""
     code = (
         "import sys\nfrom bench import divergences\n"
-        "assert all(hasattr(divergences, name) for name in divergences.__all__)\n"
         "found = {'torch', 'sklearn', 'hydra', 'matplotlib'} & set(sys.modules)\n"
         "assert not found, found\n"
         "ours = {m for m in sys.modules if m.startswith('bench.')}\n"

@@ -1,15 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from scipy.special import softmax
 
 from bench.core.shims import ensure_torchvision
 from bench.metrics import inception_score as module
-from bench.metrics.inception_score import (
-    inception_score,
-    inception_score_of_probabilities,
-    inception_score_splits,
-)
+from bench.metrics.inception_score import inception_score, inception_score_splits
 
 
 @pytest.mark.parametrize("scale", [50.0, 1e4, 1e300], ids="logit={:g}".format)
@@ -33,15 +28,13 @@ def test_two_half_certain_classes():
     """p = (e, 1 - e) and (1 - e, e): the information is log 2 less the entropy of e = 1/4."""
     entropy = -(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
     rows = [[0.25, 0.75], [0.75, 0.25]]
-    expected = pytest.approx(2 / np.exp(entropy), rel=1e-12)
-    assert inception_score_of_probabilities(rows) == expected
-    assert inception_score(np.log(rows)) == expected
+    assert inception_score(np.log(rows)) == pytest.approx(2 / np.exp(entropy), rel=1e-12)
 
 
 def test_unbalanced_classes_score_the_exponential_of_their_entropy():
     """Certain classes in shares 1/2, 1/4, 1/4: exp(1.5 log 2)."""
-    rows = np.eye(3)[[0, 0, 1, 2]]
-    assert inception_score_of_probabilities(rows) == pytest.approx(2**1.5, rel=1e-12)
+    logits = 1e4 * np.eye(3)[[0, 0, 1, 2]]
+    assert inception_score(logits) == pytest.approx(2**1.5, rel=1e-12)
 
 
 def test_neither_a_constant_in_the_logits_nor_order_nor_repetition_matters():
@@ -65,12 +58,10 @@ def test_refuses_logits_that_are_not_finite(bad):
         inception_score([[0.0, bad]])
 
 
-@pytest.mark.parametrize(
-    "bad", [[[0.5, 0.6]], [[-0.1, 1.1]], [[np.nan, 1]], np.zeros((0, 3)), [0.5, 0.5]]
-)
-def test_refuses_what_is_no_row_of_probabilities(bad):
-    with pytest.raises(ValueError, match="inception_score"):
-        inception_score_of_probabilities(bad)
+@pytest.mark.parametrize("bad", [np.zeros((0, 3)), [0.5, 0.5]])
+def test_refuses_what_is_no_table_of_logits(bad):
+    with pytest.raises(ValueError, match="inception_score: one row"):
+        inception_score(bad)
 
 
 def test_splits_by_hand():
@@ -112,8 +103,6 @@ def test_blocks_do_not_matter(monkeypatch, rows_of_a_block):
     expected = inception_score(logits)
     monkeypatch.setattr(module, "BLOCK_BYTES", 8 * 10 * rows_of_a_block)
     assert inception_score(logits) == pytest.approx(expected, rel=1e-13)
-    probabilities = softmax(logits, axis=1)
-    assert inception_score_of_probabilities(probabilities) == pytest.approx(expected, rel=1e-13)
     logits[-1, 3] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         inception_score(logits)

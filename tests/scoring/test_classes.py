@@ -63,3 +63,13 @@ def test_the_size_of_the_images_decides_on_the_scales(side, name):
 
 def test_a_measure_that_says_nothing_takes_two_samples_and_no_image():
     assert (MetricSpec().required_samples, MetricSpec().n_images) == (2, 0)
+
+
+def test_similarity_sees_the_images_that_it_asked_for_whoever_asked_for_more():
+    metric = Similarity(batch=4, batches=2)
+    images = np.random.default_rng(0).random((20, 1, 8, 8), np.float32)
+    features = np.zeros((20, 2), np.float32)
+    real = Reference(Features(features, None, images))
+    few, many = (metric(real, Features(features, None, images[:n])) for n in (8, 20))
+    assert few == many and set(few) == {"ssim"}
+    assert metric(real, Features(features, None, images[4:12])) != few

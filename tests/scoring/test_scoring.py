@@ -256,3 +256,19 @@ def test_a_request_changes_with_what_a_number_depends_on_and_with_nothing_else()
 class _Identity(nn.Module):
     def forward(self, x):
         return x, None
+
+
+def test_an_edited_metric_outside_the_package_is_another_protocol(tmp_path, monkeypatch):
+    """Scores of the old text are then no longer found under the new one."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    file = tmp_path / "own_metric_of_a_user.py"
+    text = "from bench.scoring.metric_spec import MetricSpec\n\nclass Own(MetricSpec):\n    pass\n"
+    file.write_text(text)
+    import own_metric_of_a_user
+
+    own = settings(metrics={"own": own_metric_of_a_user.Own()})
+    first = protocol_hash(own, Counting())
+    file.write_text(text + "# another text\n")
+    second = protocol_hash(own, Counting())
+    file.write_text(text)
+    assert first != second and protocol_hash(own, Counting()) == first

@@ -44,7 +44,8 @@ def alone(monkeypatch):
     patience = Timer(20, end_wandb)  # its process may go on for as long as its server is away
     patience.start()
     with suppress(SystemExit):  # by which it says that its process was killed
-        sys.modules["wandb"].teardown()
+        if "wandb" in sys.modules:
+            sys.modules["wandb"].teardown()
     patience.cancel()
 
 

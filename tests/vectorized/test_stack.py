@@ -13,7 +13,7 @@ from bench.data.batches import iter_batch_indices
 from bench.vectorized import trainer
 from bench.vectorized.compatibility import pack_key, why_not_packable
 from bench.vectorized.stack import ReplicaStack
-from bench.vectorized.trainer import build_empty_stack, train_step
+from bench.vectorized.trainer import build_empty_stack, train_on_batch, train_step
 
 VARIANTS = sorted(p.stem for p in (ROOT / "conf/variant").glob("*.yaml"))
 ALONE = {  # variants that cannot be packed, and why
@@ -24,6 +24,7 @@ ALONE = {  # variants that cannot be packed, and why
 }
 PACKED = [variant for variant in VARIANTS if variant not in ALONE]
 BATCH, COUNT = 16, 90
+PLAIN = "hyperparameters.d_batch_norm=false"  # which is slow to trace
 TOLERANCE = 1e-9  # of chaotic steps; float32 would be off by a million times as much
 SETTINGS = [  # seed, learning rate, beta1, weight of whatever else a variant has of its own
     (0, 5e-4, 0.5, 0.3),
@@ -149,6 +150,30 @@ def test_and_so_it_is_on_images(double, variant):
 )
 def test_so_it_is_with_other_optimizers_constraints_and_averages(double, more):
     assert_each_is_itself("ns_gan", "ring", 20, *more)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["loss=wgan_gp", "+hyperparameters.penalty_weight=1"],
+        ["optimizer._target_=torch.optim.SGD", "~optimizer.betas", "~optimizer.eps"],
+    ],
+    ids=["under a penalty", "sgd"],
+)
+def test_so_it_is_unrolled(double, more):
+    """A step that is looked ahead draws numbers for its penalty; that of SGD has no moments."""
+    assert_each_is_itself("unrolled_gan", "ring", 5, PLAIN, *more)
+
+
+def test_a_step_on_given_samples_is_the_step_on_its_own_batch():
+    drawn, given = (
+        ReplicaStack([made("ns_gan", 0, "ring", PLAIN)], samples(), BATCH) for _ in range(2)
+    )
+    for _ in range(3):
+        train_step(drawn)
+        train_on_batch(given, samples()[next(given.orders[0])][None])
+    assert bits(drawn.models[0]) == bits(given.models[0])
+    assert drawn.models[0].d_steps == given.models[0].d_steps == 3
 
 
 @pytest.mark.parametrize(("variant", "why"), ALONE.items())
@@ -330,6 +355,6 @@ def test_a_stack_takes_models_of_one_key_as_they_are_made():
     stack = ReplicaStack(copy.copy(models), samples(), BATCH)
     weights = [model.objective.penalty_weight for model in models]
     assert weights == [3.0, 9.0, 6.0]
-    assert stack.own["objective.penalty_weight"].tolist() == weights
+    assert stack.hyperparameters["objective.penalty_weight"].tolist() == weights
     with pytest.raises(UserError, match="n_dis is 0"):
         made("wgan_gp", 0, "ring", "hyperparameters.n_dis=0")

@@ -62,15 +62,11 @@ def check_batch_norms(job: Job, model: GenerativeModel) -> None:
     samples_each = job.plain["batch_size"] // settings.devices
     torch_norm = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in model.modules())
     if settings.batch_norm == "synchronised" and torch_norm:
-        raise UserError(
-            "trainer.batch_norm=synchronised, but a network has torch's own batch norm, which is "
-            "not synchronised between processes",
-            fix="use bench.networks.layers.BatchNorm, or set trainer.batch_norm=per_process",
-        )
+        why = "a network has torch's own batch norm, which is not synchronised between processes"
+        fix = "use bench.networks.layers.BatchNorm, or set trainer.batch_norm=per_process"
+        raise UserError(f"trainer.batch_norm=synchronised, but {why}", fix=fix)
     normalised = torch_norm or any(isinstance(m, BatchNorm) for m in model.modules())
     if settings.batch_norm == "per_process" and normalised and samples_each < 2:
-        raise UserError(
-            "trainer.batch_norm=per_process, but each process has one sample of a batch, which "
-            "cannot be normalised by itself",
-            fix="raise batch_size, or set trainer.batch_norm=synchronised",
-        )
+        why = "each process has one sample of a batch, which cannot be normalised by itself"
+        fix = "raise batch_size, or set trainer.batch_norm=synchronised"
+        raise UserError(f"trainer.batch_norm=per_process, but {why}", fix=fix)

@@ -30,7 +30,6 @@ from bench.training.digests import DigestLog
 from bench.training.fit import fit, train
 from bench.training.job import Job, prepare_job
 from bench.training.rank_monitor import STOP_REQUESTED, RankMonitor
-from bench.training.tracker import Tracker
 
 
 def run_worker(
@@ -79,17 +78,8 @@ def train_as_worker(job: Job, model: GenerativeModel, heartbeat: Heartbeat) -> N
         Checkpoints(folder.checkpoints, settings.keep_checkpoints),
         DigestLog(folder.digests, 0),  # a budget of 0 has no steps to digest
         heartbeat,
+        CheckpointSelector(folder, job.evaluator),
         log_every=job.plain["log_every"],
-        checkpoint_every=None,
-        checkpoint_seconds=None,
-        limit_seconds=None,
-        progress=False,
-        label="",
-        save_samples=lambda model, loggers: None,
-        picture_steps=frozenset(),
-        selector=CheckpointSelector(folder, job.evaluator),
-        select_every=None,
-        tracker=Tracker(),
     )
     fit(job, model, monitor)
     if monitor.interrupted:

@@ -25,7 +25,6 @@ class WorkerPool:
     """Hold the processes of one run, and a pipe to each.
 
     Args:
-        job: the run.
         rendezvous: path of a file that does not exist yet, by which the processes find each other.
     """
 

@@ -92,13 +92,8 @@ def speedup(cfg: DictConfig, samples: Tensor, slots: int, single: PlainLoop, run
     setup_per_step = (clock() - started_at) * used / runs / cfg.d_steps
     for _ in range(WARMUP_STEPS):
         train_step(stack)
-    times = [
-        (
-            _seconds_per_step(single.step, device),
-            _seconds_per_step(partial(train_step, stack), device),
-        )
-        for _ in range(BLOCKS)
-    ]
+    steps = (single.step, partial(train_step, stack))
+    times = [[_seconds_per_step(step, device) for step in steps] for _ in range(BLOCKS)]
     return used * statistics.median(one / (setup_per_step + packed) for one, packed in times)
 
 

@@ -75,11 +75,10 @@ def check_memory(cfg: DictConfig, samples: Tensor, slots: int) -> None:
     need, free = slots * required_bytes(cfg, samples), available_bytes(samples.device)
     if free is not None and need > free:
         most = free * slots // need
-        raise UserError(
-            f"a pack of {slots} would need about {need / GIB:.1f} GiB, and {free / GIB:.1f} GiB "
-            f"are free ({samples.device.type})",
-            fix=f"make it smaller, {most} at most, or set pack=auto" if most else "set pack=off",
-        )
+        fix = f"make it smaller, {most} at most, or set pack=auto" if most else "set pack=off"
+        needed = f"a pack of {slots} would need about {need / GIB:.1f} GiB"
+        there = f"{free / GIB:.1f} GiB are free ({samples.device.type})"
+        raise UserError(f"{needed}, and {there}", fix=fix)
 
 
 @contextmanager
@@ -92,9 +91,7 @@ def as_too_large(slots: int, device: torch.device) -> Iterator[None]:
     try:
         yield
     except torch.OutOfMemoryError as error:
-        free = available_bytes(device) or 0
-        raise UserError(
-            f"a pack of {slots} is too large for the {device.type} device: "
-            f"{' '.join(str(error).split())[:160]} ({free / GIB:.1f} GiB are free)",
-            fix="make it smaller, or set pack=auto",
-        ) from error
+        free = (available_bytes(device) or 0) / GIB
+        reason = f"{' '.join(str(error).split())[:160]} ({free:.1f} GiB are free)"
+        message = f"a pack of {slots} is too large for the {device.type} device: {reason}"
+        raise UserError(message, fix="make it smaller, or set pack=auto") from error

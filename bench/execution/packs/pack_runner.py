@@ -8,19 +8,19 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from functools import partial
 
 import torch
 
 from bench.core.errors import Caution, Interrupted, UserError
 from bench.core.signals import INTERRUPT
+from bench.evaluation.score_run import StoredRun
 from bench.execution.lifecycle import RunOutcome, run_lifecycle
 from bench.execution.packs.memory_check import as_too_large
 from bench.execution.packs.slot_io import build_stack, insert_run, write_checkpoint
 from bench.execution.queue import PendingRun
 from bench.models.base import GenerativeModel
-from bench.runs.folder import COMPLETED
 from bench.runs.heartbeat import Heartbeat
 from bench.training.finish import save_results
 from bench.training.fit import build_callbacks, build_lightning_loggers, reset_peak_memory
@@ -36,6 +36,7 @@ MIN_EXCLUDED_SECONDS = 0.05  # shorter work beside the step counts as the other 
 RunResult = RunOutcome | Exception
 
 
+@dataclass(eq=False)
 class PackRunner:
     """Carry out runs in one stack.
 
@@ -47,18 +48,14 @@ class PackRunner:
         on_outcome: called for each run that could start, with its outcome and seconds taken.
     """
 
-    def __init__(
-        self,
-        pending: Iterable[PendingRun],
-        slots: int,
-        *,
-        skip_if_active: bool,
-        results: dict[str, RunResult] | None = None,
-        on_outcome: Callable[[Job, RunOutcome, float], None] = lambda job, outcome, seconds: None,
-    ) -> None:
-        self.queue, self.slots = deque(pending), slots
-        self.skip_if_active, self.on_outcome = skip_if_active, on_outcome
-        self.results: dict[str, RunResult] = {} if results is None else results
+    pending: InitVar[Iterable[PendingRun]]
+    slots: int
+    skip_if_active: bool
+    results: dict[str, RunResult] = field(default_factory=dict)
+    on_outcome: Callable[[Job, RunOutcome, float], None] = lambda job, outcome, seconds: None
+
+    def __post_init__(self, pending: Iterable[PendingRun]) -> None:
+        self.queue = deque(pending)
         self.active: dict[str, ActiveRun] = {}
         self.free_slots: deque[int] = deque()
         self.stack: ReplicaStack | None = None
@@ -101,10 +98,7 @@ class PackRunner:
             try:
                 job = pending.prepare(self.last_job)
                 self.last_job = job
-                if (
-                    self.stack is None
-                    and (job.folder.read_status() or {}).get("status") not in COMPLETED
-                ):
+                if self.stack is None and not StoredRun(job.folder, job.plain).completed:
                     self._build_stack(job)
             except Exception as error:  # an unreadable disk, say: the other runs go on
                 self._record_result(pending.run_id, None, error)
@@ -129,12 +123,11 @@ class PackRunner:
             raise
         self.device = job.trainer_settings.device
         if odd_slots:
-            warnings.warn(
-                f"a pack of {self.slots}: {len(odd_slots)} slots round otherwise than the rest on "
-                f"this machine and stay empty: {', '.join(map(str, odd_slots))}",
-                Caution,
-                stacklevel=2,
+            odd = f"{len(odd_slots)} slots round otherwise than the rest on this machine"
+            message = (
+                f"a pack of {self.slots}: {odd} and stay empty: {', '.join(map(str, odd_slots))}"
             )
+            warnings.warn(message, Caution, stacklevel=2)
         self.free_slots.extend(slot for slot in range(self.slots) if slot not in odd_slots)
         label = f"pack of {self.slots}: {job.plain['names']['variant']}"
         runs, steps = len(self.queue) + 1, job.plain["d_steps"]

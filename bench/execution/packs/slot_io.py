@@ -23,12 +23,9 @@ def build_stack(job: Job, slots: int) -> tuple[ReplicaStack, list[int]]:
         UserError: such runs cannot be packed, or not so many.
     """
     model, batch_size = build.build_model(job.cfg), job.plain["batch_size"]
-    why = why_not_packable(model)
-    if why:
-        raise UserError(
-            f"{job.plain['names']['variant']} cannot train in a pack: {why}",
-            fix="remove packed= from the command; a sweep with pack=auto trains it alone",
-        )
+    if why := why_not_packable(model):
+        fix = "remove packed= from the command; a sweep with pack=auto trains it alone"
+        raise UserError(f"{job.plain['names']['variant']} cannot train in a pack: {why}", fix=fix)
     model.fit_to_data(job.splits["train"])
     device = job.trainer_settings.device
     with as_too_large(slots, device):
@@ -49,8 +46,7 @@ def insert_run(
 ) -> None:
     """Fill a slot with a run's model, restored from its newest checkpoint if there is one."""
     model.fit_to_data(job.splits["train"])
-    newest = monitor.checkpoints.find_newest()
-    if newest is None:
+    if (newest := monitor.checkpoints.find_newest()) is None:
         stack.insert(slot, model)
         return
     content = torch.load(newest, map_location="cpu", weights_only=True)

@@ -11,14 +11,14 @@ import numpy as np
 
 from bench.core.errors import UserError
 from bench.core.files import read_json
-from bench.reporting.archive.row_table import PLAIN_COLUMNS
-from bench.reporting.archive.write import CURVES, VERSION
+from bench.reporting.archive.row_table import MAPPINGS, PLAIN_COLUMNS, unprefixed
+from bench.reporting.archive.write import CURVES, SHARED_FIELDS, VERSION
 from bench.reporting.data.collect import read_picture
 from bench.reporting.data.records import Curve, RunRecord, StageRecord
-from bench.runs.record import PublishedRun, read_published_runs
+from bench.runs.record import read_published_runs
 from bench.runs.rows import SCHEMA, Row
 
-MAPPINGS = ("hyperparameters", "scores", "details")  # fields of a row with a column for each key
+RESTORE = "restore the file"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def load(folder: str | Path) -> Study:
     if unsafe:  # a run_id names the file of the run's picture
         raise UserError(
             f"{folder / 'runs.jsonl'} has a run {unsafe[0]!r}, which is no name of a folder",
-            fix="restore the file",
+            fix=RESTORE,
         )
     rows, baselines = _read_rows(folder / "rows.parquet")
     unknown = sorted(rows.keys() - published.keys())
@@ -72,10 +72,16 @@ def load(folder: str | Path) -> Study:
             fix="take both files from one report",
         )
     curves = _read_curves(folder / "history.parquet")
-    runs = {
-        run_id: _build_run(folder, run, rows.get(run_id, []), curves.get(run_id, {}))
-        for run_id, run in published.items()
-    }
+    runs = {}
+    for run_id, run in published.items():
+        picture = folder / "samples" / f"{run_id}.png"
+        runs[run_id] = RunRecord(
+            **{name: getattr(run, name) for name in SHARED_FIELDS},
+            rows=tuple(sorted(rows.get(run_id, []), key=lambda row: row.file_name())),
+            digests=run.chain,
+            history=curves.get(run_id, {}),
+            picture=read_picture(picture) if picture.is_file() else None,
+        )
     return Study(folder, _read_stages(folder, runs, baselines))
 
 
@@ -111,27 +117,6 @@ def _read_stages(
         ) from error
 
 
-def _build_run(
-    folder: Path, run: PublishedRun, rows: list[Row], history: dict[str, Curve]
-) -> RunRecord:
-    return RunRecord(
-        run_id=run.run_id,
-        variant=run.variant,
-        dataset=run.dataset,
-        seed=run.seed,
-        sample=run.sample,
-        overrides=run.overrides,
-        status=run.status,
-        cause=run.cause,
-        facts=run.facts,
-        environment=run.environment,
-        rows=tuple(sorted(rows, key=lambda row: row.file_name())),
-        digests=run.chain,
-        history=history,
-        picture=_read_picture(folder, run.run_id),
-    )
-
-
 def read_table(path: Path) -> Any:
     """Read a Parquet file as a `pyarrow.Table`.
 
@@ -150,7 +135,7 @@ def read_table(path: Path) -> Any:
             fix="name a folder that `bench report` wrote",
         ) from error
     except (OSError, pa.ArrowException) as error:
-        raise UserError(f"{path} is no Parquet file: {error}", fix="restore the file") from error
+        raise UserError(f"{path} is no Parquet file: {error}", fix=RESTORE) from error
 
 
 def _read_rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
@@ -171,7 +156,7 @@ def _read_rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
         )
     missing = sorted({*PLAIN_COLUMNS, "protocol_id"} - set(table.column_names))
     if missing:
-        raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix="restore the file")
+        raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix=RESTORE)
     rows_by_key: dict[tuple[str, str, str], Row] = {}
     for record in table.to_pylist():
         key = (record["run_id"], record["checkpoint"], record["protocol_id"])
@@ -188,26 +173,15 @@ def _read_rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
 
 
 def _build_row(path: Path, record: Mapping[str, Any], protocols: Mapping[str, Any]) -> Row:
-    fields: dict[str, Any] = {
-        name: {
-            key.removeprefix(f"{name}."): value
-            for key, value in record.items()
-            if value is not None and key.startswith(f"{name}.")
-        }
-        for name in MAPPINGS
-    }
+    present = {key: value for key, value in record.items() if value is not None}
+    mappings: dict[str, Any] = {name: unprefixed(name, present) for name in MAPPINGS}
     try:
-        fields |= {name: record[name] for name in PLAIN_COLUMNS}
-        return Row(protocol=protocols[record["protocol_id"]], **fields)
+        plain = {name: record[name] for name in PLAIN_COLUMNS}
+        return Row(protocol=protocols[record["protocol_id"]], **plain, **mappings)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{path}: the row of run {record['run_id']} is damaged: {error}", fix="restore the file"
+            f"{path}: the row of run {record['run_id']} is damaged: {error}", fix=RESTORE
         ) from error
-
-
-def _read_picture(folder: Path, run_id: str) -> bytes | None:
-    path = folder / "samples" / f"{run_id}.png"
-    return read_picture(path) if path.is_file() else None
 
 
 def _read_curves(path: Path) -> dict[str, dict[str, Curve]]:
@@ -217,17 +191,15 @@ def _read_curves(path: Path) -> dict[str, dict[str, Curve]]:
     points: dict[str, dict[str, list[tuple[float, float]]]] = {}
     table = read_table(path)
     if missing := sorted({"run_id", "d_steps"} - set(table.column_names)):
-        raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix="restore the file")
+        raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix=RESTORE)
     for record in table.to_pylist():
-        for name in CURVES:
-            if record.get(name) is not None:
-                if not isinstance(record[name], float) or not math.isfinite(record[name]):
-                    raise UserError(
-                        f"{path}: {name} of run {record['run_id']} is {record[name]!r}",
-                        fix="restore the file",
-                    )
-                curve = points.setdefault(record["run_id"], {}).setdefault(name, [])
-                curve.append((record["d_steps"], record[name]))
+        run_id, step = record["run_id"], record["d_steps"]
+        for name, value in ((name, record.get(name)) for name in CURVES):
+            if value is None:
+                continue
+            if not isinstance(value, float) or not math.isfinite(value):
+                raise UserError(f"{path}: {name} of run {run_id} is {value!r}", fix=RESTORE)
+            points.setdefault(run_id, {}).setdefault(name, []).append((step, value))
     return {
         run_id: {name: tuple(np.array(curve).T) for name, curve in curves.items()}
         for run_id, curves in points.items()

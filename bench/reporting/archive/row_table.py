@@ -40,6 +40,7 @@ PLAIN_COLUMNS = (
     "run_id", "variant", "loss", "model", "network", "dataset", "seed", "status", "cause",
     "checkpoint", "d_steps", "g_steps", "images",
 )  # fmt: skip
+MAPPINGS = ("hyperparameters", "scores", "details")  # fields of a row with a column for each key
 
 
 def flatten_rows(stages: Iterable[StageRecord]) -> list[dict[str, Any]]:
@@ -74,17 +75,16 @@ def list_columns(records: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _flatten_row(row: Row) -> dict[str, Any]:
-    return (
-        {k: getattr(row, k) for k in PLAIN_COLUMNS}
-        | _prefixed("protocol", row.protocol)
-        | _prefixed("hyperparameters", row.hyperparameters)
-        | _prefixed("scores", row.scores)
-        | _prefixed("details", row.details)
-    )
+    record = {name: getattr(row, name) for name in PLAIN_COLUMNS}
+    for name in ("protocol", *MAPPINGS):
+        record |= {f"{name}.{key}": value for key, value in getattr(row, name).items()}
+    return record
 
 
-def _prefixed(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{name}.{key}": value for key, value in values.items()}
+def unprefixed(name: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the mapping that a flat record holds under keys that begin with `name.`."""
+    start = f"{name}."
+    return {key.removeprefix(start): v for key, v in record.items() if key.startswith(start)}
 
 
 def format_csv(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:

@@ -9,12 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.reporting.archive.row_table import (
-    flatten_rows,
-    format_csv,
-    format_exactly,
-    list_columns,
-)
+from bench.reporting.archive import row_table
 from bench.reporting.data.records import RunRecord, StageRecord
 from bench.runs.digests import scores_digest
 from bench.runs.record import PublishedRun, render_published_runs
@@ -22,12 +17,16 @@ from bench.runs.rows import SCHEMA, row_file_names
 
 VERSION = 3  # of the published plan.json
 CURVES = ("d_loss", "g_loss", "frechet")
+SHARED_FIELDS = (
+    "run_id", "variant", "dataset", "seed", "sample", "overrides", "status", "cause", "facts",
+    "environment",
+)  # of a RunRecord and of a PublishedRun  # fmt: skip
 
 
 def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
     """Build the files that `load` reads: name -> content."""
-    records = flatten_rows(stages)
-    columns = list_columns(records)
+    records = row_table.flatten_rows(stages)
+    columns = row_table.list_columns(records)
     runs = {run.run_id: run for stage in stages for run in stage.runs}
     plan = {
         "version": VERSION,
@@ -44,19 +43,12 @@ def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
         ],
     }
     texts = {
-        "rows.csv": format_csv(columns, records),
+        "rows.csv": row_table.format_csv(columns, records),
         **render_published_runs(_published_runs(runs.values())),
         "plan.json": json.dumps(plan, indent=1, sort_keys=True, allow_nan=False) + "\n",
     }
     pictures = {f"samples/{r.run_id}.png": r.picture for r in runs.values() if r.picture}
-    protocols = {
-        record["protocol_id"]: {
-            key.removeprefix("protocol."): value
-            for key, value in record.items()
-            if key.startswith("protocol.")
-        }
-        for record in records
-    }
+    protocols = {r["protocol_id"]: row_table.unprefixed("protocol", r) for r in records}
     return {
         **{name: text.encode() for name, text in texts.items()},
         "rows.parquet": _parquet(
@@ -71,20 +63,9 @@ def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
 def _published_runs(runs: Iterable[RunRecord]) -> Iterable[PublishedRun]:
     names = iter(row_file_names(row for run in runs for row in run.rows))
     for run in runs:
-        yield PublishedRun(
-            run_id=run.run_id,
-            overrides=run.overrides,
-            variant=run.variant,
-            dataset=run.dataset,
-            seed=run.seed,
-            status=run.status,
-            chain=run.digests,
-            rows={next(names): scores_digest(row.scores, row.details) for row in run.rows},
-            environment=run.environment,
-            sample=run.sample,
-            cause=run.cause,
-            facts=run.facts,
-        )
+        rows = {next(names): scores_digest(row.scores, row.details) for row in run.rows}
+        shared = {name: getattr(run, name) for name in SHARED_FIELDS}
+        yield PublishedRun(**shared, rows=rows, chain=run.digests)
 
 
 def _history_columns(runs: Iterable[RunRecord]) -> dict[str, list[Any]]:
@@ -110,10 +91,8 @@ def _parquet(columns: Mapping[str, Sequence[Any]], metadata: Mapping[str, Any]) 
 
     table = pa.table({name: _typed(values) for name, values in columns.items()})
     text = json.dumps(metadata, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    buffer = io.BytesIO()
-    pq.write_table(
-        table.replace_schema_metadata({"created_equal": text}), buffer, compression="zstd"
-    )
+    table, buffer = table.replace_schema_metadata({"created_equal": text}), io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
 
 
@@ -127,4 +106,5 @@ def _typed(values: Sequence[Any]) -> Any:
             return pa.array(values, arrow_type)
     if kinds <= {int, float}:
         return pa.array([None if v is None else float(v) for v in values], pa.float64())
-    return pa.array([None if v is None else format_exactly(v) for v in values], pa.string())
+    texts = [None if v is None else row_table.format_exactly(v) for v in values]
+    return pa.array(texts, pa.string())

@@ -1,23 +1,10 @@
 """Assess C1: nothing consistently beats the non-saturating GAN."""
 
 from bench.reporting.analysis.rankings import improvement_interval, outcomes_by_method
-from bench.reporting.claims.claim import (
-    NOT,
-    OPEN,
-    PARTLY,
-    REPRODUCED,
-    Claim,
-    Finding,
-    join_parts,
-    needs,
-)
-from bench.reporting.claims.evidence import (
-    Evidence,
-    compared_rows,
-    find_row,
-    significantly_better,
-    study_rows,
-)
+from bench.reporting.claims import claim
+from bench.reporting.claims import evidence as select
+from bench.reporting.claims.claim import Claim, Finding
+from bench.reporting.claims.evidence import Evidence, significantly_better
 from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
 
@@ -29,9 +16,9 @@ def assess(evidence: Evidence) -> Finding:
     tables: dict[str, Table] = {}
     wins: dict[str, dict[str, tuple[bool, bool]]] = {}  # by variant and data set: ahead, surely
     for dataset, table in evidence.rankings.items():
-        rows = compared_rows(table)
-        ns_gan = find_row(rows, "ns_gan")
-        rivals = [row for row in study_rows(rows) if row.method.variant != "ns_gan"]
+        rows = select.compared_rows(table)
+        ns_gan = select.find_row(rows, "ns_gan")
+        rivals = [row for row in select.study_rows(rows) if row.method.variant != "ns_gan"]
         if ns_gan is None or not rivals:
             continue
         tables[dataset] = table
@@ -42,34 +29,32 @@ def assess(evidence: Evidence) -> Finding:
             ahead = ahead or order.index(row.name) < order.index(ns_gan.name)
             of_rival[dataset] = (ahead, surely or row.name in better)
     if not tables:
-        return needs(
-            "ns_gan and another of the study's variants with enough seeds on two data sets or more"
-        )
-    explanation = join_parts(
-        [f"on {dataset} {_describe_better(table)}" for dataset, table in tables.items()]
-    )
+        rivals_needed = "another of the study's variants with enough seeds on two data sets or more"
+        return claim.needs(f"ns_gan and {rivals_needed}")
+    parts = [f"on {dataset} {_describe_better(table)}" for dataset, table in tables.items()]
+    explanation = claim.join_parts(parts)
     if len(tables) < DATA_SETS:
         needed = "Needs two data sets or more: one shows no consistency."
-        return Finding(OPEN, f"{needed} {explanation}")
+        return Finding(claim.OPEN, f"{needed} {explanation}")
     everywhere = [list(won.values()) for won in wins.values() if len(won) == len(tables)]
     if any(all(surely for _, surely in won) for won in everywhere):
-        return Finding(NOT, explanation)
+        return Finding(claim.NOT, explanation)
     mostly = [
         all(ahead for ahead, _ in won) and sum(surely for _, surely in won) > len(won) / 2
         for won in everywhere
     ]
-    return Finding(PARTLY if any(mostly) else REPRODUCED, explanation)
+    return Finding(claim.PARTLY if any(mostly) else claim.REPRODUCED, explanation)
 
 
 def _describe_better(table: Table) -> str:
     """List the rivals that are significantly better, each with its probability and interval."""
-    rows = compared_rows(table)
-    ns_gan = find_row(rows, "ns_gan")
+    rows = select.compared_rows(table)
+    ns_gan = select.find_row(rows, "ns_gan")
     assert ns_gan is not None
     costs = outcomes_by_method(table)
     better = significantly_better(table, ns_gan.name)
     parts = []
-    for row in (row for row in study_rows(rows) if row.name in better):
+    for row in (row for row in select.study_rows(rows) if row.name in better):
         p = improvement_interval(costs[row.name], costs[ns_gan.name])
         parts.append(f"{row.name} ({p.value:.2f} [{p.low:.2f}, {p.high:.2f}])")
     if not parts:

@@ -24,10 +24,8 @@ def assess(evidence: Evidence) -> Finding:
         scores = [_scores(row.method, table, search) for row in rows]
         share = _share([values.mean() for values in scores])
         generator = bootstrap_generator()
-        resampled_means = np.array(
-            [generator.choice(v, size=(RESAMPLES, len(v))).mean(1) for v in scores]
-        )
-        shares = np.array([_share(means) for means in resampled_means.T])
+        means = np.array([generator.choice(v, size=(RESAMPLES, len(v))).mean(1) for v in scores])
+        shares = np.array([_share(resampled) for resampled in means.T])
         low, high = np.quantile(shares, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         holds.append(share > 0.5)
         parts.append(

@@ -1,30 +1,23 @@
 """Assess C7: the VAE has the worst FID."""
 
+from bench.reporting.claims import evidence as select
 from bench.reporting.claims.claim import NOT, PARTLY, REPRODUCED, Claim, Finding, join_parts, needs
-from bench.reporting.claims.evidence import (
-    Evidence,
-    compared_rows,
-    find_row,
-    gan_rows,
-    significantly_better,
-    study_rows,
-)
+from bench.reporting.claims.evidence import Evidence, significantly_better
 
 
 def assess(evidence: Evidence) -> Finding:
     """Compute the share of the study's GANs that are significantly better than the VAE."""
     shares, parts = [], []
     for dataset, table in evidence.rankings.items():
-        rows = compared_rows(table)
-        vae, rivals = find_row(rows, "vae"), gan_rows(study_rows(rows))
+        rows = select.compared_rows(table)
+        vae, rivals = select.find_row(rows, "vae"), select.gan_rows(select.study_rows(rows))
         if vae is None or len(rivals) < 2:
             continue
         better = significantly_better(table, vae.name)
         count = sum(row.name in better for row in rivals)
         shares.append(count / len(rivals))
-        parts.append(
-            f"on {dataset} {count} of {len(rivals)} of the study's GANs are significantly better"
-        )
+        gans = f"{count} of {len(rivals)} of the study's GANs"
+        parts.append(f"on {dataset} {gans} are significantly better")
     if not parts:
         return needs("the VAE and two of the study's GANs or more with enough seeds")
     lowest = min(shares)

@@ -20,13 +20,9 @@ def assess(evidence: Evidence) -> Finding:
     """Compare the spread of the score over latent seeds to SHARE, where the rows are FIDs."""
     noise = {table.group.slug: _noise(table) for table in evidence.tables}
     shares = {slug: share for slug, share in noise.items() if share is not None}
-    fids = [
-        shares[t.group.slug]
-        for t in evidence.tables
-        if t.group.slug in shares
-        and is_published_quantity(t.group)
-        and t.group.protocol.get("n_fake") == SAMPLES
-    ]
+    groups = [t.group for t in evidence.tables if is_published_quantity(t.group)]
+    groups = [group for group in groups if group.protocol.get("n_fake") == SAMPLES]
+    fids = [shares[group.slug] for group in groups if group.slug in shares]
     if not fids:
         parts = "; ".join(f"{slug} {share:.1%}" for slug, share in shares.items())
         here = f" Here, of other features, the spread over latent seeds is: {parts}."

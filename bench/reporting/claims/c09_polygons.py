@@ -20,25 +20,20 @@ def assess(evidence: Evidence) -> Finding:
             if "polygon_f1" in row.cells or row.method.counts["diverged"]
         }
         best_rows = [find_row(table.rows, variant) for variant in BEST]
-        if len(means) < 3 or any(row is None or row.name not in means for row in best_rows):
+        best = {row.name for row in best_rows if row is not None and row.name in means}
+        if len(means) < 3 or len(best) < len(BEST):
             continue
         high = [name for name, mean in means.items() if mean >= HIGH]
         order = sorted(means, key=means.__getitem__, reverse=True)
-        upper = order[: -(-len(order) // 2)]
-        holds += [
-            len(high) <= len(means) / 2,
-            all(row is not None and row.name in upper for row in best_rows),
-        ]
+        holds += [len(high) <= len(means) / 2, best <= {*order[: -(-len(order) // 2)]}]
         reached = words.join_with_and(high) if high else "none"
         parts.append(
             f"{table.group.slug}: F1 of {HIGH} is reached by {reached} of {len(means)}; in order: "
             f"{', '.join(order)}"
         )
     if not parts:
-        return needs(
-            "polygon F1 of ns_gan, wgan and another variant (dataset=triangles, "
-            "score=study_polygons)"
-        )
+        entries = "dataset=triangles, score=study_polygons"
+        return needs(f"polygon F1 of ns_gan, wgan and another variant ({entries})")
     return Finding(combine_parts(holds), f"{'; '.join(parts)}.")
 
 

@@ -26,22 +26,20 @@ def assess(evidence: Evidence) -> Finding:
         if not ratios:
             continue
         values = np.array(list(ratios.values()))
-        means = np.exp(
-            bootstrap_generator().choice(np.log(values), size=(RESAMPLES, len(values))).mean(1)
-        )
+        logs = np.log(values)
+        means = np.exp(bootstrap_generator().choice(logs, size=(RESAMPLES, len(logs))).mean(1))
         low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         far = int((values >= FAR).sum())
         holds.append(far > len(values) / 2)
         least, most = min(ratios, key=ratios.__getitem__), max(ratios, key=ratios.__getitem__)
         parts.append(
             f"on {dataset} {far} of {len(values)} defaults are {FAR} times worse than what the "
-            f"search chose, or more (geometric mean {np.exp(np.log(values).mean()):.1f} times "
+            f"search chose, or more (geometric mean {np.exp(logs.mean()):.1f} times "
             f"[{low:.1f}, {high:.1f}]; {least} {ratios[least]:.1f}, {most} {ratios[most]:.1f})"
         )
     if not parts:
-        return needs(
-            f"a search with the defaults and {CONFIGS} configurations of a variant or more"
-        )
+        configs = f"{CONFIGS} configurations of a variant or more"
+        return needs(f"a search with the defaults and {configs}")
     return Finding(combine_parts(holds), join_parts(parts))
 
 

@@ -28,18 +28,10 @@ def _sentences(comparisons: Sequence[Comparison]) -> Iterable[str]:
     features = sorted({str(g.protocol["extractor"]) for g in groups} - {EXTRACTOR})
     yield f"features of {words.join_with_and(features)}, not of Inception" if features else ""
     yield _counts("generated samples", {g.protocol.get("n_fake") for g in groups}, SAMPLES)
-    yield _counts(
-        "configurations of a variant",
-        {len({m.run.sample for m in method.runs}) for c in comparisons if c.stage.is_search
-         for method in c.main.group.methods},
-        CONFIGS,
-    )  # fmt: skip
-    yield _counts(
-        "seeds",
-        {len(method.runs) for c in comparisons if not c.stage.is_search
-         for method in c.main.group.methods},
-        SEEDS,
-    )  # fmt: skip
+    methods = [(m.runs, c.stage.is_search) for c in comparisons for m in c.main.group.methods]
+    configs = {len({m.run.sample for m in runs}) for runs, is_search in methods if is_search}
+    yield _counts("configurations of a variant", configs, CONFIGS)
+    yield _counts("seeds", {len(runs) for runs, is_search in methods if not is_search}, SEEDS)
     steps = {(g.dataset, m.run.facts.get("d_steps")) for g in groups for m in g.runs}
     shorter = sorted({s for d, s in steps if s and s != D_STEPS.get(d)})
     yield f"{_range(shorter)} discriminator steps" if shorter else ""
@@ -59,7 +51,7 @@ def _sentences(comparisons: Sequence[Comparison]) -> Iterable[str]:
     )
 
 
-def _counts(noun: str, ours: set[object], theirs: int) -> str:
+def _counts(noun: str, ours: Iterable[object], theirs: int) -> str:
     others = sorted(n for n in ours if isinstance(n, int) and n != theirs)
     return f"{_range(others)} {noun}, not {theirs:,}" if others else ""
 

@@ -15,9 +15,7 @@ from bench.reporting.tables.summary import ALPHA, Table, TableRow
 # Models (names of conf/model) that are trained without another network, and so are no GANs. Rows
 # name their model but lack its class attribute `adversarial`, and reports cannot import the class,
 # which needs torch. Once rows carry the attribute, is_adversarial reads it and this list goes.
-NON_ADVERSARIAL_MODELS = frozenset(
-    {"vae", "imle", "maximum_likelihood", "naive_bayes", "lda", "qda"}
-)
+NON_ADVERSARIAL_MODELS = {"vae", "imle", "maximum_likelihood", "naive_bayes", "lda", "qda"}
 
 
 @dataclass(frozen=True)
@@ -78,11 +76,7 @@ def study_rows(rows: Iterable[TableRow]) -> list[TableRow]:
 
 
 def significantly_better(table: Table, than: str) -> list[str]:
-    """Return the methods better than one of them, with ALPHA for all pairs of the table together.
-
-    Args:
-        than: name of the method to beat.
-    """
+    """Return the methods better than that of a name, with ALPHA for all pairs of the table."""
     costs = outcomes_by_method(table)
     pairs = stats.differences(costs, alpha=ALPHA)
     return [

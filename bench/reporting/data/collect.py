@@ -29,18 +29,12 @@ def read_stages(runs_root: Path, name: str) -> list[StageRecord]:
     """
     plan = read_plan(runs_root, name)
     reader = _Reader(runs_root)
-    baselines = tuple(reader.rows(sorted(path.name for path in runs_root.glob("real-*"))))
+    real = tuple(reader.rows(sorted(path.name for path in runs_root.glob("real-*"))))
     stages = [
         StageRecord(
-            name,
-            plan.command,
-            stage.name,
-            tuple(reader.run(planned) for planned in stage.runs),
-            baselines,
-            stage.rule,
-            stage.chosen,
+            name, plan.command, s.name, tuple(map(reader.run, s.runs)), real, s.rule, s.chosen
         )
-        for stage in plan.stages
+        for s in plan.stages
     ]
     scored = [stage for stage in stages if any(run.rows for run in stage.runs)]
     if not scored:
@@ -54,20 +48,18 @@ def read_stages(runs_root: Path, name: str) -> list[StageRecord]:
     return scored
 
 
-def add_curves(runs_root: Path, stages: list[StageRecord]) -> list[StageRecord]:
+def add_curves(root: Path, stages: list[StageRecord]) -> list[StageRecord]:
     """Add training histories to MAX_HISTORIES runs at most, those of the last stage first."""
     started = [run for stage in reversed(stages) for run in stage.runs if run.status != "missing"]
     run_ids = list(dict.fromkeys(run.run_id for run in started))[:MAX_HISTORIES]
-    return _with(stages, "history", {r: read_history(RunFolder(runs_root, r)) for r in run_ids})
+    return _with(stages, "history", {r: read_history(RunFolder(root, r)) for r in run_ids})
 
 
-def add_pictures(
-    runs_root: Path, stages: list[StageRecord], order: Iterable[str]
-) -> list[StageRecord]:
+def add_pictures(root: Path, stages: list[StageRecord], order: Iterable[str]) -> list[StageRecord]:
     """Add pictures to the runs named by `order`, in this order, up to MAX_PICTURE_BYTES in all."""
     pictures, room = {}, MAX_PICTURE_BYTES
     for run_id in dict.fromkeys(order):
-        path = RunFolder(runs_root, run_id).samples / "final.png"
+        path = RunFolder(root, run_id).samples / "final.png"
         if path.is_file() and path.stat().st_size <= room:
             pictures[run_id] = read_picture(path)
             room -= len(pictures[run_id])
@@ -99,7 +91,7 @@ def _with(stages: list[StageRecord], field: str, values: Mapping[str, Any]) -> l
 
     def replace(run: RunRecord) -> RunRecord:
         new = {field: values[run.run_id]} if run.run_id in values else {}
-        return dataclasses.replace(run, **new) if new else run
+        return dataclasses.replace(run, **new)
 
     return [dataclasses.replace(s, runs=tuple(replace(run) for run in s.runs)) for s in stages]
 

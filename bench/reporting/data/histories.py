@@ -21,14 +21,15 @@ def read_history(folder: RunFolder) -> dict[str, Curve]:
         UserError: a file is damaged.
     """
     readings = _read_losses(folder)
-    checkpoints = read_candidates(folder.candidates).checkpoints
-    readings += [("frechet", float(c["d_steps"]), _number(c["frechet"])) for c in checkpoints]
-    curves = {}
+    scored = [c for c in read_candidates(folder.candidates).checkpoints if c["frechet"] is not None]
+    readings += [("frechet", float(c["d_steps"]), float(c["frechet"])) for c in scored]
+    curves: dict[str, Curve] = {}
     for name in (*LOSSES, "frechet"):
         points = [(step, v) for curve, step, v in readings if curve == name and math.isfinite(v)]
         if points:
             thinned = points[:: -(-len(points) // POINTS)]
-            curves[name] = _curve(thinned if thinned[-1] == points[-1] else [*thinned, points[-1]])
+            last = [] if thinned[-1] == points[-1] else points[-1:]
+            curves[name] = tuple(np.array(thinned + last).T)
     return curves
 
 
@@ -49,12 +50,3 @@ def _read_losses(folder: RunFolder) -> list[tuple[str, float, float]]:
             f"{path} is not a history of losses: {error!r}",
             fix="move it away and run the run again",
         ) from error
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
-
-
-def _curve(points: list[tuple[float, float]]) -> Curve:
-    steps, values = np.array(points).T
-    return steps, values

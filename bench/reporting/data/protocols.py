@@ -10,7 +10,6 @@ BY_CHECKPOINT = ("chosen", "metrics", "measures")  # fields that may differ betw
 
 FIELD_TITLES = {
     "name": "protocol",
-    "extractor": "extractor",
     "weight_hash": "weights of the extractor",
     "split": "split of the real samples",
     "data": "real samples",
@@ -20,8 +19,7 @@ FIELD_TITLES = {
     "metrics": "scores",
     "measures": "settings of the measures",
     "chosen": "choice of the checkpoint",
-    "settings": "settings",
-}
+}  # other fields: the key, with spaces
 
 
 def comparable_part(protocol: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,10 +83,8 @@ class StageRecord:
     @cached_property
     def is_search(self) -> bool:
         """Whether some variant has several configurations on one data set."""
-        samples: dict[tuple[str, str], int] = {}
-        return any(
-            samples.setdefault((r.variant, r.dataset), r.sample) != r.sample for r in self.runs
-        )
+        seen: dict[tuple[str, str], int] = {}  # sample of a variant on a data set
+        return any(seen.setdefault((r.variant, r.dataset), r.sample) != r.sample for r in self.runs)
 
 
 def merge_stages(stages: Sequence[StageRecord]) -> StageRecord:

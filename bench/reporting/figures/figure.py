@@ -1,7 +1,7 @@
 """Define what a figure of a report is, and what it is drawn from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ class Figure:
     drawing: Drawing
     narrow: Drawing | None = None
     samples: tuple[Sample, ...] = ()
-    chart: BudgetChart | None = None
+    chart: BudgetChart | None = field(default=None, compare=False)  # arrays: drawings compare
 
 
 @dataclass(frozen=True)

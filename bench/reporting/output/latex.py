@@ -1,6 +1,6 @@
 """Format tables for a paper: LaTeX with booktabs, one file for each table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from bench.reporting.claims.claim import ClaimResult
 from bench.reporting.tables import rounding
@@ -22,17 +22,15 @@ SPECIAL = {
 }
 
 
-def build_latex_files(
-    comparisons: Sequence[Comparison], claims: Sequence[ClaimResult]
-) -> dict[str, str]:
+def build_latex_files(study: Sequence[Comparison], claims: Sequence[ClaimResult]) -> dict[str, str]:
     """Build all tables: file name -> content."""
     files = {}
-    for comparison in comparisons:
+    for comparison in study:
         slug = comparison.main.group.slug
         files[f"{slug}-cost.tex"] = _cost_table(comparison.main)
         if checkpoint_names(comparison):
             files[f"{slug}-checkpoints.tex"] = _checkpoint_table(comparison)
-    rankings = [c for c in comparisons if not c.stage.is_search]
+    rankings = [c for c in study if not c.stage.is_search]
     for name, tables in _by_protocol(rankings).items():
         files[f"scores-{name}.tex"] = _score_table(name, tables)
     files["claims.tex"] = _claim_table(claims)
@@ -55,24 +53,17 @@ def format_table(
         label: what follows "tab:" in the label.
     """
     head, *body = [" & ".join(map(escape_latex, row)) + r" \\" for row in (titles, *rows)]
-    return "\n".join(
-        [
-            "% needs \\usepackage{booktabs}",
-            r"\begin{table}",
-            r"\centering",
-            f"\\caption{{{escape_latex(caption)}}}",
-            f"\\label{{tab:{label}}}",
-            f"\\begin{{tabular}}{{{columns}}}",
-            r"\toprule",
-            head,
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    )
+    lines = "\n".join([r"\toprule", head, r"\midrule", *body, r"\bottomrule"])
+    return rf"""% needs \usepackage{{booktabs}}
+\begin{{table}}
+\centering
+\caption{{{escape_latex(caption)}}}
+\label{{tab:{label}}}
+\begin{{tabular}}{{{columns}}}
+{lines}
+\end{{tabular}}
+\end{{table}}
+"""
 
 
 def _by_protocol(comparisons: Iterable[Comparison]) -> dict[str, list[Table]]:
@@ -89,17 +80,14 @@ def _score_table(name: str, tables: Sequence[Table]) -> str:
     """Format variants by data sets, each score beside the published one, as the study's table."""
     titles, columns = ["variant"], []
     for table in tables:
+        titles.append(_column_title(table, tables))
+        columns.append(_mean_texts(table))
         published = _published_texts(table)
-        columns.append((table, published))
-        titles += [_column_title(table, tables), *(["published FID"] if published else [])]
-    rows = []
-    for method in dict.fromkeys(row.name for table in tables for row in table.rows):
-        cells = [method]
-        for table, published in columns:
-            cells.append(_mean_text(table, method))
-            if published:
-                cells.append(published.get(_variant(table, method), rounding.DASH))
-        rows.append(cells)
+        if published:
+            titles.append("published FID")
+            columns.append(published)
+    names = dict.fromkeys(row.name for table in tables for row in table.rows)
+    rows = [[name, *(texts.get(name, rounding.DASH) for texts in columns)] for name in names]
     group = tables[0].group
     title = words.full_metric_title(group.first, group)
     caption = (
@@ -117,34 +105,29 @@ def _column_title(table: Table, tables: Sequence[Table]) -> str:
     return group.dataset if alone else group.slug
 
 
-def _published_texts(table: Table) -> Mapping[str, str]:
-    return {
+def _published_texts(table: Table) -> dict[str, str]:
+    """Return the numbers by variant, and again by method where its name adds settings."""
+    texts = {
         cell.variant: f"{cell.mean:.1f} {rounding.PLUS_MINUS} {cell.sd:.1f}"
         + ("" if cell.verified else words.DAGGER)
         for cell in published_scores()
         if cell.dataset == table.group.dataset
     }
+    return texts | {row.name: texts[v] for row in table.rows if (v := row.method.variant) in texts}
 
 
-def _variant(table: Table, name: str) -> str:
-    return next((row.method.variant for row in table.rows if row.name == name), name)
-
-
-def _mean_text(table: Table, name: str) -> str:
+def _mean_texts(table: Table) -> dict[str, str]:
     metric = table.group.first
-    cells = next((row.cells for row in table.rows if row.name == name), {})
-    if metric not in cells:
-        return rounding.DASH
-    return rounding.format_mean_sd(cells[metric], rounding.decimals_by_metric(table)[metric])
+    places = rounding.decimals_by_metric(table)[metric]
+    cells = {row.name: row.cells[metric] for row in table.rows if metric in row.cells}
+    return {name: rounding.format_mean_sd(cell, places) for name, cell in cells.items()}
 
 
 def _checkpoint_table(comparison: Comparison) -> str:
     group, names = comparison.main.group, checkpoint_names(comparison)
     rows = [(row.name, *row.cells) for row in checkpoint_rows(comparison)]
-    caption = (
-        f"{words.full_metric_title(group.first, group)} on {group.dataset} at each checkpoint: "
-        "mean and standard deviation."
-    )
+    title = f"{words.full_metric_title(group.first, group)} on {group.dataset}"
+    caption = f"{title} at each checkpoint: mean and standard deviation."
     titles = ["variant", *names]
     return format_table("l" + "r" * len(names), titles, rows, caption, f"{group.slug}-checkpoints")
 
@@ -158,9 +141,7 @@ def _cost_table(table: Table) -> str:
         f"Runs on {table.group.dataset} and what they took: counts, then medians over finished "
         "runs; memory is the largest of all."
     )
-    return format_table(
-        "l" + "r" * 9, titles, cost_rows(table), caption, f"{table.group.slug}-cost"
-    )
+    return format_table("lrrrrrrrrr", titles, cost_rows(table), caption, f"{table.group.slug}-cost")
 
 
 def _claim_table(claims: Sequence[ClaimResult]) -> str:

@@ -5,7 +5,7 @@ a time, so that numbers of different kinds are never in one order.
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from bench.plotting.scales import log_ticks
@@ -35,9 +35,7 @@ COLUMNS = {
 NOTHING: SortableText = (None, rounding.DASH)
 
 
-def build_boards(
-    comparisons: Sequence[Comparison], opened: Collection[str]
-) -> list[dict[str, Any]]:
+def build_boards(comparisons: Sequence[Comparison], opened: Container[str]) -> list[dict[str, Any]]:
     """Build all boards in the report's order, the main checkpoint of each comparison first.
 
     Args:
@@ -46,7 +44,7 @@ def build_boards(
     return [build_board(c, table, opened) for c in comparisons for table in c.tables]
 
 
-def build_board(comparison: Comparison, table: Table, opened: Collection[str]) -> dict[str, Any]:
+def build_board(comparison: Comparison, table: Table, opened: Container[str]) -> dict[str, Any]:
     """Build a table's board as the page's script reads it; see `build_boards`."""
     group, places = table.group, rounding.decimals_by_metric(table)
     cells = {m: _cells_by_name(table, m, p) for m, p in places.items()}
@@ -122,7 +120,7 @@ def _facts(row: TableRow, table: Table) -> dict[str, SortableText]:
     }
 
 
-def _runs(row: TableRow, opened: Collection[str]) -> dict[str, Any]:
+def _runs(row: TableRow, opened: Container[str]) -> dict[str, Any]:
     """List the runs that can be opened, and count the others."""
     run_ids = [m.run.run_id for m in row.method.runs]
     openable = [run_id for run_id in run_ids if run_id in opened]

@@ -1,24 +1,20 @@
 """Render report.md and index.html from one set of template variables."""
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.plotting.style import inline_svg
 from bench.reporting.archive.row_table import ROW_COLUMNS
-from bench.reporting.claims.claim import OPEN, ClaimResult
+from bench.reporting.claims.claim import OPEN
 from bench.reporting.data.licences import licences_of
-from bench.reporting.data.records import RunRecord, StageRecord
+from bench.reporting.data.records import RunRecord
+from bench.reporting.output import summary_paragraph
 from bench.reporting.output.interactive import build_page_data, format_script_json
 from bench.reporting.output.provenance import describe_run_environments, training_command
 from bench.reporting.output.run_details import select_runs
-from bench.reporting.output.sections import Section
-from bench.reporting.output.summary_paragraph import (
-    describe_comparison,
-    describe_overall_test,
-    describe_study,
-)
+from bench.reporting.output.sections import Report
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import checkpoint_names, checkpoint_rows
 from bench.reporting.tables.overall import compare_over_datasets
@@ -44,22 +40,18 @@ class RunEntry(NamedTuple):
     command: str
 
 
-def render_markdown(
-    sweep: StageRecord, sections: Sequence[Section], claims: Sequence[ClaimResult]
-) -> str:
+def render_markdown(report: Report) -> str:
     """Render the report as Markdown, with links to the images in figures/."""
-    shown = select_runs([section.comparison for section in sections]).values()
-    variables = _variables(sweep, sections, claims)
-    variables |= {"runs": _run_entries(shown, sections), "unlisted": len(sweep.runs) - len(shown)}
+    shown = select_runs([section.comparison for section in report.sections]).values()
+    variables = _variables(report) | {"runs": _run_entries(shown, report)}
+    variables["unlisted"] = len(report.sweep.runs) - len(shown)
     return _render("report.md.j2", variables, escape=False)
 
 
-def render_html(
-    sweep: StageRecord, sections: Sequence[Section], claims: Sequence[ClaimResult]
-) -> str:
+def render_html(report: Report) -> str:
     """Render the report as one page that needs no other file and no network."""
-    variables = _variables(sweep, sections, claims) | build_page_data(sections, claims)
-    variables["runs"] = _run_entries(variables["shown_runs"], sections)
+    variables = _variables(report) | build_page_data(report.sections, report.claims)
+    variables["runs"] = _run_entries(variables["shown_runs"], report)
     return _render("index.html.j2", variables, escape=True)
 
 
@@ -92,10 +84,9 @@ def _escape_markdown(text: str) -> str:
     return text
 
 
-def _variables(
-    sweep: StageRecord, sections: Sequence[Section], claims: Sequence[ClaimResult]
-) -> dict[str, Any]:
+def _variables(report: Report) -> dict[str, Any]:
     """Build the template variables that Markdown and page share."""
+    sweep, sections, claims = report.sweep, report.sections, report.claims
     groups = [section.table.group for section in sections]
     comparisons = [section.comparison for section in sections]
     names = dict.fromkeys(method.variant for group in groups for method in group.methods)
@@ -110,11 +101,11 @@ def _variables(
         "claims": claims,
         "open_verdict": OPEN,
         "overall": overall,
-        "overall_test": overall and describe_overall_test(overall),
-        "describe_comparison": describe_comparison,
+        "overall_test": overall and summary_paragraph.describe_overall_test(overall),
+        "describe_comparison": summary_paragraph.describe_comparison,
         "search_rows": lambda section: search_rows(summarise_search(section.table)),
         "search_column_titles": COLUMN_TITLES,
-        "opening_paragraph": describe_study(comparisons, claims),
+        "opening_paragraph": summary_paragraph.describe_study(comparisons, claims),
         "checkpoint_names": checkpoint_names,
         "checkpoint_rows": checkpoint_rows,
         "licences": licences_of(datasets),
@@ -131,17 +122,15 @@ def _variables(
     }
 
 
-def _run_entries(
-    runs: Iterable[RunRecord], sections: Sequence[Section]
-) -> dict[str, list[RunEntry]]:
+def _run_entries(runs: Iterable[RunRecord], report: Report) -> dict[str, list[RunEntry]]:
     """Return variant -> entries of its runs, in the order of `runs`."""
     scores: dict[str, list[str]] = {}
-    for table in (section.table for section in sections):
+    for table in (section.table for section in report.sections):
         places = rounding.decimals_by_metric(table)[table.group.first]
         for method in table.group.methods:
             for value, run in method.scored_runs(table.group.first):
                 scores.setdefault(run.run_id, []).append(rounding.format_number(value, places))
-    stages = [section.comparison.stage for section in sections]
+    stages = [section.comparison.stage for section in report.sections]
     searched = {run.run_id for stage in stages if stage.is_search for run in stage.runs}
     entries: dict[str, list[RunEntry]] = {}
     for run in runs:

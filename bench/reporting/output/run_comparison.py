@@ -1,22 +1,14 @@
 """Compare two reports method by method: what got better or worse, and is it significant."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench import stats
+from bench.reporting.analysis.rankings import improvement_interval
 from bench.reporting.archive.read import Study
 from bench.reporting.data.protocols import describe_differences
 from bench.reporting.tables.comparisons import build_comparisons
 from bench.reporting.tables.methods import Method
-from bench.reporting.tables.summary import (
-    ALPHA,
-    LEVEL,
-    RESAMPLES,
-    Table,
-    TableRow,
-    bootstrap_generator,
-    outcome_values,
-)
+from bench.reporting.tables.summary import ALPHA, Table, TableRow, outcome_values
 from bench.stats import Interval
 
 IDENTICAL, BETTER, WORSE = "identical", "better", "worse"
@@ -76,11 +68,11 @@ class ReportComparison:
 
 def compare_reports(first: Study, second: Study) -> ReportComparison:
     """Pair the tables of two reports by data set, checkpoint and protocol, and compare each."""
-    first_tables, second_tables = (_tables(study) for study in (first, second))
+    old_tables, new_tables = (_tables(study) for study in (first, second))
     matches, unmatched = [], []
-    for table in second_tables:
+    for table in new_tables:
         protocol = table.group.protocol
-        candidates = [t for t in first_tables if _kind(t) == _kind(table)]
+        candidates = [t for t in old_tables if _kind(t) == _kind(table)]
         same = [t for t in candidates if not describe_differences(t.group.protocol, protocol)]
         if same:
             matches.append((same[0], table))
@@ -90,10 +82,8 @@ def compare_reports(first: Study, second: Study) -> ReportComparison:
             differences = describe_differences(candidates[0].group.protocol, protocol)
             reason = f"not the same quantity in both: {', '.join(differences)}"
         unmatched.append(f"{table.group.slug}: {reason}")
-    kinds = {_kind(table) for table in second_tables}
-    unmatched += [
-        f"{t.group.slug}: only in the first" for t in first_tables if _kind(t) not in kinds
-    ]
+    kinds = {_kind(table) for table in new_tables}
+    unmatched += [f"{t.group.slug}: only in the first" for t in old_tables if _kind(t) not in kinds]
     return ReportComparison(tuple(_compare_tables(a, b) for a, b in matches), tuple(unmatched))
 
 
@@ -110,34 +100,24 @@ def _compare_tables(before: Table, after: Table) -> TablePair:
     matches = {id(row): _find_match(row, before, after) for row in after.rows}
     pairs = [(old, row) for row in after.rows if (old := matches[id(row)]) is not None]
     p_values = _adjusted_p_values(before, pairs)
-    changes = [
-        _build_change(before, old, new, p) for (old, new), p in zip(pairs, p_values, strict=True)
-    ]
+    changes = [_build_change(before, *pair, p) for pair, p in zip(pairs, p_values, strict=True)]
     matched = {id(old) for old, _ in pairs}
-    return TablePair(
-        before,
-        after,
-        tuple(changes),
-        tuple(row.name for row in before.rows if id(row) not in matched),
-        tuple(row.name for row in after.rows if matches[id(row)] is None),
-    )
+    removed = tuple(row.name for row in before.rows if id(row) not in matched)
+    added = tuple(row.name for row in after.rows if matches[id(row)] is None)
+    return TablePair(before, after, tuple(changes), removed, added)
 
 
 def _find_match(row: TableRow, before: Table, after: Table) -> TableRow | None:
     """Find the row of that name, or the variant's if it has one row in both, whatever its name."""
     same_name = [old for old in before.rows if old.name == row.name]
-    variant = row.method.variant
-    old_rows, new_rows = (
-        [r for r in table.rows if r.method.variant == variant] for table in (before, after)
-    )
     if same_name:
         return same_name[0]
-    return old_rows[0] if len(old_rows) == len(new_rows) == 1 else None
+    variant = row.method.variant
+    old, new = ([r for r in t.rows if r.method.variant == variant] for t in (before, after))
+    return old[0] if len(old) == len(new) == 1 else None
 
 
-def _adjusted_p_values(
-    before: Table, pairs: Sequence[tuple[TableRow, TableRow]]
-) -> list[float | None]:
+def _adjusted_p_values(before: Table, pairs: list[tuple[TableRow, TableRow]]) -> list[float | None]:
     """Compute Holm-adjusted p-values of the pairs that have enough runs on both sides."""
     outcomes = [tuple(outcome_values(before.group, row.method) for row in pair) for pair in pairs]
     testable = [min(map(len, both)) >= stats.MIN_RUNS for both in outcomes]
@@ -150,9 +130,7 @@ def _build_change(table: Table, old: TableRow, new: TableRow, p: float | None) -
     before, after = (outcome_values(table.group, row.method) for row in (old, new))
     improvement = Interval(0.5, 0.0, 1.0)
     if before and after:
-        improvement = stats.improvement_interval(
-            after, before, level=LEVEL, resamples=RESAMPLES, generator=bootstrap_generator()
-        )
+        improvement = improvement_interval(after, before)
     old_scores, new_scores = (_scores(row.method, table.group.first) for row in (old, new))
     shared = old_scores.keys() & new_scores.keys()
     equal = sum(old_scores[run_id] == new_scores[run_id] for run_id in shared)

@@ -84,12 +84,7 @@ def _describe_run(run: RunRecord) -> dict[str, Any]:
         "peak memory, GiB": rounding.format_fact(run.facts.get("peak_memory_gib"), 2),
     }
     return {
-        "variant": run.variant,
-        "dataset": run.dataset,
-        "seed": run.seed,
-        "sample": run.sample,
-        "status": run.status,
-        "cause": run.cause,
+        **{k: getattr(run, k) for k in ("variant", "dataset", "seed", "sample", "status", "cause")},
         "settings": {k.replace("_", " "): _format_setting(v) for k, v in sorted(settings.items())},
         "facts": {name: text for name, text in facts.items() if text != rounding.DASH},
         "command": training_command(run),

@@ -35,14 +35,8 @@ class Card:
 def format_json(cards: Sequence[Card]) -> str:
     """Format all cards as JSON, with all digits."""
     content = [
-        {
-            "name": card.name,
-            "status": card.status,
-            "protocol": card.protocol,
-            "scores": card.scores,
-            "details": card.details,
-            "real": card.baselines,
-        }
+        {key: getattr(card, key) for key in ("name", "status", "protocol", "scores", "details")}
+        | {"real": card.baselines}
         for card in cards
     ]
     return json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
@@ -79,9 +73,7 @@ def _print_table(cards: Sequence[Card], console: Console) -> None:
             f"{real} real ones ({words.format_value(protocol.get('split'))}){rounded}"
         )
     )
-    baselines: dict[str, Mapping[str, float]] = {}
-    for card in cards:
-        baselines |= card.baselines
+    baselines = {name: scores for card in cards for name, scores in card.baselines.items()}
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     shown.add_column("score")
     shown.add_column("better")

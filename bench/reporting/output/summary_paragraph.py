@@ -17,9 +17,10 @@ def describe_study(comparisons: Sequence[Comparison], claims: Sequence[ClaimResu
     searches = [c for c in comparisons if c.stage.is_search]
     sentences = [_describe_briefly(c) for c in rankings]
     if len(rankings) > 1:
+        groups = [c.main.group for c in rankings]
         sentences = [
-            f"{_dataset_and_protocol(c)}: {text[0].lower()}{text[1:]}"
-            for c, text in zip(rankings, sentences, strict=True)
+            f"On {g.dataset}, protocol {g.protocol['name']}: {text[0].lower()}{text[1:]}"
+            for g, text in zip(groups, sentences, strict=True)
         ]
     sentences += [_describe_searches(searches)] if searches else []
     return " ".join(text for text in (*sentences, describe_claim_counts(claims)) if text)
@@ -29,7 +30,8 @@ def describe_comparison(comparison: Comparison) -> str:
     """Write the opening paragraph of a comparison's section."""
     if comparison.stage.is_search:
         return _describe_searches([comparison])
-    return words.describe_result(comparison.main)
+    table = comparison.main
+    return f"{words.describe_score_range(table)} {words.describe_ranking(table)}"
 
 
 def describe_overall_test(overall: OverallRanking) -> str:
@@ -46,10 +48,6 @@ def describe_overall_test(overall: OverallRanking) -> str:
     )
 
 
-def _dataset_and_protocol(comparison: Comparison) -> str:
-    return f"On {comparison.main.group.dataset}, protocol {comparison.main.group.protocol['name']}"
-
-
 def _describe_briefly(comparison: Comparison) -> str:
     """Describe a ranking without the names of the tests, which stand beside its table."""
     table = comparison.main
@@ -60,18 +58,13 @@ def _describe_briefly(comparison: Comparison) -> str:
 
 def describe_claim_counts(claims: Sequence[ClaimResult]) -> str:
     """Write "Of the study's twelve claims these rows reproduce four ..."; "" if all are open."""
-    counts = {
-        v: sum(claim.verdict == v for claim in claims) for v in (REPRODUCED, PARTLY, NOT, OPEN)
-    }
+    counts = {v: sum(c.verdict == v for c in claims) for v in (REPRODUCED, PARTLY, NOT, OPEN)}
     if counts[OPEN] == len(claims):
         return ""
     verbs = (("reproduce", REPRODUCED), ("reproduce in part", PARTLY), ("do not reproduce", NOT))
     parts = [f"{verb} {words.NUMBER_WORDS[counts[v]]}" for verb, v in verbs if counts[v]]
-    rest = (
-        f"; for the other {words.NUMBER_WORDS[counts[OPEN]]} they do not have what it takes"
-        if counts[OPEN]
-        else ""
-    )
+    others = words.NUMBER_WORDS[counts[OPEN]]
+    rest = f"; for the other {others} they do not have what it takes" if counts[OPEN] else ""
     total = words.count_phrase(len(claims), "claim")
     return f"Of the study's {total} these rows {words.join_with_and(parts)}{rest}."
 
@@ -89,7 +82,5 @@ def _describe_searches(comparisons: Sequence[Comparison]) -> str:
     sentence = f"The search on {names} tried up to {most:,} configurations of a variant"
     if not gains:
         return f"{sentence}."
-    return (
-        f"{sentence}; what it chose is {np.median(gains):.1f} times better than the defaults "
-        "(median)."
-    )
+    gain = np.median(gains)
+    return f"{sentence}; what it chose is {gain:.1f} times better than the defaults (median)."

@@ -25,7 +25,6 @@ def print_report(report: Report, console: Console | None = None) -> None:
     """Print the tables with what their order is worth, and the page's path as the last line.
 
     Args:
-        report: the written report.
         console: where to print; standard output, without colours if it is no terminal.
     """
     console = console or Console()
@@ -43,9 +42,8 @@ def print_report(report: Report, console: Console | None = None) -> None:
 
 def _print_search(table: Table, console: Console) -> None:
     group = table.group
-    console.print(
-        Text(f"The search on {group.dataset}, protocol {group.protocol['name']}\n", "bold")
-    )
+    heading = f"The search on {group.dataset}, protocol {group.protocol['name']}\n"
+    console.print(Text(heading, "bold"))
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for title in COLUMN_TITLES:
         shown.add_column(title, justify="left" if title == "variant" else "right")
@@ -71,9 +69,8 @@ def _print_table(table: Table, console: Console) -> None:
     which = "" if group.checkpoint == "final" else f", {group.checkpoint} checkpoint"
     heading = f"{group.dataset}, protocol {group.protocol['name']}{which}\n"
     console.print(Text(heading, style="bold"))
-    shown = RichTable(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP - 1, 0, 0), show_edge=False
-    )
+    padding = (0, GAP - 1, 0, 0)
+    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding, show_edge=False)
     columns = _columns(table, console.width)
     for title, cells in columns:
         side: Literal["left", "right"] = "left" if title in ("variant", "group") else "right"
@@ -81,9 +78,8 @@ def _print_table(table: Table, console: Console) -> None:
     for row in zip(*(cells for _, cells in columns), strict=True):
         shown.add_row(*row)
     console.print(shown)
-    study = (
-        f"\n{MARK} one of the study's eight." if any(MARK in name for name in columns[0][1]) else ""
-    )
+    is_marked = any(MARK in name for name in columns[0][1])
+    study = f"\n{MARK} one of the study's eight." if is_marked else ""
     ranking = words.describe_ranking(table)
     console.print(Text(f"{_metric_title(table)}: mean +/- sd.{study}\n{ranking}\n"))
 

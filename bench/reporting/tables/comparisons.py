@@ -60,10 +60,8 @@ def _compare_stage(stage: StageRecord) -> Iterable[Comparison]:
         table = summarise(group, tested=not stage.is_search)
         key = (group.dataset, hash_without_checkpoint(group.protocol))
         tables_by_key.setdefault(key, []).append(table)
-    return [
-        Comparison(stage, tuple(sorted(tables, key=_checkpoint_order)))
-        for tables in tables_by_key.values()
-    ]
+    for tables in tables_by_key.values():
+        yield Comparison(stage, tuple(sorted(tables, key=_checkpoint_order)))
 
 
 def _checkpoint_order(table: Table) -> tuple[int, str]:
@@ -88,9 +86,7 @@ def checkpoint_rows(comparison: Comparison) -> list[CheckpointRow]:
     """Return the rows of the checkpoint table, in the order of the main table."""
     places = rounding.decimals_by_metric(comparison.main)[comparison.main.group.first]
     return [
-        CheckpointRow(
-            row.name, tuple(_cell_text(table, row.name, places) for table in comparison.tables)
-        )
+        CheckpointRow(row.name, tuple(_cell_text(t, row.name, places) for t in comparison.tables))
         for row in comparison.main.rows
     ]
 

@@ -13,9 +13,7 @@ from bench.runs.identity import short_hash
 from bench.runs.rows import RUN_SETTINGS, Row, sort_for_display
 
 UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]")
-GroupKey = tuple[
-    str, str, str, str
-]  # data set, protocol's name, checkpoint, hash of what is shared
+GroupKey = tuple[str, str, str, str]  # data set, protocol's name, checkpoint, protocol's hash
 MethodKey = tuple[str, tuple[str, ...]]  # a variant and its settings
 
 
@@ -39,24 +37,25 @@ def group_rows(stage: StageRecord) -> tuple[TableGroup, ...]:
     families = {key: (key[0], hash_without_checkpoint(protocols[key])) for key in groups}
     slugs = _slugs(sorted(groups), "" if stage.stage == "all" else f"{stage.stage}-")
     runs_by_dataset = _runs_by_dataset(stage)
-    return tuple(
-        TableGroup(
+    tables = []
+    for key in sorted(groups):
+        dataset, protocol = key[0], protocols[key]
+        rows_by_run = _unfinished_rows(groups[k] for k in groups if families[k] == families[key])
+        rows_by_run |= groups[key]
+        only_protocol = len({families[k] for k in groups if k[0] == dataset}) == 1
+        baselines = [row for row in stage.baselines if _is_baseline_of(row, dataset, protocol)]
+        table = TableGroup(
             slug=slugs[key],
-            dataset=key[0],
+            dataset=dataset,
             checkpoint=key[2],
-            protocol=protocols[key],
-            metrics=protocols[key]["metrics"],
-            methods=_methods(
-                runs_by_dataset[key[0]],
-                _unfinished_rows(groups[k] for k in groups if families[k] == families[key])
-                | groups[key],
-                only_protocol=len({families[k] for k in groups if k[0] == key[0]}) == 1,
-            ),
-            real_baseline=_baselines(stage, key[0], protocols[key], "real"),
-            split_half=_baselines(stage, key[0], protocols[key], "real_halves"),
+            protocol=protocol,
+            metrics=protocol["metrics"],
+            methods=_methods(runs_by_dataset[dataset], rows_by_run, only_protocol=only_protocol),
+            real_baseline=tuple(row for row in baselines if row.variant == "real"),
+            split_half=tuple(row for row in baselines if row.variant == "real_halves"),
         )
-        for key in sorted(groups)
-    )
+        tables.append(table)
+    return tuple(tables)
 
 
 def _unfinished_rows(groups: Iterable[Mapping[str, Row]]) -> dict[str, Row]:
@@ -172,23 +171,13 @@ def _name(key: MethodKey, keys: Iterable[MethodKey]) -> str:
     return f"{variant} ({', '.join(distinct)})" if distinct else variant
 
 
-def _baselines(
-    stage: StageRecord, dataset: str, protocol: Mapping[str, Any], variant: str
-) -> tuple[Row, ...]:
-    rows = (row for row in stage.baselines if row.variant == variant)
-    return tuple(row for row in rows if _is_baseline_of(row, dataset, protocol))
-
-
 def _is_baseline_of(baseline: Row, dataset: str, protocol: Mapping[str, Any]) -> bool:
     """Check that data set and protocol agree, except in which real samples stand on which side."""
-    free = {"n_fake", "floor", "chosen"} | (
-        {"n_real", "split", "data"} if baseline.variant != "real" else set()
-    )
+    # a metric that measures the training data has no meaning for real samples
+    free = {"n_fake", "floor", "chosen", "metrics", "measures"}
+    free |= set() if baseline.variant == "real" else {"n_real", "split", "data"}
     group_fields, baseline_fields = (
         {k: v for k, v in comparable_part(p).items() if k not in free}
         for p in (protocol, baseline.protocol)
     )
-    # a metric that measures the training data has no meaning for real samples
-    group_fields["metrics"] = baseline_fields["metrics"] = None
-    group_fields["measures"] = baseline_fields["measures"] = None
     return baseline.dataset == dataset and group_fields == baseline_fields

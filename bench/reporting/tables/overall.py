@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench import stats
+from bench.reporting.tables import summary
 from bench.reporting.tables.comparisons import Comparison
-from bench.reporting.tables.summary import ALPHA, LEVEL, Table, bootstrap_generator, outcome_values
+from bench.reporting.tables.summary import ALPHA, Table
 from bench.stats import INTERVAL_RUNS
 
 RESAMPLES = 2000
@@ -69,12 +70,13 @@ def compare_over_datasets(comparisons: Sequence[Comparison]) -> OverallRanking |
     names = sorted(set.intersection(*variants)) if variants else []
     if min(len(costs), len(names)) < FEWEST:
         return None
-    medians = np.array(
-        [[np.median(by_variant[name]) for name in names] for by_variant in costs.values()]
-    )
+    medians = np.array([[np.median(c[name]) for name in names] for c in costs.values()])
     test = stats.friedman(medians)
     needed = stats.blocks_needed(len(names), alpha=ALPHA)
-    letters = _letters(names, medians) if len(costs) >= needed else {}
+    letters: dict[str, str] = {}
+    if len(costs) >= needed:
+        scores = dict(zip(names, medians.T, strict=True))
+        letters = summary.group_letters(stats.nemenyi_groups(scores, alpha=ALPHA))
     rows = [
         _row(name, rank, [c[name] for c in costs.values()], medians.min(1), letters)
         for name, rank in zip(names, test.ranks.tolist(), strict=True)
@@ -95,24 +97,13 @@ def _variant_costs(table: Table) -> dict[str, list[float]]:
     """
     variants = [row.method.variant for row in table.rows]
     costs = {
-        row.method.variant: outcome_values(table.group, row.method)
+        row.method.variant: summary.outcome_values(table.group, row.method)
         for row in table.rows
         if variants.count(row.method.variant) == 1
     }
     costs = {name: values for name, values in costs.items() if values}
     best = min((float(np.median(values)) for values in costs.values()), default=0.0)
     return costs if 0 < best < np.inf else {}
-
-
-def _letters(names: Sequence[str], medians: np.ndarray) -> dict[str, str]:
-    scores = dict(zip(names, medians.T, strict=True))
-    letters: dict[str, str] = {}
-    for letter, group in zip(
-        "abcdefghijklmnopqrstuvwxyz", stats.nemenyi_groups(scores, alpha=ALPHA), strict=False
-    ):
-        for name in group:
-            letters[name] = letters.get(name, "") + letter
-    return letters
 
 
 def _row(
@@ -125,13 +116,9 @@ def _row(
 
     bounds = None
     if min(map(len, runs)) >= INTERVAL_RUNS:
-        interval = stats.stratified_bootstrap(
-            times,
-            interquartile_mean,
-            level=LEVEL,
-            resamples=RESAMPLES,
-            generator=bootstrap_generator(),
-        )
-        bounds = (interval.low, interval.high)
+        level, generator = summary.LEVEL, summary.bootstrap_generator()
+        bounds = stats.stratified_bootstrap(
+            times, interquartile_mean, level=level, resamples=RESAMPLES, generator=generator
+        )[1:]
     value = interquartile_mean(list(times.values()))
     return OverallRow(name, rank, value, bounds, letters.get(name, ""))

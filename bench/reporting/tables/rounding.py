@@ -27,15 +27,12 @@ def format_two_digits(value: float) -> str:
     return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
 
 
-def _format_sd(value: float, places: int) -> str:
-    """Round a standard deviation to the decimals of its mean, to zero if need be."""
-    return format_number(value, places) if value >= 1 else f"{value:.{places}f}"
-
-
 def format_mean_sd(cell: Cell, places: int) -> str:
-    """Return 12.3 +/- 0.8; the mean alone for a single run."""
-    mean = format_number(cell.mean, places)
-    return mean if cell.sd is None else f"{mean} {PLUS_MINUS} {_format_sd(cell.sd, places)}"
+    """Return 12.3 +/- 0.8, where the decimals may round an sd to zero; 12.3 for a single run."""
+    mean, sd = format_number(cell.mean, places), cell.sd
+    if sd is None:
+        return mean
+    return f"{mean} {PLUS_MINUS} {format_number(sd, places) if sd >= 1 else f'{sd:.{places}f}'}"
 
 
 def decimals_by_metric(table: Table) -> dict[str, int]:
@@ -46,15 +43,10 @@ def decimals_by_metric(table: Table) -> dict[str, int]:
     }
 
 
-def baseline_decimals(table: Table, metric: str) -> int:
-    """Return the decimals of the real baseline: the column's, or more if these would hide it."""
-    needed = column_decimals([table.real_baseline[metric].mean])
-    return max(decimals_by_metric(table)[metric], needed)
-
-
 def format_baseline(table: Table, metric: str) -> str:
-    """Format the real baseline's score for figures and sentences."""
-    return format_number(table.real_baseline[metric].mean, baseline_decimals(table, metric))
+    """Format the real baseline's score, with more decimals than the column if these hide it."""
+    mean = table.real_baseline[metric].mean
+    return format_number(mean, max(decimals_by_metric(table)[metric], column_decimals([mean])))
 
 
 def format_fact(value: float | None, places: int = 0) -> str:

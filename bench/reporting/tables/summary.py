@@ -1,8 +1,9 @@
 """Compute a table: means over training seeds, their order, and a test of that order."""
 
+import itertools
 import math
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -112,16 +113,16 @@ def summarise_scores(values: Sequence[float], *, interval: bool = True) -> Cell:
     """Compute mean, spread, range and, from INTERVAL_RUNS values on, the bootstrap interval."""
     n, bounds = len(values), None
     if interval and n >= INTERVAL_RUNS:
-        _, *bounds = stats.bootstrap_mean(
+        bounds = stats.bootstrap_mean(
             values, level=LEVEL, resamples=RESAMPLES, generator=bootstrap_generator()
-        )
+        )[1:]
     return Cell(
         n=n,
         mean=math.fsum(values) / n,
         sd=float(np.std(values, ddof=1)) if n > 1 else None,
         low=min(values),
         high=max(values),
-        interval=None if bounds is None else (bounds[0], bounds[1]),
+        interval=bounds,
     )
 
 
@@ -169,9 +170,7 @@ def _test_ranking(group: TableGroup, rows: Sequence[TableRow]) -> RankingTest:
     if len(compared) > 1:
         first = next(iter(compared))
         different = stats.differences(compared, alpha=ALPHA)
-        for index, names in enumerate(stats.groups(list(compared), different)):
-            for name in names:
-                letters[name] = letters.get(name, "") + _letter(index)
+        letters = group_letters(stats.groups(list(compared), different))
         others = [name for name in compared if frozenset({first, name}) in different]
         better = [name for name in others if _net_wins(compared[name], compared[first]) > 0]
     fewest, most = min(counts, default=0), max(counts, default=0)
@@ -184,7 +183,11 @@ def _net_wins(first: Sequence[float], second: Sequence[float]) -> int:
     return int(pairs.sum())
 
 
-def _letter(index: int) -> str:
-    """Return a ... z, A ... Z, then other single characters: letters are compared one by one."""
-    letters = string.ascii_letters
-    return letters[index] if index < len(letters) else chr(0x100 + index - len(letters))
+def group_letters(groups: Iterable[Iterable[str]]) -> dict[str, str]:
+    """Return name -> letters of its groups: a ... z, A ... Z, then other single characters."""
+    signs = itertools.chain(string.ascii_letters, map(chr, itertools.count(0x100)))
+    letters: dict[str, str] = {}
+    for names, sign in zip(groups, signs, strict=False):
+        for name in names:
+            letters[name] = letters.get(name, "") + sign
+    return letters

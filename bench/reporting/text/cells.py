@@ -79,12 +79,8 @@ def score_rows(table: Table) -> list[ScoreRow]:
     places = rounding.decimals_by_metric(table)
     rows = [_method_row(table, row, places) for row in table.rows]
     for name, kind, cells in real_baselines(table):
-        scores = tuple(
-            _score_text(cells[m], max(p, rounding.column_decimals([cells[m].mean])))
-            if m in cells
-            else _score_text(None, 0)
-            for m, p in places.items()
-        )
+        decimals = {m: max(places[m], rounding.column_decimals([c.mean])) for m, c in cells.items()}
+        scores = tuple(_score_text(cells.get(m), decimals.get(m, 0)) for m in places)
         variant = "real" if kind == "floor" else "real_halves"
         rows.append(ScoreRow(name, variant, False, True, "", "", "", scores))
     return rows
@@ -133,23 +129,15 @@ def cost_rows(table: Table) -> list[CostRow]:
     """Return the outcome counts and the costs of each method's runs."""
     costs = []
     for method in (row.method for row in table.rows):
-        counts = method.counts
-        peaks = [m.run.facts.get("peak_memory_gib") for m in method.runs]
-        recorded_peaks = [peak for peak in peaks if peak is not None]
-        costs.append(
-            CostRow(
-                name=method.name,
-                finished=str(counts["finished"] or rounding.DASH),
-                diverged=str(counts["diverged"] or rounding.DASH),
-                failed=str(counts["failed"] or rounding.DASH),
-                unfinished=str(counts["unfinished"] + counts["missing"] or rounding.DASH),
-                d_steps=rounding.format_fact(median_fact(method, "d_steps")),
-                g_steps=rounding.format_fact(median_fact(method, "g_steps")),
-                images=rounding.format_fact(median_fact(method, "images")),
-                seconds=rounding.format_fact(median_fact(method, "wall_seconds"), 1),
-                memory=rounding.format_fact(max(recorded_peaks, default=None), 2),
-            )
-        )
+        counts = [method.counts[outcome] for outcome in ("finished", "diverged", "failed")]
+        counts.append(method.counts["unfinished"] + method.counts["missing"])
+        outcomes = (str(count or rounding.DASH) for count in counts)
+        medians = (median_fact(method, fact) for fact in ("d_steps", "g_steps", "images"))
+        seconds = rounding.format_fact(median_fact(method, "wall_seconds"), 1)
+        peaks = (m.run.facts.get("peak_memory_gib") for m in method.runs)
+        memory = rounding.format_fact(max((p for p in peaks if p is not None), default=None), 2)
+        steps = map(rounding.format_fact, medians)
+        costs.append(CostRow._make((method.name, *outcomes, *steps, seconds, memory)))
     return costs
 
 

@@ -66,15 +66,12 @@ def join_with_and(names: Iterable[str]) -> str:
 def describe_samples(group: TableGroup) -> str:
     """Return "2,000 generated samples against 360 real ones of the test split, ... checkpoint"."""
     protocol = group.protocol
-    fake, real = (_format_count(protocol.get(key)) for key in ("n_fake", "n_real"))
+    counts = (protocol.get(key) for key in ("n_fake", "n_real"))
+    fake, real = (f"{count:,}" if isinstance(count, int) else "all" for count in counts)
     return (
         f"{fake} generated samples against {real} real ones of the "
         f"{protocol.get('split', 'unnamed')} split, {group.checkpoint} checkpoint"
     )
-
-
-def _format_count(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else "all"
 
 
 def own_choices(group: TableGroup) -> dict[str, dict[str, list[str]]]:
@@ -94,13 +91,10 @@ def protocol_items(group: TableGroup) -> dict[str, str]:
 
     The directions of the metrics are left out: the tables of scores show them.
     """
-    rest = sorted(set(group.protocol) - set(PROTOCOL_TITLES) - {"metrics"})
+    protocol = group.protocol
+    rest = sorted(set(protocol) - set(PROTOCOL_TITLES) - {"metrics"})
     titles = PROTOCOL_TITLES | {key: key.replace("_", " ") for key in rest}
-    return {
-        title: format_value(group.protocol[key])
-        for key, title in titles.items()
-        if key in group.protocol
-    }
+    return {title: format_value(protocol[k]) for k, title in titles.items() if k in protocol}
 
 
 def format_value(value: object) -> str:
@@ -110,9 +104,8 @@ def format_value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(
-            f"{k} ({format_value(v)})" if v != {} else str(k) for k, v in value.items()
-        )
+        texts = (f"{k} ({format_value(v)})" if v != {} else str(k) for k, v in value.items())
+        return ", ".join(texts)
     if isinstance(value, float):
         return f"{value:g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -130,11 +123,8 @@ def comparability_notes(groups: Sequence[TableGroup]) -> dict[str, str]:
         reasons = describe_differences(first.protocol, group.protocol)
         if first.checkpoint != group.checkpoint:
             reasons.insert(0, f"checkpoint ({first.checkpoint}, {group.checkpoint})")
-        notes[group.slug] = (
-            f"Not to be ranked with {first.slug}: they differ in {join_with_and(reasons)}."
-            if reasons
-            else ""
-        )
+        why = f"they differ in {join_with_and(reasons)}" if reasons else ""
+        notes[group.slug] = f"Not to be ranked with {first.slug}: {why}." if why else ""
     return notes
 
 
@@ -176,35 +166,23 @@ def describe_leaders(table: Table) -> str:
     if len(peers) + 1 == len(test.compared):
         return f"No significant difference between {join_with_and(test.compared)}."
     if peers:
-        return (
-            f"{first} comes first by mean; {join_with_and(peers)} did not differ significantly "
-            "from it."
-        )
+        alike = join_with_and(peers)
+        return f"{first} comes first by mean; {alike} did not differ significantly from it."
     return f"{first} comes first by mean and differs significantly from every other."
-
-
-def describe_result(table: Table) -> str:
-    """Return the opening paragraph of a table's section."""
-    return f"{describe_score_range(table)} {describe_ranking(table)}"
 
 
 def describe_score_range(table: Table) -> str:
     """Say in one sentence from where to where the means run, and what real samples reach."""
-    group, places = table.group, decimals_by_metric(table)[table.group.first]
-    scored = [row for row in table.rows if group.first in row.cells]
-    sentence = f"no run has a {full_metric_title(group.first, group)}"
-    if scored:
-        means = [
-            f"{format_number(row.cells[group.first].mean, places)} for {row.name}" for row in scored
-        ]
+    group, metric = table.group, table.group.first
+    title, places = full_metric_title(metric, group), decimals_by_metric(table)[metric]
+    scores = [(r.name, r.cells[metric].mean) for r in table.rows if metric in r.cells]
+    means = [f"{format_number(mean, places)} for {name}" for name, mean in scores]
+    sentence = f"no run has a {title}"
+    if means:
         span = f"runs from {means[0]} to {means[-1]}" if len(means) > 1 else f"is {means[0]}"
-        title, direction = (
-            full_metric_title(group.first, group),
-            better_direction(group.first, group),
-        )
-        sentence = f"the mean {title}, {direction}, {span}"
-    if group.first in table.real_baseline:
-        sentence += f"; real samples reach {format_baseline(table, group.first)}"
+        sentence = f"the mean {title}, {better_direction(metric, group)}, {span}"
+    if metric in table.real_baseline:
+        sentence += f"; real samples reach {format_baseline(table, metric)}"
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 

@@ -128,12 +128,17 @@ def build_report(board: Leaderboard, entity: str, project: str, *, published: bo
     Raises:
         UserError: wandb-workspaces is not installed.
     """
-    wr = _import_reports()
+    try:
+        import wandb_workspaces.reports.v2 as wr
+    except ImportError as error:
+        message = f"a W&B report needs wandb-workspaces: {' '.join(str(error).split())}"
+        raise UserError(message, fix=INSTALL) from error
+    whose: dict[str, Any] = {"entity": entity, "project": project} if published else {}
     runs = wr.Runset(
         name=board.study,
         filters=f"Metric('Group') == {board.study!r}",
         groupby=["config.variant"],
-        **({"entity": entity, "project": project} if published else {}),
+        **whose,
     )
     grid = wr.PanelGrid(runsets=[runs], panels=_panels(wr, board))
     blocks: list[Any] = [
@@ -176,35 +181,25 @@ def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _panels(wr: Any, board: Leaderboard) -> list[Any]:
     """Build the charts: score by variant; Frechet distances, losses and pictures over steps."""
-    layout = [{"x": x, "y": y, "w": 12, "h": 8} for y in (0, 8) for x in (0, 12)]
-    over_steps = {"x": "d_steps", "groupby": wr.Config("variant"), "groupby_aggfunc": "mean"}
+    layouts = [wr.Layout(x=x, y=y, w=12, h=8) for y in (0, 8) for x in (0, 12)]
+    by_variant = {"groupby": wr.Config("variant"), "groupby_aggfunc": "mean"}
     return [
         wr.BarPlot(
             title=f"{board.metric} by variant",
             metrics=[wr.SummaryMetric(board.column)],
-            groupby=wr.Config("variant"),
-            groupby_aggfunc="mean",
             groupby_rangefunc="stddev",
-            layout=wr.Layout(**layout[0]),
+            layout=layouts[0],
+            **by_variant,
         ),
         wr.LinePlot(
             title="Frechet distance of checkpoints, on the split that selects",
+            x="d_steps",
             y=["selection/frechet"],
-            layout=wr.Layout(**layout[1]),
-            **over_steps,
+            layout=layouts[1],
+            **by_variant,
         ),
         wr.LinePlot(
-            title="losses", y=["d_loss", "g_loss"], layout=wr.Layout(**layout[2]), **over_steps
+            title="losses", x="d_steps", y=["d_loss", "g_loss"], layout=layouts[2], **by_variant
         ),
-        wr.MediaBrowser(media_keys=["samples"], layout=wr.Layout(**layout[3])),
+        wr.MediaBrowser(media_keys=["samples"], layout=layouts[3]),
     ]
-
-
-def _import_reports() -> Any:
-    try:
-        import wandb_workspaces.reports.v2 as wr
-    except ImportError as error:
-        raise UserError(
-            f"a W&B report needs wandb-workspaces: {' '.join(str(error).split())}", fix=INSTALL
-        ) from error
-    return wr

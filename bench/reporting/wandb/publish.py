@@ -53,6 +53,7 @@ def build_leaderboards(comparisons: Sequence[Comparison]) -> Iterator[tuple[str,
         if comparison.stage.is_search:
             continue
         group = comparison.main.group
+        lines = build_board(comparison, comparison.main, ())["lines"]
         yield (
             group.slug,
             Leaderboard(
@@ -62,10 +63,7 @@ def build_leaderboards(comparisons: Sequence[Comparison]) -> Iterator[tuple[str,
                 better=group.metrics[group.first],
                 protocol=words.describe_samples(group),
                 column=column_name(group.checkpoint, group.protocol, group.first),
-                rows=[
-                    _leaderboard_row(board_row, group.first)
-                    for board_row in build_board(comparison, comparison.main, ())["lines"]
-                ],
+                rows=[_leaderboard_row(line, group.first) for line in lines],
                 budget_columns=_budget_columns(comparison, comparisons),
                 notes=[describe_comparison(comparison)],
             ),
@@ -81,10 +79,8 @@ def _leaderboard_row(board_row: Mapping[str, Any], metric: str) -> LeaderboardRo
     return LeaderboardRow(board_row["name"], board_row["variant"], runs, **texts, letters=letters)
 
 
-def _budget_columns(
-    comparison: Comparison, comparisons: Sequence[Comparison]
-) -> list[BudgetColumn]:
-    search = find_search(comparison, comparisons)
+def _budget_columns(comparison: Comparison, study: Sequence[Comparison]) -> list[BudgetColumn]:
+    search = find_search(comparison, study)
     curves = compute_budget_curves(search) if search is not None else []
     return [_budget_column(curve) for curve in curves]
 

@@ -34,23 +34,16 @@ def find_launcher(hydra_cfg: DictConfig) -> LauncherSpec:
 def check_launcher(hydra_cfg: DictConfig) -> None:
     """Refuse a launcher whose package or program is missing, before anything is written.
 
-    Args:
-        hydra_cfg: the `hydra` part of a config.
-
     Raises:
         UserError: what is missing and how to get it.
     """
     name, spec = hydra_cfg.runtime.choices["hydra/launcher"], find_launcher(hydra_cfg)
     if importlib.util.find_spec(spec.package) is None:
         distribution = spec.package.rpartition(".")[2].replace("_", "-")
-        raise UserError(
-            f"launcher {name!r} needs the package {distribution}, which is not installed",
-            fix=f"`pip install -c constraints.txt {distribution}`, or take another hydra/launcher",
-        )
-    program = spec.executable
-    if program is not None and shutil.which(program) is None:
-        raise UserError(
-            f"launcher {name!r} submits jobs with {program}, which is not on this machine",
-            fix=f"start it where {program} works (a login node of the cluster), or take another "
-            "hydra/launcher",
-        )
+        message = f"launcher {name!r} needs the package {distribution}, which is not installed"
+        fix = f"`pip install -c constraints.txt {distribution}`, or take another hydra/launcher"
+        raise UserError(message, fix=fix)
+    if (program := spec.executable) is not None and shutil.which(program) is None:
+        message = f"launcher {name!r} submits jobs with {program}, which is not on this machine"
+        place = f"where {program} works (a login node of the cluster)"
+        raise UserError(message, fix=f"start it {place}, or take another hydra/launcher")

@@ -49,13 +49,14 @@ def measure(settings: PartSettings) -> Measurements:
     from bench.theory.toolkit import frozen_generator
 
     seed, steps = settings["seed"], settings["steps"]
-    g, next_real = (
-        frozen_generator.make_gaussian_control(seed)
+    g, real = (
+        frozen_generator.make_gaussian_control(seed, steps)
         if settings["stage"] == CONTROL
         else frozen_generator.train_digit_generator(seed, settings["stage"])
     )
     stops = sorted({0, *np.geomspace(1, steps, 25).round().astype(int).tolist()})
-    snapshots = list(frozen_generator.gradient_snapshots(g, next_real, "minimax", stops, seed=seed))
+    players = frozen_generator.gradient_snapshots(g, real, "minimax", stops, seed=seed)
+    snapshots = [snapshot for (snapshot,) in players]
     arrays = {
         "step": np.array([one.step for one in snapshots]),
         "accuracy": np.array([one.accuracy for one in snapshots]),
@@ -168,7 +169,7 @@ EXPERIMENT = Experiment(
         "some stage holds. Not reproduced: no stage does. NaN, infinity or a gradient of exactly 0 "
         "holds nothing."
     ),
-    version=1,
+    version=2,
     minutes=CpuMinutes(full=6, quick=0.4),
     parts=parts,
     measure=measure,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from bench.core.seeds import numpy_generator
+from bench.models.gan import GAN
 from bench.plotting.style import HUES, INK, MARKERS, RULE, figure, render
 from bench.theory.experiment import (
     CpuMinutes,
@@ -21,10 +22,10 @@ from bench.theory.experiment import (
     Result,
     overall_verdict,
 )
-from bench.theory.replicas import Side
 from bench.theory.toolkit.axes import label_decades
-from bench.theory.toolkit.critics import critic_losses, make_critics, train_critics
+from bench.theory.toolkit.critics import critic_losses, stack_critics, train_critics
 from bench.theory.toolkit.intervals import mean_or_nan, median_over_seeds
+from bench.theory.toolkit.replica_stacks import gans
 from bench.theory.toolkit.suite_access import build_objective, load_samples
 
 CLIPS = (0.1, 0.01, 0.001)
@@ -69,24 +70,22 @@ def measure(settings: PartSettings) -> Measurements:
     else:
         objective = build_objective("wgan", "variant=wgan", f"hyperparameters.weight_clip={clip}")
     optimizer = "adam" if clip is None else "rmsprop"
-    sizes = {key: settings[key] for key in ("width", "depth", "rate")}
-    critics = make_critics(seeds, objective, optimizer=optimizer, **sizes)
-    if settings["he"]:  # rescale from bounds 1 / sqrt(fan in) to sqrt(6 / fan in)
-        for name, p in critics.held(critics.weights).items():
-            p *= np.sqrt(6) if name.endswith("weight") else 0
-    critics.weights = critics.constrained(critics.weights)
+    sizes = {key: settings[key] for key in ("width", "depth", "rate", "batch")}
+    critics = stack_critics(seeds, objective, optimizer=optimizer, **sizes)
+    for model in gans(critics):
+        if settings["he"]:
+            _rescale_to_he(model.discriminator)
+        model.constrain(model.discriminator.parameters())
     data = torch.from_numpy(load_samples("swiss_roll")["train"][:20_000])
     noise = numpy_generator(0, "draws").standard_normal(data.shape).astype(np.float32)
     pools = data, data.flip(0) + torch.from_numpy(noise)
     looks = _spread_steps(steps - steps // 2, settings["looks"], steps // 2)
     trace_steps = _spread_steps(steps, settings["trace"], 0)
     norms, trace = [], []
-    for step in train_critics(critics, pools, steps=steps, batch=settings["batch"]):
-        fixed = [pool[:512] for pool in pools]
+    fixed = [pool[:512] for pool in pools]
+    for step in train_critics(critics, pools, steps=steps):
         if step in looks:
-            norms.append(
-                [_layer_gradient_norms(critics, index, fixed) for index in range(len(seeds))]
-            )
+            norms.append([_layer_gradient_norms(model, fixed) for model in gans(critics)])
         if step in trace_steps:
             trace.append(-critic_losses(critics, *fixed))
     return {
@@ -203,16 +202,22 @@ def _spread_steps(length: int, count: int, start: int) -> set[int]:
     return set(np.unique(np.round(np.geomspace(1, length, count)).astype(int)).tolist())
 
 
-def _layer_gradient_norms(critics: Side, index: int, pools: list[torch.Tensor]) -> list[float]:
+@torch.no_grad()
+def _rescale_to_he(critic: torch.nn.Module) -> None:
+    """Widen bounds 1 / sqrt(fan in) of the weights to sqrt(6 / fan in); set biases to 0."""
+    for name, parameter in critic.named_parameters():
+        parameter.mul_(np.sqrt(6) if name.endswith("weight") else 0)
+
+
+def _layer_gradient_norms(model: GAN, pools: list[torch.Tensor]) -> list[float]:
     """|d loss / d h| for the output h of each hidden layer, over real and fake points together."""
-    layers, hidden = critics.module(index).children(), []
-    x = torch.cat(pools)
-    for layer in layers:
+    hidden, x = [], torch.cat(pools)
+    for layer in model.discriminator.children():
         x = layer(x)
         if isinstance(layer, torch.nn.ReLU):
             hidden.append(x)
     real, fake = x.squeeze(1).chunk(2)
-    loss = critics.objective.discriminator(real, fake)
+    loss = model.objective.discriminator(real, fake)
     return [float(g.double().norm()) for g in torch.autograd.grad(loss, hidden)]
 
 
@@ -246,7 +251,7 @@ EXPERIMENT = Experiment(
         "at the last (95 % interval of the mean logarithm). Slow: c = 0.1 takes more steps than "
         "c = 0.001 with every seed. Reproduced: both. Partly: one. Not reproduced: neither."
     ),
-    version=2,
+    version=3,
     minutes=CpuMinutes(full=5, quick=0.3),
     parts=parts,
     measure=measure,

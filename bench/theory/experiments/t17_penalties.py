@@ -25,7 +25,7 @@ from bench.theory.experiment import (
     overall_verdict,
 )
 from bench.theory.toolkit.axes import label_decades
-from bench.theory.toolkit.critics import critic_losses, exact_w1, make_critics, train_critics
+from bench.theory.toolkit.critics import critic_losses, exact_w1, stack_critics, train_critics
 from bench.theory.toolkit.intervals import mean_or_nan
 from bench.theory.toolkit.suite_access import build_objective, load_samples
 
@@ -62,12 +62,12 @@ def measure(settings: PartSettings) -> Measurements:
     objective = build_objective(
         name, f"variant={name}", f"hyperparameters.penalty_weight={settings['weight']}"
     )
-    shape = {key: settings[key] for key in ("width", "depth", "rate")}
-    critics = make_critics(settings["seeds"], objective, **shape)
+    shape = {key: settings[key] for key in ("width", "depth", "rate", "batch")}
+    critics = stack_critics(settings["seeds"], objective, **shape)
     real, fake = _load_pools(settings["points"])
     late_steps = {steps - round(i * steps / 4 / settings["late"]) for i in range(settings["late"])}
     estimates = []
-    for step in train_critics(critics, (real, fake), steps=steps, batch=settings["batch"]):
+    for step in train_critics(critics, (real, fake), steps=steps):
         if step in late_steps:
             estimates.append(-critic_losses(critics, real, fake))
     return {"estimates": np.array(estimates), "exact": np.array(exact_w1(real, fake))}
@@ -258,7 +258,7 @@ EXPERIMENT = Experiment(
         "range over the weights of the mean error. Reproduced: all three. Partly: some. Not "
         "reproduced: none."
     ),
-    version=2,
+    version=3,
     minutes=CpuMinutes(full=3, quick=0.3),
     parts=parts,
     measure=measure,

@@ -1,8 +1,6 @@
 """Train critics of the plane between two pools of points, all seeds side by side."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,44 +9,51 @@ from torch import Tensor
 from bench.core import seeds as streams
 from bench.core.objective import Objective
 from bench.divergences import Measure, wasserstein
-from bench.networks import mlp
-from bench.theory.replicas import Replica, Side
+from bench.theory.toolkit.replica_stacks import (
+    adam,
+    find_diverged,
+    gans,
+    rmsprop,
+    stack_discriminators,
+    train_between,
+)
+from bench.vectorized.stack import ReplicaStack
 
-BETAS = {"adam": (0.5, 0.9), "rmsprop": (0.0, 0.99)}  # Gulrajani et al. 2017 on toys; torch's own
+BETAS = (0.5, 0.9)  # Gulrajani et al. 2017 on toys
+OPTIMIZERS = {"adam": lambda rate: adam(rate, BETAS), "rmsprop": rmsprop}
 
 
-def make_replicas(seeds: Sequence[int], rate: float, optimizer: str = "adam") -> list[Replica]:
-    """Return the settings of one replica for each seed, equal in all else."""
-    return [Replica(seed=seed, learning_rate=rate, betas=BETAS[optimizer]) for seed in seeds]
-
-
-def make_critics(
+def stack_critics(
     seeds: Sequence[int],
     objective: Objective,
     *,
     width: int,
     depth: int,
+    batch: int,
     rate: float,
     optimizer: str = "adam",
-) -> Side:
-    """Build a perceptron on the plane for each seed, which draws its initial weights."""
-    factory = partial(mlp.Discriminator, [2], width=width, depth=depth, batch_norm=False)
-    return Side(factory, objective, make_replicas(seeds, rate, optimizer), optimizer=optimizer)
+) -> ReplicaStack:
+    """Stack a perceptron on the plane for each seed, which draws its initial weights."""
+    shape = {"inputs": 2, "width": width, "depth": depth, "batch": batch}
+    return stack_discriminators(seeds, objective, OPTIMIZERS[optimizer](rate), **shape)
 
 
 def train_critics(
-    critics: Side, pools: tuple[Tensor, Tensor], *, steps: int, batch: int
+    critics: ReplicaStack, pools: tuple[Tensor, Tensor], *, steps: int
 ) -> Iterator[int]:
-    """Train between real and fake points, [N, D] or [R, N, D] each; yields 1, 2, ... steps."""
-    generators = [streams.generator(replica.seed, "data") for replica in critics.replicas]
-    pools_by_replica = [critics.of_each(pool) for pool in pools]
-    for step in range(1, steps + 1):
-        real, fake = (_draw_batches(pool, batch, generators) for pool in pools_by_replica)
-        critics.step(real, fake)
-        yield step
+    """Train between real and fake points, [N, D] or [R, N, D] each; yields 0, ..., `steps`."""
+    seeds = [model.training_settings.seed for model in gans(critics)]
+    generators = [streams.generator(seed, "data") for seed in seeds]
+    real, fake = (pool.expand(len(seeds), *pool.shape[-2:]) for pool in pools)
+
+    def next_batch() -> tuple[Tensor, Tensor]:
+        count = critics.batch_size
+        return _draw_points(real, count, generators), _draw_points(fake, count, generators)
+
+    return train_between(critics, next_batch, steps)
 
 
-def _draw_batches(pools: Tensor, count: int, generators: Sequence[torch.Generator]) -> Tensor:
+def _draw_points(pools: Tensor, count: int, generators: Sequence[torch.Generator]) -> Tensor:
     """Draw `count` points of each replica's pool [R, N, D] with replacement."""
     batches = [
         pool[torch.randint(len(pool), (count,), generator=generator)]
@@ -58,19 +63,18 @@ def _draw_batches(pools: Tensor, count: int, generators: Sequence[torch.Generato
 
 
 @torch.no_grad()
-def critic_losses(critics: Side, real: Tensor, fake: Tensor) -> np.ndarray:
+def critic_losses(critics: ReplicaStack, real: Tensor, fake: Tensor) -> np.ndarray:
     """Critics' losses without penalty, [R], on all of two pools: minus their estimates of W1.
 
-    NaN of a critic that diverged, whose weights stay at their last finite values.
+    NaN of a critic that diverged.
     """
-
-    def loss_of_one(weights: Tensor, buffers: Any, real: Tensor, fake: Tensor) -> Tensor:
-        critic = partial(critics.of, weights, buffers)
-        return critics.objective.adversarial_loss(critic, real, fake)
-
-    pools = critics.of_each(real), critics.of_each(fake)
-    losses = torch.vmap(loss_of_one)(critics.weights, critics.buffers, *pools)
-    return np.where(critics.diverged.numpy() < 0, losses.numpy(), np.nan)
+    models = gans(critics)
+    real, fake = (pool.expand(len(models), *pool.shape[-2:]) for pool in (real, fake))
+    losses = [
+        float(model.objective.adversarial_loss(model.discriminator, *pools))
+        for model, *pools in zip(models, real, fake, strict=True)
+    ]
+    return np.where(find_diverged(critics), np.nan, losses)
 
 
 def exact_w1(real: Tensor, fake: Tensor) -> float:

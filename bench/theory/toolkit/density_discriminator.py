@@ -1,17 +1,23 @@
-"""Train a discriminator between two fixed distributions, with fresh samples in each step."""
+"""Train discriminators between two fixed distributions, with fresh samples in each step."""
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 from scipy.special import log_expit
-from torch import Tensor, nn
+from torch import Tensor
 
-from bench.core.seeds import generator, numpy_generator
+from bench.core.seeds import numpy_generator
 from bench.divergences.mixtures import Mixture
 from bench.networks.mlp import Discriminator
 from bench.theory.experiment import PartSettings
-from bench.theory.toolkit.discriminators import train_discriminator
+from bench.theory.toolkit.replica_stacks import (
+    adam,
+    gans,
+    stack_discriminators,
+    train_between,
+)
 from bench.theory.toolkit.suite_access import build_objective
 
 LN2 = float(np.log(2))
@@ -19,65 +25,57 @@ PairSampler = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]
 
 
 def train_with_stops(
-    sample_pair: PairSampler,
+    samplers: Sequence[PairSampler],
     inputs: int,
     settings: PartSettings,
-    seed: int,
     stops: Sequence[int] = (),
-) -> Iterator[tuple[int, Discriminator]]:
-    """Train by the non-saturating game's discriminator loss; yields (steps, network) at stops.
+) -> Iterator[tuple[int, list[Discriminator]]]:
+    """Train by the non-saturating game's discriminator loss; yields (steps, networks) at stops.
 
     Adam, its rate falling linearly to 0: with fresh samples the loss is noisy, and a constant rate
     would leave D moving about its optimum.
 
     Args:
-        sample_pair: (rng, n) -> n samples of each distribution, [n, inputs].
-        settings: "width", "depth", "steps", "batch", "rate".
+        samplers: for each seed (rng, n) -> n samples of each distribution, [n, inputs].
+        settings: "seeds", "width", "depth", "steps", "batch", "rate".
         stops: steps at which to yield, besides the last.
     """
-    rng, width, depth = numpy_generator(seed, "data"), settings["width"], settings["depth"]
-    network = Discriminator([inputs], batch_norm=False, width=width, depth=depth)
-    network.reset(generator(seed, "init"))
-    steps = settings["steps"]
+    rngs = [numpy_generator(seed, "data") for seed in settings["seeds"]]
+    stack = stack_discriminators(
+        settings["seeds"],
+        build_objective("nonsaturating"),
+        adam(settings["rate"]),
+        inputs=inputs,
+        width=settings["width"],
+        depth=settings["depth"],
+        batch=settings["batch"],
+    )
 
     def next_batch() -> tuple[Tensor, Tensor]:
-        real, fake = sample_pair(rng, settings["batch"])
-        return _as_tensor(real), _as_tensor(fake)
+        draws = zip(samplers, rngs, strict=True)
+        real, fake = zip(*(sample(rng, settings["batch"]) for sample, rng in draws), strict=True)
+        return _as_tensor(np.stack(real)), _as_tensor(np.stack(fake))
 
-    for step in train_discriminator(
-        network,
-        build_objective("nonsaturating"),
-        torch.optim.Adam(network.parameters(), lr=settings["rate"]),
-        next_batch,
-        steps,
-        source=generator(seed, "draws"),
-        decay_rate=True,
-    ):
+    steps = settings["steps"]
+    for step in train_between(stack, next_batch, steps, decay_rate=True):
         if step in stops or step == steps:
-            yield step, network
+            yield step, [model.discriminator for model in gans(stack)]
 
 
 def train_to_end(
-    sample_pair: PairSampler, inputs: int, settings: PartSettings, seed: int
-) -> Discriminator:
-    """Train as `train_with_stops` does, and return the network after all steps."""
-    return [network for _, network in train_with_stops(sample_pair, inputs, settings, seed)][-1]
+    samplers: Sequence[PairSampler], inputs: int, settings: PartSettings
+) -> list[Discriminator]:
+    """Train as `train_with_stops` does, and return each seed's network after all steps."""
+    return [networks for _, networks in train_with_stops(samplers, inputs, settings)][-1]
 
 
 def logits_at(network: Discriminator, points: np.ndarray) -> np.ndarray:
     """Logits [N] in float64 at points [N, D] or [N] on the line."""
-    first = network[0]
-    assert isinstance(first, nn.Linear)
-    in_float64 = Discriminator(
-        [first.in_features],
-        width=first.out_features,
-        depth=sum(isinstance(layer, nn.ReLU) for layer in network),
-        batch_norm=False,
-    ).double()
-    in_float64.load_state_dict(network.state_dict())
     points = np.asarray(points, dtype=np.float64)
     with torch.no_grad():
-        logits: np.ndarray = in_float64(torch.from_numpy(points.reshape(len(points), -1))).numpy()
+        logits: np.ndarray = (
+            copy.deepcopy(network).double()(torch.from_numpy(points.reshape(len(points), -1)))
+        ).numpy()
     return logits
 
 

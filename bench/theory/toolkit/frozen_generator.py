@@ -5,23 +5,24 @@ and 25 epochs and frozen; a discriminator starts anew and learns against it.
 """
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
-from bench.core.seeds import generator
+from bench.core.seeds import derived_seed, generator
 from bench.networks import mlp
-from bench.theory.toolkit.discriminators import NextBatch, train_discriminator
+from bench.theory.toolkit.replica_stacks import adam, freeze_generator, gans, make_gan
 from bench.theory.toolkit.suite_access import build_objective, load_samples
+from bench.vectorized.stack import ReplicaStack
+from bench.vectorized.trainer import train_step
 
-LATENT, WIDTH, BATCH, RATE = 8, 128, 128, 1e-3
+LATENT, WIDTH, BATCH = 8, 128, 128
+ADAM = adam(1e-3, (0.5, 0.999))
 GRADIENT_LATENTS = 512  # fixed latents at which the gradient is taken
 SHIFT = 1.0  # of the control: N(0, I) is real, N((SHIFT, 0), I) fake
-
-NextReal = Callable[[], Tensor]  # the next real samples, [B, D]
 
 
 class Snapshot(NamedTuple):
@@ -29,7 +30,7 @@ class Snapshot(NamedTuple):
 
     Args:
         step: how many it has taken.
-        accuracy: share of fresh real and fake samples on the right side of 1/2.
+        accuracy: share of real and fake samples on the right side of 1/2.
         gradient: d/dtheta of the generator's loss, one vector of all its parameters, float64.
     """
 
@@ -47,76 +48,65 @@ class AffineGenerator(nn.Linear):
             self.weight.copy_(torch.eye(2))
             self.bias.copy_(torch.tensor([SHIFT, 0.0]))
 
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw nothing."""
 
-def train_digit_generator(seed: int, stage: int) -> tuple[nn.Module, NextReal]:
-    """Train a non-saturating GAN on 8x8 digits for `stage` steps; return G and draws of reals."""
+
+def train_digit_generator(seed: int, stage: int) -> tuple[nn.Module, Tensor]:
+    """Train a non-saturating GAN on 8x8 digits for `stage` steps; return G and digits [N, 64]."""
     images = torch.from_numpy(load_samples("digits")["train"]).reshape(-1, 64).float() / 255
     g = mlp.generator([64], LATENT, width=WIDTH, depth=2)
     d = mlp.Discriminator([64], width=WIDTH, depth=2, batch_norm=False)
-    g.reset(generator(seed, "init", 0))
-    d.reset(generator(seed, "init", 1))
-    data, latent = generator(seed, "data"), generator(seed, "latent")
-
-    def next_real() -> Tensor:
-        return images[torch.randint(len(images), (BATCH,), generator=data)]
-
-    def next_batch() -> tuple[Tensor, Tensor]:
-        with torch.no_grad():
-            return next_real(), g(torch.randn(BATCH, LATENT, generator=latent))
-
-    objective = build_objective("nonsaturating")
-    g_optimizer, d_optimizer = (
-        torch.optim.Adam(net.parameters(), lr=RATE, betas=(0.5, 0.999)) for net in (g, d)
-    )
-    for _ in train_discriminator(d, objective, d_optimizer, next_batch, stage, source=data):
-        loss = objective.generator_loss(d, g(torch.randn(BATCH, LATENT, generator=latent)))
-        g_optimizer.zero_grad()
-        loss.backward()
-        g_optimizer.step()
-    return g, next_real
+    model = make_gan(seed, build_objective("nonsaturating"), g, d, ADAM, latent_dim=LATENT)
+    stack = ReplicaStack([model], images, BATCH)
+    for _ in range(stage):
+        train_step(stack)
+    return g, images
 
 
-def make_gaussian_control(seed: int) -> tuple[nn.Module, NextReal]:
-    """Return an affine generator, and draws of N(0, I) in the plane, with which it overlaps."""
-    data = generator(seed, "data")
-    return AffineGenerator(), lambda: torch.randn(BATCH, 2, generator=data)
+def make_gaussian_control(seed: int, steps: int) -> tuple[nn.Module, Tensor]:
+    """Return an affine generator, and N(0, I) in the plane, with which it overlaps: [N, 2].
+
+    A discriminator sees each of these points once in so many steps.
+    """
+    return AffineGenerator(), torch.randn(steps * BATCH, 2, generator=generator(seed, "data"))
 
 
 def gradient_snapshots(
-    g: nn.Module,
-    next_real: NextReal,
-    loss: str,
-    stops: Sequence[int],
-    *,
-    seed: int,
-    player: int = 0,
-) -> Iterator[Snapshot]:
-    """Train a new discriminator by the minimax loss; yield the gradient of `loss` at each stop.
+    g: nn.Module, real: Tensor, loss: str, stops: Sequence[int], *, seed: int, players: int = 1
+) -> Iterator[list[Snapshot]]:
+    """Train new discriminators by the minimax loss; yield each one's snapshot at each stop.
 
     Args:
         g: the frozen generator, latents -> points [B, D].
-        next_real: draws the next real samples, [B, D].
+        real: samples [N, D].
         loss: whose generator loss is differentiated: "minimax" or "nonsaturating".
         stops: numbers of steps, rising.
-        player: index among the discriminators of this seed, each with other initial weights and
-            latents.
+        players: how many discriminators, each with other initial weights, batches and latents.
     """
     size = 2 if isinstance(g, AffineGenerator) else LATENT
-    d = mlp.Discriminator([len(next_real()[0])], width=WIDTH, depth=2, batch_norm=False)
-    d.reset(generator(seed, "init", 2 + player))
-    latent, score = generator(seed, "latent", 2 + player), generator(seed, "score")
+    objective, score = freeze_generator(build_objective("minimax")), generator(seed, "score")
+    models = []
+    for player in range(players):
+        d = mlp.Discriminator([real.shape[1]], width=WIDTH, depth=2, batch_norm=False)
+        own = derived_seed(seed, "init", 2 + player)  # G and its own D have had 0 and 1
+        models.append(make_gan(own, objective, copy.deepcopy(g), d, ADAM, latent_dim=size))
+        models[-1].generator.load_state_dict(g.state_dict())
+    stack = ReplicaStack(models, real, BATCH)
     fixed = torch.randn(GRADIENT_LATENTS, size, generator=score, dtype=torch.float64)
-
-    def next_batch() -> tuple[Tensor, Tensor]:
-        with torch.no_grad():
-            return next_real(), g(torch.randn(BATCH, size, generator=latent))
-
-    optimizer = torch.optim.Adam(d.parameters(), lr=RATE, betas=(0.5, 0.999))
-    objective = build_objective("minimax")
-    for step in train_discriminator(d, objective, optimizer, next_batch, stops[-1], source=latent):
+    shown = real[torch.randint(len(real), (2 * BATCH,), generator=score)]
+    with torch.no_grad():
+        fake = g(torch.randn(2 * BATCH, size, generator=score))
+    for step in range(stops[-1] + 1):
+        if step > 0:
+            train_step(stack)
         if step in stops:
-            accuracy = measure_accuracy(d, next_batch)
-            yield Snapshot(step, accuracy, generator_gradient(g, d, loss, fixed))
+            yield [
+                Snapshot(
+                    step, measure_accuracy(d, shown, fake), generator_gradient(g, d, loss, fixed)
+                )
+                for d in (model.discriminator for model in gans(stack))
+            ]
 
 
 def generator_gradient(g: nn.Module, d: nn.Module, loss: str, fixed: Tensor) -> Tensor:
@@ -129,12 +119,10 @@ def generator_gradient(g: nn.Module, d: nn.Module, loss: str, fixed: Tensor) -> 
     return torch.cat([part.flatten() for part in torch.autograd.grad(value, list(g.parameters()))])
 
 
-def measure_accuracy(d: nn.Module, next_batch: NextBatch) -> float:
-    """Share of two fresh pairs of batches that the sign of the logit classifies correctly."""
-    with torch.no_grad():
-        pairs = (next_batch(), next_batch())
-        correct = [torch.cat((d(real) > 0, d(fake) < 0)) for real, fake in pairs]
-    return float(torch.cat(correct).double().mean())
+@torch.no_grad()
+def measure_accuracy(d: nn.Module, real: Tensor, fake: Tensor) -> float:
+    """Share of samples, [N, D] each, that the sign of the logit classifies correctly."""
+    return float(torch.cat((d(real) > 0, d(fake) < 0)).double().mean())
 
 
 def control_gradient_norm(loss: str) -> float:

@@ -6,7 +6,6 @@ covers, and heat maps of its samples.
 
 import io
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,10 @@ from bench.metrics.modes import high_quality
 from bench.models import priors
 from bench.networks import mlp
 from bench.theory.experiment import Measurements, PartSettings
-from bench.theory.replicas import Pack, Replica
+from bench.theory.toolkit.replica_stacks import adam, find_diverged, generate, make_gan
 from bench.theory.toolkit.suite_access import build_objective, load_modes, load_samples
+from bench.vectorized.stack import ReplicaStack
+from bench.vectorized.trainer import train_step
 
 MODE_RADIUS = 0.5  # about a centre; centres are 1.53 apart, the modes' own spread is 0.02
 COVERED_SHARE = 1 / 16  # of all samples: half of what each of eight modes should have
@@ -37,17 +38,18 @@ def train_with_snapshots(settings: PartSettings) -> Measurements:
         diverged; "quality" [S, R], the share within three sigma; "heat" uint8 [S / 2, 40, 40].
     """
     objective = build_objective(settings["loss"], "hyperparameters.n_dis=1")
-    pack, modes = build_pack(settings, objective, "ring"), load_modes("ring")
+    pairs, modes = stack_gans(settings, objective, "ring"), load_modes("ring")
     latent = priors.normal(settings["shown"], settings["latent_dim"], stream(0, "score"))
     steps, shares, quality, heat = [], [], [], []
     for snapshot in range(settings["snapshots"]):
-        pack.train(settings["steps"] // settings["snapshots"])
-        points = pack.generate(latent).double().numpy()
-        diverged = pack.diverged.numpy() >= 0
-        pairs = list(zip(points, diverged, strict=True))
-        steps.append(pack.d_steps)
-        shares.append([mode_shares(p, modes.centres, gone) for p, gone in pairs])
-        quality.append([high_quality_share(p, modes, gone) for p, gone in pairs])
+        for _ in range(settings["steps"] // settings["snapshots"]):
+            train_step(pairs)
+        points = generate(pairs, latent).double().numpy()
+        diverged = find_diverged(pairs)
+        replicas = list(zip(points, diverged, strict=True))
+        steps.append(pairs.model(0).d_steps)
+        shares.append([mode_shares(p, modes.centres, gone) for p, gone in replicas])
+        quality.append([high_quality_share(p, modes, gone) for p, gone in replicas])
         if snapshot % 2:
             heat.append(count_in_cells(points[0], bool(diverged[0])))
     return {
@@ -58,22 +60,23 @@ def train_with_snapshots(settings: PartSettings) -> Measurements:
     }
 
 
-def build_pack(settings: PartSettings, objective: Objective, dataset: str) -> Pack:
-    """Build untrained perceptrons for both players of all seeds, and a toy density's samples."""
-    width, depth, dim = settings["width"], settings["depth"], settings["latent_dim"]
-    rate, betas = settings["learning_rate"], tuple(settings["betas"])
-    return Pack(
-        partial(mlp.generator, [2], dim, width=width, depth=depth),
-        partial(mlp.Discriminator, [2], width=width, depth=depth, batch_norm=False),
-        objective,
-        [Replica(seed=seed, learning_rate=rate, betas=betas) for seed in settings["seeds"]],
-        optimizer="adam",
-        prior=priors.normal,
-        latent_dim=dim,
-        samples=torch.from_numpy(load_samples(dataset)["train"]),
-        batch_size=settings["batch_size"],
-        unroll_steps=settings.get("unroll_steps", 0),
-    )
+def stack_gans(settings: PartSettings, objective: Objective, dataset: str) -> ReplicaStack:
+    """Stack untrained GANs of perceptrons, one a seed, to learn a toy density of conf/dataset."""
+    dim, shape = settings["latent_dim"], {key: settings[key] for key in ("width", "depth")}
+    models = [
+        make_gan(
+            seed,
+            objective,
+            mlp.generator([2], dim, **shape),
+            mlp.Discriminator([2], batch_norm=False, **shape),
+            adam(settings["learning_rate"], tuple(settings["betas"])),
+            latent_dim=dim,
+            unroll_steps=settings.get("unroll_steps", 0),
+        )
+        for seed in settings["seeds"]
+    ]
+    samples = torch.from_numpy(load_samples(dataset)["train"])
+    return ReplicaStack(models, samples, settings["batch_size"])
 
 
 def mode_shares(points: np.ndarray, centres: np.ndarray, diverged: bool) -> np.ndarray:
