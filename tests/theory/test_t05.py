@@ -62,7 +62,7 @@ def test_gradient_under_the_optimal_discriminator_of_the_control():
         best.bias.fill_(0.5)
     latents = torch.randn(100_000, 2, generator=torch.Generator().manual_seed(0)).double()
     found = generator_gradient(
-        make_gaussian_control(0)[0],
+        make_gaussian_control(0, 1)[0],
         torch.nn.Sequential(best, torch.nn.Flatten(0)),
         "minimax",
         latents,

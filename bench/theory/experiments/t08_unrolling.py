@@ -185,7 +185,7 @@ EXPERIMENT = Experiment(
         "all for both losses. Partly: at least one for one loss. Not reproduced: none."
     ),
     version=2,
-    minutes=CpuMinutes(full=12, quick=0.5),
+    minutes=CpuMinutes(full=12, quick=1),
     parts=parts,
     measure=measure,
     conclude=conclude,
