@@ -1,5 +1,6 @@
 """Pages that are made are what would be made; what the README names exists."""
 
+import ast
 import importlib
 import pkgutil
 import re
@@ -51,3 +52,17 @@ def test_project_files_are_ascii_and_name_no_machine():
     ).stdout.split()  # fmt: skip
     for name in (n for n in listed if not n.startswith("results/")):
         assert (ROOT / name).read_text().isascii(), name
+
+
+def test_no_docstring_begins_with_a_dangling_word():
+    """STYLE: an equation, or an imperative verb and its object, understood without neighbours."""
+    dangling = re.compile(r"(Of|What|Who|Whose|Those|They|As|The same)\b")
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    begins = [
+        f"{path.relative_to(ROOT)}: {first}"
+        for path in sorted((ROOT / "bench").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, kinds) and (first := (ast.get_docstring(node) or "").partition("\n")[0])
+    ]
+    assert len(begins) > 2000
+    assert not [line for line in begins if dangling.match(line.partition(": ")[2])]

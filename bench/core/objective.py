@@ -1,4 +1,4 @@
-"""What generator and discriminator minimise, and when each of them is updated.
+"""Define what generator and discriminator minimise, and the schedule of their updates.
 
 An Objective is built from pure functions, so that a LightningModule, a stack of replicas and a
 test compute the same loss. It holds no state and draws no random numbers.
