@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+from bench.config import build
+from bench.training.job import prepare_job
+
 LOSS = """
 from torch.nn.functional import softplus
 
@@ -48,7 +51,27 @@ def run(tmp_path, tiny):
     return call
 
 
+def test_the_run_id_follows_the_text_of_a_loss_and_of_its_helper(tmp_path, tiny, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    loss, helper = tmp_path / "own_loss.py", tmp_path / "own_helper.py"
+    overrides = ["variant=ns_gan", "dataset=ring"]
+    overrides += ["loss.discriminator._target_=own_loss.discriminator_loss"]
+
+    def run_id(loss_text, helper_text):
+        loss.write_text(loss_text)
+        helper.write_text(helper_text)
+        job = prepare_job(build.compose_config(tiny(*overrides, network="mlp")))
+        assert set(job.describe_environment("cpu")["code"]) == {"own_helper.py", "own_loss.py"}
+        return job.folder.run_id
+
+    first = run_id(LOSS, "SCALE = 1.0\n")
+    assert first != run_id(LOSS, "SCALE = 2.0\n") != run_id(LOSS + "# edited\n", "SCALE = 2.0\n")
+    assert run_id(LOSS, "SCALE = 1.0\n") == first
+
+
+@pytest.mark.slow
 def test_an_edited_loss_or_helper_is_a_new_run_and_its_command_is_printed_whole(run, tmp_path):
+    """Seven processes, as a user starts them: what is skipped, trained and printed."""
     runs, helper, loss = (tmp_path / n for n in ("runs", "mine/own_helper.py", "mine/own_loss.py"))
 
     def run_ids():
