@@ -108,13 +108,17 @@ def test_a_network_that_draws_from_global_generators_repeats_and_resumes_bit_for
     settings += [f"network.gan.discriminator._target_=foreign_networks.{network}"]
 
     def job(root):
-        torch.rand(3), np.random.rand(3), random.random()
         overrides = tiny(*settings, f"runs_root={tmp_path / root}", network="mlp")
         return prepare_job(build.compose_config(overrides))
 
+    def draw_between():
+        torch.rand(3), np.random.rand(3), random.random()
+
     whole, again, cut = job("whole"), job("again"), job("cut")
     execute(whole)
+    draw_between()
     execute(again)
+    draw_between()
     with pytest.raises(Interrupted):
         interrupted_at(cut, 25, lambda: setattr(INTERRUPT, "requested", True), monkeypatch)
     assert cut.folder.read_status()["d_steps"] == 26

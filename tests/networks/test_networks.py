@@ -1,9 +1,10 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from bench.networks import infogan, mlp
-from bench.networks.layers import BatchNorm
+from bench.networks.layers import BatchNorm, initialise
 
 WIDTHS = dict(deep=128, shallow=64, std=0.02)
 COUNTS = {  # compare_gan v1, by shape: G, D, D with BN, BEGAN D, the same with BN, encoder
@@ -105,3 +106,12 @@ def test_mlp_batch_norm_spares_the_first_layer_and_outputs_are_linear():
     assert isinstance(points[-1], nn.Linear) and points(torch.zeros(3, 2)).shape == (3, 2)
     autoencoder = mlp.Autoencoder([2], code=1, width=4, depth=1, batch_norm=False)
     assert autoencoder(torch.zeros(3, 2)).shape == (3, 2)
+
+
+def test_initial_weights_pass_through_parametrizations():
+    """Spectral norm computes the weight from another tensor: that one takes the initial value."""
+    plain, normed = nn.Linear(3, 2), spectral_norm(nn.Linear(3, 2))
+    for layer in (plain, normed):
+        initialise(layer, torch.Generator().manual_seed(0), std=0.02)
+    assert torch.equal(normed.parametrizations.weight.original, plain.weight)
+    assert torch.equal(normed.bias, torch.zeros(2))
