@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from bench.config.paths import config_dir
 from bench.core.errors import UserError, show_cautions
 from bench.core.signals import INTERRUPT
+from bench.core.text import never_fail_to_print
 
 if TYPE_CHECKING:
     from bench.execution.lifecycle import RunOutcome
@@ -30,14 +31,22 @@ def _run_job(cfg: DictConfig) -> str | dict[str, str]:
     """Run one job of Hydra's: a single run, or those of a job of a sweep."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return _run_sweep_job(cfg)
+    from bench.config.validate import is_forced
     from bench.execution.run import execute
+    from bench.runs.heartbeat import archive_run
     from bench.training.job import prepare_job
 
     try:
         if (pack := cfg.pack) is not False and pack != "off":
             single = f", or set packed={pack}" if type(pack) is int and pack else ""
             raise UserError(f"pack={pack} works in a sweep only", fix=f"add -m{single}")
+        if any(word.startswith("hydra/launcher=") for word in HydraConfig.get().overrides.hydra):
+            raise UserError("hydra/launcher= works in a sweep only", fix="add -m, or leave it out")
+        if HydraConfig.get().job.chdir:
+            raise UserError("hydra.job.chdir=true would move paths", fix="set runs_root instead")
         job = prepare_job(cfg)
+        if is_forced(cfg) and (earlier := archive_run(job.folder)) is not None:
+            print(f"trained anew; what was there is kept in {earlier}")
         started = time.monotonic()
         outcome = execute(job)
     except UserError as error:  # Hydra would print a line of its own and exit with 1
@@ -47,6 +56,14 @@ def _run_job(cfg: DictConfig) -> str | dict[str, str]:
     if outcome.status == "failed":
         sys.exit(1)
     return outcome.status
+
+
+def _check_home() -> None:
+    """Refuse a path whose ~ the shell left as it is, before Hydra makes a folder of that name."""
+    for word in sys.argv[1:]:
+        key, _, value = word.partition("=")
+        if key in ("runs_root", "dataset.root") and value.strip("'\"").startswith("~"):
+            raise UserError(f"{word}: the shell did not expand ~", fix=f'write {key}="$HOME/..."')
 
 
 def _run_sweep_job(cfg: DictConfig) -> dict[str, str]:
@@ -137,9 +154,11 @@ def exit_status_of(call: Callable[[], object]) -> int:
         0; 2 for an error that the user can mend; 130 for an interruption.
     """
     INTERRUPT.install()
+    never_fail_to_print()
     show_cautions()
     try:
         try:
+            _check_home()
             call()
         except Exception as error:
             # A worker that is interrupted while it starts breaks the whole pool of workers.
@@ -172,6 +191,7 @@ def exit_status_of(call: Callable[[], object]) -> int:
 
 def main() -> None:
     """Run the command line and exit: 0, 1 where a run failed, 2 or 130."""
+    sys.argv = ["force=true" if word == "--force" else word for word in sys.argv]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises, instead of printing and exiting with 1
     status = exit_status_of(_run_job)
     if status == 0 and "bench.sweeping.sweep" in sys.modules:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from made import PROTOCOL, run
+from made import PROTOCOL, measures_of, run
 
 from bench.reporting import load, report
 from bench.reporting.data.records import StageRecord
@@ -24,7 +24,8 @@ VARIANTS = ("mm_gan", "ns_gan", "lsgan", "wgan", "wgan_gp", "dragan", "began", "
 DATASETS = ("mnist", "fashion_mnist", "cifar10", "celeba")
 OTHERS = ("precision", "recall", "coverage", "density", "inception_score", "kernel")
 METRICS = {"frechet": "lower", **dict.fromkeys(OTHERS, "higher")}
-BASE = PROTOCOL | {"metrics": METRICS, "extractor": "inception_2015", "n_fake": 10_000}
+MEASURES = measures_of(METRICS)
+BASE = PROTOCOL | {"extractor": "inception_2015", "n_fake": 10_000}
 PROTOCOLS = {
     "final": BASE,
     "best": BASE | {"chosen": {"by": "frechet", "split": "validation"}},
@@ -46,6 +47,7 @@ def random_run(generator, variant, dataset, sample, seed, spread):
             base.rows[0],
             checkpoint=checkpoint,
             protocol=protocol,
+            measures=MEASURES,
             hyperparameters=settings,
             scores={
                 "frechet": score * float(np.exp(generator.normal(0, 0.05))),

@@ -145,8 +145,9 @@ def time_planning(folder: Path) -> None:
     for run in plan.runs:
         (root / run.run_id / "rows").mkdir(parents=True)
         (root / run.run_id / "status.json").write_text(json.dumps(status))
-        protocol = {"settings": run.request, "data": run.data, "padding": "x" * 4000}
-        row = {"status": "finished", "protocol": protocol}
+        protocol = {"data": run.data, "padding": "x" * 3000}
+        measures = {asked: {"request": asked, "padding": "x" * 80} for asked in run.request}
+        row = {"status": "finished", "protocol": protocol, "measures": measures}
         (root / run.run_id / "rows" / "final-0.json").write_text(json.dumps(row))
     started = time.perf_counter()
     counts = count_states(StatusReader(root).read(plan.runs))

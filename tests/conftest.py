@@ -5,18 +5,35 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import pickle
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import torch
+import yaml
+from hydra._internal.config_loader_impl import ConfigLoaderImpl, ConfigSourceInfo
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
+from PIL import Image
 from support import SMALL
 
 import bench.models  # noqa: F401  torchvision's operators are declared before Lightning comes
 from bench.config import build
+from bench.core.signals import INTERRUPT, SCHEDULER_SIGNALS, USER_SIGNALS
+from bench.execution.run import execute
+from bench.training import sample_pictures
+from bench.training.job import Job, prepare_job
 
 torch.set_num_threads(1)
+yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a run's config is read often
 _compose, _composed = build.compose_config, {}
+_trained = {}  # overrides -> job of the run that was trained with them
 
 
 def compose_once(overrides: list[str], *, keep_hydra: bool = False) -> DictConfig:
@@ -44,6 +61,101 @@ def compose_once(overrides: list[str], *, keep_hydra: bool = False) -> DictConfi
 
 
 build.compose_config = compose_once
+_load, _loaded = ConfigLoaderImpl._load_configuration_impl, {}
+
+
+def load_once(self, config_name: str, overrides: list[str], *more, **settings) -> DictConfig:
+    """Compose the config of a command line, or of a job of a sweep, once in a process."""
+    sources = self.repository.get_sources()
+    folders = [s.path for s in sources if s.provider == "command-line"]
+    texts = [p.read_text() for folder in folders for p in sorted(Path(folder).rglob("*.yaml"))]
+    fixed = [s.path for s in sources if s.path not in folders]
+    key = repr((config_name, overrides, more, settings, texts, fixed, str(build.config_dir())))
+    if key not in _loaded:
+        _loaded[key] = pickle.dumps(_load(self, config_name, overrides, *more, **settings))
+    cfg = pickle.loads(_loaded[key])
+    cfg.hydra.runtime.cwd = os.getcwd()
+    cfg.hydra.runtime.config_sources = [
+        ConfigSourceInfo(path=s.path, schema=s.scheme(), provider=s.provider) for s in sources
+    ]
+    return cfg
+
+
+ConfigLoaderImpl._load_configuration_impl = load_once
+
+
+_render, _savefig = sample_pictures._render, Figure.savefig
+
+
+@pytest.fixture(autouse=True)
+def blank_plots(monkeypatch):
+    """Plots of samples in the plane are blank: to render one takes longer than to train."""
+    monkeypatch.setattr(sample_pictures, "_render", lambda figure: Image.new("RGB", (4, 2)))
+
+
+@pytest.fixture
+def rendered_plots(blank_plots, monkeypatch):
+    """Plots of samples in the plane are rendered."""
+    monkeypatch.setattr(sample_pictures, "_render", _render)
+
+
+@pytest.fixture(scope="module")
+def svg_only():
+    """Figures are written as SVG; their PNG and PDF, which take longer, are a few bytes."""
+
+    def savefig(self, file, *, format, **settings):
+        if format == "svg":
+            _savefig(self, file, format=format, **settings)
+        else:
+            file.write(format.encode())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", savefig)
+        yield
+
+
+@pytest.fixture
+def all_formats(monkeypatch):
+    """Figures are written as SVG, PNG and PDF."""
+    monkeypatch.setattr(Figure, "savefig", _savefig)
+
+
+@dataclass
+class Done:
+    """Exit status and output of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run_command(tmp_path, monkeypatch, capsys):
+    """Run a command in this process, in the test's folder: (main, words) -> Done.
+
+    A process of its own would import torch again, which takes four seconds.
+    """
+    from bench.sweeping.sweep import LAST_SWEEP
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # as `python -m` does
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")  # restores what a command sets
+    monkeypatch.setattr(INTERRUPT, "requested", False)
+    handlers = {number: signal.getsignal(number) for number in (*USER_SIGNALS, *SCHEDULER_SIGNALS)}
+
+    def call(main: Callable[[], None], *words: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["bench", *words])
+        monkeypatch.setitem(LAST_SWEEP, "status", 0)
+        GlobalHydra.instance().clear()
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        printed = capsys.readouterr()
+        return Done(left.value.code or 0, printed.out, printed.err)
+
+    yield call
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -72,3 +184,31 @@ def tiny(tmp_path):
         ]
 
     return overrides
+
+
+@pytest.fixture
+def train_once(tiny, tmp_path_factory):
+    """Return the job of a run that is trained once, for tests that read it: (overrides) -> job."""
+
+    def job_of(*overrides: str, network: str = "infogan") -> Job:
+        key = (network, *overrides)
+        if key not in _trained:
+            root = f"runs_root={tmp_path_factory.mktemp('trained') / 'runs'}"
+            cfg = build.compose_config(tiny(*overrides, root, network=network))
+            _trained[key] = prepare_job(cfg)
+            execute(_trained[key])
+        return _trained[key]
+
+    return job_of
+
+
+@pytest.fixture
+def finished(train_once, tiny, tmp_path):
+    """Return the job of a finished run in the test's own folder: (overrides) -> job."""
+
+    def job_of(*overrides: str, network: str = "infogan") -> Job:
+        trained = train_once(*overrides, network=network)
+        shutil.copytree(trained.folder.root, tmp_path / "runs", dirs_exist_ok=True)
+        return prepare_job(build.compose_config(tiny(*overrides, network=network)))
+
+    return job_of

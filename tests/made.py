@@ -14,8 +14,15 @@ PROTOCOL = {
     "extractor": "digits_convnet",
     "split": "test",
     "n_fake": 2000,
-    "metrics": {"frechet": "lower"},
 }
+
+
+def measures_of(directions):
+    """score -> direction; return the measures of a row, one for each score."""
+    return {
+        name: {"scores": {name: way}, "arguments": {}, "request": f"of {name}"}
+        for name, way in directions.items()
+    }
 
 
 def run(
@@ -25,11 +32,11 @@ def run(
     """Build a run with its final row; score=None is one that diverged."""
     run_id = "-".join(map(str, (variant, dataset, sample, seed, network, *settings)))
     status = "diverged" if score is None else "finished"
-    metrics = {"metrics": {metric: "lower" if metric == "frechet" else "higher"}}
+    measures = measures_of({metric: "lower" if metric == "frechet" else "higher"})
     row = Row(
         run_id=run_id, variant=variant, loss=variant, model=model, network=network,
         dataset=dataset, seed=seed, d_steps=40, g_steps=40, images=40, status=status, cause="",
-        checkpoint="final", protocol=PROTOCOL | metrics | (protocol or {}),
+        checkpoint="final", protocol=PROTOCOL | (protocol or {}), measures=measures,
         hyperparameters={"learning_rate": 0.1 * (1 + sample)},
         scores={} if score is None else {metric: float(score)}, details=details or {},
     )  # fmt: skip

@@ -24,7 +24,7 @@ defaults:
 network: {width: 8, depth: 2}
 d_steps: 4
 log_every: 2
-score: {n_fake: 60, n_real: 100, every: 2}
+score: {n_fake: 60, n_real: 100, every: 2, metrics: {prd: {clusterings: 1}}}
 trainer: {progress: false, pictures: 0, accelerator: cpu}
 hydra:
   sweeper:

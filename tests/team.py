@@ -24,7 +24,7 @@ STEPS, BATCH = 12, 8
 
 def run_in_two_processes(folder: Path, *calls: tuple) -> list[list]:
     """Return what calls (function, arguments ...) return in each process of a group of two."""
-    context = get_context("spawn")
+    context = get_context("fork")  # spawned ones would import torch again
     workers = [context.Process(target=_run_calls, args=(rank, folder, calls)) for rank in (0, 1)]
     for process in workers:
         process.start()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench import __version__
 from bench.core.errors import UserError, show_cautions
+from bench.core.text import never_fail_to_print
 
 Command = Callable[[argparse.Namespace], int | None]  # status of failures; None: 0
 
@@ -144,23 +145,23 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"created-equal {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
+    parsers: dict[Command, argparse.ArgumentParser] = {}
+
     def add(call: Command, text: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(call.__name__, help=text, description=text)
-        command.set_defaults(call=call)
-        return command
+        parsers[call] = commands.add_parser(call.__name__, help=text, description=text)
+        parsers[call].set_defaults(call=call)
+        return parsers[call]
 
     add(train, "train and score one run, or many with -m (Hydra; see bench train --help)")
 
     cmd = add(report, "write the report of a study: page, tables, figures, rows")
     cmd.add_argument("study", help="name of a sweep, for example quick, or a report's folder")
     cmd.add_argument("--to", metavar="DIR", help="default: results/STUDY, or the report's folder")
-    cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
     cmd = add(leaderboard, "publish a study's leaderboard as a W&B Report")
     cmd.add_argument("study", help="name of a sweep, for example quick, or a report's folder")
     cmd.add_argument("--wandb", metavar="ENTITY/PROJECT", required=True, help="W&B project")
     cmd.add_argument("--dry-run", metavar="DIR", help="write its JSON to DIR and send nothing")
-    cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
     cmd = add(compare, "show what got better or worse from one report to another")
     cmd.add_argument("first", help="folder of a report, or COMMIT:FOLDER of a checkout")
@@ -173,14 +174,12 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("--to", metavar="DIR", help="default: RUNS_ROOT/reports/claims")
     cmd.add_argument("--from", dest="written", metavar="DIR", help="remake the report in DIR")
     cmd.add_argument("--processes", type=int, default=2, metavar="N", help="workers (default 2)")
-    cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
     cmd = add(status, "show the status of a sweep, on any machine that sees its folder")
     cmd.add_argument("sweep", help="name of the sweep, for example quick")
     cmd.add_argument("--watch", action="store_true", help="repeat until all runs are done")
     seconds = "seconds between (default 5)"
     cmd.add_argument("--every", type=float, default=5.0, metavar="S", help=seconds)
-    cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
     cmd = add(verify, "run again in a clean folder and compare all digests")
     cmd.add_argument("what", nargs="*", metavar="RUN | KEY=VALUE", help="runs; dataset.root=DIR")
@@ -188,12 +187,10 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("--rows", metavar="FOLDER", help=rows)
     cmd.add_argument("--sample", type=_count, metavar="N", help="only N of them, drawn by --seed")
     cmd.add_argument("--seed", type=int, default=0, help="seed of that draw (default 0)")
-    cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
     cmd = add(reproduce, "print command, commit and environment of a run")
     cmd.add_argument("run", help="run_id, its beginning, or the run's folder")
     cmd.add_argument("--rows", metavar="FOLDER", help="published rows instead of stored runs")
-    cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
     cmd = add(sample, "draw samples from a finished run; no data set is needed")
     cmd.add_argument("run", help="run_id, its beginning, or the run's folder")
@@ -201,7 +198,6 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("--seed", type=int, default=0, help="seed of the latents (default 0)")
     cmd.add_argument("--to", default="samples.png", metavar="PATH", help="file, or folder")
     cmd.add_argument("--single", action="store_true", help="one PNG a sample, into a folder")
-    cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
     cmd = add(score, "score stored runs again, or a folder of images")
     cmd.add_argument("what", nargs="*", metavar="RUN | KEY=VALUE", help="runs; score=, features=")
@@ -212,7 +208,6 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("--statistics-to", metavar="FILE", help="write the images' statistics, .npz")
     cmd.add_argument("--bare", action="store_true", help="no scores of real images beside them")
     cmd.add_argument("--json", metavar="FILE", help="write all digits; - prints them instead")
-    cmd.add_argument("--runs-root", default="runs", metavar="DIR")
 
     cmd = add(prepare, "download, check and convert a data set")
     cmd.add_argument("name", help="name of a file in conf/dataset, for example mnist")
@@ -223,6 +218,14 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("overrides", nargs="*", help="dataset.root=DIR and the like")
 
     add(doctor, "show versions, device, weights, and what is missing")
+
+    for call in (sample, score, verify):
+        of_dir = "trust the code that its yaml files name, and compose with them"
+        parsers[call].add_argument("--config-dir", action="append", metavar="DIR", help=of_dir)
+        of_package = "trust the code of a package that a run names"
+        parsers[call].add_argument("--trust", action="append", metavar="PACKAGE", help=of_package)
+    for call in (report, leaderboard, claims, status, verify, reproduce, sample, score):
+        parsers[call].add_argument("--runs-root", default="runs", metavar="DIR")
     return parser
 
 
@@ -249,19 +252,27 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return names of runs, and overrides: words with an equals sign that are no path."""
-    overrides = [word for word in words if "=" in word and not Path(word).exists()]
+    """Return names of runs, and overrides: words with an equals sign or a ~ that are no path."""
+    overrides = [w for w in words if ("=" in w or w[:1] == "~") and not Path(w).exists()]
     return [word for word in words if word not in overrides], overrides
 
 
 def main() -> None:
     """Run the command line and exit with status 0, 1, 2 or 130."""
+    never_fail_to_print()
     show_cautions()
     if sys.argv[1:2] == ["train"]:  # Hydra reads the rest itself, --help and -m included
         arguments = argparse.Namespace(call=train, overrides=sys.argv[2:])
     else:
         arguments = _parse(sys.argv[1:])
     try:
+        if getattr(arguments, "config_dir", None) or getattr(arguments, "trust", None):
+            from bench.config import trust
+
+            for folder in arguments.config_dir or ():
+                trust.trust_config_dir(folder)
+            for package in arguments.trust or ():
+                trust.trust_package(package)
         sys.exit(arguments.call(arguments))
     except UserError as error:
         print(error, file=sys.stderr)

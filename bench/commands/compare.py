@@ -50,12 +50,9 @@ def study_at(place: str) -> Iterator[Study]:
         command = ["git", "archive", "--format=tar", f"{commit}:./{folder}"]
         archive = subprocess.run(command, capture_output=True)
         if archive.returncode:
-            reason = [
-                "unknown error",
-                *archive.stderr.decode(errors="replace").strip().splitlines(),
-            ]
+            lines = archive.stderr.decode(errors="replace").strip().splitlines()
             fix = "give a folder of results/, or COMMIT:FOLDER from inside the checkout"
-            raise UserError(f"git has no {place}: {reason[-1]}", fix=fix)
+            raise UserError(f"git has no {place}: {(lines or ['unknown error'])[-1]}", fix=fix)
         subprocess.run(["tar", "-x", "-C", copy], input=archive.stdout, check=True)
         try:
             study = load(copy)

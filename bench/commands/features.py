@@ -10,13 +10,7 @@ from bench.data.digest import content_digest
 
 
 def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
-    """Train the extractor of conf/features/<name>.yaml on the data set it names.
-
-    Args:
-        overrides: Hydra overrides, dataset.root=DIR for example.
-
-    Returns:
-        Content of the card that was written beside the weights.
+    """Train the extractor of conf/features/<name>.yaml on its data set; return the card written.
 
     Raises:
         UserError: the extractor is not one that the suite trains, or its data are missing.

@@ -1,11 +1,20 @@
 """`bench reproduce`: print the exact command, commit and environment of a run."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.core.errors import UserError
+from bench.core.files import read_json
+from bench.core.text import printable
 from bench.runs.folder import find_run
-from bench.runs.record import PublishedRun, describe_run, read_overrides, read_published_runs
+from bench.runs.record import (
+    PublishedRun,
+    describe_run,
+    read_overrides,
+    read_published_runs,
+    training_command,
+)
 
 
 def reproduce_steps(runs_root: Path, rows: str | None, name: str) -> list[str]:
@@ -21,29 +30,32 @@ def reproduce_steps(runs_root: Path, rows: str | None, name: str) -> list[str]:
     if rows is None:
         folder = find_run(runs_root, name)
         run = describe_run(folder, read_overrides(folder))
-        return format_steps(run, f"bench verify {folder.run_id}")
+        lines = format_steps(run, ["bench", "verify", folder.run_id])
+        root = [o for o in read_json(folder.path / "overrides.json") if "dataset.root=" in str(o)]
+        where = [f"# where its data lay: {root[0]}; add where they lie here"] if root else []
+        return [*lines, *map(printable, where)]
     matches = [r for r in read_published_runs(Path(rows)) if r.run_id.startswith(name)]
     if len(matches) != 1:
         message = f"{len(matches)} runs of {rows} begin with {name!r}"
         raise UserError(message, fix="give a whole run_id")
-    return format_steps(matches[0], f"bench verify --rows {rows} {matches[0].run_id}")
+    return format_steps(matches[0], ["bench", "verify", "--rows", rows, matches[0].run_id])
 
 
-def format_steps(run: PublishedRun, verify: str) -> list[str]:
-    """Return the lines for one run, with the command that verifies it last."""
+def format_steps(run: PublishedRun, verify: Sequence[str]) -> list[str]:
+    """Return the lines for one run, with the command that verifies it last.
+
+    A person pastes them into a shell: no name in them starts a line or a command of its own.
+    """
     environment, packages = run.environment, run.environment.get("packages", {})
-    code, paths = environment.get("code", {}), environment.get("import_roots", [])
-    roots = [f"PYTHONPATH={shlex.quote(':'.join(paths))}"] if paths else []
-    command = ["python", "-m", "bench.train"]
-    for path in environment.get("config_dirs", []):
-        command += ["--config-dir", path]
+    code = environment.get("code", {})
+    trusted = [f"--config-dir={path}" for path in environment.get("config_dirs", [])]
     commit, dirty = environment.get("commit"), environment.get("dirty")
     checkout = "# commit unknown: it was not run from a checkout"
     if commit is not None:
         changes = "  # plus changes that were not committed" if dirty else ""
-        checkout = f"git checkout {commit}{changes}"
+        checkout = f"git checkout {shlex.quote(str(commit))}{changes}"
     versions = " ".join(f"{name}=={version}" for name, version in packages.items() if version)
-    return [
+    lines = [
         f"# run {run.run_id}: {run.variant} on {run.dataset}, seed {run.seed}, {run.status}",
         checkout,
         f"# Python {environment.get('python')}, {environment.get('system')}, "
@@ -52,7 +64,8 @@ def format_steps(run: PublishedRun, verify: str) -> list[str]:
         f"# {versions}",
         "pip install -c constraints.txt -e .",
         *(f"# {file} must have the SHA-256 {digest}..." for file, digest in code.items()),
-        " ".join([*roots, shlex.join([*command, *run.overrides])]),
+        training_command(run.overrides, environment),
         f"# its generator must have the digest {run.chain.get('generator', 'unknown')}",
-        f"# to compare all its digests: {verify}",
+        f"# to compare all its digests: {shlex.join([*verify, *trusted])}",
     ]
+    return [printable(line) for line in lines]

@@ -53,7 +53,8 @@ def _score_runs(
         if row.checkpoint != "final":
             title += f", {row.checkpoint}"
         baselines = {BASELINE_LABELS[b.variant]: b.scores for b in rescored.baselines}
-        cards.append(Card(title, row.protocol, row.scores, row.details, baselines, row.status))
+        facts = (row.protocol, row.measures, row.scores, row.details)
+        cards.append(Card(title, *facts, baselines, row.status))
     return cards
 
 
@@ -70,4 +71,4 @@ def _score_images(arguments: argparse.Namespace, overrides: Sequence[str]) -> li
     scores = {name: value for name, value in scored.scores.items() if "." not in name}
     details = {name: value for name, value in scored.scores.items() if "." in name}
     reals = {BASELINE_LABELS[variant]: score for variant, score, _ in scored.baselines if score}
-    return [Card(images.name, scored.protocol, scores, details, reals)]
+    return [Card(images.name, scored.protocol, scored.measures, scores, details, reals)]

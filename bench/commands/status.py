@@ -22,11 +22,7 @@ Statuses = dict[str, RunStatus]  # by run_id
 def show_status(runs_root: Path, name: str, *, every: float | None) -> bool:
     """Print the status of a sweep; with `every` seconds again and again, until all is done.
 
-    Returns:
-        Whether every run of the plan has its rows.
-
-    Raises:
-        UserError: there is no such plan.
+    Return whether every run of the plan has its rows; UserError where there is no such plan.
     """
     reader, console = StatusReader(runs_root), Console(highlight=False)
     content, done = _build_content(runs_root, name, reader)

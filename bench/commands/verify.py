@@ -12,9 +12,11 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from bench.config import build
+from bench.config.trust import check_published_overrides, check_trusted
 from bench.core.errors import UserError
 from bench.execution.run import execute
-from bench.runs.digests import read_digests, scores_digest
+from bench.reporting.archive.read import load
+from bench.runs.digests import numbers_by_protocol, read_digests, score_digests
 from bench.runs.folder import COMPLETED, RunFolder, find_run
 from bench.runs.record import PublishedRun, describe_run, read_published_runs
 from bench.runs.rows import read_rows
@@ -28,12 +30,12 @@ class Comparison:
     """The result of repeating a run.
 
     Args:
-        n_digests: how many digests were compared.
+        compared: what was found equal, in words.
         difference: the first digest that differs, in words; empty where none does.
         reasons: differences between the environments.
     """
 
-    n_digests: int
+    compared: str
     difference: str
     reasons: tuple[str, ...]
 
@@ -89,7 +91,13 @@ def verify_published(
     Raises:
         UserError: no published runs there, or their data are not here.
     """
-    published = [run for run in read_published_runs(folder) if run.status in COMPLETED]
+    if (folder / "rows.parquet").is_file():
+        load(folder)  # raises an error if the rows, which a reader sees, are not those of the runs
+    listed = read_published_runs(folder)
+    published = [run for run in listed if run.status in COMPLETED]
+    if not published:
+        message = f"none of the {len(listed)} runs of {folder} has ended: nothing can be compared"
+        raise UserError(message, fix="name another folder")
     for name in names:
         if not any(run.run_id.startswith(name) for run in published):
             message = f"no run {name!r} among the {len(published)} of {folder}"
@@ -99,11 +107,24 @@ def verify_published(
     count, seed = sampling
     if count is not None:
         published = random.Random(seed).sample(published, min(count, len(published)))
-    runs = [(run, partial(build.compose_config, list(run.overrides))) for run in published]
+    runs = [(run, partial(_compose_published, run, folder)) for run in published]
     return _verify(runs, overrides)
 
 
+def _compose_published(run: PublishedRun, folder: Path) -> DictConfig:
+    """Compose the config of a run that a stranger may have published."""
+    where = f"run {run.run_id} of {folder}"
+    check_published_overrides(run.overrides, where)
+    cfg = build.compose_config(list(run.overrides))
+    check_trusted(OmegaConf.to_container(cfg), where)
+    return cfg
+
+
 def _verify(runs: Sequence[RunWithConfig], overrides: Sequence[str]) -> int:
+    for run, _ in runs:
+        if not run.chain or (run.status == "finished" and not run.scores):
+            message = f"run {run.run_id} has no digests of its weights, or none of its scores"
+            raise UserError(message, fix="it cannot be verified: leave it out, or train it again")
     n_differing = 0
     for number, (run, config) in enumerate(runs, start=1):
         head = f"[{number}/{len(runs)}] {run.run_id}: {run.variant} on {run.dataset}, "
@@ -111,7 +132,7 @@ def _verify(runs: Sequence[RunWithConfig], overrides: Sequence[str]) -> int:
         comparison = _repeat(run, _apply(config(), overrides))
         n_differing += bool(comparison.difference)
         if not comparison.difference:
-            print(f"  identical: {comparison.n_digests} digests, from initial weights to scores")
+            print(f"  identical: {comparison.compared}")
             continue
         print(f"  DIFFERS: {comparison.difference}")
         for reason in comparison.reasons or ("the environments are the same",):
@@ -142,32 +163,35 @@ def _repeat(run: PublishedRun, cfg: DictConfig) -> Comparison:
         if job.folder.run_id != run.run_id:
             made = f"this suite on this machine makes run {job.folder.run_id} of it"
             parts = "its config, its data, the kind of device or the version of the mathematics"
-            return Comparison(0, f"{made}: {parts} have changed", reasons)
+            return Comparison("", f"{made}: {parts} have changed", reasons)
         outcome = execute(job)
         if outcome.status != run.status:
             cause = f" ({outcome.cause})" if outcome.cause else ""
-            return Comparison(0, f"it was {run.status} and is {outcome.status} now{cause}", reasons)
+            difference = f"it was {run.status} and is {outcome.status} now{cause}"
+            return Comparison("", difference, reasons)
         return _compare_digests(run, job.folder, reasons)
 
 
 def _compare_digests(run: PublishedRun, folder: RunFolder, reasons: tuple[str, ...]) -> Comparison:
-    digests_now = read_digests(folder.digests)
-    rows_now = {
-        row.file_name(): scores_digest(row.scores, row.details)
-        for row in read_rows(folder.root, [folder.run_id])
-    }
-    # A published row that is missing now was scored later, under another protocol.
-    rows_then = {name: digest for name, digest in run.rows.items() if name in rows_now}
-    n_digests = 0
-    rows = (rows_then, rows_now, "scores of row {}")
-    for then, now, label in ((run.chain, digests_now, "weights at {}"), rows):
+    rows = read_rows(folder.root, [folder.run_id])
+    numbers, scores_now = numbers_by_protocol(rows), score_digests(rows)
+    # A published score that is not made now was scored later, or by an earlier preset.
+    scores_then = {name: digest for name, digest in run.scores.items() if name in scores_now}
+    if run.scores and not scores_then:
+        why = "none of its scores is made under the same protocol by this suite"
+        return Comparison("", why, reasons)
+    digests = (run.chain, read_digests(folder.digests), "weights at {}")
+    for then, now, label in (digests, (scores_then, scores_now, "scores {}")):
         for name, digest in then.items():
-            n_digests += 1
             if now.get(name) != digest:
                 what = label.format(name) if name != "samples" else "samples"
                 difference = f"{what}: {digest} then, {now.get(name, 'nothing')} now"
-                return Comparison(n_digests, difference, reasons)
-    return Comparison(n_digests, "", reasons)
+                return Comparison("", difference, reasons)
+    n_numbers = sum(len(numbers[name]) for name in scores_then)
+    compared = f"{len(run.chain)} digests of weights and samples, {n_numbers} numbers of scores"
+    if left := len(run.scores) - len(scores_then):
+        compared += f"; not made by this suite and not compared: {left} of {len(run.scores)} scores"
+    return Comparison(compared, "", reasons)
 
 
 def _environment_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:

@@ -14,7 +14,9 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from safetensors.torch import load_file
 
+from bench.config.override_text import quote
 from bench.config.paths import config_dir
+from bench.config.trust import USER, check_trusted, read_plain_yaml
 from bench.config.validate import as_user_error
 from bench.core.errors import UserError
 from bench.core.seeds import global_stream, preserved_global_states
@@ -23,14 +25,13 @@ from bench.models.base import GenerativeModel
 from bench.networks.sampler import Sampler
 from bench.runs.folder import RunFolder
 from bench.runs.foreign_code import foreign_code
-from bench.runs.identity import hash_identity, with_published_names
+from bench.runs.identity import hash_identity, with_stable_names
 
 
 def compose_config(overrides: list[str], *, keep_hydra: bool = False) -> DictConfig:
     """Compose a config as the command line would, for commands and tests.
 
     Args:
-        overrides: KEY=VALUE, as on the command line.
         keep_hydra: keep the node `hydra`, which holds the stages of a sweep.
 
     Raises:
@@ -38,6 +39,9 @@ def compose_config(overrides: list[str], *, keep_hydra: bool = False) -> DictCon
     """
     GlobalHydra.instance().clear()
     folder = str(config_dir().resolve())
+    if USER.config_dirs:
+        places = ",".join(quote(f"file://{path}") for path in USER.config_dirs)
+        overrides = [f"hydra.searchpath=[{places}]", *overrides]
     with as_user_error("config"), initialize_config_dir(folder, version_base="1.3"):
         cfg = compose("config", overrides=overrides, return_hydra_config=True)
         HydraConfig.instance().set_config(cfg)
@@ -49,11 +53,7 @@ def compose_config(overrides: list[str], *, keep_hydra: bool = False) -> DictCon
 
 
 def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
-    """Return the values of KEY=VALUE overrides by key, parsed as Hydra does.
-
-    Raises:
-        UserError: an override has another form.
-    """
+    """Return the values of KEY=VALUE overrides by key, parsed by Hydra, or raise a UserError."""
     with as_user_error("config"):
         parsed = OverridesParser.create().parse_overrides(list(overrides))
         values = {override.key_or_group: override.value() for override in parsed}
@@ -107,11 +107,7 @@ def build_extractor(cfg: DictConfig) -> torch.nn.Module:
 
 
 def build_loggers(cfg: DictConfig, save_dir: Path) -> list[Any]:
-    """Build Lightning loggers that write into `save_dir`.
-
-    Raises:
-        UserError: a logger's package is not installed, or its settings are invalid.
-    """
+    """Build loggers that write into `save_dir`; UserError if not installed or misconfigured."""
     try:
         with as_user_error("logger"):
             makers = instantiate(cfg.logger) or {}
@@ -124,21 +120,22 @@ def build_loggers(cfg: DictConfig, save_dir: Path) -> list[Any]:
 
 
 def read_config(path: Path) -> DictConfig:
-    """Read the config from a run's folder.
+    """Read the config from a run's folder, which may be a stranger's.
 
     Raises:
-        UserError: the file is damaged.
+        UserError: it is damaged, or names code that is not trusted, see `bench.config.trust`.
     """
     try:
-        cfg = OmegaConf.load(path)
+        cfg = read_plain_yaml(path)
         missing = {"model", "dataset", "names", "score", "features"} - set(cfg)
-        if not isinstance(cfg, DictConfig) or missing:
+        if missing:
             raise ValueError(f"it lacks {', '.join(sorted(missing))}")
     except Exception as error:  # exceptions of yaml and OmegaConf
         raise UserError(
             f"run {path.parent.name} is damaged: {path.name}: {' '.join(str(error).split())[:120]}",
             fix="delete its folder and train it again",
         ) from error
+    check_trusted(OmegaConf.to_container(cfg), str(path))
     return cfg
 
 
@@ -173,15 +170,8 @@ def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:
 
 
 def build_untrained(folder: RunFolder) -> Sampler:
-    """Build the sampler with a run's initial weights.
-
-    Raises:
-        UserError: the run's config is missing or damaged.
-    """
-    cfg = read_config(folder.config)
-    training = cfg.model.training
-    generator = build_model(cfg).generator
-    return Sampler(generator.eval(), instantiate(training.prior), instantiate(training.latent_dim))
+    """Build the sampler with a run's initial weights, or raise a UserError if its config is bad."""
+    return build_model(read_config(folder.config)).eval().sampler()
 
 
 def run_id_for(
@@ -197,7 +187,6 @@ def run_identity(
     """Return everything that can change a bit of a run's training, which its run_id hashes.
 
     Args:
-        plain: a checked config.
         split_digests: facts about each split; the "digest" of "train" is part of the identity.
         device: the kind of device, "cpu" or "cuda".
     """
@@ -205,7 +194,7 @@ def run_identity(
     code = foreign_code(plain["model"])
     norm = {"batch_norm": plain["trainer"].get("batch_norm")} if devices > 1 else {}
     return {
-        "model": with_published_names(plain["model"]),
+        "model": with_stable_names(plain["model"]),
         "data": split_digests["train"]["digest"],
         "device": device,
         "shape": plain["dataset"]["shape"],
@@ -213,7 +202,7 @@ def run_identity(
         "d_steps": plain["d_steps"],
         "threads": plain["threads"],
         "world_size": devices,
-        "packed": plain.get("packed", False),  # stored before there were packs: without the key
+        "packed": plain["packed"],
         **norm,
         **({"code": code} if code else {}),
     }

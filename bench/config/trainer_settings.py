@@ -28,7 +28,6 @@ class TrainerSettings:
         keep_checkpoints: full checkpoints to keep while a run trains, at least 1.
         keep_checkpoint: keep the last full checkpoint after the run has ended.
         limit_minutes: minutes of training after which a run ends as failed, or None.
-        progress: show a progress bar.
         devices: processes that train one run together, each on its own device, at least 1.
         batch_norm: with several processes: "synchronised" normalises by the whole batch,
             "per_process" by each process's part of it.
@@ -47,8 +46,8 @@ class TrainerSettings:
     keep_checkpoint: bool
     limit_minutes: float | None
     progress: bool
-    devices: int = 1  # the default is for configs stored before this setting existed
-    batch_norm: str = "synchronised"
+    devices: int
+    batch_norm: str
 
     def __post_init__(self) -> None:
         if self.accelerator not in ("auto", *ACCELERATORS):

@@ -2,39 +2,44 @@
 
 import difflib
 import inspect
-from collections.abc import Iterator, Mapping
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
+from itertools import accumulate
 from typing import Any, cast
 
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from bench.core.errors import UserError
-from bench.core.number_checks import is_whole_number
+from bench.config.paths import config_dir
+from bench.core.errors import Caution, UserError
+from bench.core.number_checks import is_number, is_whole_number
 from bench.runs.identity import canonical_json
 
 LEAST_VALUES = {"seed": 0, "threads": 1, "d_steps": 1, "batch_size": 2, "log_every": 1}
-CONSTRUCTOR_ERRORS = (
-    *(ValueError, TypeError, RuntimeError, ArithmeticError, AttributeError, KeyError),
-)
+GREATEST_VALUES = {  # which no sensible run comes near
+    **{"seed": 2**63 - 1, "d_steps": 10**9, "log_every": 10**9, "batch_size": 10**6},
+    **dict.fromkeys(("threads", "packed", "trainer.devices", "trainer.workers"), 1024),
+    "trainer.pictures": 10**4,
+}
+BUILD_ERRORS = (ValueError, TypeError, RuntimeError, ArithmeticError, AttributeError, KeyError)
 HELP = "see `python -m bench.train --help` for the groups, `--cfg job` for the keys"
 
 
 @contextmanager
 def as_user_error(part: str) -> Iterator[None]:
-    """Raise errors that a config caused as a `UserError` of one sentence.
+    """Raise errors of Hydra, OmegaConf and our constructors as a `UserError` of one sentence.
 
     Args:
         part: the part of the config that is being built, for the message.
-
-    Raises:
-        UserError: instead of Hydra's, OmegaConf's and our own constructors' errors.
     """
     try:
         yield
-    except (HydraException, OmegaConfBaseException, *CONSTRUCTOR_ERRORS) as error:
+    except (HydraException, OmegaConfBaseException, *BUILD_ERRORS) as error:
         root: BaseException = error
         while isinstance(root.__cause__, Exception):
             root = root.__cause__
@@ -49,7 +54,9 @@ def as_user_error(part: str) -> Iterator[None]:
                 fix=f"choose one of these{_suggestion(name, options)}",
             ) from error
         sentence = " ".join(str(root).split("full_key")[0].split())
-        raise UserError(f"{part}: {sentence}", fix=HELP) from error
+        quotes = "put a value with = : , or spaces into quotes of its own: 'key=\"a=b\"'"
+        fix = quotes if isinstance(root, OverrideParseException) else HELP
+        raise UserError(f"{part}: {sentence}", fix=fix) from error
 
 
 def _suggestion(name: str, options: list[str]) -> str:
@@ -69,9 +76,11 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
         value = cfg.get(key)
         if not is_whole_number(value, least):
             raise UserError(f"{key} is {value!r}", fix=f"set it to a whole number from {least} on")
-    packed = cfg.get("packed", False)
-    if packed is not False and not is_whole_number(packed, 1):
-        raise UserError(f"packed is {packed!r}", fix="set it to a number of slots, or to false")
+    for key, greatest in GREATEST_VALUES.items():
+        if is_number(value := OmegaConf.select(cfg, key)) and value > greatest:
+            raise UserError(f"{key} is {value}", fix=f"set it to {greatest:,} at most")
+    if cfg.packed is not False and not is_whole_number(cfg.packed, 1):
+        raise UserError(f"packed is {cfg.packed!r}", fix="set it to a number of slots, or to false")
     for key, value in cfg.hyperparameters.items():
         if isinstance(value, str):
             raise UserError(f"hyperparameters.{key} is {value!r}", fix="set it to a number")
@@ -96,11 +105,7 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
 
 
 def to_plain(cfg: DictConfig) -> dict[str, Any]:
-    """Return a config as plain Python with every interpolation resolved.
-
-    Raises:
-        UserError: an interpolation refers to no key.
-    """
+    """Return a config as plain Python with all interpolations resolved, or raise a UserError."""
     with as_user_error("config"):
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
         assert isinstance(plain, dict)
@@ -154,3 +159,53 @@ def _check_arguments(node: Mapping[str, Any], where: str) -> None:
                 f"{where}: {target} has no argument {key!r} (has: {', '.join(parameters)})",
                 fix=f"remove or rename the key{_suggestion(key, list(parameters))}",
             )
+
+
+def check_added_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
+    """Refuse a key that an override adds by `+` and that nothing reads; Hydra accepts any.
+
+    A hyperparameter of another variant is only warned of: a sweep may draw it for all.
+
+    Args:
+        overrides: as typed.
+
+    Raises:
+        UserError: nothing reads the key.
+    """
+    keys = [text.lstrip("+").partition("=")[0] for text in overrides if text.startswith("+")]
+    uses = str(OmegaConf.to_container(cfg, resolve=False)) if keys else ""
+    for key in keys:
+        group, _, name = key.rpartition(".")
+        parents = accumulate(group.split("."), "{}.{}".format) if group else ()
+        nodes = [OmegaConf.select(cfg, parent, default=None) for parent in parents]
+        is_argument = any(isinstance(node, DictConfig) and "_target_" in node for node in nodes)
+        is_used = re.search(rf"\$\{{[^{{}}]*(?<![\w.]){re.escape(key)}(?![\w.])", uses)
+        if OmegaConf.select(cfg, key, default=None) is None or is_argument or is_used:
+            continue
+        if group == "hyperparameters" and name in _all_hyperparameters():
+            message = f"{key} changes nothing: variant {cfg.names.variant!r} does not use it"
+            warnings.warn(message, Caution, stacklevel=2)
+            continue
+        siblings = nodes[-1] if nodes and isinstance(nodes[-1], DictConfig) else cfg
+        options = [str(k) for k in siblings if k != name]
+        options += () if group and group != "hyperparameters" else _all_hyperparameters()
+        fix = f"leave it out, or correct it{_suggestion(name, options)}"
+        raise UserError(f"nothing reads {key}, which is added by a plus", fix=fix)
+
+
+@cache
+def _all_hyperparameters() -> frozenset[str]:
+    """Return the names of the hyperparameters that some entry of `conf/` uses."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted(config_dir().rglob("*.yaml")))
+    return frozenset(name for text in texts for name in re.findall(r"hyperparameters\.(\w+)", text))
+
+
+def is_forced(cfg: DictConfig) -> bool:
+    """Return the config's `force`.
+
+    Raises:
+        UserError: it is neither true nor false.
+    """
+    if not isinstance(cfg.force, bool):
+        raise UserError(f"force is {cfg.force!r}", fix="set it to true or false")
+    return cfg.force

@@ -82,11 +82,7 @@ def any_rank(flag: bool) -> bool:
 
 
 def shard(rows: Tensor) -> Tensor:
-    """Return the `rank`-th of `world_size` equal pieces of rows [B, ...] that all processes have.
-
-    Raises:
-        ValueError: B is not a multiple of the world size.
-    """
+    """Return the `rank`-th of `world_size` equal pieces of rows [B, ...]; ValueError if unequal."""
     if _size == 1:
         return rows
     if len(rows) % _size:

@@ -2,6 +2,9 @@
 
 import sys
 import warnings
+from functools import partial
+
+from bench.core.text import printable
 
 
 class UserError(Exception):
@@ -17,15 +20,12 @@ class UserError(Exception):
         self.message, self.fix = message, fix
 
     def __str__(self) -> str:
-        return f"error: {self.message}\n  fix: {self.fix}"
+        message, fix = ("\n".join(map(printable, t.split("\n"))) for t in (self.message, self.fix))
+        return f"error: {message}\n  fix: {fix}"
 
     def __reduce__(self):
         """Pickle with `fix`: worker processes send errors to their parent."""
-        return _rebuild, (type(self), self.message, self.fix)
-
-
-def _rebuild(kind: type["UserError"], message: str, fix: str) -> UserError:
-    return kind(message, fix=fix)
+        return partial(type(self), fix=self.fix), (self.message,)
 
 
 class Caution(UserWarning):

@@ -2,15 +2,22 @@
 
 import hashlib
 import json
+import math
 import os
+import reprlib
 import socket
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from bench.core.errors import UserError
+
+SUMS = "SHA256SUMS"  # digests of a folder's files, as sha256sum writes and checks them
+MAX_DEPTH = 40  # of lists and objects inside each other in a JSON file
+NUMBER = int | float  # in a shape, see `find_misfit`
+AGAIN = "move it away and make it again"
 
 
 class DiskError(UserError):
@@ -38,7 +45,10 @@ def replacing(path: Path, name: Callable[[Path], str] | None = None) -> Iterator
     temporary = path.with_name(f".{path.name}.{writer_id()}-{uuid.uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()
+        mode = temporary.stat().st_mode
         yield temporary
+        temporary.chmod(mode)  # what the umask gives; safetensors' files are their user's alone
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
         os.replace(temporary, path if name is None else path.with_name(name(temporary)))
@@ -69,22 +79,133 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, text + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
+def read_text(path: Path, fix: str = AGAIN) -> str:
+    """Read a UTF-8 file.
+
+    Args:
+        fix: what to do about a file that is damaged or of another kind.
 
     Raises:
-        UserError: the file is missing or damaged.
+        UserError: it is missing, a folder, a broken link, a pipe or a device, or no text.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"there is no file {path}", fix="check the path") from error
+        if not os.path.lexists(path):
+            raise UserError(f"there is no file {path}", fix="check the path")
+        if not os.path.isfile(path):  # to open a pipe would wait for its other end
+            kind = "a folder" if path.is_dir() else "a broken link, a pipe or a device"
+            raise UserError(f"{path} is {kind}, not a file", fix=fix)
+        return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        fix = "move it away and make it again"
         raise UserError(f"cannot read {path}: {error}", fix=fix) from error
+
+
+def read_json(path: Path, shape: Any = object, fix: str = AGAIN) -> Any:
+    """Read a JSON file.
+
+    Args:
+        shape: what it has to hold, see `find_misfit`.
+        fix: see `read_text`.
+
+    Raises:
+        UserError: it cannot be read, or is damaged, see `parse_json`.
+    """
+    text = read_text(path, fix)
+    try:
+        return parse_json(text, shape)
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: {error}", fix=fix) from error
+
+
+def find_json(path: Path, shape: Any = object, fix: str = AGAIN) -> Any:
+    """Read a JSON file as `read_json` does; return None where there is nothing of this name."""
+    return read_json(path, shape, fix) if os.path.lexists(path) else None
+
+
+def parse_json(text: str, shape: Any = object) -> Any:
+    """Parse JSON whose numbers are finite and whose whole numbers have 64 bits.
+
+    Args:
+        shape: what it has to hold, see `find_misfit`.
+
+    Raises:
+        ValueError: it is something else, or lists and objects are nested deeper than MAX_DEPTH.
+    """
+    try:
+        floats: Any = {"parse_float": _parse_float, "parse_constant": _parse_float}
+        value = json.loads(text, parse_int=_parse_int, **floats)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    level, depth = [value], 0
+    while level := [
+        item
+        for node in level
+        if isinstance(node, dict | list)
+        for item in (node.values() if isinstance(node, dict) else node)
+    ]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ValueError("it is nested too deep")
+    if misfit := find_misfit(value, shape):
+        raise ValueError(misfit)
+    return value
+
+
+def _parse_int(text: str) -> int:
+    if abs(number := int(text)) >= 2**64:
+        raise ValueError(f"the whole number {text[:20]}... has more than 64 bits")
+    return number
+
+
+def _parse_float(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text[:20]} is not finite")
+    return number
+
+
+def find_misfit(value: Any, shape: Any) -> str:
+    """Return the first place where a value of JSON differs from a shape; empty where it fits.
+
+    Args:
+        shape: a type or a union of types, where True is no number; [SHAPE], a list of such items;
+            {"name": SHAPE, "name?": SHAPE, str: SHAPE}, an object: "?" marks a name that may be
+            missing, and all other names have the last shape.
+
+    Returns:
+        "steps: 3: frechet: 'low' is no int", for example.
+    """
+    parts: Iterable[tuple[str | int, Any, Any]]
+    if isinstance(shape, list) and isinstance(value, list):
+        parts = ((index, item, shape[0]) for index, item in enumerate(value))
+    elif isinstance(shape, dict) and isinstance(value, dict):
+        names = {name for name in shape if name is not str and not name.endswith("?")}
+        if missing := sorted(names - value.keys()):
+            return f"it lacks {', '.join(missing)}"
+        others = shape.get(str, object)
+        parts = ((n, v, shape.get(n, shape.get(f"{n}?", others))) for n, v in value.items())
+    else:
+        kind = type(shape) if isinstance(shape, dict | list) else shape
+        fits = kind is shape and isinstance(value, shape)
+        if fits and (type(value) is not bool or {bool, object} & {shape, *get_args(shape)}):
+            return ""
+        return f"{reprlib.repr(value)} is no {getattr(kind, '__name__', kind)}"
+    for name, item, part in parts:
+        if misfit := find_misfit(item, part):
+            return f"{name}: {misfit}"
+    return ""
 
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's content in hex digits."""
     with open(path, "rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def read_sums(path: Path) -> dict[str, str]:
+    """Read SHA256SUMS: name -> digest, of names inside the folder; {} where there is no file."""
+    if not path.is_file():
+        return {}
+    text = path.read_text(encoding="utf-8", errors="replace")
+    lines = (line.partition("  ") for line in text.splitlines())
+    digests = {Path(name): digest for digest, gap, name in lines if gap}
+    inside = [name for name in digests if not name.is_absolute() and ".." not in name.parts]
+    return {name.as_posix(): digests[name] for name in inside}

@@ -18,16 +18,12 @@ def is_whole_number(value: object, least: int | None = None) -> TypeGuard[int]:
 def require_whole_number(
     name: str, value: object, least: int | None = None, *, meaning: str = ""
 ) -> None:
-    """Refuse a setting that is no whole number from `least` on.
+    """Refuse, with a ValueError, a setting that is no whole number from `least` on.
 
     Args:
         name: the setting's key, for the message.
-        value: what the config has there.
         least: the smallest value allowed, or None for any.
         meaning: what is counted, for the message.
-
-    Raises:
-        ValueError: the value is another one.
     """
     if not is_whole_number(value, least):
         counted = f"it counts {meaning}: " if meaning else ""

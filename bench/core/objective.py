@@ -110,7 +110,6 @@ class Objective(UpdateSchedule):
         penalty: added to the discriminator's loss with `penalty_weight`, or None.
         penalty_weight: lambda of the papers, at least 0.
         constraint: called on the discriminator's parameters after each of its steps, or None.
-        n_dis: see `UpdateSchedule`.
         fresh_latent: the generator's step draws new latents instead of the discriminator's.
 
     Raises:

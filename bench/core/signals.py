@@ -41,13 +41,11 @@ class InterruptState:
 
     def install(self) -> None:
         """Install the handlers; in worker threads, which cannot have any, do nothing."""
-        try:
+        with suppress(ValueError):  # not the main thread
             for number in (*USER_SIGNALS, *SCHEDULER_SIGNALS):
                 previous = signal.signal(number, self._receive)
                 if number in SCHEDULER_SIGNALS and callable(previous) and previous != self._receive:
                     self._previous[number] = previous
-        except ValueError:  # not the main thread
-            return
 
     def acknowledge(self) -> None:
         """Forget a request that was answered: a caller who goes on may be asked again."""

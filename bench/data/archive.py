@@ -29,12 +29,9 @@ DAMAGE = (
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Write the members of a tar (any compression) or zip archive below `folder`.
+    """Write the members of a tar (any compression) or zip archive below `folder`, which is created.
 
-    Args:
-        archive: the file.
-        folder: created if absent. A damaged archive leaves there what came before the damage: pass
-            a temporary folder.
+    A damaged archive leaves there what came before the damage: pass a temporary folder.
 
     Raises:
         UserError: the archive is damaged, would write outside `folder`, holds links or devices

@@ -9,11 +9,7 @@ ALGORITHMS = ("md5", "sha256")
 
 
 def compute_checksum(content: Path | bytes, algorithm: str) -> str:
-    """Return 'algorithm:hex digits' of a file or of bytes in memory.
-
-    Raises:
-        ValueError: the algorithm is not in ALGORITHMS.
-    """
+    """Return 'algorithm:hex digits' of a file or bytes; ValueError if not one of ALGORITHMS."""
     if algorithm not in ALGORITHMS:
         raise ValueError(f"checksum {algorithm!r} is none of {', '.join(ALGORITHMS)}")
     if isinstance(content, bytes):
@@ -30,14 +26,11 @@ def describe_mismatch(content: Path | bytes, expected: str) -> str | None:
 
 
 def verify_checksum(path: Path, content: Path | bytes, expected: str) -> None:
-    """Refuse a file whose bytes are not the published ones.
+    """Refuse, with a UserError, a file whose bytes are not the published ones.
 
     Args:
         path: the file, for the error message.
         content: the bytes to check: the file itself, or its unzipped content.
-
-    Raises:
-        UserError: the checksum is another one.
     """
     mismatch = describe_mismatch(content, expected)
     if mismatch is not None:

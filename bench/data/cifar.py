@@ -109,11 +109,7 @@ class Cifar(StoredDataset):
             return self._read_batches(Path(unpacked) / self.folder)
 
     def fetch(self) -> None:
-        """Download the archive.
-
-        Raises:
-            UserError: see `download`.
-        """
+        """Download the archive; raises what `download` does."""
         addresses = [f"{mirror.rstrip('/')}/{self.archive}" for mirror in self.mirrors]
         download(addresses, self.folders[0] / self.archive, checksum=self.checksum)
 

@@ -15,10 +15,7 @@ DAMAGE = (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.Decomp
 
 
 def open_image(content: bytes | Path, channels: int) -> Image.Image:
-    """Decode an image and turn it upright, grey (1 channel) or RGB (3); drop transparency.
-
-    Args:
-        content: a PNG or JPEG file, or its bytes.
+    """Decode a PNG or JPEG file or its bytes as grey (1 channel) or RGB (3), upright and opaque.
 
     Raises:
         ValueError: it is no readable image of 8 bits a channel, or `channels` is not 1 or 3.
@@ -30,10 +27,7 @@ def open_image(content: bytes | Path, channels: int) -> Image.Image:
 
 
 def open_losslessly(content: bytes | Path) -> Image.Image:
-    """Decode an image and turn it upright, grey ("L") or RGB as it is stored; drop nothing.
-
-    Args:
-        content: a PNG or JPEG file, or its bytes.
+    """Decode a PNG or JPEG file or its bytes, grey ("L") or RGB as stored, upright; drop nothing.
 
     Raises:
         ValueError: it cannot be read, or holds more than one picture of 8 bits a channel, grey or

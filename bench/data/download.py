@@ -28,11 +28,7 @@ class _DownloadError(Exception):
 
 
 def download(addresses: Sequence[str], path: Path, *, checksum: str) -> None:
-    """Download the published file to `path`, unless it is there already.
-
-    Args:
-        addresses: URLs of the file, tried in this order.
-        path: the file to write; its folder is created.
+    """Download the published file to `path` from the first address that has it, unless it is there.
 
     Raises:
         UserError: all addresses failed (no network, an HTTP error, truncated, another checksum),

@@ -24,10 +24,7 @@ UBYTE = 0x08
 
 
 def parse_idx(content: bytes) -> np.ndarray:
-    """Parse an idx file of unsigned bytes into an array.
-
-    Args:
-        content: the whole file, unzipped.
+    """Parse the unzipped content of an idx file of unsigned bytes into an array.
 
     Raises:
         ValueError: it is no such file, or has more or fewer entries than its header states.
@@ -97,11 +94,7 @@ class Idx(StoredDataset):
         return splits
 
     def fetch(self) -> None:
-        """Download the gzipped files that are not there yet.
-
-        Raises:
-            UserError: see `download`.
-        """
+        """Download the gzipped files that are not there yet; raises what `download` does."""
         for file in self._list_files():
             if file.gz_checksum is None:
                 raise self._missing_error()

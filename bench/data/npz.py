@@ -16,11 +16,7 @@ FIX = "write it again with numpy.savez, or copy it again"
 
 
 def array_names(path: Path) -> list[str]:
-    """Return the names of the arrays, sorted, without reading one.
-
-    Raises:
-        UserError: there is no such file, or it is no .npz file.
-    """
+    """Return the sorted names of the arrays, reading none; UserError if there is no .npz file."""
     if not path.is_file():
         raise UserError(f"no file {path}", fix="check the path")
     try:
@@ -33,11 +29,7 @@ def array_names(path: Path) -> list[str]:
 
 
 def read_array(path: Path, name: str) -> np.ndarray:
-    """Read one of the arrays that `array_names` lists.
-
-    Raises:
-        UserError: it is damaged, pickled, or larger than the memory.
-    """
+    """Read an array that `array_names` lists; UserError if damaged, pickled or beyond memory."""
     try:
         with np.load(path, allow_pickle=False) as content:
             return np.asarray(content[name])

@@ -48,7 +48,6 @@ class Polygons:
         counts: split -> number of images.
         seed: seed of numpy's legacy generator, as in the notebook; the data set's own, not the
             run's.
-        licence, origin: metadata of the prepared file.
 
     Deviation: k of n grey steps is stored as k * 255 / n, rounded: off by at most 1/510.
     """

@@ -25,12 +25,7 @@ def prepared_path(root: Path, name: str) -> Path:
 
 
 def missing_dataset(root: Path, name: str, raw: str, fix: str) -> UserError:
-    """Return the error for a data set that has no file under `root`.
-
-    Args:
-        raw: its raw files, in words.
-        fix: how to get them.
-    """
+    """Return the error for a data set that has neither prepared nor `raw` files under `root`."""
     present = sorted(path.stem for path in root.glob(f"*{SUFFIX}"))
     return UserError(
         f"dataset {name!r}: no file {prepared_path(root, name)} (present: "
@@ -40,11 +35,7 @@ def missing_dataset(root: Path, name: str, raw: str, fix: str) -> UserError:
 
 
 def save(path: Path, splits: Mapping[str, Split], *, name: str, licence: str, source: str) -> None:
-    """Write a prepared file, completely or not at all; name, licence and source are metadata.
-
-    Raises:
-        UserError: the file cannot be written.
-    """
+    """Write a prepared file with its metadata completely, or raise a UserError and leave none."""
     tensors = {}
     for split, content in splits.items():
         tensors[f"{split}.samples"] = np.ascontiguousarray(content.samples)
@@ -64,11 +55,7 @@ def save(path: Path, splits: Mapping[str, Split], *, name: str, licence: str, so
 
 
 def load(path: Path, name: str) -> dict[str, Split]:
-    """Read and check an existing prepared file, which must hold the data set `name`.
-
-    Raises:
-        UserError: it is damaged, cannot be read, or holds another data set.
-    """
+    """Read the prepared file of data set `name`; UserError if unreadable, damaged or another's."""
     again = f"delete {path} and run `bench prepare {name}`"
     try:
         with safe_open(path, framework="numpy") as file:

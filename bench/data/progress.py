@@ -6,13 +6,7 @@ from tqdm import tqdm
 
 
 def track_progress(items: Iterable, *, what: str, unit: str) -> tqdm:
-    """Wrap items so that iterating over them moves a progress bar on standard error.
-
-    Args:
-        items: anything with a length.
-        what: text left of the bar.
-        unit: name of the items.
-    """
+    """Iterate over items, which have a length, with a progress bar on standard error."""
     return tqdm(items, desc=what, unit=f" {unit}", disable=None, leave=False)
 
 

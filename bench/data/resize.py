@@ -21,12 +21,7 @@ def resize_bilinear_tf1(images: np.ndarray, height: int, width: int) -> np.ndarr
 
     Not at the half-pixel (i + 1/2) in / out - 1/2, and without antialiasing: the result is shifted
     half a source step up and left, as in all work of that time, the study's CelebA included.
-
-    Args:
-        images: [..., H, W, C], any dtype.
-
-    Returns:
-        float32 [..., height, width, C].
+    Images [..., H, W, C] of any dtype become float32 [..., height, width, C].
     """
     top, bottom, down = _grid(images.shape[-3], height)
     left, right, along = _grid(images.shape[-2], width)

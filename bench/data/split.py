@@ -65,14 +65,7 @@ def validate_counts(name: str, counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def check_shape(name: str, splits: Mapping[str, Split], shape: Sequence[int]) -> None:
-    """Refuse samples of another shape than the networks are built for.
-
-    Args:
-        shape: shape of one sample in the config, [C, H, W] or [D].
-
-    Raises:
-        UserError: the shapes differ.
-    """
+    """Refuse, with a UserError, samples of another shape than the config's, [C, H, W] or [D]."""
     for split, content in splits.items():
         actual = content.samples.shape[1:]
         if actual != tuple(shape):

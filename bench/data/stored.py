@@ -43,11 +43,7 @@ class StoredDataset(ABC):
 
     @property
     def root_folder(self) -> Path:
-        """The folder of prepared and raw files.
-
-        Raises:
-            UserError: the config names none.
-        """
+        """The folder of prepared and raw files; UserError where the config names none."""
         if self.root is None:
             raise UserError(f"dataset {self.name!r}: no folder given", fix="set dataset.root=DIR")
         return Path(self.root)
@@ -84,19 +80,11 @@ class StoredDataset(ABC):
         return f"get them from {self.origin} and place them in DIR, then set dataset.root=DIR"
 
     def fetch(self) -> None:
-        """Download the missing files.
-
-        Raises:
-            UserError: it failed; always in this class: only the owners may distribute the data.
-        """
+        """Download the missing files; here a UserError: only the owners may distribute the data."""
         raise self._missing_error()
 
     def splits(self) -> dict[str, Split]:
-        """Read the prepared file, or else the raw files.
-
-        Raises:
-            UserError: there is none of them, or it is damaged or of another shape.
-        """
+        """Read the prepared file, else the raw files; UserError if absent, damaged or misshapen."""
         path = self.prepared_path()
         splits = prepared.load(path, self.name) if path.is_file() else self._read_raw_files()
         check_shape(self.name, splits, self.shape)
@@ -105,8 +93,7 @@ class StoredDataset(ABC):
     def prepare(self) -> None:
         """Download missing files, check them and write the prepared file; check one that exists.
 
-        Raises:
-            UserError: one of these failed. Downloaded files stay for the next attempt.
+        Where that fails with a UserError, downloaded files stay for the next attempt.
         """
         path = self.prepared_path()
         if path.is_file():

@@ -95,13 +95,7 @@ def _read_parquet(files: Sequence[Path], folder: Path) -> UserImages:
 def _decode_images(
     encoded: Iterable[tuple[str, bytes | Path]], count: int, folder: Path
 ) -> UserImages:
-    """Decode images into one array, whose shape the first image decides.
-
-    Args:
-        encoded: (name, encoded image or its file) of each.
-        count: number of images.
-        folder: folder that the names are relative to.
-    """
+    """Decode images, (name, encoded image or its file) each, into one array like the first."""
     names: list[str] = []
     images = np.empty((count, 0, 0, 0), np.uint8)
     with progress_bar(what=str(folder), unit=" images", total=count) as bar:

@@ -59,8 +59,7 @@ def density_tv(log_p: LogDensity, log_q: LogDensity, low: float, high: float) ->
 def optimal_discriminator(log_real: LogDensity, log_fake: LogDensity, at: np.ndarray) -> np.ndarray:
     """D*(x) = p_r / (p_r + p_g), as sigmoid(ln p_r - ln p_g), [N] at places [N].
 
-    Returns:
-        1/2 where the densities agree; NaN where both are 0 and nothing determines it.
+    1/2 where the densities agree; NaN where both are 0 and nothing determines it.
     """
     return expit(optimal_logit(log_real, log_fake, at))
 

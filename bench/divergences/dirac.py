@@ -28,15 +28,11 @@ def jacobian(slope: float, penalty_weight: float) -> np.ndarray:
 
 
 def simultaneous(step: float, slope: float, penalty_weight: float) -> np.ndarray:
-    """I + h J: both players move at once.
+    """I + h J, with step h and slope f'(0): both players move at once.
 
     Without penalty its eigenvalues are 1 +- i h f', outside the unit circle for each h > 0:
-    the game spirals outwards. With it they are 1 - h w / 2 +- h sqrt(w^2 / 4 - f'^2).
-
-    Args:
-        step: h.
-        slope: f'(0), see `SLOPE`.
-        penalty_weight: of the zero-centred penalty.
+    the game spirals outwards. With a zero-centred penalty of weight w they are
+    1 - h w / 2 +- h sqrt(w^2 / 4 - f'^2).
 
     Raises:
         ValueError: a number is not finite.
@@ -46,15 +42,11 @@ def simultaneous(step: float, slope: float, penalty_weight: float) -> np.ndarray
 
 
 def alternating(step: float, slope: float, penalty_weight: float, *, n_dis: int = 1) -> np.ndarray:
-    """D^n G: the generator moves, then the discriminator n_dis times.
+    """D^n G with n = n_dis, 1 or more: the generator moves, then the discriminator n times.
 
     Without penalty its determinant is 1 and its eigenvalues are 1 - a^2 / 2 +- i sqrt(1 - (1 -
     a^2 / 2)^2) with a = sqrt(n_dis) h f', on the unit circle for a < 2: the linear game
     stays on a bounded cycle.
-
-    Args:
-        step, slope, penalty_weight: as in `simultaneous`.
-        n_dis: discriminator steps per generator step, 1 or more.
 
     Raises:
         ValueError: a number is not finite, or n_dis is below 1.

@@ -30,9 +30,7 @@ def c_transform(potential: np.ndarray, costs: np.ndarray) -> np.ndarray:
     """psi_j = min_i c_ij - phi_i, [M], of a potential [N] and costs [N, M].
 
     The other way is `c_transform(psi, costs.T)`. psi^(c c) >= psi, and psi^(c c c) = psi^c.
-
-    Raises:
-        ValueError: the shapes do not fit, or NaN.
+    ValueError where the shapes do not fit, or for NaN.
     """
     potential, costs = np.asarray(potential, dtype=np.float64), np.asarray(costs)
     if costs.ndim != 2 or potential.shape != costs.shape[:1] or not costs.size:
@@ -106,11 +104,7 @@ def slackness(dual: Dual, plan: Transport, costs: np.ndarray) -> float:
 
 
 def duality_gap(mu: Measure, nu: Measure, p: float) -> float:
-    """Primal minus dual, from two programmes solved apart; 0 to 1e-9 of the largest cost.
-
-    Raises:
-        ValueError: as `ground_costs`.
-    """
+    """Primal minus dual, solved apart: 0 to 1e-9 of the largest cost. Raises as `ground_costs`."""
     return transport(mu, nu, p).cost - kantorovich(mu, nu, p).value
 
 

@@ -83,12 +83,9 @@ def mixture_cumulative(mixture: Mixture, places: np.ndarray) -> np.ndarray:
 
 
 def mixture_quantile(mixture: Mixture, levels: np.ndarray) -> np.ndarray:
-    """F^-1(u), [N], by bisection, to the rounding of F, above the median of 1 - F.
+    """F^-1(u), [N], of levels u [N], by bisection, to the rounding of F, above the median of 1 - F.
 
     In a gap between far modes F is flat and many places are right to rounding: one is given.
-
-    Args:
-        levels: u, [N], in (0, 1).
 
     Raises:
         ValueError: a level is not in (0, 1).

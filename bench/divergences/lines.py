@@ -19,10 +19,7 @@ class ParallelLines(NamedTuple):
 def parallel_lines(theta: float) -> ParallelLines:
     """TV = 1, KL = infinity in both directions, JS = ln 2, W1 = |theta|; all 0 at theta = 0.
 
-    JS is half of the slides', which is 2 ln 2.
-
-    Raises:
-        ValueError: theta is not finite.
+    JS is half of the slides', which is 2 ln 2. ValueError where theta is not finite.
     """
     if not isfinite(theta):
         raise ValueError(f"parallel_lines: a finite theta, found {theta}")

@@ -33,10 +33,8 @@ class Potential(NamedTuple):
 def kantorovich_rubinstein(mu: Measure, nu: Measure) -> Potential:
     """max E_mu f - E_nu f over f_i - f_j <= |x_i - x_j|, all K (K - 1) pairs of points.
 
-    A programme of its own, which knows no coupling. Tens of points on a side are quick.
-
-    Raises:
-        ValueError: the measures live in different dimensions.
+    A programme of its own, which knows no coupling. Tens of points on a side are quick. ValueError
+    for measures in different dimensions.
     """
     points, p, q = on_common_points(mu, nu)
     count, distances = len(points), cdist(points, points)
@@ -85,9 +83,7 @@ def extension(
     other one. On the segments of an optimal coupling they agree, and so do all optimal critics.
 
     Args:
-        points: x, [K, D].
-        values: f, [K].
-        at: z, [N, D].
+        points, values, at: x [K, D], f [K] and z [N, D].
         largest: whether the largest, the minimum above.
 
     Returns:

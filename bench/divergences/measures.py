@@ -3,7 +3,8 @@
 JS is the usual one, Lin 1991 (IEEE Trans. Inf. Theory 37, 145): half of KL(mu, m) + KL(nu, m) with
 m = (mu + nu) / 2, at most ln 2, as in section 2 of the blog that the suite examines. The slides
 beside it leave the half out: theirs is twice this one, at most 2 ln 2. Total variation is
-sup_A |mu(A) - nu(A)|, at most 1 (Arjovsky et al. 2017, arXiv:1701.07875, section 2).
+sup_A |mu(A) - nu(A)|, at most 1 (Arjovsky et al. 2017, arXiv:1701.07875, section 2). Measures in
+different dimensions have no distance: every function of two raises a ValueError for them.
 """
 
 from dataclasses import dataclass
@@ -72,11 +73,7 @@ class Common(NamedTuple):
 
 
 def on_common_points(mu: Measure, nu: Measure) -> Common:
-    """Both measures on the union of their points; weights of repeated points are added.
-
-    Raises:
-        ValueError: the measures live in different dimensions.
-    """
+    """Both measures on the union of their points; weights of repeated points are added."""
     same_dimension(mu, nu)
     both = np.concatenate([mu.points, nu.points])
     points, places = np.unique(both, axis=0, return_inverse=True)
@@ -87,14 +84,7 @@ def on_common_points(mu: Measure, nu: Measure) -> Common:
 
 
 def kl(mu: Measure, nu: Measure) -> float:
-    """KL(mu, nu) = sum mu ln(mu / nu), in nats.
-
-    Returns:
-        0 or more; infinity where mu has mass at a point at which nu has none.
-
-    Raises:
-        ValueError: the measures live in different dimensions.
-    """
+    """KL(mu, nu) = sum mu ln(mu / nu), in nats; infinity where mu has mass and nu has none."""
     _, p, q = on_common_points(mu, nu)
     return max(float(rel_entr(p, q).sum()), 0.0)
 
@@ -102,12 +92,8 @@ def kl(mu: Measure, nu: Measure) -> float:
 def js(mu: Measure, nu: Measure) -> float:
     """JS(mu, nu) = (KL(mu, m) + KL(nu, m)) / 2 with m = (mu + nu) / 2, in nats.
 
-    Returns:
-        From 0 to ln 2 = 0.693, which it is where no point has mass under both. The slides' is
-        twice this.
-
-    Raises:
-        ValueError: the measures live in different dimensions.
+    From 0 to ln 2 = 0.693, which it is where no point has mass under both; the slides' is twice
+    this.
     """
     _, p, q = on_common_points(mu, nu)
     middle = (p + q) / 2
@@ -116,21 +102,13 @@ def js(mu: Measure, nu: Measure) -> float:
 
 
 def tv(mu: Measure, nu: Measure) -> float:
-    """sup_A |mu(A) - nu(A)| = sum |mu - nu| / 2, from 0 to 1.
-
-    Raises:
-        ValueError: the measures live in different dimensions.
-    """
+    """sup_A |mu(A) - nu(A)| = sum |mu - nu| / 2, from 0 to 1."""
     _, p, q = on_common_points(mu, nu)
     return min(float(np.abs(p - q).sum() / 2), 1.0)
 
 
 def same_dimension(mu: Measure, nu: Measure) -> None:
-    """Refuse two measures that have no space in common.
-
-    Raises:
-        ValueError: the measures live in different dimensions.
-    """
+    """Refuse, with a ValueError, two measures that have no space in common."""
     found = mu.points.shape[1], nu.points.shape[1]
     if found[0] != found[1]:
         raise ValueError(f"divergences: measures of one dimension, found {found[0]} and {found[1]}")

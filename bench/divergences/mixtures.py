@@ -96,11 +96,8 @@ def fit(mixture: Mixture, divergence: Divergence) -> Fit:
 
     Starts are the mixture's moments and each of its Gaussians. Parameters are m and ln s, found to
     about 1e-6. Of equally good minima, as of a symmetric mixture's two modes, the first counts:
-    the moments', then the Gaussians' in their order.
-
-    Args:
-        mixture: p.
-        divergence: `forward_kl`, `reverse_kl` or `half_js`.
+    the moments', then the Gaussians' in their order. The divergence is `forward_kl`, `reverse_kl`
+    or `half_js`.
     """
     starts = [(mixture.mean, mixture.deviation)]
     starts += list(zip(mixture.centres, mixture.deviations, strict=True))

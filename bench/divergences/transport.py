@@ -52,12 +52,7 @@ def ground_costs(mu: Measure, nu: Measure, p: float) -> np.ndarray:
 def transport(mu: Measure, nu: Measure, p: float) -> Transport:
     """Least cost, and a coupling that has it; there may be others.
 
-    Args:
-        mu, nu: of N and M points.
-        p: 1 or more. For p = 2 the cost is the squared distance.
-
-    Raises:
-        ValueError: as `ground_costs`.
+    For p = 2 the cost is the squared distance. Raises as `ground_costs`.
     """
     costs = ground_costs(mu, nu, p)
     n, m = costs.shape
@@ -71,25 +66,18 @@ def transport(mu: Measure, nu: Measure, p: float) -> Transport:
 
 
 def wasserstein(mu: Measure, nu: Measure, p: float) -> float:
-    """W_p = (least cost)^(1/p), a metric; W_1 <= W_2.
+    """W_p = (least cost)^(1/p), a metric; W_1 <= W_2. Raises as `ground_costs`.
 
     Between empirical measures of samples it is biased upwards, as an estimate of the distance of
     what they were drawn from: W_p^p is convex, so that its mean over samples is no less than the
     truth, and for equal distributions it falls like n^(-1/D) only in D > 2p dimensions (Fournier
     and Guillin 2015, arXiv:1312.2128), on the line like n^(-1/2) for p = 1.
-
-    Raises:
-        ValueError: as `ground_costs`.
     """
     return transport(mu, nu, p).cost ** (1 / p)
 
 
 def solve(objective: np.ndarray, **programme) -> np.ndarray:
-    """Solution of a linear programme by HiGHS's dual simplex.
-
-    Raises:
-        RuntimeError: HiGHS found none, which ours always have.
-    """
+    """Solve a linear programme by HiGHS's dual simplex; RuntimeError where it finds no solution."""
     found = linprog(objective, method="highs-ds", options=HIGHS, **programme)
     if found.x is None:
         raise RuntimeError(f"divergences: no solution of a linear programme: {found.message}")
@@ -97,11 +85,7 @@ def solve(objective: np.ndarray, **programme) -> np.ndarray:
 
 
 def check_order(p: float) -> None:
-    """Refuse an order of which W_p is no metric.
-
-    Raises:
-        ValueError: p below 1, infinite or NaN.
-    """
+    """Refuse, with a ValueError, an order p below 1, infinite or NaN: W_p is then no metric."""
     if not (np.isfinite(p) and p >= 1):
         raise ValueError(f"divergences: W_p needs a finite p of 1 or more, found {p}")
 

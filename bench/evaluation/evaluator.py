@@ -1,6 +1,6 @@
 """Compare generators with real samples; built and checked before a run starts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ class Evaluator:
     """Protocol, extractor and real samples that generators are scored with.
 
     Args:
-        settings_hash: hash of the config's protocol, see `protocol_hash`.
+        requests: measure -> hash of what its scores depend on, see `bench.scoring.score`.
         real_features: features of the real samples, by split.
         source: source of the data set.
     """
@@ -36,7 +36,7 @@ class Evaluator:
     settings: ScoreSettings
     extractor: torch.nn.Module
     device: torch.device
-    settings_hash: str
+    requests: Mapping[str, str]
     real_features: RealFeatures
     source: Any
 
@@ -66,16 +66,26 @@ class Evaluator:
         return Reference(real, source=self.source)
 
     def describe_protocol(self, run_settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a row's protocol: how it was scored, against which data, the config's hash.
+        """Return a row's protocol: how its samples were made, against which data.
 
         Args:
             run_settings: prior, batch_norm and ema of the run.
         """
         settings, data = self.settings, self.real_features.digest(self.settings.split)
-        protocol = scoring.describe_protocol(
+        return scoring.describe_protocol(
             settings, self.reference, self.extractor, data, run_settings
         )
-        return {**protocol, "settings": self.settings_hash}
+
+    def describe_measures(self) -> dict[str, dict[str, Any]]:
+        """Return what each measure's scores depend on beside the protocol, for a row."""
+        return scoring.describe_measures(self.settings, self.reference, self.extractor)
+
+    def only(self, measures: Iterable[str]) -> "Evaluator":
+        """Return an evaluator for some of the measures: their scores are the same."""
+        names = set(measures)
+        metrics = {name: m for name, m in self.settings.metrics.items() if name in names}
+        asked = {name: request for name, request in self.requests.items() if name in names}
+        return replace(self, settings=replace(self.settings, metrics=metrics), requests=asked)
 
     @property
     def selection_protocol(self) -> dict[str, Any]:
@@ -189,9 +199,8 @@ def build_evaluator(
         with validate.as_user_error("features"):
             samples = iter_batches(splits[settings.split].samples[:2], 2)
             extract(extractor, samples, quantise=False, device=device)
-    return Evaluator(
-        settings, extractor, device, scoring.protocol_hash(settings, extractor), reals, source
-    )
+    asked = scoring.requests(settings, extractor)
+    return Evaluator(settings, extractor, device, asked, reals, source)
 
 
 def _check_selection(settings: ScoreSettings, reals: RealFeatures) -> None:

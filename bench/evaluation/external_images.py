@@ -30,9 +30,10 @@ UNKNOWN_SETTINGS = {"prior": "unknown", "batch_norm": "unknown", "ema": None}
 
 @dataclass(frozen=True)
 class ExternalScores:
-    """Scores by name, their protocol, and the scores of real samples if a data set is compared."""
+    """Scores by name, their protocol and measures as in a row, and the scores of real samples."""
 
     protocol: dict[str, Any]
+    measures: dict[str, dict[str, Any]]
     scores: dict[str, float]
     baselines: tuple[Baseline, ...]
 
@@ -157,7 +158,7 @@ def _against_dataset(
     scores = _score(fake, evaluator.reference, settings)
     protocol = {"dataset": cfg.names.dataset, **evaluator.describe_protocol(UNKNOWN_SETTINGS)}
     reals = (real_vs_real(evaluator), split_half_bias(evaluator)) if baselines else ()
-    return ExternalScores(protocol, scores, reals)
+    return ExternalScores(protocol, evaluator.describe_measures(), scores, reals)
 
 
 def _against_statistics(
@@ -177,6 +178,7 @@ def _against_statistics(
     if fake.logits is not None:
         scores["inception_score"] = inception_score(fake.logits)
         directions["inception_score"] = "higher"
+    measures = {name: {"scores": {name: way}, "arguments": {}} for name, way in directions.items()}
     protocol = {
         "name": settings.name,
         **scoring.describe_extractor(extractor),
@@ -185,10 +187,9 @@ def _against_statistics(
         "n_real": statistics.n,
         "n_fake": len(fake),
         "reference": statistics.protocol,
-        "metrics": directions,
         **UNKNOWN_SETTINGS,
     }
-    return ExternalScores(protocol, scores, ())
+    return ExternalScores(protocol, measures, scores, ())
 
 
 def _against_images(
@@ -205,7 +206,8 @@ def _against_images(
     scores = _score(fake, reference, settings)
     digest = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()[:16]
     protocol = scoring.describe_protocol(settings, reference, extractor, digest, UNKNOWN_SETTINGS)
-    return ExternalScores({**protocol, "split": "given"}, scores, ())
+    measures = scoring.describe_measures(settings, reference, extractor)
+    return ExternalScores({**protocol, "split": "given"}, measures, scores, ())
 
 
 def _is_statistics(path: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.score_run import build_row
 from bench.runs.identity import short_hash
-from bench.runs.rows import RUN_SETTINGS, Row, read_row, write_row
+from bench.runs.rows import RUN_SETTINGS, Row, read_rows, write_row
 from bench.scoring.features import Features, Reference, shuffle_features
 from bench.scoring.score import score_features
 
@@ -35,26 +35,35 @@ class Baseline(NamedTuple):
 
 
 def baselines_missing(root: Path, row: Row, evaluator: Evaluator) -> bool:
-    """Return whether a baseline that the data allow has no row for a row's data and protocol."""
-    paths = sorted((root / baseline_folder(row) / "rows").glob("[!.]*.json"))
+    """Return whether a baseline that the data allow lacks a score of a row's data and protocol."""
     other, half = _choose_other_split(evaluator)[1], _choose_halved_split(evaluator)[1]
-    feasible = {variant for variant, n in {"real": other, "real_halves": half}.items() if n}
-    return not feasible <= {read_row(path).variant for path in paths}
+    feasible = (variant for variant, n in {"real": other, "real_halves": half}.items() if n)
+    return any(_missing_measures(root, row, evaluator, variant) for variant in feasible)
+
+
+def _missing_measures(root: Path, row: Row, evaluator: Evaluator, variant: str) -> set[str]:
+    rows = [r for r in read_rows(root, [baseline_folder(row)]) if r.variant == variant]
+    scored = {measure["request"] for r in rows for measure in r.measures.values()}
+    return {name for name, request in evaluator.requests.items() if request not in scored}
 
 
 def score_baselines(
     root: Path, plain: Mapping[str, Any], evaluator: Evaluator, row: Row
 ) -> list[Row]:
-    """Write and return the rows of `real_vs_real` and `split_half_bias` for a row's protocol."""
+    """Write and return rows of the scores that `real` and `real_halves` lack."""
     rows = []
-    for variant, scores, protocol_changes in (real_vs_real(evaluator), split_half_bias(evaluator)):
-        if scores:
+    for variant, score in (("real", real_vs_real), ("real_halves", split_half_bias)):
+        if not (missing := _missing_measures(root, row, evaluator, variant)):
+            continue
+        part = evaluator.only(missing)
+        _, scores, protocol_changes = score(part)
+        if protocol_changes:
             protocol = {**row.protocol, **NO_MODEL_SETTINGS, **protocol_changes}
             protocol.pop("chosen", None)
             names = {**plain["names"], "variant": variant, "loss": "", "model": "", "network": ""}
             config = {"names": names, "seed": 0, "hyperparameters": {}}
-            folder = baseline_folder(row)
-            rows.append(build_row(config, folder, NO_TRAINING, scores, protocol, "final"))
+            folder, measures = baseline_folder(row), part.describe_measures()
+            rows.append(build_row(config, folder, NO_TRAINING, scores, protocol, measures, "final"))
             write_row(root, rows[-1])
     return rows
 

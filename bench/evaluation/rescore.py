@@ -16,7 +16,7 @@ from bench.evaluation.evaluator import Evaluator, build_evaluator, digest_splits
 from bench.evaluation.real_baselines import baseline_folder, baselines_missing, score_baselines
 from bench.evaluation.score_run import StoredRun, find_row, score_checkpoint
 from bench.runs.folder import RunFolder
-from bench.runs.rows import Row, read_rows
+from bench.runs.rows import Row, read_rows, requested_rows
 
 GROUPS = ("score", "features")
 KEYS = ("dataset.root", "trainer.accelerator")
@@ -56,6 +56,7 @@ def rescore(folder: RunFolder, overrides: Sequence[str], checkpoint: str) -> Res
         stored_row = find_row(run, evaluator, checkpoint)
         with validate.as_user_error("score"):
             row = stored_row or score_checkpoint(run, evaluator, checkpoint)
+            row = find_row(run, evaluator, checkpoint) or row
         baselines = _find_or_score_baselines(folder, plain, evaluator, row)
     return RescoredRun(row, stored_row is not None, baselines)
 
@@ -64,13 +65,15 @@ def _override_config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
     if not folder.config.is_file():
         raise UserError(f"run {folder.run_id}: no file {folder.config}", fix="train the run again")
     stored = build.read_config(folder.config)
-    values = build.parse_overrides(overrides)
-    for key in values:
+    removed = [text[1:].partition("=")[0] for text in overrides if text.startswith("~")]
+    values = build.parse_overrides([text for text in overrides if not text.startswith("~")])
+    for key in (*values, *removed):
         if key.partition(".")[0] not in GROUPS and key not in KEYS:
             fix = f"override {' or '.join(GROUPS)}, or set {' or '.join(KEYS)}"
             raise UserError(f"{key} cannot be changed when a run is scored", fix=fix)
     for group in GROUPS:
-        of_group = [o for o in overrides if o.partition("=")[0].partition(".")[0] == group]
+        keys = [text.lstrip("~").partition("=")[0] for text in overrides]
+        of_group = [o for o, k in zip(overrides, keys, strict=True) if k.partition(".")[0] == group]
         # Keys of `features` are interpolated into its extractor, so the group is composed anew.
         # Those of a score are independent of each other.
         if group in values or (of_group and group == "features"):
@@ -79,12 +82,18 @@ def _override_config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
             composed.dataset = stored.dataset
             stored[group] = validate.to_plain(composed)[group]
             values = {k: v for k, v in values.items() if k.partition(".")[0] != group}
+            removed = [key for key in removed if key.partition(".")[0] != group]
     if "dataset.root" in values:
         values["dataset.source.root"] = values["dataset.root"]
     for key, value in values.items():
         if OmegaConf.select(stored, key, default=_ABSENT) is _ABSENT:
             raise UserError(f"there is no {key} to set", fix=validate.HELP)
         OmegaConf.update(stored, key, value, force_add=True)
+    for key in removed:
+        parent, _, name = key.rpartition(".")
+        if name not in (node := OmegaConf.select(stored, parent, default={})):
+            raise UserError(f"there is no {key} to take out", fix=validate.HELP)
+        del node[name]
     OmegaConf.update(stored, "trainer.devices", 1, force_add=True)  # however many trained it
     return stored
 
@@ -144,4 +153,6 @@ def _find_or_score_baselines(
             if evaluator.real_features.splits is not None:
                 raise
             return ()
-    return tuple(sorted(read_rows(folder.root, [baseline_folder(row)]), key=lambda r: r.variant))
+    rows = read_rows(folder.root, [baseline_folder(row)])
+    asked = requested_rows(rows, evaluator.requests.values())
+    return tuple(sorted(asked, key=lambda row: row.variant))

@@ -5,18 +5,21 @@ Training writes files and computes no reported score; everything here starts fro
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.config import build
 from bench.core.errors import Caution, UserError
+from bench.core.files import read_json
 from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.memorisation_grid import save_memorisation_grid
 from bench.runs.candidates import CandidateList, best_candidate, read_candidates
 from bench.runs.folder import COMPLETED, RunFolder
-from bench.runs.rows import Row, read_rows, write_row
+from bench.runs.rows import Row, read_rows, requested_rows, write_row
 
 COUNTS = ("d_steps", "g_steps", "images")
 
@@ -55,20 +58,28 @@ class StoredRun:
 
 
 def find_row(run: StoredRun, evaluator: Evaluator, checkpoint: str = "final") -> Row | None:
-    """Return the row of a checkpoint under the evaluator's protocol, or None."""
-    data = evaluator.real_features.digest(evaluator.settings.split)
-    expected: dict[str, Any] = {"settings": evaluator.settings_hash, "data": data}
+    """Return the row of a checkpoint with all scores of the evaluator's protocol, or None."""
+    row = _stored_scores(run, evaluator, checkpoint)
+    return row if row is not None and row.measures.keys() == evaluator.requests.keys() else None
+
+
+def _stored_scores(run: StoredRun, evaluator: Evaluator, checkpoint: str) -> Row | None:
+    """Return a checkpoint's row with those scores of the evaluator's protocol that are there."""
+    expected: dict[str, Any] = {"data": evaluator.real_features.digest(evaluator.settings.split)}
     if (selection := _selection_protocol(run, checkpoint)) is not None:
         expected["chosen"] = selection
-    for row in read_rows(run.folder.root, [run.folder.run_id]):
-        same_protocol = all(row.protocol.get(key) == value for key, value in expected.items())
-        if row.checkpoint == checkpoint and row.status in COMPLETED and same_protocol:
-            return row
-    return None
+    rows = (
+        row
+        for row in read_rows(run.folder.root, [run.folder.run_id])
+        if row.checkpoint == checkpoint
+        and row.status in COMPLETED
+        and all(row.protocol.get(key) == value for key, value in expected.items())
+    )
+    return next(iter(requested_rows(rows, evaluator.requests.values())), None)
 
 
 def score_checkpoints(run: StoredRun, evaluator: Evaluator) -> Row:
-    """Write the rows of a run's final, best and last few checkpoints, where they are missing.
+    """Write the scores of a run's final, best and last few checkpoints that are missing.
 
     The row of the final checkpoint is written last: a run that has it has all its rows.
 
@@ -81,7 +92,7 @@ def score_checkpoints(run: StoredRun, evaluator: Evaluator) -> Row:
         _score_selected(run, evaluator)
     if stored_row is None:
         write_row(run.folder.root, final)
-    return final
+    return find_row(run, evaluator) or final
 
 
 def write_failed_row(run: StoredRun, evaluator: Evaluator) -> None:
@@ -113,7 +124,7 @@ def score_checkpoint(
     update_status: bool = False,
     write: bool = True,
 ) -> Row:
-    """Score one stored generator of a run and write its row.
+    """Score one stored generator of a run, and write and return a row of what was not there yet.
 
     The row of a diverged run has no scores, nor has that of a generator whose samples are not
     finite. Its details hold the scores of the untrained generator, which is what the run achieved.
@@ -127,6 +138,7 @@ def score_checkpoint(
         UserError: there is no such checkpoint, or it was chosen by the split that is reported.
     """
     folder, status = run.folder, _result_status(run)
+    evaluator = _missing_part(run, evaluator, checkpoint)
     steps = _step_counts(run, status, checkpoint)
     if checkpoint == "best":
         _check_selection_split(run, evaluator)
@@ -154,9 +166,16 @@ def score_checkpoint(
     if write:
         write_row(folder.root, row)
     if notes:
-        name = f"copies-{checkpoint}-{evaluator.settings_hash}.png"
-        save_memorisation_grid(folder.samples / name, evaluator, sampler, notes)
+        picture = folder.samples / f"copies-{Path(row.file_name()).stem}.png"
+        save_memorisation_grid(picture, evaluator, sampler, notes)
     return row
+
+
+def _missing_part(run: StoredRun, evaluator: Evaluator, checkpoint: str) -> Evaluator:
+    """Return an evaluator for the measures that a checkpoint lacks; all if it lacks none."""
+    stored_row = _stored_scores(run, evaluator, checkpoint)
+    missing = evaluator.requests.keys() - (stored_row.measures if stored_row is not None else ())
+    return evaluator.only(missing) if missing else evaluator
 
 
 def _score_untrained(folder: RunFolder, evaluator: Evaluator) -> dict[str, float]:
@@ -170,6 +189,7 @@ def _score_untrained(folder: RunFolder, evaluator: Evaluator) -> dict[str, float
 
 def _score_last(run: StoredRun, evaluator: Evaluator, last: Sequence[dict[str, Any]]) -> Row:
     """Write mean scores of the last checkpoints; `NAME.checkpoint_sd` is a score's spread."""
+    evaluator = _missing_part(run, evaluator, f"last-{len(last)}")
     samplers = (build.build_sampler(run.folder, f"step-{step['d_steps']}") for step in last)
     scores_by_step = [evaluator.score(sampler, noise=False) for sampler in samplers]
     values = {name: [scores[name] for scores in scores_by_step] for name in scores_by_step[0]}
@@ -243,7 +263,10 @@ def _build_run_row(
     protocol = evaluator.describe_protocol(run_settings)
     if (selection := _selection_protocol(run, checkpoint)) is not None:
         protocol["chosen"] = selection
-    return build_row(plain, run.folder.run_id, status, scores, protocol, checkpoint)
+    measures = evaluator.describe_measures()
+    row = build_row(plain, run.folder.run_id, status, scores, protocol, measures, checkpoint)
+    facts = run.folder.path / "environment.json"
+    return replace(row, code=read_json(facts).get("code", {}) if facts.is_file() else {})
 
 
 def build_row(
@@ -252,6 +275,7 @@ def build_row(
     status: Mapping[str, Any],
     scores: Mapping[str, float],
     protocol: Mapping[str, Any],
+    measures: Mapping[str, Mapping[str, Any]],
     checkpoint: str,
 ) -> Row:
     """Return a row from a run's config, counts and scores; dotted names go to its details."""
@@ -263,6 +287,7 @@ def build_row(
         seed=plain["seed"],
         checkpoint=checkpoint,
         protocol=protocol,
+        measures=measures,
         hyperparameters=plain["hyperparameters"],
         scores={name: value for name, value in scores.items() if "." not in name},
         details={name: value for name, value in scores.items() if "." in name},

@@ -5,6 +5,7 @@ ends. Where there are more processes than GPUs they share them evenly.
 """
 
 import os
+import stat
 import tempfile
 from itertools import count
 from pathlib import Path
@@ -43,16 +44,18 @@ def acquire_gpu(accelerator: str, devices: int = 1) -> None:
 def acquire_least_used(names: list[str], folder: Path) -> tuple[str, IO[bytes]]:
     """Return the first name that the fewest processes hold, and its lock, held while it is open.
 
-    Args:
-        folder: folder of the lock files; created if it does not exist.
-
-    Raises:
-        UserError: the folder cannot be used.
+    The lock files lie in the folder, which is created; UserError where it cannot be used, or is a
+    link or open to others: its name is known, and anybody may write to the folder above.
     """
     import fcntl  # here, because Windows has no such module
 
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        shared = found.st_uid != os.getuid() or found.st_mode & 0o077
+        if shared or not stat.S_ISDIR(found.st_mode):
+            message = f"cannot lock a GPU in {folder}: it is not a folder that is yours alone"
+            raise UserError(message, fix="remove it, or set TMPDIR to a folder of your own")
         for layer in count():
             for name in names:
                 lock = (folder / f"{name.strip().replace('/', '-')}.{layer}").open("ab")

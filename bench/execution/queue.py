@@ -30,14 +30,10 @@ class PendingRun:
 
 
 def pending_runs(cfg: DictConfig) -> list[PendingRun]:
-    """Return the runs of `pack_members`, or the single run of a job without a pack.
-
-    Raises:
-        UserError: the plan does not have one of them.
-    """
+    """Return the runs of `pack_members`, else the job's own; UserError if one is not planned."""
     expected_id = str(cfg.expected_run_id)
     if not cfg.pack_members:
-        return [PendingRun(expected_id, partial(_prepare_single, cfg, expected_id))]
+        return [PendingRun(expected_id, lambda _: _check_run_id(prepare_job(cfg), expected_id))]
     plan = read_plan(Path(cfg.runs_root), cfg.sweep_name)
     entries = {entry.run_id: entry for entry in plan.runs}
     run_ids = [str(run_id) for run_id in cfg.pack_members]
@@ -47,10 +43,6 @@ def pending_runs(cfg: DictConfig) -> list[PendingRun]:
         message = f"{why}: the sweep has been planned anew since"
         raise UserError(message, fix="launch the sweep again")
     return [PendingRun(r, partial(_prepare_in_pack, cfg, entries[r])) for r in run_ids]
-
-
-def _prepare_single(cfg: DictConfig, expected_id: str, share_with: Job | None) -> Job:
-    return _check_run_id(prepare_job(cfg), expected_id)
 
 
 def _prepare_in_pack(cfg: DictConfig, entry: PlannedRun, share_with: Job | None) -> Job:
@@ -73,11 +65,7 @@ def _check_run_id(job: Job, expected_id: str) -> Job:
 
 
 def _compose(overrides: Sequence[str]) -> DictConfig:
-    """Return the config that the launcher would compose from overrides, resolved.
-
-    Raises:
-        UserError: it does not compose.
-    """
+    """Return the resolved config that a launcher would compose, or raise a UserError."""
     own_config = cast(DictConfig, HydraConfig.instance().cfg)  # Hydra declares only its schema
     loader = GlobalHydra.instance().config_loader()
     with validate.as_user_error("config"):

@@ -38,7 +38,7 @@ def execute(job: Job, *, skip_if_active: bool = False) -> RunOutcome:
     if INTERRUPT.requested:
         raise Interrupted
     with process_settings(job.plain), INTERRUPT.interrupting(immediate=True):
-        if job.plain.get("packed"):  # absent from runs that were stored before packs existed
+        if job.plain["packed"]:
             return _execute_in_own_pack(job, skip_if_active)
         lifecycle = run_lifecycle(job, _train_to_end, skip_if_active=skip_if_active)
         while True:

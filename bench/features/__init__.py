@@ -14,11 +14,7 @@ from bench.core.errors import UserError
 
 
 def check_sample_shape(name: str, samples: Tensor, shape: Sequence[int]) -> None:
-    """Refuse samples [B, ...] of another shape than the extractor `name` takes.
-
-    Raises:
-        UserError: the shapes differ.
-    """
+    """Refuse, with a UserError, samples [B, ...] of another shape than extractor `name` takes."""
     if tuple(samples.shape[1:]) != tuple(shape):
         raise UserError(
             f"features {name!r} takes samples of shape {list(shape)}, "

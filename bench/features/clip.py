@@ -24,8 +24,7 @@ class Clip(fidelity.PublishedExtractor):
 
     Args:
         model: torch-fidelity's name of the network, and of the file to download.
-        weights: file with OpenAI's weights; None: torch-fidelity's download, cached by torch.hub.
-        sha256: see `PublishedWeights.resolve`.
+        weights, sha256: file with OpenAI's weights and its digest, see `PublishedWeights.resolve`.
 
     Raises:
         UserError: torch-fidelity or the weights are absent or damaged, or the digest is another.

@@ -69,10 +69,6 @@ class TrainedConvnet(nn.Module):
         self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Images [B, C, H, W] in [0, 1] -> features [B, F], logits [B, K].
-
-        Raises:
-            UserError: the images have another shape than the training images.
-        """
+        """Images [B, C, H, W] in [0, 1] -> features [B, F], logits [B, K]; UserError for others."""
         check_sample_shape(self.name, images, self.shape)
         return self.net(images)

@@ -24,8 +24,7 @@ class DinoV2(fidelity.PublishedExtractor):
 
     Args:
         model: torch-fidelity's name of the size, and of the file to download.
-        weights: file with the published weights; None: a download, cached by torch.hub.
-        sha256: see `PublishedWeights.resolve`.
+        weights, sha256: published file and its digest, see `PublishedWeights.resolve`.
 
     Raises:
         UserError: torch-fidelity or the weights are absent or damaged, or the digest is another.

@@ -17,11 +17,7 @@ from bench.core.shims import ensure_torchvision
 
 
 def import_torch_fidelity(name: str, module: str) -> Any:
-    """Import torch_fidelity.<module>, late: it imports torchvision, which takes a second.
-
-    Raises:
-        UserError: it is not installed, or the torchvision that it needs does not load.
-    """
+    """Import torch_fidelity.<module>, or raise a UserError; late: torchvision takes a second."""
     try:
         ensure_torchvision()
         return importlib.import_module(f"torch_fidelity.{module}")
@@ -33,11 +29,7 @@ def import_torch_fidelity(name: str, module: str) -> Any:
 
 
 def read_metadata(name: str, module: Any, kind: str, model: str) -> Any:
-    """Return what torch-fidelity's module states about a model.
-
-    Raises:
-        UserError: it has no such model.
-    """
+    """Return what torch-fidelity's module states about a model, or raise a UserError."""
     if model not in module.MODEL_METADATA:
         raise UserError(
             f"features {name!r}: torch-fidelity has no {kind} {model!r}",
@@ -76,11 +68,7 @@ class ResizeAndNormalise(nn.Module):
         return f"bilinear {self.side}x{self.side}, TensorFlow 1"
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images [B, 1 or 3, H, W] in [0, 1] -> [B, 3, side, side].
-
-        Raises:
-            UserError: the samples are no images of 1 or 3 channels.
-        """
+        """Images [B, 1 or 3, H, W] in [0, 1] -> [B, 3, side, side]; UserError for other samples."""
         if images.ndim != 4 or images.shape[1] not in (1, 3):
             raise UserError(
                 f"features {self.name!r} takes images of 1 or 3 channels, "
@@ -95,7 +83,6 @@ class PublishedExtractor(nn.Module):
     """Images [B, 1 or 3, H, W] of any size in [0, 1] -> (features [B, F], None).
 
     Args:
-        name: name of the extractor.
         weight_hash: SHA-256 of the weights file.
         intake: first step: images -> the network's input.
         network: input -> features.
@@ -111,9 +98,5 @@ class PublishedExtractor(nn.Module):
         self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Images [B, 1 or 3, H, W] in [0, 1] -> features [B, F], and no logits.
-
-        Raises:
-            UserError: the samples are no images of 1 or 3 channels.
-        """
+        """Images [B, 1 or 3, H, W] in [0, 1] -> features [B, F] without logits, or UserError."""
         return self.network(self.intake(images)), None

@@ -23,7 +23,6 @@ class FitSettings:
     Args:
         epochs, batch_size: an epoch drops its last, partial batch.
         learning_rate: learning rate at the peak of the cycle.
-        weight_decay: AdamW's.
         flip: mirror half of the images left to right.
         shift: largest number of pixels by which each image is moved; its edge is repeated.
         seed: seed of weights, order and augmentation.
@@ -43,9 +42,7 @@ def fit(
 ) -> None:
     """Minimise the cross-entropy of uint8 images [N, C, H, W] and classes [N], in place.
 
-    Args:
-        net: network built with batch norm.
-        log: called with one line of text after each epoch.
+    The network has batch norm; `log` is called with one line of text after each epoch.
     """
     size = min(settings.batch_size, len(images))
     steps = len(images) // size

@@ -6,11 +6,7 @@ from bench.features import check_sample_shape
 
 
 class Identity(nn.Module):
-    """x -> (x, None).
-
-    Args:
-        width: number of coordinates of a point, D.
-    """
+    """x -> (x, None), for points x [B, D] of D = `width` coordinates."""
 
     weight_hash, resize = "", "none"
 
@@ -20,10 +16,6 @@ class Identity(nn.Module):
         self.eval()
 
     def forward(self, samples: Tensor) -> tuple[Tensor, None]:
-        """Points [B, D], unchanged, and no logits.
-
-        Raises:
-            UserError: the samples are no points, or have another number of coordinates.
-        """
+        """Points [B, D], unchanged, and no logits; UserError for other samples."""
         check_sample_shape(self.name, samples, (self.width,))
         return samples, None

@@ -22,8 +22,7 @@ class Inception2015(fidelity.PublishedExtractor):
     and OpenAI's code compute the Inception Score.
 
     Args:
-        weights: file with torch-fidelity's weights; None: its download, cached by torch.hub.
-        sha256: see `PublishedWeights.resolve`.
+        weights, sha256: torch-fidelity's file and its digest, see `PublishedWeights.resolve`.
 
     Raises:
         UserError: torch-fidelity or the weights are absent or damaged, or the digest is another.
@@ -49,10 +48,6 @@ class Inception2015(fidelity.PublishedExtractor):
         self.register_buffer("head", network.fc.weight.detach())
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Images [B, 1 or 3, H, W] in [0, 1] -> features [B, 2048], logits [B, 1008].
-
-        Raises:
-            UserError: the samples are no images of 1 or 3 channels.
-        """
+        """Images [B, 1 or 3, H, W] in [0, 1] -> features [B, 2048], logits [B, 1008]."""
         features, _ = super().forward(images)
         return features, features @ self.head.T

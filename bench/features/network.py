@@ -67,14 +67,10 @@ class ConvNet(nn.Module):
 
 
 def fold_batch_norm(net: ConvNet) -> ConvNet:
-    """Merge each batch norm, in evaluation mode, into the layer before it.
+    """Merge each batch norm, in evaluation mode, into the layer before it, in a copy of the net.
 
-    Args:
-        net: network built with batch norm; it is not changed.
-
-    Returns:
-        A network that computes the same function, with the layers, and their names, of one built
-        without batch norm.
+    The copy computes the same function, with the layers, and their names, of one built without
+    batch norm.
     """
     net = copy.deepcopy(net).eval()
     layers: list[Any] = []

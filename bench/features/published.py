@@ -31,7 +31,6 @@ class PublishedWeights:
 
     Args:
         name: name of the extractor, for error messages.
-        url: address of the file.
         file: name of the file in torch.hub's folder, where torch-fidelity looks for it too.
         digest: first digits of its SHA-256, as many as are published; or None.
     """
@@ -70,11 +69,7 @@ class PublishedWeights:
 
     @contextmanager
     def explain_read_errors(self, path: Path) -> Iterator[None]:
-        """Turn errors of reading the file, in the block, into one sentence.
-
-        Raises:
-            UserError: the file does not hold the weights of this network.
-        """
+        """Turn errors of reading the file, in the block, into a UserError of one sentence."""
         try:
             yield
         except UNREADABLE as error:
@@ -101,11 +96,7 @@ class PublishedWeights:
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Load tensors by name from a file of torch.save, without running code.
-
-    Raises:
-        TypeError: the file holds something else. torch.load raises others, see UNREADABLE.
-    """
+    """Load tensors by name from a file of torch.save, running no code; else raise UNREADABLE."""
     content = torch.load(path, weights_only=True, map_location="cpu")
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
         raise TypeError("no tensors by name")

@@ -19,7 +19,6 @@ class StackedConvnet(nn.Module):
     Args:
         base: name of the classifier of one channel, a `TrainedConvnet`; `weight_hash` is its hash.
         channels: number of channels C.
-        folder: see `TrainedConvnet`.
 
     Raises:
         UserError: files are missing or damaged, or the classifier takes several channels.
@@ -43,8 +42,7 @@ class StackedConvnet(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Images [B, C, H, W] in [0, 1] -> concatenated features, log p(a) + log p(b) + ...
 
-        Raises:
-            UserError: the images have another shape.
+        UserError for images of another shape.
         """
         check_sample_shape(self.name, images, self.shape)
         features, logits = self.single(images.flatten(0, 1)[:, None])

@@ -47,7 +47,6 @@ def train(
 
     Args:
         folder: folder to write to; None: the package's own.
-        stages, width: see `ConvNet`.
         settings: how to train; seed and number of threads decide the weights.
         splits: "train" and "test", with labels.
         dataset, data_digest, command: entries of the card.

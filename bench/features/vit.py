@@ -96,10 +96,7 @@ def resize_positions(trained: Tensor, grid: int) -> Tensor:
     """Position vectors [1, 1 + M^2, F] -> [1, 1 + grid^2, F], all but the class token's resized.
 
     Bicubic, by a factor of (grid + 0.1) / M although grid / M would fit: the authors' code computed
-    the published features of 224 x 224 images so.
-
-    Raises:
-        ValueError: the positions are no square.
+    the published features of 224 x 224 images so. ValueError where the positions are no square.
     """
     of_class, of_patches = trained[:, :1], trained[:, 1:]
     side = round(of_patches.shape[1] ** 0.5)

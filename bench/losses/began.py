@@ -36,7 +36,6 @@ class Equilibrium(UpdateSchedule):
         clip_k: clip k to [0, 1], as the paper does.
         fresh_errors: the controller uses errors computed again with the updated weights, as the
             study's code does; else those of the losses, as the paper does.
-        n_dis: see `bench.core.objective.UpdateSchedule`.
 
     Raises:
         ValueError: a number is outside its range.

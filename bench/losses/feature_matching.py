@@ -7,8 +7,7 @@ def generator_loss(real_mean: Tensor, fake_mean: Tensor) -> Tensor:
     """|E f(x) - E f(G(z))|^2, from a layer f of the discriminator.
 
     Args:
-        real_mean: mean features of real samples, [F].
-        fake_mean: mean features of generated samples, [F].
+        real_mean, fake_mean: mean features of real and of generated samples, [F].
 
     Returns:
         Scalar; 0 where the means agree, however else the features differ.

@@ -11,8 +11,7 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """E[max(0, 1 - f(x))] + E[max(0, 1 + f(G(z)))].
 
     Args:
-        real_logits: scores of real samples, [B].
-        fake_logits: scores of generated samples, [B].
+        real_logits, fake_logits: scores of real and of generated samples, [B].
 
     Returns:
         Scalar; 2 at f = 0 everywhere, 0 once all real scores exceed 1 and all fake ones -1.

@@ -20,8 +20,7 @@ def discriminator_loss(
     """(E[(D(x) - 1)^2] + E[D(G(z))^2]) / 2 with D = of(logit).
 
     Args:
-        real_logits: scores of real samples, [B].
-        fake_logits: scores of generated samples, [B].
+        real_logits, fake_logits: scores of real and of generated samples, [B].
         of: logits -> regressed values, elementwise.
 
     Returns:

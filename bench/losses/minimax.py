@@ -13,8 +13,7 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """-E[log D(x)] - E[log(1 - D(G(z)))] with D = sigmoid(logit).
 
     Args:
-        real_logits: scores of real samples, [B].
-        fake_logits: scores of generated samples, [B].
+        real_logits, fake_logits: scores of real and of generated samples, [B].
 
     Returns:
         Scalar in nats; 2 log 2 when D cannot tell the two apart.

@@ -7,8 +7,7 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """E[f(G(z))] - E[f(x)]: minus the critic's estimate of W1, up to its Lipschitz constant.
 
     Args:
-        real_logits: scores of real samples, [B].
-        fake_logits: scores of generated samples, [B].
+        real_logits, fake_logits: scores of real and of generated samples, [B].
 
     Returns:
         Scalar in units of the samples' distance; 0 when f cannot tell the two apart.

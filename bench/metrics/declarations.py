@@ -14,11 +14,7 @@ CONSTANTS = ("DIRECTIONS", "UNITS", "TITLES", "POSITIONS")
 
 @cache
 def read_declarations() -> dict[str, dict[str, Any]]:
-    """Return constant -> score -> declared value, over all modules of this folder.
-
-    Raises:
-        ValueError: a constant is no literal.
-    """
+    """Return constant -> score -> literal declared in this folder; ValueError for no literal."""
     declarations: dict[str, dict[str, Any]] = {constant: {} for constant in CONSTANTS}
     for path in sorted(Path(__file__).parent.glob("*.py")):
         for node in ast.parse(path.read_bytes()).body:

@@ -130,11 +130,7 @@ def frechet_infinity(
 
 
 def intercept(sizes: Sequence[int], distances: Sequence[float]) -> float:
-    """Value at 1/N = 0 of the least-squares line through distances over 1/N.
-
-    Raises:
-        ValueError: fewer than two different sizes.
-    """
+    """Value at 1/N = 0 of the least-squares line of distances over 1/N; ValueError for one size."""
     if len(set(sizes)) < 2:
         raise ValueError(f"frechet_infinity: a line needs two sizes, found {list(sizes)}")
     inverse, values = 1 / np.asarray(sizes, dtype=np.float64), np.asarray(distances)

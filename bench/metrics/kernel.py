@@ -88,11 +88,7 @@ def kernel_blocks(
 
 
 def disjoint_blocks(permutation: np.ndarray, size: int) -> list[np.ndarray]:
-    """Cut a permutation into blocks of `size`, without the remainder.
-
-    Raises:
-        ValueError: the size is below 2, or above the number of samples.
-    """
+    """Cut a permutation into whole blocks of `size`; ValueError below 2 or above its length."""
     if not 2 <= size <= len(permutation):
         raise ValueError(
             f"disjoint_blocks: size must be between 2 and the {len(permutation)} samples, "

@@ -46,7 +46,7 @@ def modes_covered(
     """Number of centres [K, D] with at least `min_samples` high-quality samples [N, D].
 
     Raises:
-        ValueError: no sample, a coordinate is not finite, or `min_samples` is below 1.
+        ValueError: as `high_quality`, or `min_samples` is below 1.
     """
     if min_samples < 1:
         raise ValueError(f"modes_covered: min_samples must be 1 at least, found {min_samples}")
@@ -58,8 +58,7 @@ def modes_covered(
 def high_quality(samples: np.ndarray, centres: np.ndarray, *, radius: float) -> float:
     """Share of samples [N, D] within `radius` of their nearest centre [K, D].
 
-    Raises:
-        ValueError: no sample, or a coordinate is not finite.
+    ValueError for no sample, or a coordinate that is not finite.
     """
     return float((_nearest(samples, centres)[1] <= radius).mean())
 
@@ -67,8 +66,7 @@ def high_quality(samples: np.ndarray, centres: np.ndarray, *, radius: float) -> 
 def classes_covered(logits: np.ndarray) -> int:
     """Number of classes that are some sample's largest logit, [N, K].
 
-    Raises:
-        ValueError: no sample, fewer than two classes, or a logit is not finite.
+    ValueError for no sample, fewer than two classes, or a logit that is not finite.
     """
     return int((_class_shares(logits) > 0).sum())
 

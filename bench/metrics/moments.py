@@ -30,7 +30,6 @@ class Moments:
         """Compute moments of rows [N, F] of any float type; never all in float64 at once.
 
         Args:
-            features: [N, F].
             chosen: indices of the rows to take; None for all.
 
         Raises:
@@ -54,10 +53,9 @@ class Moments:
         return whole
 
     def merge(self, other: "Moments") -> "Moments":
-        """Moments of the rows of both; to rounding, neither order nor grouping matters.
+        """Moments of the rows of both, of one width, else ValueError.
 
-        Raises:
-            ValueError: the widths differ.
+        To rounding, neither order nor grouping matters.
         """
         if self.mean.shape != other.mean.shape:
             raise ValueError(f"moments: widths {len(self.mean)} and {len(other.mean)} differ")
@@ -71,11 +69,7 @@ class Moments:
 
     @property
     def covariance(self) -> np.ndarray:
-        """[F, F], divided by N - 1.
-
-        Raises:
-            ValueError: fewer than two rows.
-        """
+        """[F, F], divided by N - 1; ValueError for fewer than two rows."""
         if self.count < 2:
             raise ValueError(f"moments: a covariance needs two rows, found {self.count}")
         return self.scatter / (self.count - 1)

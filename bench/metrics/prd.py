@@ -73,7 +73,6 @@ def histograms(
         clusters: K; 20 in the paper and in compare_gan.
         n_init: initial clusterings, of which MiniBatchKMeans keeps the best; 10 in compare_gan.
         batch_size: samples a step; 100 was scikit-learn's default at the time.
-        seed: of the clustering.
 
     Raises:
         ValueError: the counts or widths differ, there are fewer samples than clusters, or a
@@ -107,11 +106,7 @@ def prd_curve(
     angles: int,
     seeds: Sequence[int],
 ) -> Curve:
-    """Mean over clusterings of the curves of `histograms`, one for each seed.
-
-    Args:
-        seeds: ten in compare_gan; the others as for `histograms` and `curve`.
-    """
+    """Mean over clusterings of the curves of `histograms`, one a seed; ten in compare_gan."""
     curves = []
     for seed in seeds:
         found = histograms(

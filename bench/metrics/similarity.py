@@ -53,12 +53,10 @@ def similarity(images: np.ndarray, *, batch: int) -> dict[str, float]:
 def ssim(images: np.ndarray) -> np.ndarray:
     """(2 m_x m_y + C1)(2 s_xy + C2) / ((m_x^2 + m_y^2 + C1)(s_x^2 + s_y^2 + C2)), mean over places.
 
-    Args:
-        images: [n, C, H, W], float64 in [0, 1].
-
     Returns:
-        One number for each of n (n - 1) / 2 pairs, in the order of np.triu_indices(n, 1): mean
-        over channels and all places of a Gaussian window within the image.
+        One number for each of n (n - 1) / 2 pairs of images [n, C, H, W], float64 in [0, 1], in the
+        order of np.triu_indices(n, 1): mean over channels and all places of a Gaussian window
+        within the image.
 
     Deviation: the window is as large as the image where that has fewer than 11 pixels a side.
     """
@@ -68,11 +66,7 @@ def ssim(images: np.ndarray) -> np.ndarray:
 def ms_ssim(images: np.ndarray) -> np.ndarray:
     """l_5^w_5 prod_i c_i^w_i with contrast and structure c_i at five scales, each half the last.
 
-    Args:
-        images: [n, C, H, W], float64 in [0, 1].
-
-    Returns:
-        One number for each pair as from `ssim`, mean over channels.
+    One number for each pair of images [n, C, H, W] as from `ssim`, mean over channels.
 
     Deviation: negative means of a scale count as 0, and the window is cut at scales smaller
     than it; both as in compare_gan.

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bench.core import distributed, seeds
-from bench.core.objective import RandomInput, UpdateSchedule
+from bench.core.objective import RandomInput, UpdateSchedule, upcast
 from bench.core.seeds import generator as stream
 from bench.data.split import Split
 from bench.models.differentiable import ParamState, param_states
 from bench.models.executor import GENERATOR, LossFn, ReplicaMask, StepExecutor, frozen
+from bench.networks.sampler import Sampler
 
 DISTRIBUTIONS = {"uniform": torch.rand, "normal": torch.randn}
 PRECISIONS = ("32", "tf32", "bf16")
@@ -60,11 +61,7 @@ class TrainingConfig:
 
 
 def check_objective_type(loss: Any, expected: type, model: str) -> None:
-    """Refuse a loss that was written for another model.
-
-    Raises:
-        ValueError: `loss` is not of the expected type.
-    """
+    """Refuse, with a ValueError, a loss of another type, written for another model."""
     if not isinstance(loss, expected):
         raise ValueError(
             f"model {model!r} needs a loss of type {expected.__name__}, the chosen one is of type "
@@ -80,7 +77,6 @@ class GenerativeModel(pl.LightningModule):
     Args:
         players: networks with `reset(torch.Generator)`, by attribute name, the generator (latents
             [B, L] -> samples [B, ...]) first; each is initialised from a stream of its own.
-        training: see `TrainingConfig`.
 
     Attributes:
         adversarial: the generator is trained against another network.
@@ -176,16 +172,14 @@ class GenerativeModel(pl.LightningModule):
         """G(z): samples [B, ...] in at least float32, from latents [B, L]."""
         with self.autocast():
             fake = self.generator(latent)
-        return fake.float() if fake.dtype == torch.bfloat16 else fake
+        return upcast(fake)
 
     def step(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
         """Make one step of one player by the gradient's mean over the processes of the run.
 
         Calls torch's own optimizer and backward, not Lightning's wrappers, which take a fifth of
-        a small network's step: the streams, counters and precision are handled here.
-
-        Returns:
-            The loss of the whole batch, detached.
+        a small network's step: the streams, counters and precision are handled here. Returns the
+        loss of the whole batch, detached.
         """
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         for parameter in parameters:
@@ -208,6 +202,11 @@ class GenerativeModel(pl.LightningModule):
         """Return the generator that is saved and scored: the moving average where there is one."""
         return self.generator if self.average is None else self.average.module
 
+    def sampler(self) -> Sampler:
+        """Return the sampler of the generator that is saved and scored, with the model's prior."""
+        settings = self.training_settings
+        return Sampler(self.sampled_generator(), settings.prior, settings.latent_dim)
+
     def discriminator_diagnostics(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
         """Return statistics of D's outputs on samples "train", "test" and "fake"; here, none."""
         return {}
@@ -228,12 +227,7 @@ class GenerativeModel(pl.LightningModule):
 
 
 class SingleExecutor:
-    """Execute the steps of one model: the `StepExecutor` of an ordinary run.
-
-    Args:
-        model: the model in training.
-        real: samples [B, ...]: this process's part of the whole batch.
-    """
+    """Execute steps of one model, the `StepExecutor` of ordinary runs, on real samples [B, ...]."""
 
     def __init__(self, model: GenerativeModel, real: Tensor) -> None:
         self.model, self.real = model, real

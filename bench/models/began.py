@@ -18,9 +18,7 @@ class BEGAN(GenerativeModel):
     Args:
         generator: latents [B, L] -> samples [B, ...].
         autoencoder: the discriminator, samples [B, ...] -> reconstructions [B, ...].
-        equilibrium: the controller and the schedule of updates.
         reuse_samples: as in `bench.models.gan.GAN`.
-        training: see `TrainingConfig`.
     """
 
     adversarial = True

@@ -22,7 +22,6 @@ class Classical(GenerativeModel):
     The split is converted to float64 to be fitted; every process of a run fits on its own.
 
     Args:
-        generator: one of `bench.networks.gaussians`.
         estimator: (samples [N, D], labels [N]) -> `bench.models.estimators.FittedGaussians`.
         loss: ln p(x, k) [B, K] -> scalar, logged for each batch.
         training: see `TrainingConfig`; its optimizer updates nothing.
@@ -60,11 +59,7 @@ class Classical(GenerativeModel):
         self.d_steps += 1
 
     def estimate(self) -> FittedGaussians:
-        """Fit the estimator to the training split.
-
-        Raises:
-            ValueError: there is no training split, or the estimator cannot use it.
-        """
+        """Fit the estimator to the training split; ValueError without a split that it can use."""
         if self._train is None:
             raise ValueError("the model has no training split: call fit_to_data before a step")
         samples, labels = self._train.samples, self._train.labels

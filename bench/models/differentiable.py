@@ -60,11 +60,7 @@ UNSUPPORTED = ("momentum", "weight_decay", "dampening", "nesterov", "amsgrad", "
 
 
 def differentiable_step(optimizer: torch.optim.Optimizer) -> DifferentiableStep:
-    """Return the differentiable step that equals the optimizer's.
-
-    Raises:
-        ValueError: there is none for this optimizer or for one of its settings.
-    """
+    """Return the step that equals the optimizer's; ValueError if its kind or a setting has none."""
     kind = type(optimizer)
     if kind not in STEPS:
         raise ValueError(

@@ -48,10 +48,8 @@ def lda(samples: np.ndarray, labels: np.ndarray, *, shrinkage: float) -> FittedG
         shrinkage: s, in [0, 1]; above 0 where a coordinate is constant.
     """
     estimator = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
-    model, classes = _fit_two_classes(estimator, samples, labels)
-    root = _cholesky(model.covariance_, "lda", "shrinkage")
-    priors = model.priors_[:classes] / model.priors_[:classes].sum()
-    return FittedGaussians(priors, model.means_[:classes], root)
+    model, priors, means = _fit_two_classes(estimator, samples, labels)
+    return FittedGaussians(priors, means, _cholesky(model.covariance_, "lda", "shrinkage"))
 
 
 def qda(samples: np.ndarray, labels: np.ndarray, *, reg_param: float) -> FittedGaussians:
@@ -69,19 +67,22 @@ def qda(samples: np.ndarray, labels: np.ndarray, *, reg_param: float) -> FittedG
             "many samples as coordinates: choose lda or naive_bayes, which do not"
         )
     estimator = QuadraticDiscriminantAnalysis(reg_param=reg_param, store_covariance=True, tol=0.0)
-    model, classes = _fit_two_classes(estimator, samples, labels)
-    roots = [_cholesky(each, "qda", "reg_param") for each in model.covariance_[:classes]]
-    priors = model.priors_[:classes] / model.priors_[:classes].sum()
-    return FittedGaussians(priors, model.means_[:classes], np.stack(roots))
+    model, priors, means = _fit_two_classes(estimator, samples, labels)
+    roots = [_cholesky(each, "qda", "reg_param") for each in model.covariance_[: len(priors)]]
+    return FittedGaussians(priors, means, np.stack(roots))
 
 
-def _fit_two_classes(estimator: Any, samples: np.ndarray, labels: np.ndarray) -> tuple[Any, int]:
-    """Fit with a single class doubled; return the estimator and the number of real classes."""
+def _fit_two_classes(
+    estimator: Any, samples: np.ndarray, labels: np.ndarray
+) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Fit with a single class doubled; return the estimator, priors [K] and means [K, D]."""
     classes = len(np.unique(labels))
     if classes == 1:
         samples = np.concatenate([samples, samples])
         labels = np.repeat([0, 1], len(labels))
-    return estimator.fit(samples, labels), classes
+    model = estimator.fit(samples, labels)
+    priors = model.priors_[:classes]
+    return model, priors / priors.sum(), model.means_[:classes]
 
 
 def _cholesky(covariance: np.ndarray, name: str, remedy: str) -> np.ndarray:

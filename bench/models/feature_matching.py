@@ -16,10 +16,8 @@ class FeatureMatchingGAN(GAN):
     With several processes the means are over the whole batch.
 
     Args:
-        generator: latents [B, L] -> samples [B, ...].
         discriminator: samples [B, ...] -> logits [B], with `features`: samples -> [B, F].
-        objective: as in `bench.models.gan.GAN`; its generator's loss is not used.
-        reuse_samples, batch_norm_under_penalty, training: as in `bench.models.gan.GAN`.
+        objective: its generator's loss is not used; for the others see `bench.models.gan.GAN`.
         matching: (mean real features [F], mean generated ones [F]) -> scalar.
 
     Raises:

@@ -16,11 +16,7 @@ from bench.networks.layers import BatchNorm
 
 
 def check_no_batch_statistics(discriminator: nn.Module) -> None:
-    """Refuse a discriminator in which a sample's logit depends on the others of its batch.
-
-    Raises:
-        ValueError: a layer is batch norm or minibatch discrimination.
-    """
+    """Refuse, with a ValueError, a discriminator whose logits depend on the rest of the batch."""
     for layer in discriminator.modules():
         if isinstance(layer, BatchNorm | nn.modules.batchnorm._BatchNorm):
             what, fix = "batch norm", "set hyperparameters.d_batch_norm=false"
@@ -48,7 +44,6 @@ class GAN(GenerativeModel):
         batch_norm_under_penalty: allow batch norm in a discriminator under a gradient penalty.
             The penalty is meant for each sample's own gradient (Gulrajani et al. 2017, section
             4); batch norm makes it depend on the others, and so does minibatch discrimination.
-        training: see `TrainingConfig`.
 
     Raises:
         ValueError: batch norm under a penalty without `batch_norm_under_penalty`.

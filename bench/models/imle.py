@@ -22,7 +22,6 @@ class IMLE(GenerativeModel):
         generator: latents [B, L] -> samples [B, ...].
         loss: (samples [B, ...], pool [M, ...]) -> scalar.
         pool_factor: m, generated samples per real one: M = m B. At least 1.
-        training: see `TrainingConfig`.
 
     Raises:
         ValueError: m is not a whole number from 1 on.

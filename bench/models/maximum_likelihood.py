@@ -18,10 +18,8 @@ class MaximumLikelihood(IMLE):
     noise is decided by the width of the latents, and changes no bit of the weights.
 
     Args:
-        generator: a `bench.networks.noisy.Noisy`.
         loss: a `Likelihood` with the generator's noise.
         pool_factor: generated samples per real one: M = pool_factor B. At least 1.
-        training: see `TrainingConfig`.
 
     Deviation: the likelihood is that of a finite pool, in expectation a lower bound.
     """

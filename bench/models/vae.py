@@ -16,7 +16,6 @@ class VAE(GenerativeModel):
         generator: the decoder, latents [B, L] -> means [B, ...].
         encoder: samples [B, ...] -> (mean, sigma) of q(z | x), each [B, L].
         loss: (samples, decoded, mean, sigma) -> scalar, with its settings bound.
-        training: see `TrainingConfig`.
     """
 
     adversarial = False

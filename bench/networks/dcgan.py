@@ -18,11 +18,7 @@ LEAST_SIDE = 4  # of the smallest feature map, figure 1
 
 
 def halvings(height: int, width: int) -> int:
-    """Return how often both sides can be halved.
-
-    Raises:
-        ValueError: they cannot be halved at all.
-    """
+    """Return how often both sides can be halved, or raise a ValueError if not even once."""
     count = 0
     while not (height % 2 or width % 2) and min(height, width) >= 2 * LEAST_SIDE:
         height, width, count = height // 2, width // 2, count + 1

@@ -16,11 +16,7 @@ Norm = Callable[[int], nn.Module]  # channels -> their normalisation
 
 
 def quarter(shape: list[int]) -> tuple[int, int, int]:
-    """(C, H / 4, W / 4) of an image shape.
-
-    Raises:
-        ValueError: a side is not a multiple of 4, as two strides of 2 need.
-    """
+    """(C, H / 4, W / 4) of an image shape; ValueError unless both sides are multiples of 4."""
     channels, height, width = shape
     if height % 4 or width % 4:
         raise ValueError(

@@ -15,8 +15,7 @@ from bench.networks.layers import BatchNorm
 class Perceptron(nn.Sequential):
     """[B, inputs] -> [B, outputs] through `depth` hidden ReLU layers of `width` units.
 
-    Args:
-        batch_norm: before each hidden activation but the first, from the batch alone.
+    With batch norm before each hidden activation but the first, from the batch alone.
     """
 
     def __init__(self, inputs: int, outputs: int, width: int, depth: int, batch_norm: bool) -> None:

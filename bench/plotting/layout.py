@@ -38,7 +38,6 @@ def add_panels(
     """Add axes of one size to a figure, row by row.
 
     Args:
-        count: number of axes.
         gaps: between columns and between rows, in inches.
         shared: all share the x and y axis of the first; then only the outer ones show tick labels.
     """

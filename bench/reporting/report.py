@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.core.errors import UserError
-from bench.core.files import sha256_of, write_bytes
+from bench.core.files import SUMS, read_sums, sha256_of, write_bytes
 from bench.reporting.archive.read import load, read_table
 from bench.reporting.archive.write import build_study_files
 from bench.reporting.claims import assess_claims
@@ -15,12 +15,11 @@ from bench.reporting.output import pages, summary_csv
 from bench.reporting.output.latex import build_latex_files
 from bench.reporting.output.sections import Report, draw_sections
 from bench.reporting.tables.comparisons import Comparison, build_comparisons
-from bench.reporting.tables.summary import median_run
+from bench.reporting.tables.summary import best_run, median_run
 from bench.runs.plans import plan_exists
 
 RESULTS = Path("results")
 DATA = "rows.parquet"
-SUMS = "SHA256SUMS"  # digests of a report's files, as sha256sum writes and checks them
 
 
 def make_report(name: str, runs_root: Path, to: Path | None) -> Report:
@@ -98,17 +97,13 @@ def write_report(stages: Sequence[StageRecord], folder: Path) -> Report:
     return report
 
 
-def _picture_order(comparisons: Iterable[Comparison]) -> Iterable[str]:
+def _picture_order(comparisons: Sequence[Comparison]) -> Iterable[str]:
     """Yield the run_ids whose pictures a report shows, those of its sample sheets first."""
-    comparisons = list(comparisons)
     for comparison in comparisons:
-        metric, sign = comparison.main.group.first, comparison.main.group.sign
+        group = comparison.main.group
         for row in comparison.main.rows:
-            median = median_run(row.method, metric)
-            if median is not None:
-                yield median[1].run_id
-                scored = row.method.scored_runs(metric)
-                yield min((sign * value, run.run_id) for value, run in scored)[1]
+            chosen = (median_run(row.method, group.first), best_run(group, row.method))
+            yield from [scored[1].run_id for scored in chosen if scored is not None]
     yield from (run.run_id for comparison in comparisons[:1] for run in comparison.stage.runs)
 
 
@@ -123,26 +118,22 @@ def _check_not_fewer_runs(stages: Sequence[StageRecord], folder: Path) -> None:
     published = {r for r in table["run_id"].to_pylist() if not str(r).startswith("real-")}
     scored = {r.run_id for stage in stages for r in stage.runs if r.rows}
     if len(published) > len(scored):
-        raise UserError(
-            f"{folder} holds the report of {len(published)} scored runs; these are {len(scored)}",
-            fix="write this one elsewhere with --to DIR, or move that one away",
-        )
+        held = f"{folder} holds the report of {len(published)} scored runs"
+        fix = "write this one elsewhere with --to DIR, or move that one away"
+        raise UserError(f"{held}; these are {len(scored)}", fix=fix)
 
 
 def _check_unique_slugs(comparisons: Iterable[Comparison]) -> None:
     """Refuse tables of two stages with one name: the second would overwrite the first."""
     slugs = [table.group.slug for comparison in comparisons for table in comparison.tables]
-    repeated = sorted({slug for slug in slugs if slugs.count(slug) > 1})
-    if repeated:
-        raise UserError(
-            f"two tables of this study would be called {repeated[0]}",
-            fix="give its stages names that differ",
-        )
+    if repeated := sorted({slug for slug in slugs if slugs.count(slug) > 1}):
+        message = f"two tables of this study would be called {repeated[0]}"
+        raise UserError(message, fix="give its stages names that differ")
 
 
 def _write_files(folder: Path, files: dict[str, bytes]) -> None:
     """Write all files, and delete what an earlier report wrote and this one does not have."""
-    old_digests = _read_sums(folder / SUMS)
+    old_digests = read_sums(folder / SUMS)
     for name, content in files.items():
         write_bytes(folder / name, content)
     for name, digest in old_digests.items():
@@ -151,13 +142,3 @@ def _write_files(folder: Path, files: dict[str, bytes]) -> None:
             path.unlink()
     sums = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     write_bytes(folder / SUMS, "".join(sums).encode())
-
-
-def _read_sums(path: Path) -> dict[str, str]:
-    """Read SHA256SUMS: name -> digest, of names inside the folder."""
-    if not path.is_file():
-        return {}
-    lines = (line.partition("  ") for line in path.read_text(encoding="utf-8").splitlines())
-    digests = {Path(name): digest for digest, gap, name in lines if gap}
-    inside = [path for path in digests if not path.is_absolute() and ".." not in path.parts]
-    return {path.as_posix(): digests[path] for path in inside}

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.core.errors import UserError
-from bench.core.files import read_json
+from bench.core.files import NUMBER, find_json
 
-KEYS = {"d_steps", "g_steps", "frechet"}
+CANDIDATES = {
+    "choice": {"split": str, "every": int | None},
+    "steps": [{"d_steps": int, "g_steps": int, "frechet": NUMBER | None}],
+}
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,10 @@ def read_candidates(file: Path) -> CandidateList:
     Raises:
         UserError: the file is damaged.
     """
-    if not file.is_file():
+    content = find_json(file, CANDIDATES, "delete the run's folder and train it again")
+    if content is None:
         return CandidateList(None, ())
-    content = read_json(file)
-    has_protocol = isinstance(content, dict) and isinstance(content.get("choice"), dict)
-    checkpoints = content.get("steps") if has_protocol else None
-    listed: list[Any] = checkpoints if isinstance(checkpoints, list) else [None]
-    if not all(isinstance(checkpoint, dict) and checkpoint.keys() >= KEYS for checkpoint in listed):
-        raise UserError(f"{file} is damaged", fix="delete the run's folder and train it again")
-    return CandidateList(content["choice"], tuple(listed))
+    return CandidateList(content["choice"], tuple(content["steps"]))
 
 
 def best_candidate(checkpoints: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

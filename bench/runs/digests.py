@@ -1,13 +1,12 @@
 """The digests of a run along its training: two machines compare them to find where they differ."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from bench.core.errors import UserError
-from bench.core.files import read_json, write_json
-from bench.runs.identity import canonical_json
+from bench.core.files import find_json, write_json
+from bench.runs.identity import canonical_json, hash_text, short_hash
+from bench.runs.rows import Row, measure_identity
 
 N_POINTS = 8  # along the training, evenly spread, beside the initial weights
 DIGITS = 32
@@ -24,16 +23,11 @@ def read_digests(path: Path) -> dict[str, str]:
     Raises:
         UserError: the file is damaged.
     """
-    if not path.is_file():
-        return {}
-    content = read_json(path)
-    if not isinstance(content, list) or not all(
-        isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
-        for pair in content
-    ):
-        fix = "delete it; `bench verify` then has less to go by"
-        raise UserError(f"{path} is damaged", fix=fix)
-    return {name: digest for name, digest in content}
+    fix = "delete it; `bench verify` then has less to go by"
+    pairs = find_json(path, [[str]], fix) or []
+    if any(len(pair) != 2 for pair in pairs):
+        raise UserError(f"{path} is damaged: not all are pairs of name and digest", fix=fix)
+    return {name: digest for name, digest in pairs}
 
 
 def write_digests(path: Path, digests: Mapping[str, str]) -> None:
@@ -47,7 +41,24 @@ def step_of_digest(name: str) -> int | None:
     return int(number) if number != name and number.isdigit() else None
 
 
-def scores_digest(scores: Mapping[str, Any], details: Mapping[str, Any]) -> str:
-    """Return the first 32 hex digits of SHA-256 over all digits of a row's numbers."""
-    content = canonical_json({"scores": dict(scores), "details": dict(details)})
-    return hashlib.sha256(content.encode()).hexdigest()[:DIGITS]
+def score_digests(rows: Iterable[Row]) -> dict[str, str]:
+    """Return name -> digest of all digits of the numbers of `numbers_by_protocol`."""
+    found = numbers_by_protocol(rows)
+    return {name: hash_text(canonical_json(numbers)) for name, numbers in found.items()}
+
+
+def numbers_by_protocol(rows: Iterable[Row]) -> dict[str, dict[str, float]]:
+    """Return "final/frechet-1a2b3c4d" -> scores and details of a measure, of all rows of a run.
+
+    The name holds checkpoint, measure and a hash of all that its scores depend on beside the run.
+    What belongs to no measure has the name "run".
+    """
+    named = {}
+    for row in rows:
+        shared = short_hash(row.protocol)
+        for measure, numbers in row.numbers_by_measure().items():
+            own = measure_identity(row.measures[measure]) if measure else {}
+            label = f"{measure or 'run'}-{short_hash([shared, own])}"
+            if numbers:
+                named[f"{row.checkpoint}/{label}"] = numbers
+    return named

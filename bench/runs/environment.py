@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from bench.runs.identity import SEMANTICS_VERSION
+
 PACKAGES = (
     *("created-equal", "torch", "torchvision", "pytorch-lightning", "torchmetrics"),
     *("torch-fidelity", "hydra-core", "numpy", "scipy", "scikit-learn", "safetensors"),
@@ -23,6 +25,7 @@ def describe_environment(threads: int, device: str) -> dict[str, Any]:
         device: name of the device; its kind is part of the run_id too.
     """
     return {
+        "semantics_version": SEMANTICS_VERSION,
         "python": platform.python_version(),
         "system": platform.platform(),
         "processor": _processor(),

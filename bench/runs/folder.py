@@ -5,9 +5,22 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.core.files import read_json, write_json, write_text
+from bench.core.files import NUMBER, find_json, write_json, write_text
+from bench.runs.identity import SEMANTICS_VERSION, other_version
 
 COMPLETED = ("finished", "diverged")  # both are results: such a run is not run again
+STATUS = {
+    **{key: str for key in ("status", "cause", "digest?", "differs_from?")},
+    **{f"{key}?": int for key in ("d_steps", "g_steps", "images")},
+    **{f"{key}?": NUMBER for key in ("wall_seconds", "peak_memory_gib", "peak_device_memory_gib")},
+    "opinions?": {str: NUMBER},
+}
+ENVIRONMENT = {
+    "semantics_version?": int,
+    "packages?": {str: str | None},
+    "code?": {str: str},
+    **{key: [str] for key in ("import_roots?", "config_dirs?")},
+}
 
 
 @dataclass(frozen=True)
@@ -82,13 +95,11 @@ class RunFolder:
         Raises:
             UserError: the file is damaged.
         """
-        file = self.path / "status.json"
-        if not file.is_file():
-            return None
-        status = read_json(file)
-        if not (isinstance(status, dict) and {"status", "cause"} <= status.keys()):
-            raise UserError(f"{file} is damaged: no status in it", fix="delete the run's folder")
-        return status
+        return find_json(self.path / "status.json", STATUS, "delete the run's folder")
+
+    def read_environment(self) -> dict[str, Any] | None:
+        """Return the content of environment.json, or None without it; UserError if damaged."""
+        return find_json(self.path / "environment.json", ENVIRONMENT)
 
     def write_status(self, status: str, cause: str = "", **facts: Any) -> None:
         """Replace status.json.
@@ -112,16 +123,24 @@ def find_run(runs_root: Path, name: str) -> RunFolder:
         name: path of the run's folder, its run_id, or the beginning of one.
 
     Raises:
-        UserError: no run has this name, or more than one.
+        UserError: no run has this name, or more than one, or it is of another version.
     """
     if (Path(name) / "config.yaml").is_file():
         path = Path(name).resolve()
-        return RunFolder(path.parent, path.name)
+        return _of_this_version(RunFolder(path.parent, path.name))
     run_ids = sorted(p.parent.name for p in runs_root.glob("*/config.yaml"))
     matches = [run_id for run_id in run_ids if run_id.startswith(name)]
     if len(matches) == 1:
-        return RunFolder(runs_root, matches[0])
+        return _of_this_version(RunFolder(runs_root, matches[0]))
     count = len(matches) or f"none of {len(run_ids)}"
     message = f"no single run {name!r} under {runs_root}: {count} run_ids begin with it"
     fix = "give a run_id or a run's folder; `ls` of the runs' folder shows them"
     raise UserError(message, fix=fix)
+
+
+def _of_this_version(folder: RunFolder) -> RunFolder:
+    facts = folder.read_environment()
+    version = SEMANTICS_VERSION if facts is None else facts.get("semantics_version", 1)
+    if version != SEMANTICS_VERSION:
+        raise other_version(f"run {folder.run_id}", version)
+    return folder

@@ -123,18 +123,18 @@ def _distributions() -> Mapping[str, list[str]]:
 
 def _modules_behind(target: str) -> list[Module]:
     """Return the modules that importing a target would run, of its own distribution or folder."""
-    waiting, seen = list(_along(target)), dict[str, Module]()
+    waiting, seen = list(modules_along(target)), dict[str, Module]()
     while waiting:
         module = waiting.pop()
         if module.name in seen:
             continue
         seen[module.name] = module
         for imported in _imports_of(module):
-            waiting += [m for m in _along(imported) if _belongs_with(m, module)]
+            waiting += [m for m in modules_along(imported) if _belongs_with(m, module)]
     return list(seen.values())
 
 
-def _along(dotted: str) -> Iterator[Module]:
+def modules_along(dotted: str) -> Iterator[Module]:
     """Yield the packages along a dotted name, then the module; attributes end it."""
     locations: tuple[str, ...] | None = None
     root: Path | None = None

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.core.files import read_json, write_json
+from bench.core.files import read_json, write_json, writer_id
+from bench.runs.folder import RunFolder
 
 BEAT_SECONDS = 10.0  # between touches
 STALE_SECONDS = 60.0  # a file that is older belongs to a process that died
+MAX_WRITE_SECONDS = 3600  # no file takes longer to write
+HEARTBEAT = {"host": str, "pid": int, "step?": int, "d_steps?": int, "phase?": str}
 
 
 class Heartbeat:
@@ -71,31 +74,70 @@ def file_clock(folder: Path) -> float:
     return now
 
 
+def archive_run(folder: RunFolder) -> Path | None:
+    """Move a run's folder to earlier/RUN_ID-NUMBER, so that the run is trained anew; return that.
+
+    Returns:
+        None where there is no such folder.
+
+    Raises:
+        UserError: another process works on the run.
+    """
+    if not folder.path.is_dir():
+        return None
+    if (other := active_elsewhere(folder.heartbeat, file_clock(folder.root))) is not None:
+        who = f"process {other['pid']} on {other['host']}"
+        raise UserError(f"{who} works on run {folder.run_id}", fix="stop it, or let it end")
+    earlier, number = folder.root / "earlier", 1
+    while (archive := earlier / f"{folder.run_id}-{number}").exists():
+        number += 1
+    earlier.mkdir(exist_ok=True)
+    os.replace(folder.path, archive)
+    return archive
+
+
 def active_elsewhere(path: Path, now: float) -> dict[str, Any] | None:
     """Return the heartbeat of another living process that works on a run; None without one.
 
     Args:
         now: time by `file_clock`, in seconds.
     """
+    facts = read_heartbeat(path)
     try:
         age = now - path.stat().st_mtime
-        facts = read_json(path)
-    except (OSError, UserError):  # deleted, or being replaced
+    except OSError:  # deleted
         return None
-    if not isinstance(facts, dict) or age > STALE_SECONDS:
+    if facts is None or age > STALE_SECONDS:
         return None
-    here, pid = facts.get("host") == socket.gethostname(), facts.get("pid", 0)
-    if here and (pid == os.getpid() or not process_exists(int(pid))):
+    here, pid = facts["host"] == socket.gethostname(), facts["pid"]
+    return None if here and (pid == os.getpid() or not process_exists(pid)) else facts
+
+
+def read_heartbeat(path: Path) -> dict[str, Any] | None:
+    """Read a heartbeat's file; return None where there is none, or a damaged one."""
+    try:
+        return read_json(path, HEARTBEAT)
+    except UserError:
         return None
-    return facts
 
 
 def process_exists(pid: int) -> bool:
     """Return whether there is a process with this id on this machine."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
-        return True
+        pass
     return pid > 0
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Delete what a killed process left half-written, but no file that another may be writing."""
+    now, this_host = file_clock(folder), writer_id().rpartition("-")[0]
+    for path in folder.rglob(".*.part"):
+        host, _, pid = path.name.split(".")[-2].rpartition("-")[0].rpartition("-")
+        dead = host == this_host and pid.isdigit() and not process_exists(int(pid))
+        with suppress(OSError):
+            if dead or now - path.stat().st_mtime > MAX_WRITE_SECONDS:
+                path.unlink()

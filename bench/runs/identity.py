@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-SEMANTICS_VERSION = 1  # raised by hand when the mathematics or the dynamics change
-PUBLISHED_NAMES = {  # target that moved -> the name under which published run_ids know it
-    "bench.core.objective.Objective": "bench.objective.Objective",
-    "bench.models.base.TrainingConfig": "bench.models.base.Training",
-    "bench.penalties.sampling_points.": "bench.penalties.places.",
-}
+from bench.core.errors import UserError
+
+SEMANTICS_VERSION = 2  # raised by hand when the mathematics or the dynamics change
+LAST_COMMITS = {1: "19cc27b82f74a90f47c30f30cdef77f14371939b"}  # version -> last that reads it
+# the last two parts of a target, where a file or class of ours was renamed -> as in run_ids
+RENAMED: dict[str, str] = {}
 
 
 def canonical_json(value: Any) -> str:
@@ -52,21 +52,32 @@ def identity_text(identity: Mapping[str, Any]) -> str:
     return canonical_json({**identity, "semantics_version": SEMANTICS_VERSION})
 
 
-def with_published_names(node: Any) -> Any:
-    """Return a config whose every `_target_` has the name that it had when it was published."""
+def with_stable_names(node: Any) -> Any:
+    """Return a config with `stable_name` of each `_target_`, so that our files can move."""
     if isinstance(node, Mapping):
         return {
-            key: _published_name(item) if key == "_target_" else with_published_names(item)
+            key: stable_name(item) if key == "_target_" else with_stable_names(item)
             for key, item in node.items()
         }
-    return [with_published_names(item) for item in node] if isinstance(node, list) else node
+    return [with_stable_names(item) for item in node] if isinstance(node, list) else node
 
 
-def _published_name(target: str) -> str:
-    for now, published in PUBLISHED_NAMES.items():
-        if target.startswith(now):
-            return published + target.removeprefix(now)
-    return target
+def stable_name(target: str) -> str:
+    """bench.networks.infogan.Generator: infogan.Generator; targets of others stay as they are."""
+    if not target.startswith("bench."):
+        return target
+    name = ".".join(target.split(".")[-2:])
+    return RENAMED.get(name, name)
+
+
+def other_version(what: str, version: object) -> UserError:
+    """Return the error for a file of another version of the mathematics."""
+    commit = LAST_COMMITS.get(version) if isinstance(version, int) else None
+    return UserError(
+        f"{what} was made under version {version} of the suite's mathematics; this suite has "
+        f"version {SEMANTICS_VERSION}",
+        fix=f"commit {commit[:12]} is the last that reads it" if commit else "use a newer suite",
+    )
 
 
 def hash_text(content: str) -> str:

@@ -14,11 +14,32 @@ from types import MappingProxyType
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.core.files import read_json, write_json, write_text
-from bench.runs.identity import SEMANTICS_VERSION
+from bench.core.files import (
+    NUMBER,
+    find_json,
+    find_misfit,
+    read_json,
+    read_text,
+    write_json,
+    write_text,
+)
+from bench.runs.identity import SEMANTICS_VERSION, other_version
 
-PLAN_VERSION = 3  # of the files
-READABLE_VERSIONS = (2, PLAN_VERSION)  # version 2 has no packs
+PLAN_VERSION = 4  # of the files
+HEAD = {
+    "command": str,
+    "stages": [{"name": str, "rule": str, "chosen": [dict]}],
+    "waiting": [str],
+    "packs?": {str: dict},
+}
+RUNS = [
+    {
+        **dict.fromkeys(("run_id", "variant", "dataset", "data?", "pack?"), str),
+        **dict.fromkeys(("seed", "sample?", "steps?", "slots?"), int),
+        **dict.fromkeys(("overrides", "request"), [str]),
+        **{"seconds?": NUMBER | None, "disk_mib?": NUMBER},
+    }
+]
 
 
 @dataclass(frozen=True)
@@ -28,7 +49,7 @@ class PlannedRun:
     Args:
         overrides: how its config differs from the default, as typed on a command line.
         sample: number of its configuration among those of its variant; 0 is the defaults.
-        request: hash of the protocol that it is scored under.
+        request: hashes of the scores that it is to have, see `bench.scoring.score.requests`.
         data: digest of the split that it is scored on.
         steps: budget in discriminator steps.
         seconds: estimated training time; None where no run of its kind has ended under this root.
@@ -44,7 +65,7 @@ class PlannedRun:
     dataset: str
     seed: int
     sample: int = 0
-    request: str = ""
+    request: tuple[str, ...] = ()
     data: str = ""
     steps: int = 0
     seconds: float | None = None
@@ -154,12 +175,8 @@ def delete_refusals(runs_root: Path, name: str) -> None:
 def read_plan_head(runs_root: Path, name: str) -> tuple[dict[str, Any], list[str]] | None:
     """Return head and stage names of a plan of any version; None where there is no plan."""
     path = plan_folder(runs_root, name) / "plan.json"
-    if not path.is_file():
-        return None
-    head = read_json(path)
-    if not isinstance(head, dict):
-        raise UserError(f"{path} is damaged", fix="delete it and launch the sweep again")
-    return head, [stage["name"] for stage in head.get("stages", ())]
+    head = find_json(path, {"stages?": [{"name": str}]}, "delete it and launch the sweep again")
+    return None if head is None else (head, [stage["name"] for stage in head.get("stages", ())])
 
 
 def plan_exists(runs_root: Path, name: str) -> bool:
@@ -180,25 +197,30 @@ def read_plan(runs_root: Path, name: str) -> Plan:
         message = f"no sweep {name!r} under {runs_root} (present: {', '.join(present) or 'none'})"
         raise UserError(message, fix=f"{again}, or set --runs-root DIR")
     folder, head = plan_folder(runs_root, name), head_and_stages[0]
-    if head.get("version") not in READABLE_VERSIONS:
+    if head.get("version", 1) in (1, 2, 3):
+        raise other_version(f"the plan of sweep {name!r} under {runs_root}", 1)
+    if head.get("version") != PLAN_VERSION:
         plan = f"the plan of sweep {name!r} under {runs_root} has version {head.get('version', 1)}"
-        message = f"{plan}; this suite reads {' and '.join(map(str, READABLE_VERSIONS))}"
+        message = f"{plan}; this suite reads {PLAN_VERSION}"
         fix = f"{again} again with this suite: runs that have their rows are skipped"
         raise UserError(message, fix=fix)
     path = folder / "plan.json"
     try:
+        if misfit := find_misfit(head, HEAD):
+            raise ValueError(misfit)
         stages = []
         for stage in head["stages"]:
             path = folder / f"{stage['name']}.json"
             entries = [
-                {**entry, "overrides": tuple(entry["overrides"])} for entry in read_json(path)
+                {**entry, **{key: tuple(entry[key]) for key in ("overrides", "request")}}
+                for entry in read_json(path, RUNS, f"{again} again")
             ]
             runs = tuple(PlannedRun(**entry) for entry in entries)
             stages.append(StagePlan(stage["name"], runs, stage["rule"], tuple(stage["chosen"])))
         reasons = sorted((folder / "refused").glob("[!.]*.txt"))
-        refused = {reason.stem: reason.read_text(encoding="utf-8") for reason in reasons}
+        refused = {reason.stem: read_text(reason) for reason in reasons}
         packs = {key: dict(choice) for key, choice in head.get("packs", {}).items()}
         return Plan(name, head["command"], tuple(stages), tuple(head["waiting"]), refused, packs)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError) as error:
         fix = f"{again} again: runs that have their rows are skipped"
-        raise UserError(f"{path} is damaged: {type(error).__name__} {error}", fix=fix) from error
+        raise UserError(f"{path} is damaged: {error}", fix=fix) from error

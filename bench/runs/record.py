@@ -1,18 +1,37 @@
 """Published runs: how each was made, and the digests that a repetition must give."""
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.core.files import read_json, write_text
-from bench.runs.digests import read_digests, scores_digest
-from bench.runs.folder import RunFolder
+from bench.core.files import (
+    NUMBER,
+    find_json,
+    find_misfit,
+    parse_json,
+    read_json,
+    read_text,
+    write_text,
+)
+from bench.runs.digests import read_digests, score_digests
+from bench.runs.folder import ENVIRONMENT, RunFolder
+from bench.runs.identity import other_version
 from bench.runs.rows import read_rows
 
-MACHINE_KEYS = ("runs_root", "dataset.root", "expected_run_id", "logger", "trainer.progress")
+MACHINE_KEYS = (
+    "runs_root", "dataset.root", "expected_run_id", "logger", "trainer.progress", "force",
+)  # fmt: skip
+PUBLISHED = {  # a line of runs.jsonl
+    **dict.fromkeys(("run_id", "variant", "dataset", "status", "cause?"), str),
+    **dict.fromkeys(("seed", "sample?", "environment"), int),
+    **dict.fromkeys(("chain", "scores"), {str: str}),
+    "overrides": [str],
+    "facts?": {str: NUMBER},
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +42,7 @@ class PublishedRun:
         overrides: as typed, without those that belong to one machine.
         status: "finished", "diverged" or "failed".
         chain: digests of weights along the training, and of samples, by name.
-        rows: file name of each row -> digest of its scores; empty where it was not scored.
+        scores: checkpoint/measure -> digest, see `bench.runs.digests.score_digests`.
         environment: content of environment.json; empty where there is no file.
         sample: number of its configuration among those of its variant; 0 is the defaults.
         cause: why it diverged or failed; else empty.
@@ -37,7 +56,7 @@ class PublishedRun:
     seed: int
     status: str
     chain: Mapping[str, str]
-    rows: Mapping[str, str]
+    scores: Mapping[str, str]
     environment: Mapping[str, Any]
     sample: int = 0
     cause: str = ""
@@ -47,6 +66,20 @@ class PublishedRun:
 def portable_overrides(overrides: Iterable[str]) -> tuple[str, ...]:
     """Drop overrides that belong to one machine: paths, loggers, the progress bar."""
     return tuple(o for o in overrides if o.lstrip("+").partition("=")[0] not in MACHINE_KEYS)
+
+
+def training_command(overrides: Sequence[str], environment: Mapping[str, Any]) -> str:
+    """Return the command line that trains a run again, with the folders of code outside ours.
+
+    Args:
+        environment: content of environment.json.
+    """
+    words = ["python", "-m", "bench.train"]
+    for path in environment.get("config_dirs", []):
+        words += ["--config-dir", path]
+    command = shlex.join([*words, *overrides])
+    roots = ":".join(environment.get("import_roots", []))
+    return f"PYTHONPATH={shlex.quote(roots)} {command}" if roots else command
 
 
 def describe_run(folder: RunFolder, overrides: Sequence[str]) -> PublishedRun:
@@ -71,8 +104,8 @@ def describe_run(folder: RunFolder, overrides: Sequence[str]) -> PublishedRun:
         seed=rows[0].seed,
         status=str(status["status"]),
         chain=read_digests(folder.digests),
-        rows={row.file_name(): scores_digest(row.scores, row.details) for row in rows},
-        environment=read_json(folder.path / "environment.json"),
+        scores=score_digests(rows),
+        environment=folder.read_environment() or {},
     )
 
 
@@ -110,41 +143,22 @@ def read_published_runs(folder: Path) -> list[PublishedRun]:
         message = f"no published runs in {folder}: no file {path.name} (present: {names})"
         fix = "name a folder of results/, or write one: `bench report SWEEP --to FOLDER`"
         raise UserError(message, fix=fix)
-    environments = read_json(folder / "environments.json")
+    environments = read_json(folder / "environments.json", [ENVIRONMENT])
     runs = []
-    for number, line in enumerate(_read_text(path).splitlines(), start=1):
+    for number, line in enumerate(read_text(path, "restore the file").splitlines(), start=1):
         try:
-            content = json.loads(line)
+            content = parse_json(line, dict)
+            if "rows" in content:  # digests of whole rows; now each score has its own
+                raise other_version(str(path), 1)
+            if misfit := find_misfit(content, PUBLISHED):
+                raise ValueError(f"a field is damaged: {misfit}")
             environment = environments[content.pop("environment")]
             overrides = tuple(content.pop("overrides"))
-            run = PublishedRun(**content, overrides=overrides, environment=environment)
-            _check_types(run)
-            runs.append(run)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            runs.append(PublishedRun(**content, overrides=overrides, environment=environment))
+        except (ValueError, TypeError, IndexError) as error:
             message = f"{path}, line {number}, is no run: {error}"
             raise UserError(message, fix="restore the file") from error
     return runs
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}", fix="restore the file") from error
-
-
-def _check_types(run: PublishedRun) -> None:
-    """Refuse a field of a wrong type here; else it would fail only where it is shown."""
-    texts = (run.run_id, run.variant, run.dataset, run.status, run.cause)
-    expected = (
-        (str, (*texts, *run.overrides)),
-        (int, (run.seed, run.sample)),
-        (Mapping, (run.chain, run.rows, run.environment, run.facts)),
-        ((int, float), tuple(run.facts.values()) if isinstance(run.facts, Mapping) else ()),
-    )
-    for types, values in expected:
-        if wrong := [value for value in values if not isinstance(value, types)]:
-            raise TypeError(f"a field is {wrong[0]!r}")
 
 
 def read_overrides(folder: RunFolder) -> tuple[str, ...]:
@@ -153,8 +167,8 @@ def read_overrides(folder: RunFolder) -> tuple[str, ...]:
     Raises:
         UserError: the run is from a version of the suite that did not store them.
     """
-    path = folder.path / "overrides.json"
-    if path.is_file():
-        return portable_overrides(str(o) for o in read_json(path))
+    overrides = find_json(folder.path / "overrides.json", [str])
+    if overrides is not None:
+        return portable_overrides(overrides)
     fix = "its config.yaml has all its settings"
     raise UserError(f"run {folder.run_id} has no file overrides.json", fix=fix)

@@ -2,21 +2,31 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.core.files import read_json, write_json
+from bench.core.files import find_misfit, read_json, write_json
+from bench.core.number_checks import is_number
 from bench.metrics.declarations import read_declarations
-from bench.runs.identity import short_hash
+from bench.runs.identity import other_version, short_hash
 
-SCHEMA = 2
+SCHEMA = 3
 STATUSES = ("finished", "diverged", "failed", "interrupted")
 # Parts of a protocol that follow from the settings of a run; scores are comparable all the same.
 RUN_SETTINGS = ("prior", "batch_norm", "ema", "latent_seed", "noise_seeds")
 Setting = float | int | bool | str | None
+LARGEST = sys.float_info.max
+MEASURE = {"scores": {str: str}, "request?": str, "arguments?": dict, "code?": dict}
+SHAPES = {
+    "protocol": {"name": str},
+    "measures": {str: MEASURE},
+    "hyperparameters": {str: Setting},
+    "code": {str: str},
+}
 
 
 @dataclass(frozen=True)
@@ -26,10 +36,13 @@ class Row:
     Args:
         status: status of the run; where it is "diverged" or "failed", scores are absent.
         checkpoint: "final", "best", "last-3" (the mean over the last three) or "step-1000".
-        protocol: how the scores were made; rows of different protocols are never ranked together.
+        protocol: what all scores depend on; rows of different protocols are never ranked together.
+        measures: measure -> what its scores depend on beside the protocol, see
+            `bench.scoring.score.describe_measures`.
         hyperparameters: the config group of that name, flattened.
-        scores: name -> value; `protocol["metrics"]` holds the better side.
+        scores: name -> value.
         details: numbers beside a score: "frechet.latent_sd", "memorised.held_out".
+        code: {file: hash} of the code outside the package that trained the run.
 
     Raises:
         ValueError: a field has another type, a status is unknown, a score is not finite.
@@ -49,9 +62,11 @@ class Row:
     cause: str
     checkpoint: str
     protocol: Mapping[str, Any]
+    measures: Mapping[str, Mapping[str, Any]]
     hyperparameters: Mapping[str, Setting]
     scores: Mapping[str, float]
     details: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    code: Mapping[str, str] = dataclasses.field(default_factory=dict)
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -62,23 +77,88 @@ class Row:
                 raise ValueError(f"row field {field.name} is {value!r}, not {expected.__name__}")
         if self.schema != SCHEMA:
             raise ValueError(f"row schema is {self.schema}; this version reads {SCHEMA}")
+        for name, shape in SHAPES.items():
+            if misfit := find_misfit(dict(getattr(self, name)), shape):
+                raise ValueError(f"row field {name}: {misfit}")
         if self.status not in STATUSES:
             raise ValueError(f"row status {self.status!r} is none of {', '.join(STATUSES)}")
         numbers = {**self.scores, **self.details}
-        if bad := {k: v for k, v in numbers.items() if not math.isfinite(v)}:
+        if bad := {k: v for k, v in numbers.items() if not (is_number(v) and abs(v) <= LARGEST)}:
             raise ValueError(f"scores {bad} are not finite; leave out a score that does not exist")
 
     def file_name(self) -> str:
-        """final-1a2b3c4d.json: checkpoint, and a hash of the protocol."""
-        return f"{self.checkpoint}-{short_hash(self.protocol)}.json"
+        """final-1a2b3c4d.json: checkpoint, and a hash of protocol and measures."""
+        return f"{self.checkpoint}-{short_hash([self.protocol, self.measures])}.json"
+
+    @property
+    def directions(self) -> dict[str, str]:
+        """Return score -> "lower" or "higher" for the scores of all measures."""
+        return {k: way for m in self.measures.values() for k, way in m["scores"].items()}
+
+    def numbers_by_measure(self) -> dict[str, dict[str, float]]:
+        """Return measure -> its scores and details; those of none, "limit.minutes" say, under "".
+
+        A detail belongs to the score in its name: "frechet.latent_sd", "untrained.frechet".
+        """
+        owners = {score: name for name, m in self.measures.items() for score in m["scores"]}
+        numbers: dict[str, dict[str, float]] = {name: {} for name in self.measures}
+        for key, value in {**self.scores, **self.details}.items():
+            measure = next((owners[part] for part in key.split(".") if part in owners), "")
+            numbers.setdefault(measure, {})[key] = value
+        return numbers
+
+    def only(self, measures: Iterable[str]) -> "Row":
+        """Return the row with the scores of some of its measures."""
+        kept, numbers = {name: self.measures[name] for name in measures}, self.numbers_by_measure()
+        names = {key for measure in ("", *kept) for key in numbers.get(measure, ())}
+        scores, details = (
+            {k: v for k, v in found.items() if k in names} for found in (self.scores, self.details)
+        )
+        return dataclasses.replace(self, measures=kept, scores=scores, details=details)
 
 
-def row_file_names(rows: Iterable[Row]) -> list[str]:
-    """Return `file_name` of many rows; a protocol that rows share as one object is hashed once."""
-    rows = list(rows)
-    protocols = {id(row.protocol): row.protocol for row in rows}
-    hashes = {key: short_hash(protocol) for key, protocol in protocols.items()}
-    return [f"{row.checkpoint}-{hashes[id(row.protocol)]}.json" for row in rows]
+def measure_identity(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a measure's scores depend on beside the protocol: its arguments and code."""
+    return {key: entry[key] for key in ("arguments", "code") if key in entry}
+
+
+def merge_rows(rows: Iterable[Row]) -> list[Row]:
+    """Merge rows that differ in their measures alone; a measure of two kinds keeps two rows."""
+    merged: list[Row] = []
+    for row in rows:
+        for index, earlier in enumerate(merged):
+            common = earlier.measures.keys() & row.measures.keys()
+            if _same_samples(earlier, row) and all(
+                measure_identity(earlier.measures[name]) == measure_identity(row.measures[name])
+                for name in common
+            ):
+                joint: dict[str, Any] = {
+                    field: {**getattr(earlier, field), **getattr(row, field)}
+                    for field in ("measures", "scores", "details")
+                }
+                merged[index] = dataclasses.replace(earlier, **joint)
+                break
+        else:
+            merged.append(row)
+    return merged
+
+
+def requested_rows(rows: Iterable[Row], requests: Collection[str]) -> list[Row]:
+    """Merge rows with those of their measures that are asked for; leave out rows with none.
+
+    Args:
+        requests: hashes, see `bench.scoring.score.requests`.
+    """
+    parts = (
+        row.only(name for name, m in row.measures.items() if m.get("request") in requests)
+        for row in rows
+    )
+    return merge_rows(row for row in parts if row.measures)
+
+
+def _same_samples(first: Row, second: Row) -> bool:
+    fields = ("run_id", "variant", "checkpoint", "status", "protocol")
+    return all(getattr(first, field) == getattr(second, field) for field in fields)
 
 
 def sort_for_display(scores: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,13 +180,13 @@ def read_row(path: Path) -> Row:
     Raises:
         UserError: the file is damaged, or has a field that the schema does not have.
     """
-    content = read_json(path)
-    if isinstance(content, dict) and content.get("schema") == 1:  # rows had no details then
-        content |= {"schema": SCHEMA, "details": {}}
+    fix = "move the file away and score the run again"
+    content = read_json(path, dict, fix)
+    if content.get("schema") in (1, 2):
+        raise other_version(f"row {path}", 1)
     try:
         return Row(**content)
     except (TypeError, ValueError) as error:
-        fix = "move the file away and score the run again"
         raise UserError(f"{path} is not a row: {error}", fix=fix) from error
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.core.files import read_json
 from bench.runs.folder import COMPLETED, RunFolder
-from bench.runs.heartbeat import active_elsewhere, file_clock
+from bench.runs.heartbeat import active_elsewhere, file_clock, read_heartbeat
 from bench.runs.plans import PlannedRun
+from bench.runs.rows import read_row
 
 STATES = ("finished", "diverged", "failed", "refused", "interrupted", "running", "waiting")
 
@@ -43,7 +43,7 @@ class StatusReader:
 
     def __init__(self, runs_root: Path, refused: dict[str, str] | None = None) -> None:
         self.root, self.refused = runs_root, refused or {}
-        self._completed: dict[tuple[str, str, str], RunStatus] = {}
+        self._completed: dict[tuple[str, tuple[str, ...], str], RunStatus] = {}
 
     def read(self, runs: Sequence[PlannedRun]) -> list[RunStatus]:
         """Return the status of each run, in order."""
@@ -75,11 +75,11 @@ class StatusReader:
         folder = RunFolder(self.root, run.run_id)
         try:
             facts = folder.read_status() or {"status": "waiting", "cause": ""}
+            state, cause = facts.pop("status"), facts.pop("cause")
+            if state in COMPLETED and has_row(folder, run):
+                return RunStatus(state, cause, facts)
         except UserError as error:  # a damaged file: the job that runs it reports that too
             return RunStatus("failed", error.message)
-        state, cause = str(facts.pop("status")), str(facts.pop("cause"))
-        if state in COMPLETED and has_row(folder, run):
-            return RunStatus(state, cause, facts)
         heartbeat = active_elsewhere(folder.heartbeat, now) or _heartbeat_of_this_process(folder)
         if heartbeat is not None:
             return RunStatus("running", "", facts, heartbeat)
@@ -92,28 +92,24 @@ class StatusReader:
 
 def _heartbeat_of_this_process(folder: RunFolder) -> dict[str, Any] | None:
     """Return the heartbeat of a run that this process trains in another thread; None if none."""
-    try:
-        facts = read_json(folder.heartbeat)
-    except (UserError, OSError):
-        return None
-    return facts if isinstance(facts, dict) and facts.get("pid") == os.getpid() else None
+    facts = read_heartbeat(folder.heartbeat)
+    return facts if facts is not None and facts["pid"] == os.getpid() else None
 
 
 def has_row(folder: RunFolder, run: PlannedRun) -> bool:
-    """Return whether the row of the final checkpoint under the plan's protocol exists.
+    """Return whether every score of the final checkpoint that the plan asks for is there.
 
-    It is the last row that a run writes: with it the run is complete.
+    The final checkpoint's row is the last that a run writes: with it the run is complete.
+
+    Raises:
+        UserError: a row is damaged.
     """
-    for path in (folder.path / "rows").glob("final-*.json"):
-        try:
-            row = read_json(path)
-            settings, data = row["protocol"]["settings"], row["protocol"]["data"]
-            same_protocol = run.request in ("", settings) and run.data in ("", data)
-            if row["status"] in COMPLETED and same_protocol:
-                return True
-        except (UserError, KeyError, TypeError):  # the job that needs it reports what is wrong
-            continue
-    return False
+    found, missing = False, set(run.request)
+    for path in sorted((folder.path / "rows").glob("final-*.json")):
+        row = read_row(path)
+        if row.status in COMPLETED and run.data in ("", row.protocol.get("data")):
+            found, missing = True, missing - {m.get("request") for m in row.measures.values()}
+    return found and not missing
 
 
 def count_states(statuses: Iterable[RunStatus]) -> Counter[str]:

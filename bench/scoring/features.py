@@ -36,10 +36,14 @@ class Features:
     def __len__(self) -> int:
         return len(self.features)
 
+    def take(self, rows: slice | np.ndarray) -> Self:
+        """Return some rows of features and logits, or all in another order; the rest as it is."""
+        logits = None if self.logits is None else self.logits[rows]
+        return replace(self, features=self.features[rows], logits=logits)
+
     def subset(self, part: slice) -> Self:
         """Return some of the samples, without images; `order` must be None."""
-        logits = None if self.logits is None else self.logits[part]
-        return replace(self, features=self.features[part], logits=logits, images=None)
+        return replace(self.take(part), images=None)
 
 
 @dataclass(frozen=True)
@@ -136,8 +140,7 @@ def shuffle_features(features: Features) -> Features:
     part of them, the same one on every machine and for every batch size.
     """
     order = np.random.Generator(np.random.PCG64(1)).permutation(len(features))
-    logits = None if features.logits is None else features.logits[order]
-    return replace(features, features=features.features[order], logits=logits, order=order)
+    return replace(features.take(order), order=order)
 
 
 def sort_canonically(features: Features) -> Features:
@@ -149,7 +152,5 @@ def sort_canonically(features: Features) -> Features:
     """
     direction = np.random.Generator(np.random.PCG64(0)).normal(size=features.features.shape[1])
     ranking = np.argsort(features.features @ direction, kind="stable")
-    logits = None if features.logits is None else features.logits[ranking]
-    in_line = replace(features, features=features.features[ranking], logits=logits)
-    shuffled = shuffle_features(in_line)
+    shuffled = shuffle_features(features.take(ranking))
     return replace(shuffled, order=ranking[shuffled.order])

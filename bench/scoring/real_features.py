@@ -21,6 +21,7 @@ from torch import nn
 from bench.core.errors import UserError
 from bench.core.files import replacing
 from bench.data.split import Split
+from bench.runs.heartbeat import remove_partial_files
 from bench.runs.identity import short_hash
 from bench.scoring.features import Features, extract, iter_batches
 from bench.scoring.score import describe_extractor
@@ -108,14 +109,16 @@ class RealFeatures:
             absent = f"dataset {self.name!r} is not here, nor are features of its {split} split"
             fix = "set dataset.root=DIR, or copy this folder from a machine that has the data"
             raise UserError(f"{absent} under {self.cache}", fix=fix)
+        # In whole batches: the first N features then have the same bits however many are wanted.
+        read = min(-(-count // self.batch_size) * self.batch_size, len(self.splits[split].samples))
         features = extract(
             self.extractor,
-            iter_batches(self.splits[split].samples[:count], self.batch_size),
+            iter_batches(self.splits[split].samples[:read], self.batch_size),
             quantise=False,
             device=self.device,
             description=f"{self.extractor.name} features of {self.name}, {split}",
-            total=count,
-        )
+            total=read,
+        ).subset(slice(count))
         if not np.isfinite(features.features).all():
             place = f"the {split} split of {self.name!r}"
             message = f"features {self.extractor.name!r}: not finite on {place}"
@@ -137,8 +140,12 @@ def _save(path: Path, features: Features) -> None:
     arrays = {"features": np.ascontiguousarray(features.features)}
     if features.logits is not None:
         arrays["logits"] = np.ascontiguousarray(features.logits)
+    remove_partial_files(path.parent)
     with replacing(path) as temporary:
-        save_file(arrays, temporary, metadata={"sha256": _digest(arrays)})
+        try:
+            save_file(arrays, temporary, metadata={"sha256": _digest(arrays)})
+        except SafetensorError as error:  # raised for a full or read-only disk
+            raise OSError(str(error)) from error
 
 
 def _load(path: Path) -> Features | None:

@@ -13,6 +13,10 @@ from bench.runs.identity import short_hash
 from bench.scoring.features import Features, Reference, extract, shuffle_features
 from bench.scoring.metric_spec import MetricSpec, is_points
 
+GREATEST_VALUES = {  # which no sensible protocol comes near
+    **{"n_real": 10**7, "n_fake": 10**7, "latent_seed": 2**63 - 1, "noise_seeds": 1000},
+    **{"batch_size": 10**6, "every": 10**9, "keep_last": 10**4},
+}
 HASHED_SETTINGS = ("name", "split", "n_real", "n_fake", "quantise", "latent_seed", "noise_seeds")
 
 
@@ -58,9 +62,10 @@ class ScoreSettings:
         lowest = {"n_fake": 2, "batch_size": 1, "n_real": 2, "noise_seeds": 0, "every": 1}
         for key, low in {**lowest, "keep_last": 0, "latent_seed": None}.items():
             value = getattr(self, key)
-            if key in ("n_real", "n_fake", "every") and value is None:
-                continue
-            require_whole_number(f"score.{key}", value, low)
+            if value is not None or key not in ("n_real", "n_fake", "every"):
+                require_whole_number(f"score.{key}", value, low)
+            if abs(value) > (greatest := GREATEST_VALUES[key]):
+                raise ValueError(f"score.{key} is {value}; set it to {greatest:,} at most")
         if not isinstance(self.metrics, Mapping) or not self.metrics:
             raise ValueError(f"score.metrics is {self.metrics!r}, not one or more metrics by name")
         for key in ("quantise", "select_on_reported"):
@@ -88,7 +93,8 @@ def check_counts(settings: ScoreSettings, n_real: int, n_fake: int) -> None:
         if metric.required_samples > min(n_real, n_fake):
             wanted = f"{metric.required_samples} samples on either side at least"
             found = f"{n_real:,} real and {n_fake:,} generated"
-            raise ValueError(f"{name} takes {wanted}, found {found}")
+            way_out = f"'~score.metrics.{name}' takes it out"
+            raise ValueError(f"{name} takes {wanted}, found {found}; {way_out}")
 
 
 def applicable(settings: ScoreSettings, reference: Reference) -> dict[str, MetricSpec]:
@@ -149,14 +155,12 @@ def describe_protocol(
     data: str,
     run_settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return everything that makes two scores comparable, for the row.
+    """Return what all scores of a row depend on; `describe_measures` has the rest.
 
     Args:
         data: digest of the real samples compared with.
         run_settings: prior, batch_norm and ema of the run.
     """
-    metrics = applicable(settings, reference)
-    directions = {k: way for m in metrics.values() for k, way in m.names(reference).items()}
     return {
         "name": settings.name,
         **describe_extractor(extractor),
@@ -168,35 +172,62 @@ def describe_protocol(
         "latent_seed": settings.latent_seed,
         "noise_seeds": settings.noise_seeds,
         "conditional": False,
-        "metrics": directions,
-        "measures": {name: _arguments(m) for name, m in metrics.items()},
         **run_settings,
     }
 
 
-def describe_extractor(extractor: nn.Module) -> dict[str, str]:
-    """Return the extractor's identity: its name, the hash of its weights, its resize."""
-    keys = {"extractor": "name", "weight_hash": "weight_hash", "resize": "resize"}
-    return {key: getattr(extractor, attribute) for key, attribute in keys.items()}
+def describe_measures(
+    settings: ScoreSettings, reference: Reference, extractor: nn.Module
+) -> dict[str, dict[str, Any]]:
+    """Return what each measure's scores depend on beside the row's protocol, and its request.
 
-
-def protocol_hash(settings: ScoreSettings, extractor: nn.Module) -> str:
-    """Hash the config's protocol: all that a score depends on except the data and the run.
-
-    The source of metrics and extractors outside the package is part of it.
+    Returns:
+        measure -> "scores": score -> direction, empty where the measure does not apply;
+        "arguments" of `conf/metric/`; "code" of the measure, if it lies outside the package;
+        "request", see `requests`.
     """
-    protocol = {
+    asked = requests(settings, extractor)
+    return {
+        name: {
+            "scores": dict(metric.names(reference)) if metric.applies(reference) else {},
+            **_measure_identity(metric),
+            "request": asked[name],
+        }
+        for name, metric in settings.metrics.items()
+    }
+
+
+def describe_extractor(extractor: nn.Module) -> dict[str, Any]:
+    """Return the extractor's identity: name, hash of its weights, resize, code if not ours."""
+    keys = {"extractor": "name", "weight_hash": "weight_hash", "resize": "resize"}
+    described = {key: getattr(extractor, attribute) for key, attribute in keys.items()}
+    code = _foreign_code(extractor)
+    return {**described, "extractor_code": code} if code else described
+
+
+def requests(settings: ScoreSettings, extractor: nn.Module) -> dict[str, str]:
+    """Return measure -> hash of all that its scores depend on except the data and the run.
+
+    It holds nothing of the other measures: one that is added to a protocol changes no other's.
+    """
+    shared = {
         **{key: getattr(settings, key) for key in HASHED_SETTINGS},
-        "measures": {name: _arguments(m) for name, m in settings.metrics.items()},
         "extractor": describe_extractor(extractor),
     }
-    parts = map(type, (*settings.metrics.values(), extractor))
-    if code := foreign_code([{"_target_": f"{p.__module__}.{p.__qualname__}"} for p in parts]):
-        protocol["code"] = code
-    return short_hash(protocol)
+    return {
+        name: short_hash({**shared, "measure": name, **_measure_identity(metric)})
+        for name, metric in settings.metrics.items()
+    }
 
 
-def _arguments(metric: MetricSpec) -> dict[str, Any]:
-    """Return the arguments of `conf/metric/` that a score depends on: all but the memory limit."""
+def _measure_identity(metric: MetricSpec) -> dict[str, Any]:
+    """Return the arguments that a score depends on, all but the memory limit, and foreign code."""
     fields = getattr(metric, "__dataclass_fields__", ())
-    return {name: getattr(metric, name) for name in fields if name != "max_bytes"}
+    arguments = {name: getattr(metric, name) for name in fields if name != "max_bytes"}
+    code = _foreign_code(metric)
+    return {"arguments": arguments, "code": code} if code else {"arguments": arguments}
+
+
+def _foreign_code(part: object) -> dict[str, str]:
+    kind = type(part)
+    return foreign_code({"_target_": f"{kind.__module__}.{kind.__qualname__}"})

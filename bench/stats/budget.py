@@ -97,8 +97,7 @@ def best_quantile(
         Scores that occur, of the shape of q: no interpolation.
 
     Raises:
-        ValueError: no score, one that is not finite, another number of values in `by`, k outside
-            [1, n] or q outside [0, 1].
+        ValueError: as `expected_best`, or q outside [0, 1].
     """
     x = in_order("best_quantile", scores, by)
     n, budget = len(x), int(whole("best_quantile", [k], largest=len(x))[0])
@@ -141,8 +140,7 @@ def resampled_best(
         from these runs, no error of the mean; without replacement it is 0 for k = n.
 
     Raises:
-        ValueError: no score, one that is not finite, another number of values in `by`, a budget
-            outside [1, n], or no resample.
+        ValueError: as `expected_best`, or no resample.
     """
     x = in_order("resampled_best", scores, by)
     budgets = whole("resampled_best", list(ks), largest=len(x))
@@ -159,11 +157,7 @@ def resampled_best(
 
 
 def blocks(resamples: int, n: int) -> list[int]:
-    """Sizes of the blocks in which so many resamples of n values are made.
-
-    Raises:
-        ValueError: no resample.
-    """
+    """Sizes of the blocks in which resamples of n values are made; ValueError for no resample."""
     if resamples < 1:
         raise ValueError(f"one resample at least, found {resamples}")
     size = max(1, CELLS // n)

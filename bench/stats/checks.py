@@ -9,11 +9,7 @@ Values: TypeAlias = Sequence[float] | np.ndarray
 
 
 def finite(name: str, values: Values) -> np.ndarray:
-    """Values as float64, [n]; `name` begins the sentence.
-
-    Raises:
-        ValueError: no value, more than one axis, or one that is not finite.
-    """
+    """Values as float64, [n], all finite, or a ValueError that begins with `name`."""
     array = _line(name, values)
     if not np.isfinite(array).all():
         raise ValueError(f"{name}: finite values only, found NaN or infinity")
@@ -21,11 +17,7 @@ def finite(name: str, values: Values) -> np.ndarray:
 
 
 def ordered(name: str, values: Values) -> np.ndarray:
-    """Values that can be put in order, infinite ones too, as float64, [n].
-
-    Raises:
-        ValueError: no value, more than one axis, or NaN.
-    """
+    """Values that can be put in order, infinite ones too, as float64, [n]; ValueError for NaN."""
     array = _line(name, values)
     if np.isnan(array).any():
         raise ValueError(f"{name}: NaN has no place in an order")
@@ -33,11 +25,7 @@ def ordered(name: str, values: Values) -> np.ndarray:
 
 
 def whole(name: str, numbers: int | Sequence[int] | np.ndarray, *, largest: int) -> np.ndarray:
-    """Numbers as int64, of the shape given.
-
-    Raises:
-        ValueError: none, one that is not whole, or one outside [1, largest].
-    """
+    """Whole numbers in [1, largest] as int64, of the shape given; ValueError for others or none."""
     array = np.asarray(numbers)
     if not array.size or array.dtype.kind not in "iu" or array.min() < 1 or array.max() > largest:
         raise ValueError(f"{name}: whole numbers from 1 to {largest}, found {numbers}")
@@ -45,11 +33,7 @@ def whole(name: str, numbers: int | Sequence[int] | np.ndarray, *, largest: int)
 
 
 def probability(name: str, value: float) -> None:
-    """Refuse what does not lie between 0 and 1.
-
-    Raises:
-        ValueError: it is 0 or less, 1 or more, or NaN.
-    """
+    """Refuse, with a ValueError, what does not lie between 0 and 1, both excluded."""
     if not 0 < value < 1:
         raise ValueError(f"{name}: a probability between 0 and 1, found {value}")
 

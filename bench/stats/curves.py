@@ -15,10 +15,7 @@ def trusted_budget(n: int) -> int:
     Beyond it the few smallest scores decide, and resamples only repeat them. For n = 10 to 100 an
     interval of 95 % covers 84 to 92 % at n // 5, but 67 to 83 % at n // 2 and 45 to 62 % at n, for
     scores without a heavy tail towards the best (table at `best_interval`).
-    The value itself is unbiased for every k; draw it without an interval.
-
-    Raises:
-        ValueError: no run.
+    The value itself is unbiased for every k; draw it without an interval. ValueError for no run.
     """
     if n < 1:
         raise ValueError(f"trusted_budget: one run at least, found {n}")
@@ -62,8 +59,7 @@ def best_interval(
         Student's scores have a heavy tail towards the best; distances, which end at 0, have none.
 
     Raises:
-        ValueError: no score, one that is not finite, another number of values in `by`, a budget
-            outside [1, n], no resample, or a level outside (0, 1).
+        ValueError: as `expected_best`, no resample, or a level outside (0, 1).
     """
     order = places_of("best_interval", scores, by)
     x, ranks = finite("best_interval", scores)[order], np.argsort(order)

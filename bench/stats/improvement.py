@@ -31,11 +31,7 @@ def probability_of_improvement(ours: Values, theirs: Values) -> float:
 def improvement_interval(
     ours: Values, theirs: Values, *, level: float, resamples: int, generator: np.random.Generator
 ) -> Interval:
-    """`probability_of_improvement` on one data set, with runs of both sides resampled.
-
-    Raises:
-        ValueError: a side has no run, a score is NaN, or the level is outside (0, 1).
-    """
+    """`probability_of_improvement` with runs of both resampled; raises as `mean_improvement`."""
     sides = {"": ours}, {"": theirs}
     return mean_improvement(*sides, level=level, resamples=resamples, generator=generator)
 

@@ -47,10 +47,7 @@ def percentiles(resampled: np.ndarray, level: float) -> tuple[np.ndarray, np.nda
     """Bounds between which the middle `level` of the resampled statistics lies, [...] of [R, ...].
 
     Linear between two of them; where some are infinite, the nearest one, for there is nothing
-    halfway to infinity.
-
-    Raises:
-        ValueError: no resample, or a level outside (0, 1).
+    halfway to infinity. ValueError for no resample, or a level outside (0, 1).
     """
     probability("level", level)
     tail = (1 - level) / 2

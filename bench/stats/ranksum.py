@@ -61,9 +61,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def runs_needed(variants: int, *, alpha: float) -> int:
     """Runs of each of so many variants with which Holm's first step can be passed at all.
 
-    Returns:
-        The smallest n with 2 / C(2n, n) <= alpha / C(variants, 2), and MIN_RUNS at least: 4 for
-        2 variants at alpha = 0.05, 7 for 10.
+    The smallest n with 2 / C(2n, n) <= alpha / C(variants, 2), and MIN_RUNS at least: 4 for
+    2 variants at alpha = 0.05, 7 for 10.
     """
     tests, n = comb(variants, 2), MIN_RUNS
     while 2 * tests > alpha * comb(2 * n, n):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bench.config.override_text import quote
 from bench.runs.plans import PlannedRun
 
 
@@ -26,6 +27,6 @@ def make_jobs(runs: Sequence[PlannedRun], parallel_jobs: int) -> list[list[Plann
 
 def job_overrides(job: Sequence[PlannedRun]) -> list[str]:
     """Return the command line of a job: the overrides of its first run, and the run_ids of all."""
-    first, ids = job[0], ",".join(run.run_id for run in job)
-    members = [f"pack_members=[{ids}]"] if first.pack else []
-    return [*first.overrides, f"expected_run_id={first.run_id}", *members]
+    first, ids = job[0], [quote(run.run_id) for run in job]  # one like 12e45 would be a number
+    members = [f"pack_members=[{','.join(ids)}]"] if first.pack else []
+    return [*first.overrides, f"expected_run_id={ids[0]}", *members]

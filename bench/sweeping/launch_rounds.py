@@ -59,10 +59,8 @@ class LaunchRounds:
             if not to_launch or INTERRUPT.requested:
                 break
             if number > 1:
-                print(
-                    f"round {number} of {self.rounds}: {len(to_launch)} runs have no row",
-                    flush=True,
-                )
+                left = f"{len(to_launch)} runs have no row"
+                print(f"round {number} of {self.rounds}: {left}", flush=True)
             with self._reporting_progress(runs):
                 jobs = make_jobs(to_launch, self.parallel_jobs)
                 for start in range(0, len(jobs), self.chunk):

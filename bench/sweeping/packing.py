@@ -109,11 +109,9 @@ class PackPlanner:
         why_alone = {group.key: self._why_alone(group) for group in groups}
         packable = [group for group in groups if not why_alone[group.key]]
         if self.pack != "auto" and not packable and not self._has_planned_stage:
-            raise UserError(
-                f"pack={self.pack}: no two of the {len(groups)} runs can share a pack: their "
-                "networks, losses, data or batches differ",
-                fix="set pack=off, or give the sweep several seeds or rates",
-            )
+            message = f"pack={self.pack}: no two of the {len(groups)} runs can share a pack"
+            fix = "set pack=off, or give the sweep several seeds or rates"
+            raise UserError(f"{message}: their networks, losses, data or batches differ", fix=fix)
         reasons = [f"{g.label} runs alone: {why_alone[g.key]}" for g in groups if why_alone[g.key]]
         for line in dict.fromkeys(reasons):
             print(line, flush=True)
@@ -132,10 +130,8 @@ class PackPlanner:
         """Return why the runs of a group cannot share a pack; empty if they can."""
         why = why_config_not_packable(group.plain) or why_not_packable(build.build_model(group.cfg))
         if why and self.pack != "auto" and not self._has_planned_stage:
-            raise UserError(
-                f"pack={self.pack}: {group.label} cannot train in a pack: {why}",
-                fix="set pack=auto, which runs it alone, or leave it out",
-            )
+            message = f"pack={self.pack}: {group.label} cannot train in a pack: {why}"
+            raise UserError(message, fix="set pack=auto, which runs it alone, or leave it out")
         if why:
             return why
         return "no other run can share a pack with it" if len(group.runs) == 1 else ""
@@ -158,10 +154,9 @@ class PackPlanner:
             print(f"{label}: {known_size['why']} (measured before)", flush=True)
             return int(known_size["slots"])
         if group.device == "cuda" and not torch.cuda.is_available():
-            raise UserError(
-                "pack=auto measures on the device that trains, and this machine has no GPU",
-                fix="set pack=N, for example 64: a pack that is too large for its device says so",
-            )
+            message = "pack=auto measures on the device that trains, and this machine has no GPU"
+            fix = "set pack=N, for example 64: a pack that is too large for its device says so"
+            raise UserError(message, fix=fix)
         size = PackSize(0, "one at a time, a step that was tried failed")
         with process_settings(group.plain), _reporting_failed_steps():
             size = best_pack_size(group.cfg, self._train_samples(group), most)

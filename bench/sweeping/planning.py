@@ -66,20 +66,39 @@ def plan_stage(
 
 
 def plan_runs(stage: str, specs: Sequence[RunSpec], packs: PackPlanner) -> tuple[PlannedRun, ...]:
-    """Plan each run once; print a sentence where two have one run_id."""
-    runs_by_id: dict[str, PlannedRun] = {}
-    repeated: list[PlannedRun] = []
-    for spec in packs.assign_packs(stage, specs):
-        run = packs.templates.plan_run(spec)
-        if runs_by_id.setdefault(run.run_id, run) is not run:
-            repeated.append(run)
+    """Plan each run once; print a sentence where two have one run_id.
+
+    Raises:
+        UserError: there is no run, or the values of some key all give the same runs.
+    """
+    if not specs:
+        raise UserError("this sweep has no run", fix="check its globs and lists: one is empty")
+    runs = [packs.templates.plan_run(spec) for spec in packs.assign_packs(stage, specs)]
+    runs_by_id = {run.run_id: run for run in reversed(runs)}  # the first of equals
+    repeated = [run for run in runs if runs_by_id[run.run_id] is not run]
     if repeated:
+        _check_every_axis_counts(specs, runs)
         first = repeated[0]
         label = f"{first.variant} on {first.dataset}, seed {first.seed}"
         head = f"{len(repeated)} runs come out the same as others and are run once, the first of"
         why = "a seed or a choice named twice, or two names for one computation"
         print(f"{head} them {label}: {why}", flush=True)
-    return tuple(runs_by_id.values())
+    return tuple(run for run in runs if runs_by_id[run.run_id] is run)
+
+
+def _check_every_axis_counts(specs: Sequence[RunSpec], runs: Sequence[PlannedRun]) -> None:
+    """Refuse a key with several values that change no run, log_every=1,2 say."""
+    choices = [dict((*spec.shared, *spec.varied)) for spec in specs]
+    for key in dict.fromkeys(key for choice in choices for key in choice):
+        values_by_rest: dict[str, set[str]] = defaultdict(set)
+        ids_by_rest: dict[str, set[str]] = defaultdict(set)
+        for choice, run in zip(choices, runs, strict=True):
+            rest = repr({k: v for k, v in choice.items() if k != key})
+            values_by_rest[rest].add(repr(choice.get(key)))
+            ids_by_rest[rest].add(run.run_id)
+        several = [rest for rest, values in values_by_rest.items() if len(values) > 1]
+        if several and all(len(ids_by_rest[rest]) == 1 for rest in several):
+            raise UserError(f"the values of {key} all give the same runs", fix="give it one value")
 
 
 def estimate_seconds(
@@ -140,12 +159,10 @@ def _describe_changes(
         return ""
     head = head_and_stages[0]
     if isinstance(version := head.get("version", 1), int) and version > plans.PLAN_VERSION:
-        raise UserError(
-            f"the plan of sweep {name!r} was written by a newer version of the suite "
-            f"({version}; this one reads {plans.PLAN_VERSION})",
-            fix="update the suite, or set runs_root to another folder",
-        )
-    if version not in plans.READABLE_VERSIONS:
+        newer = f"a newer version of the suite ({version}; this one reads {plans.PLAN_VERSION})"
+        fix = "update the suite, or set runs_root to another folder"
+        raise UserError(f"the plan of sweep {name!r} was written by {newer}", fix=fix)
+    if version != plans.PLAN_VERSION:
         return f"its plan is of version {version} and is written anew; rows stay as they are"
     try:
         before = plans.read_plan(runs_root, name)

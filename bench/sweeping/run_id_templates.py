@@ -16,12 +16,13 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from bench.config import build, validate
+from bench.config.override_text import override_text
 from bench.core.errors import UserError
 from bench.evaluation.evaluator import digest_splits
 from bench.runs.identity import canonical_json, hash_text, identity_text
 from bench.runs.plans import PlannedRun
-from bench.scoring.score import protocol_hash
-from bench.sweeping.run_spec import RunSpec, override_text
+from bench.scoring.score import requests
+from bench.sweeping.run_spec import RunSpec
 
 Compose = Callable[[list[str]], DictConfig]  # overrides -> config with its `hydra`
 PLACEHOLDER = "@@{}@@"
@@ -33,32 +34,20 @@ class RunIdTemplate:
     """The part that runs of one kind share of a plan.
 
     Args:
-        overrides: shared overrides, as typed.
+        shared: a run of a plan without run_id, and without what such runs vary.
         unknown: varied keys that the config does not have: drawn but unused, typed with a plus.
         template: the text that a run_id is a hash of, with placeholders; None if every run has to
             be composed.
-        seed: seed of runs that do not vary it.
-        request: hash of the protocol of their scores.
-        data: digest of the split that they are scored on.
-        steps: budget in discriminator steps.
-        disk_mib: size of the files that a run leaves, in MiB.
     """
 
-    overrides: tuple[str, ...]
+    shared: PlannedRun
     unknown: frozenset[str]
     template: str | None
-    variant: str
-    dataset: str
-    seed: int
-    request: str
-    data: str
-    steps: int
-    disk_mib: float
 
     def overrides_of(self, run: RunSpec) -> tuple[str, ...]:
         """Return all overrides of a run; keys that the config does not have begin with a plus."""
         varied = (f"{'+' * (k in self.unknown)}{k}={override_text(v)}" for k, v in run.varied)
-        return (*self.overrides, *varied)
+        return (*self.shared.overrides, *varied)
 
 
 class RunIdTemplates:
@@ -75,7 +64,7 @@ class RunIdTemplates:
         self._configs: dict[tuple[str, ...], tuple[DictConfig, Any]] = {}
         self._split_digests: dict[str, Any] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
-        self._requests: dict[str, str] = {}
+        self._requests: dict[str, tuple[str, ...]] = {}
 
     def plan_run(self, run: RunSpec) -> PlannedRun:
         """Return the run as a plan stores it.
@@ -88,17 +77,12 @@ class RunIdTemplates:
         if kind not in self._templates:
             self._templates[kind] = self._make_template(run, keys)
         template, varied = self._templates[kind], dict(run.varied)
-        return PlannedRun(
+        return replace(
+            template.shared,
             run_id=self._run_id(template, run),
             overrides=template.overrides_of(run),
-            variant=template.variant,
-            dataset=template.dataset,
-            seed=int(varied.get("seed", template.seed)),
+            seed=int(varied.get("seed", template.shared.seed)),
             sample=run.sample,
-            request=template.request,
-            data=template.data,
-            steps=template.steps,
-            disk_mib=template.disk_mib,
             pack=run.pack,
             slots=int(varied.get("packed", 0)),
         )
@@ -124,6 +108,7 @@ class RunIdTemplates:
             cfg = composed.copy()
             with open_dict(cfg):
                 del cfg["hydra"]
+        validate.check_added_keys(cfg, overrides)
         return cfg
 
     def shared_config(self, overrides: list[str]) -> DictConfig:
@@ -151,11 +136,10 @@ class RunIdTemplates:
         digests = self._digests_of(plain, cfg)
         device = self.device_kind(plain["trainer"]["accelerator"])
         text = _identity_template(validate.to_plain(marked), digests, device, keys)
-        request, split = self._protocol_hash(plain, cfg), plain["score"]["split"]
-        template = RunIdTemplate(
+        request, split = self._request(plain, cfg), plain["score"]["split"]
+        planned = PlannedRun(
+            run_id="",
             overrides=tuple(shared),
-            unknown=frozenset(unknown),
-            template=text,
             variant=str(plain["names"]["variant"]),
             dataset=str(plain["names"]["dataset"]),
             seed=plain["seed"],
@@ -164,6 +148,7 @@ class RunIdTemplates:
             steps=plain["d_steps"],
             disk_mib=self._disk_mib(plain, cfg),
         )
+        template = RunIdTemplate(planned, frozenset(unknown), text)
         if self._run_id(template, run) == self._composed_run_id(template.overrides_of(run)):
             return template
         return replace(template, template=None)
@@ -211,12 +196,13 @@ class RunIdTemplates:
             self._sizes[key] = sum(p.numel() for p in model.generator.parameters()), everything
         return self._sizes[key]
 
-    def _protocol_hash(self, plain: Mapping[str, Any], cfg: DictConfig) -> str:
+    def _request(self, plain: Mapping[str, Any], cfg: DictConfig) -> tuple[str, ...]:
         key = canonical_json([plain["score"], plain["features"]])
         if key not in self._requests:
             with validate.as_user_error("score"):
                 settings = build.instantiate(cfg.score)
-            self._requests[key] = protocol_hash(settings, build.build_extractor(cfg))
+            asked = requests(settings, build.build_extractor(cfg))
+            self._requests[key] = tuple(sorted(asked.values()))
         splits = self._digests_of(plain)
         if plain["score"]["split"] not in splits:
             present = f"dataset {plain['names']['dataset']!r} has {', '.join(sorted(splits))}"

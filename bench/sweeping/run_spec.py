@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from bench.config.override_text import override_text
 from bench.core.errors import UserError
 from bench.sweeping.space import Value
 from bench.sweeping.stage import Stage, override_key
@@ -26,15 +26,6 @@ class RunSpec:
     varied: tuple[tuple[str, Value], ...]
     sample: int
     pack: str = ""
-
-
-def override_text(value: Any) -> str:
-    """Return a value as it is typed in an override: true, null, [1,2], 0.5."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, list | tuple):
-        return f"[{','.join(override_text(item) for item in value)}]"
-    return repr(value) if isinstance(value, float) else str(value)
 
 
 def run_specs(

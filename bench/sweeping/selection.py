@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.core.errors import UserError
 from bench.runs.plans import PlannedRun
-from bench.runs.rows import read_rows
+from bench.runs.rows import read_rows, requested_rows
 from bench.sweeping.stage import Rule
 
 Selection = dict[tuple[str, str], tuple[int, float, tuple[str, ...]]]  # sample, score, run_ids
@@ -46,16 +46,19 @@ def read_score(rule: Rule, run: PlannedRun, runs_root: Path) -> float | None:
     Raises:
         UserError: the run has a row, and the rule's score is not in it.
     """
-    for row in read_rows(runs_root, [run.run_id]):
-        protocol = row.protocol.get("settings"), row.protocol.get("data")
-        if row.checkpoint == rule.checkpoint and protocol == (run.request, run.data):
-            numbers = {**row.scores, **row.details}
-            if rule.score not in numbers and row.status == "finished":
-                asked = f"the rule asks for {rule.score!r}, which run {run.run_id} has not"
-                present = ", ".join(sorted(numbers))
-                fix = "name one of these in the sweep's rule"
-                raise UserError(f"{asked} (has: {present})", fix=fix)
-            return numbers.get(rule.score)
+    rows = (
+        row
+        for row in read_rows(runs_root, [run.run_id])
+        if row.checkpoint == rule.checkpoint and row.protocol.get("data") == run.data
+    )
+    for row in requested_rows(rows, run.request):
+        numbers = {**row.scores, **row.details}
+        if rule.score not in numbers and row.status == "finished":
+            asked = f"the rule asks for {rule.score!r}, which run {run.run_id} has not"
+            present = ", ".join(sorted(numbers))
+            fix = "name one of these in the sweep's rule"
+            raise UserError(f"{asked} (has: {present})", fix=fix)
+        return numbers.get(rule.score)
     return None
 
 

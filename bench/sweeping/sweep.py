@@ -2,19 +2,22 @@
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
+from bench.config.validate import is_forced
 from bench.core.errors import UserError
 from bench.core.number_checks import is_whole_number
 from bench.core.signals import INTERRUPT
-from bench.runs.folder import COMPLETED
+from bench.runs.folder import COMPLETED, RunFolder
+from bench.runs.heartbeat import archive_run
 from bench.runs.plans import PlannedRun, StagePlan, delete_refusals, plan_folder, read_plan_head
 from bench.runs.run_status import RunStatus, count_states, format_counts
 from bench.sweeping.launch_rounds import LaunchRounds
@@ -26,89 +29,76 @@ from bench.sweeping.run_spec import NARROWING_KEYS, narrow_stage, parse_run
 from bench.sweeping.stage import Stage, override_key
 from bench.sweeping.stages import parse_stages
 
+LAUNCH_KEYS = {"pack": "off, auto or N", "force": "true or false"}
+ONE_VALUE = LAUNCH_KEYS | {"sweeps": "one sweep; launch the others one by one"}
 LAST_SWEEP = {"status": 0}  # exit status of the last sweep of this process
-
-
-@dataclass(frozen=True)
-class SweeperSettings:
-    """`conf/hydra/sweeper/created_equal.yaml`, checked.
-
-    Raises:
-        UserError: a number is outside its range.
-    """
-
-    params: Mapping[str, str]
-    stages: Mapping[str, Any]
-    rounds: int
-    chunk: int
-    plan_only: bool
-
-    def __post_init__(self) -> None:
-        for name in ("rounds", "chunk"):
-            value = getattr(self, name)
-            if not is_whole_number(value, 1):
-                fix = "set it to a whole number from 1 on"
-                raise UserError(f"hydra.sweeper.{name} is {value!r}", fix=fix)
 
 
 class SweepLaunch:
     """One launch of a sweep.
 
     Args:
-        config: Hydra's config of the multirun.
-        launcher: Hydra's launcher, of any kind.
+        sweeper: the Hydra plugin: its launcher, and `conf/hydra/sweeper/created_equal.yaml`.
+
+    Raises:
+        UserError: `rounds` or `chunk` is no whole number from 1 on.
     """
 
-    def __init__(
-        self, config: DictConfig, config_loader: Any, launcher: Any, settings: SweeperSettings
-    ) -> None:
-        self.config, self.loader, self.settings = config, config_loader, settings
+    def __init__(self, sweeper: Any) -> None:
+        for name in ("rounds", "chunk"):
+            if not is_whole_number(value := getattr(sweeper, name), 1):
+                fix = "set it to a whole number from 1 on"
+                raise UserError(f"hydra.sweeper.{name} is {value!r}", fix=fix)
+        config, self.plan_only = sweeper.config, sweeper.plan_only
+        self.loader = sweeper.hydra_context.config_loader
+        self.params, self.stages = dict(sweeper.params or {}), sweeper.stages
+        if OmegaConf.is_config(self.stages):
+            self.stages = OmegaConf.to_container(self.stages, resolve=True)
         self.root, self.name = Path(config.runs_root), str(config.hydra.runtime.choices.sweeps)
-        self.command = shlex.join(["python", "-m", "bench.train", *sys.argv[1:]])
-        gpus_per_node = OmegaConf.select(config, "hydra.launcher.gpus_per_node")
+        self.force = is_forced(config)
+        again = (word for word in sys.argv[1:] if not word.startswith("force="))
+        self.command = shlex.join(["python", "-m", "bench.train", *again])
+        gpus = bool(OmegaConf.select(config, "hydra.launcher.gpus_per_node"))
         launcher_spec = find_launcher(config.hydra)
         parallel_jobs = launcher_spec.parallel_jobs(config.hydra.launcher, config.threads)
         earlier_plan = read_plan_head(self.root, self.name)
         self.pack_planner = PackPlanner(
             config.pack,
-            RunIdTemplates(self._compose, gpus=bool(gpus_per_node)),
+            RunIdTemplates(partial(self.loader.load_sweep_config, config), gpus=gpus),
             earlier_plan[0].get("packs", {}) if earlier_plan else {},
             parallel_jobs,
         )
         self.rounds = LaunchRounds(
-            launcher, self.root, self.name, settings.rounds, settings.chunk, parallel_jobs,
+            sweeper.launcher, self.root, self.name, sweeper.rounds, sweeper.chunk, parallel_jobs,
             outlives_process=launcher_spec.outlives_process,
         )  # fmt: skip
         self.planned: dict[str, StagePlan] = {}
         self.statuses: dict[str, RunStatus] = {}
         self.n_skipped = 0
 
-    def _compose(self, overrides: list[str]) -> DictConfig:
-        return self.loader.load_sweep_config(self.config, overrides)
-
     def run(self, arguments: Sequence[str]) -> None:
         """Plan and launch every stage, given overrides of the command line; print the counts."""
-        arguments = self._without_pack(arguments)
-        if self.settings.stages:
+        arguments = self._without_launch_keys(arguments)
+        if self.stages:
             self._run_stages(arguments)
         else:
-            params = [f"{key}={value}" for key, value in self.settings.params.items()]
+            params = [f"{key}={value}" for key, value in self.params.items()]
             choices = BasicSweeper.split_arguments(self._parse([*params, *arguments]), None)[0]
             specs = [parse_run(choice) for choice in choices]
             self._run_stage(StagePlan("all", plan_runs("all", specs, self.pack_planner)), [])
         self._print_summary()
 
-    def _without_pack(self, arguments: Sequence[str]) -> list[str]:
-        """Drop the override `pack`: it says how runs are launched, and is no part of any run."""
+    def _without_launch_keys(self, arguments: Sequence[str]) -> list[str]:
+        """Drop `pack` and `force`: they say how runs are launched, and are no part of any run."""
         others = []
         for text, override in zip(arguments, self._parse(list(arguments)), strict=True):
             key = override.get_key_element().lstrip("+")
-            if key == "pack" and override.is_sweep_override():
-                raise UserError("pack has several values", fix="give it one: off, auto or N")
+            if key in ONE_VALUE and override.is_sweep_override():
+                raise UserError(f"{key} has several values", fix=f"give it one: {ONE_VALUE[key]}")
             if key == "packed" and self.pack_planner.pack:
                 both = "packed= and pack= both say how runs are packed"
                 raise UserError(both, fix="leave packed= out")
-            if key != "pack":
+            if key not in LAUNCH_KEYS:
                 others.append(text)
         return others
 
@@ -116,23 +106,21 @@ class SweepLaunch:
         return OverridesParser.create(config_loader=self.loader).parse_overrides(overrides)
 
     def _run_stages(self, arguments: Sequence[str]) -> None:
-        stages = parse_stages(self.settings.stages)
+        stages = parse_stages(self.stages)
         chosen, constant = self._split_overrides(arguments, stages)
         by_name = {stage.name: narrow_stage(stage, chosen) for stage in stages}
         for place, stage in enumerate(by_name.values()):
             waiting = [later.name for later in stages[place + 1 :]]
             plan = plan_stage(stage, self.planned, by_name, constant, self.pack_planner, self.root)
             self._run_stage(plan, waiting)
-            if INTERRUPT.requested or (self.settings.plan_only and waiting):
+            if INTERRUPT.requested or (self.plan_only and waiting):
                 break
             states = [self.statuses[run.run_id].state for run in plan.runs]
             unfinished = sum(state not in COMPLETED for state in states)
             if unfinished and waiting:
                 left = f"{unfinished} of {len(plan.runs)} runs have no row"
-                print(
-                    f"stage {stage.name}: {left}; {', '.join(waiting)} must wait for them",
-                    flush=True,
-                )
+                later = f"{', '.join(waiting)} must wait for them"
+                print(f"stage {stage.name}: {left}; {later}", flush=True)
                 break
 
     def _split_overrides(
@@ -155,11 +143,10 @@ class SweepLaunch:
                 values = override.sweep_string_iterator() if several else [override.value()]
                 chosen[key] = [str(name) for name in values]
             elif several:
-                raise UserError(
-                    f"{key} has several values and the sweep {self.name!r} has stages of its own",
-                    fix="give it one value, or write a sweep file; "
-                    f"{' and '.join(NARROWING_KEYS)} may narrow the sweep",
-                )
+                own = f"the sweep {self.name!r} has stages of its own"
+                narrowing = f"{' and '.join(NARROWING_KEYS)} may narrow the sweep"
+                fix = f"give it one value, or write a sweep file; {narrowing}"
+                raise UserError(f"{key} has several values and {own}", fix=fix)
             elif key.lstrip("+") in varied:
                 fix = "leave it out, or write a sweep file of your own"
                 raise UserError(f"{key} is what the sweep {self.name!r} varies itself", fix=fix)
@@ -169,10 +156,11 @@ class SweepLaunch:
 
     def _run_stage(self, plan: StagePlan, waiting: Sequence[str]) -> None:
         """Save the plan of a stage, and launch its runs unless only plans are asked for."""
+        if self.force and not self.plan_only:
+            self._archive_runs(plan)
         before = self.rounds.status_reader.read(plan.runs)
         runs = estimate_seconds(plan.runs, before)
-        plan = StagePlan(plan.name, runs, plan.rule, plan.chosen)
-        self.planned[plan.name] = plan
+        self.planned[plan.name] = replace(plan, runs=runs)
         stages, packs = list(self.planned.values()), self.pack_planner.sizes
         changes = save_plan(self.root, self.name, self.command, stages, waiting, packs)
         delete_refusals(self.root, self.name)
@@ -183,15 +171,23 @@ class SweepLaunch:
         place = "" if plan.name == "all" else f", stage {plan.name}"
         counts = f"{len(runs)} runs planned, {n_skipped} skipped{_estimate_cost(runs, before)}"
         print(f"sweep {self.name}{place}: {counts}", flush=True)
-        statuses = before if self.settings.plan_only else self.rounds.run(runs)
+        statuses = before if self.plan_only else self.rounds.run(runs)
         self.statuses |= {run.run_id: s for run, s in zip(runs, statuses, strict=True)}
+
+    def _archive_runs(self, plan: StagePlan) -> None:
+        """Move what is there of a stage's runs aside, except those of stages launched just now."""
+        folders = [RunFolder(self.root, r) for r in dict.fromkeys(run.run_id for run in plan.runs)]
+        archived = [archive_run(f) for f in folders if f.run_id not in self.statuses]
+        if n_archived := sum(path is not None for path in archived):
+            print(f"force=true: {n_archived} runs are trained anew; what was there is kept in "
+                  f"{self.root / 'earlier'}", flush=True)  # fmt: skip
 
     def _print_summary(self) -> None:
         """Print the counts and what went wrong, and set the exit status accordingly."""
         counts = count_states(self.statuses.values())
         skipped = f" ({self.n_skipped} skipped)" if self.n_skipped else ""
         print(f"sweep {self.name}: {len(self.statuses)} planned, {format_counts(counts)}{skipped}")
-        runs: list[PlannedRun] = [run for plan in self.planned.values() for run in plan.runs]
+        runs = [run for plan in self.planned.values() for run in plan.runs]
         for run in runs:
             status = self.statuses[run.run_id]
             if status.state in ("failed", "refused"):
@@ -201,7 +197,7 @@ class SweepLaunch:
               f"{self.name}; its report: bench report {self.name}")  # fmt: skip
         if counts["refused"]:
             LAST_SWEEP["status"] = 2
-        elif not self.settings.plan_only and sum(counts[s] for s in COMPLETED) < len(runs):
+        elif not self.plan_only and sum(counts[s] for s in COMPLETED) < len(runs):
             LAST_SWEEP["status"] = 1
 
 
@@ -222,10 +218,4 @@ def _estimate_cost(runs: Sequence[PlannedRun], before: Sequence[RunStatus]) -> s
 def launch_sweep(sweeper: Any, arguments: Sequence[str]) -> None:
     """Plan and launch a multirun of the Hydra plugin, given overrides of the command line."""
     LAST_SWEEP["status"] = 0
-    stages = sweeper.stages
-    if OmegaConf.is_config(stages):
-        stages = OmegaConf.to_container(stages, resolve=True)
-    numbers = (sweeper.rounds, sweeper.chunk)
-    settings = SweeperSettings(dict(sweeper.params or {}), stages, *numbers, sweeper.plan_only)
-    loader = sweeper.hydra_context.config_loader
-    SweepLaunch(sweeper.config, loader, sweeper.launcher, settings).run(arguments)
+    SweepLaunch(sweeper).run(arguments)

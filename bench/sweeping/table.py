@@ -30,9 +30,8 @@ def read_table(stage: str, table: Any, variants: Sequence[str]) -> Configuration
         values = {k: v for k, v in line.items() if k != "variant" and v is not None}
         for variant in variants if only is None else [str(only)]:
             if values in configurations[variant]:
-                raise UserError(
-                    f"{place} repeats one before it", fix="name each configuration once"
-                )
+                fix = "name each configuration once"
+                raise UserError(f"{place} repeats one before it", fix=fix)
             configurations[variant].append(values)
     if without := [variant for variant, values in configurations.items() if not values]:
         fix = "add one, or take the variant out of `variants`"

@@ -1,9 +1,8 @@
 """An experiment on a statement of the seed documents: what is measured, and the rule of verdict."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +11,8 @@ from PIL import Image
 from bench.plotting.style import Drawing
 
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
-VERDICTS = (REPRODUCED, PARTLY, NOT)
+NOT_TESTED = "not tested"  # what the experiment needs does not exist yet
+VERDICTS = (REPRODUCED, PARTLY, NOT, NOT_TESTED)
 
 PartSettings = Mapping[str, Any]  # plain JSON: everything that a part's measurements depend on
 Measurements = Mapping[str, np.ndarray]  # of one part: name -> numbers, no objects
@@ -106,7 +106,6 @@ class Experiment:
         conclude: measurements of all parts -> verdict, by the rule.
         draw: measurements of all parts -> figures.
         caveat: where the document is loose: what it says, what holds, and the example.
-        needs: a file that only a checkout of the repository has, if any.
     """
 
     id: str
@@ -122,7 +121,6 @@ class Experiment:
     conclude: Callable[[PartResults], Result]
     draw: Callable[[PartResults], Sequence[Figure]]
     caveat: str = ""
-    needs: Path | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -155,6 +153,11 @@ class Outcome:
         return f"{head} {tested.statement} {self.result.summary}"
 
 
-def overall_verdict(parts_hold: Sequence[bool]) -> str:
+def choose_verdict(reproduced: bool, partly: bool) -> str:
+    """REPRODUCED or PARTLY by the first of these conditions that holds; NOT where neither does."""
+    return REPRODUCED if reproduced else PARTLY if partly else NOT
+
+
+def overall_verdict(parts_hold: Collection[bool]) -> str:
     """REPRODUCED where all parts of a rule hold, NOT where none does, else PARTLY."""
-    return REPRODUCED if all(parts_hold) else PARTLY if any(parts_hold) else NOT
+    return choose_verdict(all(parts_hold), any(parts_hold))

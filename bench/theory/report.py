@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.core.files import write_bytes
+from bench.core.files import SUMS, read_sums, write_bytes
 from bench.plotting.style import inline_svg
 from bench.reporting.output.provenance import describe_environments
+from bench.runs.identity import SEMANTICS_VERSION, other_version
 from bench.theory import store
 from bench.theory.catalogue import select
 from bench.theory.experiment import VERDICTS, Experiment, Outcome, Quantity
@@ -20,7 +21,6 @@ from bench.theory.not_covered import OMISSIONS
 from bench.theory.runner import conclude_and_draw
 
 COLUMNS = ("statement", "number", "value", "low", "high", "known")
-SUMS = "SHA256SUMS"
 
 
 def write_report(outcomes: Sequence[Outcome], to: Path) -> Path:
@@ -33,7 +33,7 @@ def write_report(outcomes: Sequence[Outcome], to: Path) -> Path:
     """
     files = report_files(outcomes)
     sums = "".join(f"{hashlib.sha256(c).hexdigest()}  {n}\n" for n, c in sorted(files.items()))
-    before = _listed_files(to / SUMS)
+    before = read_sums(to / SUMS).keys()
     for name, content in files.items():
         write_bytes(to / name, content)
     write_bytes(to / SUMS, sums.encode())
@@ -99,6 +99,9 @@ def _read_outcome(experiment: Experiment, path: Path) -> Outcome:
         if not all(results.values()):
             raise KeyError(next(part for part, arrays in results.items() if not arrays))
         provenance = {part: metadata["parts"][part] for part in results}
+        for version in {p["environment"].get("semantics_version", 1) for p in provenance.values()}:
+            if version != SEMANTICS_VERSION:
+                raise other_version(str(path), version)
         return conclude_and_draw(experiment, results, provenance, quick=quick)
     except KeyError as error:
         raise UserError(
@@ -179,13 +182,5 @@ def _template_values(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "environment": describe_environments(
             (part["environment"] for o in outcomes for part in o.provenance.values()), "part"
         ),
-        "chips": dict(zip(VERDICTS, ("good", "half", "bad"), strict=True)),
+        "chips": dict(zip(VERDICTS, ("good", "half", "bad", "open"), strict=True)),
     }
-
-
-def _listed_files(sums: Path) -> set[str]:
-    """Read the names in an earlier report's checksums; paths that leave the folder are ignored."""
-    if not sums.exists():
-        return set()
-    names = {line.partition("  ")[2] for line in sums.read_text().splitlines()}
-    return {n for n in names if n and not Path(n).is_absolute() and ".." not in Path(n).parts}

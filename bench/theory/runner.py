@@ -77,13 +77,10 @@ def run_experiments(
     measure_all(missing, runs_root, processes, on_part_done or (lambda task, seconds: None))
     outcomes = []
     for experiment in experiments:
-        files = {
-            task.part: store.read_npz(task.path)
-            for task in tasks
-            if task.experiment.id == experiment.id
-        }
-        results = {part: arrays for part, (arrays, _) in files.items()}
-        provenance = {part: metadata for part, (_, metadata) in files.items()}
+        results, provenance = {}, {}
+        for task in tasks:
+            if task.experiment.id == experiment.id:
+                results[task.part], provenance[task.part] = store.read_npz(task.path)
         outcomes.append(conclude_and_draw(experiment, results, provenance, quick=quick))
     return outcomes
 

@@ -18,15 +18,11 @@ FOLDER = "claims"
 METADATA = "about"  # name of the array of a file that holds JSON
 
 
-def part_id(experiment: Experiment, settings: PartSettings) -> str:
-    """Hash experiment, version, settings, one thread and a CPU to 16 hex digits."""
-    identity = {"statement": experiment.id, "version": experiment.version, "settings": settings}
-    return hash_text(identity_text({**identity, "threads": 1, "device": "cpu"}))
-
-
 def part_path(runs_root: Path, experiment: Experiment, settings: PartSettings) -> Path:
     """Return the path of a part's measurements, whether or not they are there yet."""
-    return runs_root / FOLDER / f"{experiment.id}-{part_id(experiment, settings)}.npz"
+    identity = {"statement": experiment.id, "version": experiment.version, "settings": settings}
+    part_id = hash_text(identity_text({**identity, "threads": 1, "device": "cpu"}))
+    return runs_root / FOLDER / f"{experiment.id}-{part_id}.npz"
 
 
 def to_npz(arrays: Measurements, metadata: Mapping[str, Any]) -> bytes:

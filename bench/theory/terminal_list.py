@@ -43,23 +43,12 @@ def show_claims(
         outcomes = read_report(written)
     else:
         experiments = select(ids)
-        if not ids:
-            experiments = _leave_out_incomplete(experiments, console)
         outcomes = _run_with_progress(experiments, console, quick, runs_root, processes)
     to = to or runs_root / "reports" / ("claims-quick" if outcomes[0].quick else "claims")
     page = write_report(outcomes, to)
     _print_verdicts(outcomes, console)
     console.print(Text(headline(outcomes)))
     console.print(Text(str(page)), soft_wrap=True)
-
-
-def _leave_out_incomplete(experiments: Sequence[Experiment], console: Console) -> list[Experiment]:
-    """Return the experiments whose files are here; name the others before hours are spent."""
-    lacking = [one for one in experiments if one.needs is not None and not one.needs.is_file()]
-    for one in lacking:
-        line = f"{one.id} is left out: it reads {one.needs}, which a checkout has"
-        console.print(Text(line), soft_wrap=True)
-    return [one for one in experiments if one not in lacking]
 
 
 def show_list(experiments: Sequence[Experiment]) -> None:

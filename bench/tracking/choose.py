@@ -8,8 +8,7 @@ from bench.training.tracker import Tracker
 def choose_tracker(job: Job) -> Tracker:
     """Build the tracker that the config names; without one, a `Tracker` that does nothing.
 
-    Raises:
-        UserError: its package is not installed, or it refuses its settings.
+    UserError where its package is not installed, or it refuses its settings.
     """
     loggers = build.build_loggers(job.cfg, job.folder.path)
     return next((logger for logger in loggers if isinstance(logger, Tracker)), Tracker())

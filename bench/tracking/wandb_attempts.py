@@ -21,7 +21,6 @@ class Attempts:
 
     Args:
         folder: W&B's folder, which holds one for each attempt, possibly at several runs.
-        run_id: id of the run.
     """
 
     def __init__(self, folder: Path, run_id: str) -> None:
@@ -36,7 +35,6 @@ class Attempts:
         """Write how far an attempt is.
 
         Args:
-            name: name of the attempt's folder.
             last_step: the last step that was logged, by this attempt or before it.
             ended: whether W&B has written its files to their end.
         """

@@ -16,7 +16,7 @@ from typing import Any
 
 from bench.core.errors import Caution, UserError
 from bench.core.files import read_json
-from bench.runs.columns import protocol_label, scores_by_column
+from bench.runs.columns import protocols_by_label, scores_by_column
 from bench.runs.folder import COMPLETED
 from bench.runs.heartbeat import active_elsewhere, file_clock
 from bench.runs.identity import SEMANTICS_VERSION
@@ -195,8 +195,7 @@ class Wandb(Tracker):
         completed = status["status"] in COMPLETED
         self._send_history(ended=completed or status["status"] == "interrupted")
         rows = read_rows(folder.root, [folder.run_id])
-        protocols = {protocol_label(row.protocol): dict(row.protocol) for row in rows}
-        self.run.config.update({"protocols": protocols}, allow_val_change=True)
+        self.run.config.update({"protocols": protocols_by_label(rows)}, allow_val_change=True)
         facts = {k: v for k, v in status.items() if not isinstance(v, Mapping)}
         self.run.summary.update({**facts, **scores_by_column(rows)})
         if self.cause:
@@ -228,11 +227,7 @@ class Wandb(Tracker):
 
 
 def _finish_within(run: Any, code: int, seconds: float | None) -> None:
-    """Call W&B's `finish`, and wait for `seconds` at most; None leaves the config's own limit.
-
-    Raises:
-        TimeoutError: it takes longer.
-    """
+    """Call W&B's `finish` and wait for `seconds`, else TimeoutError; None: the config's limit."""
     if seconds is None:
         run.finish(exit_code=code)
         return

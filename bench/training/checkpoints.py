@@ -6,7 +6,7 @@ states under the same names and need no lock.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -19,11 +19,7 @@ DIGITS = 16  # of SHA-256 in a name
 
 
 class Checkpoints:
-    """Manage the full checkpoints in a folder.
-
-    Args:
-        keep: how many of the newest are kept.
-    """
+    """Manage the full checkpoints in a folder, of which the newest `keep` are kept."""
 
     def __init__(self, folder: Path, keep: int) -> None:
         self.folder, self.keep = folder, keep
@@ -45,7 +41,13 @@ class Checkpoints:
 
     def find_newest(self) -> Path | None:
         """Return the newest intact checkpoint, or None; skip damaged ones with a `Caution`."""
-        return next(self._iter_intact(), None)
+        for path in self._newest_first():
+            if not (damage := _describe_damage(path)):
+                return path
+            instead = "the one before it is used, or the run starts anew, to the same bits"
+            message = f"checkpoint {path} is damaged ({damage}): {instead}"
+            warnings.warn(message, Caution, stacklevel=2)
+        return None
 
     def clear(self) -> None:
         """Delete all checkpoints."""
@@ -54,15 +56,6 @@ class Checkpoints:
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.ckpt"), reverse=True)
-
-    def _iter_intact(self) -> Iterator[Path]:
-        for path in self._newest_first():
-            if not (damage := _describe_damage(path)):
-                yield path
-                continue
-            instead = "the one before it is used, or the run starts anew, to the same bits"
-            message = f"checkpoint {path} is damaged ({damage}): {instead}"
-            warnings.warn(message, Caution, stacklevel=3)
 
 
 def _describe_damage(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Compute digests of both players' weights along a training, and keep them for digests.json."""
 
 import hashlib
-import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -9,39 +9,28 @@ from torch import Tensor, nn
 from bench.models.base import GenerativeModel
 from bench.runs.digests import DIGITS, digest_steps, read_digests, step_of_digest, write_digests
 
-# published digests call the second network "opponent"
-PLAYER = re.compile(r"^(discriminator|autoencoder|encoder)\.")
-
 
 def module_digest(module: nn.Module) -> str:
     """SHA-256 over names, types, shapes and bytes of a module's state, 32 hex digits."""
-    digest = hashlib.sha256()
-    state = ((PLAYER.sub("opponent.", name), t) for name, t in module.state_dict().items())
-    for name, tensor in sorted(state, key=lambda pair: pair[0]):
-        _add(digest, name, tensor)
-    return digest.hexdigest()[:DIGITS]
+    return _digest(sorted(module.state_dict().items()))
 
 
 def tensor_digest(tensor: Tensor) -> str:
     """SHA-256 over type, shape and bytes of a tensor, 32 hex digits."""
+    return _digest([("", tensor)])
+
+
+def _digest(tensors: Iterable[tuple[str, Tensor]]) -> str:
     digest = hashlib.sha256()
-    _add(digest, "", tensor)
+    for name, tensor in tensors:
+        content = tensor.detach().cpu().contiguous()
+        digest.update(f"{name}/{content.dtype}/{tuple(content.shape)}/".encode())
+        digest.update(content.numpy().tobytes())
     return digest.hexdigest()[:DIGITS]
 
 
-def _add(digest: "hashlib._Hash", name: str, tensor: Tensor) -> None:
-    content = tensor.detach().cpu().contiguous()
-    digest.update(f"{name}/{content.dtype}/{tuple(content.shape)}/".encode())
-    digest.update(content.numpy().tobytes())
-
-
 class DigestLog:
-    """Collect the digests of a run while it trains.
-
-    Args:
-        path: the run's digests.json.
-        d_steps: the budget, which determines the steps to digest.
-    """
+    """Collect the digests of a run while it trains, at steps that its budget `d_steps` sets."""
 
     def __init__(self, path: Path, d_steps: int) -> None:
         self.path, self.steps = path, frozenset(digest_steps(d_steps))

@@ -16,7 +16,6 @@ from bench.core.seeds import generator as stream
 from bench.core.signals import INTERRUPT
 from bench.evaluation.checkpoint_selection import state_tensors
 from bench.models.base import GenerativeModel
-from bench.networks.sampler import Sampler
 from bench.runs.digests import DIGITS
 from bench.scoring.features import iter_batches
 from bench.training.digests import tensor_digest
@@ -98,17 +97,13 @@ def divergence_cause(model: GenerativeModel, monitor: Monitor) -> str:
 
 def _generate_samples(model: GenerativeModel) -> Iterator[torch.Tensor]:
     """Generate samples from 64 latents that are equal for all runs."""
-    settings = model.training_settings
-    sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
-    return sampler.batches(64, torch.Generator(model.device).manual_seed(0), 64)
+    return model.sampler().batches(64, torch.Generator(model.device).manual_seed(0), 64)
 
 
 def diagnose_discriminator(job: Job, model: GenerativeModel) -> dict[str, float]:
     """Return statistics of D on the first training images, on test images and on generated ones."""
-    settings = model.training_settings
-    sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
     latents = stream(job.evaluator.settings.latent_seed, "score")
-    fake = torch.cat(list(sampler.batches(N_DIAGNOSTIC, latents, N_DIAGNOSTIC)))
+    fake = torch.cat(list(model.sampler().batches(N_DIAGNOSTIC, latents, N_DIAGNOSTIC)))
     samples = {"fake": fake.to(model.device)}
     for name in ("train", "test"):
         real = next(iter_batches(job.splits[name].samples[:N_DIAGNOSTIC], N_DIAGNOSTIC))

@@ -36,7 +36,7 @@ from bench.training.sample_pictures import SamplePlotter
 from bench.training.tracker import Tracker
 
 # Keys that say where and by which sweep a run is made; its stored config leaves them out.
-NOT_STORED = ("runs_root", "sweep_name", "expected_run_id", "pack", "pack_members")
+NOT_STORED = ("runs_root", "sweep_name", "expected_run_id", "force", "pack", "pack_members")
 MAX_WRITE_SECONDS = 3600  # no file takes longer to write
 
 
@@ -89,10 +89,6 @@ def train(
     job: Job, model: GenerativeModel, heartbeat: Heartbeat, tracker: Tracker | None = None
 ) -> None:
     """Train a run and write its results.
-
-    Args:
-        heartbeat: takes the steps made so far.
-        tracker: sends the history elsewhere from time to time.
 
     Raises:
         DiskError: the disk does not take the files.

@@ -11,7 +11,7 @@ Reading = dict[str, float]
 
 
 def read_history(path: Path) -> list[Reading]:
-    """Read all rows of a history file; none where there is no file. Empty cells are absent keys.
+    """Read all rows of a history file, if there is one; empty cells are absent keys.
 
     Raises:
         UserError: the file is damaged.

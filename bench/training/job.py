@@ -10,6 +10,8 @@ from omegaconf import DictConfig
 
 from bench.config import build, validate
 from bench.config.trainer_settings import TrainerSettings
+from bench.config.trust import trust_config
+from bench.core.errors import UserError
 from bench.data.split import Split
 from bench.evaluation.evaluator import Evaluator, build_evaluator, digest_splits
 from bench.runs.environment import describe_environment
@@ -24,9 +26,6 @@ class Job:
     Args:
         cfg: the config as Hydra composed it.
         plain: the resolved config as plain Python.
-        trainer_settings: the config's group `trainer`.
-        splits: the data set's splits by name.
-        evaluator: scores the run's checkpoints.
         folder: the run's folder, named by its run_id.
         overrides: the command-line overrides as typed, with which the run can be made again.
     """
@@ -65,12 +64,15 @@ def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
         UserError: anything that a user can mend, before anything is written.
     """
     plain = validate.validate_config(cfg)
+    typed = tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
+    validate.check_added_keys(cfg, typed)
+    trust_config(plain)  # it was composed from this command's line, or checked before
     with validate.as_user_error("trainer"):
         trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
         if plain["batch_size"] % trainer_settings.devices:
             batch, processes = plain["batch_size"], f"trainer.devices={trainer_settings.devices}"
             raise ValueError(f"batch_size {batch} cannot be divided evenly among {processes}")
-        if plain.get("packed") and (why := why_config_not_packable(plain)):
+        if plain["packed"] and (why := why_config_not_packable(plain)):
             raise ValueError(f"packed={plain['packed']} is not possible: {why}")
     root = Path(plain["runs_root"])
     if share_with is not None and _same_evaluator(plain, share_with.plain):
@@ -80,8 +82,12 @@ def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
         cache, device = root / "references", trainer_settings.device
         evaluator = build_evaluator(cfg, source, digest_splits(splits), splits, device, cache)
     digests = evaluator.real_features.split_digests
+    if plain["batch_size"] > (count := digests["train"]["count"]):
+        sizes = (
+            f"batch_size is {plain['batch_size']:,}, and the training split has {count:,} samples"
+        )
+        raise UserError(sizes, fix=f"set batch_size to {count} or less")
     run_id = build.run_id_for(plain, digests, trainer_settings.device.type)
-    typed = tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
     return Job(cfg, plain, trainer_settings, splits, evaluator, RunFolder(root, run_id), typed)
 
 

@@ -42,19 +42,14 @@ class Monitor(pl.Callback):
 
     Args:
         history: the run's history.csv.
-        checkpoints: writes and finds full checkpoints.
-        digests: collects digests of the weights.
         heartbeat: takes the steps made so far.
         selector: scores and stores the generator every `select_every` steps and at the end.
-        log_every: steps between readings.
         checkpoint_every: steps between full checkpoints; None for none by steps.
         checkpoint_seconds: seconds between full checkpoints; None for none by time.
         limit_seconds: seconds of training, all attempts together, after which it ends unfinished;
             None for no limit.
-        progress: show a bar with losses, rate and remaining time.
-        label: text left of the progress bar.
+        progress: show a bar with losses, rate and remaining time, and `label` at its left.
         save_samples: called with the model and the loggers after each of `picture_steps`.
-        picture_steps: steps after which pictures of samples are made.
         select_every: steps between these scores; None for none.
         tracker: sends the history elsewhere; called each time the history was written.
     """

@@ -12,7 +12,6 @@ from PIL import Image
 from bench.core.files import replacing
 from bench.core.seeds import generator as stream
 from bench.models.base import GenerativeModel
-from bench.networks.sampler import Sampler
 from bench.plotting.image_grid import make_grid
 
 SIDE = 8  # images per side of a grid
@@ -81,7 +80,6 @@ class SamplePlotter:
     Args:
         real: some training samples, plotted together with generated points.
         seed: seed of the latents, which come from the stream "score".
-        label: the run's name, for titles.
     """
 
     def __init__(self, folder: Path, real: np.ndarray, seed: int, label: str) -> None:
@@ -109,11 +107,9 @@ class SamplePlotter:
 
     def plot(self, model: GenerativeModel) -> Image.Image:
         """Return a grid of images, a plot of points or a histogram, by the samples' shape."""
-        settings = model.training_settings
-        sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
         count = SIDE * SIDE if self.real.ndim == 4 else POINTS
         latents = stream(self.seed, "score")
-        samples = torch.cat(list(sampler.batches(count, latents, count)))
+        samples = torch.cat(list(model.sampler().batches(count, latents, count)))
         if samples.ndim == 4:
             return make_grid(samples, SIDE)
         title = f"{self.label}, step {model.d_steps:,}"

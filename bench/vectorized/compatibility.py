@@ -19,12 +19,9 @@ SHARED_KEYS = ("dataset", "batch_size", "d_steps", "precision", "threads")
 
 
 def pack_key(plain: Mapping[str, Any]) -> str:
-    """Return a hash of all that runs must have in common to train in one stack.
+    """Return a hash of all that runs of checked configs must share to train in one stack.
 
     It leaves out seeds, learning rates, clipping bounds and the model's `replica_hyperparameters`.
-
-    Args:
-        plain: a checked config.
     """
     model = copy.deepcopy(plain["model"])
     training = model["training"]

@@ -8,10 +8,12 @@ Nothing is summed over replicas, so none of them affects another.
 import copy
 import sys
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
 
 from bench.data.batches import iter_batch_indices
 from bench.models.base import GenerativeModel
@@ -70,14 +72,10 @@ class ReplicaStack:
         self.buffers: NamedTensors = {
             name: b.expand(len(models), *b.shape).clone() for name, b in buffers.items()
         }
-        numbers = {
-            path: get_hyperparameter(self.template, path)
-            for path in self.template.replica_hyperparameters
-        }
-        dtype = next(self.template.parameters()).dtype
+        size, dtype = (len(models),), next(first.parameters()).dtype
         self.hyperparameters: NamedTensors = {
-            path: torch.full((len(models),), value, dtype=dtype, device=samples.device)
-            for path, value in numbers.items()
+            path: torch.full(size, attrgetter(path)(first), dtype=dtype, device=samples.device)
+            for path in first.replica_hyperparameters
         }
         self.losses: NamedTensors = {}
         self.optimizers: list[list[torch.optim.Optimizer]] = [[] for _ in models]
@@ -139,7 +137,7 @@ class ReplicaStack:
             buffer[slot].copy_(model.get_buffer(name))
             model.get_submodule(owner)._buffers[short] = buffer[slot]
         for path, numbers in self.hyperparameters.items():
-            numbers[slot] = get_hyperparameter(model, path)
+            numbers[slot] = attrgetter(path)(model)
         make_optimizer = model.training_settings.optimizer
         optimizers = [make_optimizer([nn.Parameter(rows[slot])]) for rows in self.rows]
         if optimizer_states is not None:
@@ -172,12 +170,7 @@ class ReplicaStack:
         optimizer.step()
 
     def loss_values(self, name: str, like: Tensor) -> Tensor:
-        """Return the losses [R] of a name, of which each model holds its own as a view.
-
-        Args:
-            name: key in the models' `losses`.
-            like: a tensor [R] of the dtype and device to allocate.
-        """
+        """Return the losses [R] of a name, allocated `like` [R]; each model holds its own view."""
         if name not in self.losses:
             self.losses[name] = torch.full_like(like, torch.nan).contiguous()
         for slot in self.occupied:
@@ -205,14 +198,14 @@ class ReplicaStack:
         ]
 
     def checkpoint(self, slot: int) -> dict[str, Any]:
-        """Return tensors, ints and strings from which `insert` resumes to the same bits."""
+        """Return tensors, not views, ints and strings from which `insert` resumes to equal bits."""
         model = self.model(slot)
         content: dict[str, Any] = {
             "state_dict": model.state_dict(),
             "optimizer_states": [o.state_dict() for o in self.optimizers[slot]],
         }
         model.on_save_checkpoint(content)
-        return clone_tensors(content)
+        return tree_map_only(Tensor, lambda view: view.detach().clone(), content)
 
     def _order(self, model: GenerativeModel) -> Iterator[Tensor]:
         """Iterate over a model's batches from its present step on, without end."""
@@ -231,26 +224,9 @@ def stack_values(values: Sequence[Any], device: torch.device) -> Any:
     return torch.tensor([float(v) for v in values], dtype=torch.float64, device=device)
 
 
-def get_hyperparameter(model: GenerativeModel, path: str) -> float:
-    """Return the number at "attribute.name" of a model."""
-    attribute, name = path.split(".")
-    return getattr(getattr(model, attribute), name)
-
-
 def model_layout(model: GenerativeModel) -> tuple:
     """Return a model's class and the shapes of its state, which replicas have in common."""
     return type(model), {name: t.shape for name, t in model.state_dict().items()}
-
-
-def clone_tensors(content: Any) -> Any:
-    """Copy nested containers with all their tensors, so that none is a view of the stack."""
-    if isinstance(content, Tensor):
-        return content.detach().clone()
-    if isinstance(content, dict):
-        return {name: clone_tensors(value) for name, value in content.items()}
-    if isinstance(content, list | tuple):
-        return type(content)(clone_tensors(value) for value in content)
-    return content
 
 
 def state_bytes(model: GenerativeModel) -> bytes:

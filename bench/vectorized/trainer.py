@@ -15,11 +15,7 @@ TRIAL_STEPS = 3  # enough for slots that round differently to show
 
 
 def train_step(stack: ReplicaStack) -> None:
-    """Make one discriminator step, and the generator's where due, of every model in a stack.
-
-    Raises:
-        ValueError: the stack is empty.
-    """
+    """Make one discriminator step, and a due generator's, of every model; ValueError if none."""
     occupied = stack.occupied
     if not occupied:
         raise ValueError("the stack is empty: insert a model first")

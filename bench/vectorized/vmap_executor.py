@@ -17,11 +17,7 @@ class VmapExecutor:
 
     Methods of the model run under `torch.vmap`, once for all slots; random numbers, optimizer
     steps and constraints are each replica's own. Results for empty slots, and for slots outside a
-    mask, are discarded.
-
-    Args:
-        stack: the models in training.
-        real: samples [R, B, ...].
+    mask, are discarded. Real samples are [R, B, ...].
     """
 
     def __init__(self, stack: ReplicaStack, real: Tensor) -> None:
@@ -108,10 +104,7 @@ class VmapExecutor:
 
     def _stack_slots(self, mask: ReplicaMask | None, values: Sequence[Tensor]) -> Tensor:
         """Stack a tensor for each slot of the mask as [R, ...]; other slots repeat the first."""
-        slots = self._slots(mask)
-        if len(slots) == len(self.stack.models):
-            return torch.stack(list(values))
-        by_slot = dict(zip(slots, values, strict=True))
+        by_slot = dict(zip(self._slots(mask), values, strict=True))
         return torch.stack([by_slot.get(s, values[0]) for s in range(len(self.stack.models))])
 
     def _store_buffers(self, buffers: Mapping[str, Tensor], mask: ReplicaMask | None) -> None:

@@ -75,8 +75,7 @@ class VmappedModel:
     ) -> tuple[Tensor, tuple[Tensor, ...], NamedTensors]:
         """Differentiate a method's first result, a loss, by a player's weights.
 
-        Returns:
-            Gradients [R, P], what the method returned, and the buffers after it.
+        Return gradients [R, P], what the method returned, and the buffers after it.
         """
         key = method, player
         if key not in self.traced:
@@ -121,12 +120,7 @@ class VmappedModel:
 
 @contextmanager
 def override_hyperparameters(model: GenerativeModel, numbers: Mapping[str, Any]) -> Iterator[None]:
-    """Replace numbers of a model within the block.
-
-    Args:
-        model: any model.
-        numbers: the replacements by path, "attribute.name".
-    """
+    """Replace numbers of a model, given by path "attribute.name", within the block."""
     before: dict[str, Any] = {}
     for path, number in numbers.items():
         attribute, name = path.split(".")

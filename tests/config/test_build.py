@@ -16,6 +16,12 @@ BAD = {
     "accelerator": (["trainer.accelerator=foo"], "trainer.accelerator is 'foo'"),
     "data place": (["trainer.data=foo"], "trainer.data is 'foo'"),
     "checkpoints": (["trainer.checkpoint_every=0"], "trainer.checkpoint_every is 0"),
+    "key that nothing reads": (["+learning_rat=1e-3"], "nothing reads learning_rat, "),
+    "such a key below": (["+dataset.batch=3"], "nothing reads dataset.batch"),
+    "such a hyperparameter": (
+        ["++hyperparameters.learning_rat=1"],
+        "nothing reads hyperparameters.learning_rat(.|\n)*'learning_rate'",
+    ),
     "unknown trainer key": (["+trainer.foo=1"], "no argument 'foo'"),
     "split": (
         ["score.split=dev"],

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -10,17 +11,16 @@ from bench.config import build
 from bench.core.errors import Caution, UserError
 from bench.evaluation.rescore import rescore
 from bench.execution.run import execute
+from bench.runs.digests import score_digests
 from bench.runs.folder import RunFolder
-from bench.runs.rows import read_rows
+from bench.runs.rows import merge_rows, read_rows
 from bench.training.job import prepare_job
 
 
 @pytest.fixture
-def trained(tiny):
+def trained(finished):
     """A run with a schedule, on digits."""
-    job = prepare_job(build.compose_config(tiny("score.every=2", "score.keep_last=2")))
-    execute(job)
-    return job
+    return finished("score.every=2", "score.keep_last=2")
 
 
 def test_the_same_protocol_is_not_scored_twice(trained):
@@ -186,3 +186,24 @@ def test_diverged_runs_say_so_and_end_with_one(tiny, monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 1 and "diverged" in capsys.readouterr().out
+
+
+def test_a_measure_that_is_added_changes_no_other_number(tiny, tmp_path):
+    """Only it is scored, for the run and for real samples; the rows that were there stay."""
+    schedule = ["score.every=2", "score.keep_last=2"]
+    whole = build.compose_config(tiny(*schedule))
+    few = whole.copy()
+    for name in ("prdc", "memorisation", "classes"):
+        del few.score.metrics[name]
+    first = execute(prepare_job(few))
+    root = RunFolder(Path(few.runs_root), first.row.run_id).root
+    stored = {path: path.read_bytes() for path in root.glob("*/rows/*.json")}
+    added = execute(prepare_job(whole)).row
+    assert added.scores.keys() - first.row.scores.keys() >= {"recall", "memorised"}
+    assert stored.items() <= {p: p.read_bytes() for p in root.glob("*/rows/*.json")}.items()
+    assert len(list(root.glob("*/rows/*.json"))) == 2 * len(stored)
+    whole.runs_root = str(tmp_path / "at_once")
+    execute(prepare_job(whole))
+    names = [first.row.run_id, *(path.name for path in root.glob("real-*"))]
+    apart, at_once = (merge_rows(read_rows(Path(r), names)) for r in (root, whole.runs_root))
+    assert score_digests(apart) == score_digests(at_once) and len(apart) == 5

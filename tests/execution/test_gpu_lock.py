@@ -1,9 +1,9 @@
 """GPUs are shared evenly, each process keeps its own, and dead processes hold none."""
 
+import multiprocessing
 import os
-import signal
-import subprocess
-import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,14 +11,13 @@ import torch
 from bench.core.errors import UserError
 from bench.execution import gpu_lock
 
-ACQUIRE = """
-import sys
-from pathlib import Path
-from bench.execution.gpu_lock import acquire_least_used
-name, lock = acquire_least_used(sys.argv[2].split(","), Path(sys.argv[1]))
-print(name, flush=True)
-sys.stdin.read()
-"""
+FORK = multiprocessing.get_context("fork")  # a child that has imported all of it already
+
+
+def hold(names: str, folder: Path, taken) -> None:
+    name, _lock = gpu_lock.acquire_least_used(names.split(","), folder)
+    taken.put(name)
+    time.sleep(600)
 
 
 @pytest.fixture
@@ -26,25 +25,24 @@ def start_holder(tmp_path):
     """(names) -> the name that a new process locks and holds, and that process."""
     processes = []
 
-    def start(names: str) -> tuple[str, subprocess.Popen]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", ACQUIRE, tmp_path / "slots", names],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+    def start(names: str) -> tuple[str, multiprocessing.Process]:
+        taken = FORK.SimpleQueue()
+        process = FORK.Process(target=hold, args=(names, tmp_path / "slots", taken))
+        process.start()
         processes.append(process)
-        return process.stdout.readline().strip(), process
+        return taken.get(), process
 
     yield start
     for process in processes:
         process.kill()
-        process.communicate()
+        process.join()
 
 
 def test_processes_share_evenly_and_a_killed_one_gives_its_gpu_back(start_holder):
     names, processes = zip(*(start_holder("5,7") for _ in range(4)), strict=True)
     assert names == ("5", "7", "5", "7")
-    processes[1].send_signal(signal.SIGKILL)
-    processes[1].wait()
+    processes[1].kill()
+    processes[1].join()
     assert (
         start_holder("5,7")[0] == "7"
     )  # held twice before; now "5" is, and the free place is found

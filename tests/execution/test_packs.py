@@ -23,7 +23,7 @@ from bench.training.job import prepare_job
 from bench.training.monitor import Monitor
 from bench.vectorized.trainer import TRIAL_STEPS, build_empty_stack
 
-RING = ["dataset=ring", "trainer.checkpoint_every=10", "score.every=20"]
+RING = ["dataset=ring", "trainer.checkpoint_every=10", "score.every=30", "score.keep_last=2"]
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,8 @@ def test_a_run_leaves_the_same_alone_in_its_pack_and_beside_others(jobs_of, tmp_
         execute(job)
         other = next(j for j in together if j.folder.run_id == job.folder.run_id)
         assert leavings(job) == leavings(other)
-    assert {len(leavings(job)["rows"]) for job in together} == {3}
+    kinds = {name.partition("/")[0] for job in together for name in leavings(job)["scores"]}
+    assert kinds == {"final", "best", "last-2"}
 
 
 def test_members_have_rates_of_their_own(jobs_of, tmp_path, monkeypatch):

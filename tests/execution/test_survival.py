@@ -18,7 +18,7 @@ from bench.core.errors import Caution, Interrupted
 from bench.core.files import read_json, writer_id
 from bench.core.signals import INTERRUPT
 from bench.execution.run import execute
-from bench.runs.digests import read_digests, scores_digest
+from bench.runs.digests import read_digests, score_digests
 from bench.runs.rows import read_rows
 from bench.training.checkpoints import Checkpoints
 from bench.training.fit import remove_partial_files
@@ -43,7 +43,7 @@ def leavings(job) -> dict:
         "chain": read_digests(job.folder.digests),
         "history": job.folder.history.read_text(),
         "candidates": read_json(job.folder.candidates) if job.folder.candidates.exists() else None,
-        "rows": {row.file_name(): scores_digest(row.scores, row.details) for row in rows},
+        "scores": score_digests(rows),
         "kept": sorted(p.name for p in job.folder.checkpoints.iterdir()),
     }
 
@@ -92,10 +92,10 @@ def interrupted_at(job, step, act, monkeypatch):
 STEPS = ["d_steps=40", "trainer.checkpoint_every=10"]
 
 
-def whole_digest(tiny, tmp_path):
-    whole = job_of(tiny, *STEPS, f"runs_root={tmp_path / 'whole'}")
-    execute(whole)
-    return whole.folder.read_status()["digest"]
+@pytest.fixture
+def whole_digest(train_once):
+    """Digest of the run of STEPS that nothing happened to."""
+    return train_once(*STEPS).folder.read_status()["digest"]
 
 
 @pytest.mark.parametrize("network", ["Dropout", "SpectralNorm"])
@@ -129,7 +129,7 @@ def test_a_network_that_draws_from_global_generators_repeats_and_resumes_bit_for
 
 
 def test_a_full_disk_in_mid_run_fails_and_the_checkpoint_before_is_used(
-    tiny, tmp_path, monkeypatch
+    tiny, whole_digest, monkeypatch
 ):
     job = job_of(tiny, *STEPS)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -143,11 +143,11 @@ def test_a_full_disk_in_mid_run_fails_and_the_checkpoint_before_is_used(
     assert "cannot write" in outcome.cause and "File too large" in outcome.cause
     assert [p.name.split("-")[1] for p in job.folder.checkpoints.iterdir()] == ["000000010"]
     assert execute(job).status == "finished"
-    assert job.folder.read_status()["digest"] == whole_digest(tiny, tmp_path)
+    assert job.folder.read_status()["digest"] == whole_digest
 
 
 def test_a_folder_that_cannot_be_written_in_mid_run_fails_and_the_run_goes_on_later(
-    tiny, tmp_path, monkeypatch
+    tiny, tmp_path, whole_digest, monkeypatch
 ):
     job, aside = job_of(tiny, *STEPS), tmp_path / "aside"
 
@@ -160,7 +160,7 @@ def test_a_folder_that_cannot_be_written_in_mid_run_fails_and_the_run_goes_on_la
     job.folder.checkpoints.unlink()
     shutil.move(aside, job.folder.checkpoints)
     assert execute(job).status == "finished"
-    assert job.folder.read_status()["digest"] == whole_digest(tiny, tmp_path)
+    assert job.folder.read_status()["digest"] == whole_digest
 
 
 def fail(*_):
@@ -169,7 +169,7 @@ def fail(*_):
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "emptied", "renamed"])
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
-    tiny, tmp_path, monkeypatch, damage
+    tiny, whole_digest, monkeypatch, damage
 ):
     job = job_of(tiny, *STEPS)
     assert interrupted_at(job, 35, fail, monkeypatch).status == "failed"
@@ -186,12 +186,12 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
         assert Checkpoints(job.folder.checkpoints, 2).find_newest() == older
     with pytest.warns(Caution, match="is damaged"):
         assert execute(job).status == "finished"
-    assert job.folder.read_status()["digest"] == whole_digest(tiny, tmp_path)
+    assert job.folder.read_status()["digest"] == whole_digest
     assert not list(job.folder.checkpoints.glob("*.ckpt"))
 
 
 def test_with_all_checkpoints_damaged_a_run_starts_anew_to_the_same_bits(
-    tiny, tmp_path, monkeypatch
+    tiny, whole_digest, monkeypatch
 ):
     job = job_of(tiny, *STEPS)
     interrupted_at(job, 35, fail, monkeypatch)
@@ -199,7 +199,7 @@ def test_with_all_checkpoints_damaged_a_run_starts_anew_to_the_same_bits(
         path.write_bytes(b"nothing")
     with pytest.warns(Caution, match="starts anew"):
         assert execute(job).status == "finished"
-    assert job.folder.read_status()["digest"] == whole_digest(tiny, tmp_path)
+    assert job.folder.read_status()["digest"] == whole_digest
 
 
 def test_a_checkpoint_by_the_clock(tiny, monkeypatch):
@@ -209,7 +209,7 @@ def test_a_checkpoint_by_the_clock(tiny, monkeypatch):
     assert steps == [10, 20]
 
 
-def test_a_limit_of_time_is_named_in_the_row_and_cuts_no_budget(tiny, tmp_path):
+def test_a_limit_of_time_is_named_in_the_row_and_cuts_no_budget(tiny, whole_digest):
     limited = job_of(tiny, *STEPS, "trainer.limit_minutes=1.0e-6")
     outcome = execute(limited)
     sentence = "the limit of 1e-06 minutes of training was reached at step 10 of 40"
@@ -221,12 +221,12 @@ def test_a_limit_of_time_is_named_in_the_row_and_cuts_no_budget(tiny, tmp_path):
     assert longer.folder == limited.folder
     row = execute(longer).row
     assert row.status == "finished" and row.details["limit.wall_minutes"] == 60
-    assert longer.folder.read_status()["digest"] == whole_digest(tiny, tmp_path)
+    assert longer.folder.read_status()["digest"] == whole_digest
     (row,) = read_rows(limited.folder.root, [limited.folder.run_id])
     assert row.status == "finished"
 
 
-def test_the_same_run_twice_at_once_ends_in_one_row(tiny, tmp_path):
+def test_the_same_run_twice_at_once_ends_in_one_row(tiny, whole_digest):
     job = job_of(tiny, *STEPS)
     children = [FORK.Process(target=quietly, args=(job,)) for _ in range(2)]
     for child in children:
@@ -237,7 +237,7 @@ def test_the_same_run_twice_at_once_ends_in_one_row(tiny, tmp_path):
     assert len(read_rows(job.folder.root, [job.folder.run_id])) == 1
     status = job.folder.read_status()
     assert status["status"] == "finished" and "differs_from" not in status
-    assert status["digest"] == whole_digest(tiny, tmp_path)
+    assert status["digest"] == whole_digest
 
 
 def test_two_processes_that_differ_are_told(tiny, monkeypatch):

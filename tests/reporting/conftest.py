@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made import measures_of
 from PIL import Image
 
 from bench.core.files import write_bytes, write_json, write_text
@@ -14,6 +15,12 @@ from bench.reporting.tables.comparisons import build_comparisons
 from bench.runs.folder import RunFolder
 from bench.runs.plans import PlannedRun, StagePlan, write_plan
 from bench.runs.rows import Row, write_row
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_pixels(svg_only):
+    """Figures are written as SVG only."""
+
 
 PROTOCOL = {
     "name": "quick",
@@ -29,14 +36,14 @@ PROTOCOL = {
     "batch_norm": "running averages",
     "ema": None,
     "conditional": False,
-    "metrics": {"recall": "higher", "frechet": "lower"},
 }
+DIRECTIONS = {"recall": "higher", "frechet": "lower"}
 NOT_FINITE = "d_loss is not finite at step 20"
 
 
 def row(
     run_id, variant, seed, scores, *, status="finished", dataset="digits", protocol=None,
-    details=None, checkpoint="final", hyperparameters=None,
+    details=None, checkpoint="final", hyperparameters=None, measures=None,
 ):  # fmt: skip
     return Row(
         run_id=run_id,
@@ -53,6 +60,7 @@ def row(
         cause=NOT_FINITE if status == "diverged" else "",
         checkpoint=checkpoint,
         protocol=PROTOCOL | (protocol or {}),
+        measures=measures_of(DIRECTIONS) if measures is None else measures,
         hyperparameters=hyperparameters or {"learning_rate": 0.001},
         scores=scores,
         details=details or {},
@@ -82,9 +90,10 @@ class Written:
         self.score(run_id, variant, seed, frechet, status=status, **row_fields)
         return run_id
 
-    def score(self, run_id, variant, seed, frechet, recall=0.5, **row_fields):
+    def score(self, run_id, variant, seed, frechet=None, recall=0.5, scores=None, **row_fields):
         """Give a run a row; return the path of its file."""
-        scores = {} if frechet is None else {"frechet": float(frechet), "recall": recall}
+        if scores is None:
+            scores = {} if frechet is None else {"frechet": float(frechet), "recall": recall}
         return write_row(self.root, row(run_id, variant, seed, scores, **row_fields))
 
     def add_run_without_row(self, variant, seed, *, status="failed", settings=()):
@@ -170,7 +179,7 @@ class Made:
         metrics = {"frechet": "lower", **dict.fromkeys(scores or {}, "higher")}
         one = row(
             run_id, variant, seed, found, status=status, details=details, checkpoint=checkpoint,
-            hyperparameters=settings, protocol={"metrics": metrics | self.metrics},
+            hyperparameters=settings, measures=measures_of(metrics | self.metrics),
         )  # fmt: skip
         overrides = (f"variant={variant}", f"hyperparameters.sample={sample}", f"seed={seed}")
         curves = {
@@ -188,8 +197,9 @@ class Made:
 
     def add_real_baseline(self, **scores):
         """Add real samples scored against real ones."""
-        protocol = {"metrics": {"frechet": "lower"} | self.metrics, "floor": "train"}
-        self.baselines.append(row("real-0", "real", 0, scores, protocol=protocol))
+        fields = {"protocol": {"floor": "train"}}
+        fields["measures"] = measures_of({"frechet": "lower"} | self.metrics)
+        self.baselines.append(row("real-0", "real", 0, scores, **fields))
 
     def search(self, variant, frechet, **more):
         """Add a configuration for each score, None for one that diverged; seed 0."""

@@ -10,11 +10,12 @@ import pytest
 from made import run, search, seeds
 
 from bench.core.errors import UserError
+from bench.core.files import SUMS
 from bench.reporting import load
 from bench.reporting.archive.write import build_study_files
 from bench.reporting.data.collect import read_stages
 from bench.reporting.data.records import StageRecord
-from bench.reporting.report import SUMS, collect_stages, make_report, write_report
+from bench.reporting.report import collect_stages, make_report, write_report
 
 
 def stages_of(*stages):
@@ -53,7 +54,7 @@ def test_a_report_of_published_rows_has_the_same_bytes(mixed, tmp_path):
 
 def test_stages_keep_their_runs_and_rule(tmp_path):
     both = seeds({"a": [1.0, 2.0]})
-    stages = stages_of(search({"a": [3.0, 4.0]}), both)
+    stages = stages_of(search({"b": [3.0, 4.0]}), both)
     put(
         tmp_path,
         [stages[0], StageRecord("s", "command", "stage1", tuple(both), (), "lowest", ({"x": 1},))],
@@ -108,16 +109,39 @@ def test_damaged_rows_are_reported_in_one_sentence(tmp_path, change, match):
         load(tmp_path)
 
 
+def test_a_score_that_was_changed_by_hand_is_not_shown(tmp_path):
+    put(tmp_path, stages_of(seeds({"a": [1.0, 2.0]})))
+
+    def better(table):
+        place = table.column_names.index("scores.frechet")
+        return table.set_column(place, "scores.frechet", [[0.001, 0.001]])
+
+    rewrite_rows(tmp_path, better)
+    with pytest.raises(UserError, match="scores final/frechet-.* of run .* do not have the digest"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["rows.parquet", "history.parquet", "plan.json"])
+def test_a_file_that_is_not_the_one_in_the_sums_is_refused(tmp_path, name):
+    write_report(stages_of(seeds({"a": [1.0, 2.0]})), tmp_path)
+    assert load(tmp_path).name == "s"
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content + b" ")
+    with pytest.raises(UserError, match=f"{name} is not the file that SHA256SUMS lists"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "match"),
     [
         ("rows.parquet", b"rows", "is no Parquet file"),
-        ("plan.json", b'{"version": 99}', "has version 99; this suite reads 3"),
-        ("plan.json", b'{"version": 3, "stages": [{}]}', "plan.json is damaged"),
+        ("plan.json", b'{"version": 99}', "has version 99; this suite reads 4"),
+        ("plan.json", b'{"version": 3}', "under version 1 of the suite"),
+        ("plan.json", b'{"version": 4, "stages": [{}]}', "plan.json is damaged"),
         ("runs.jsonl", b"", "rows of run a-digits-0-0-infogan, which runs.jsonl lacks"),
         ("runs.jsonl", b"{}\n", "line 1, is no run"),
         ("runs.jsonl", b"\xff", "cannot read .*runs.jsonl"),
-        ("plan.json", b'{"version": 3, "stages": []}', "plan.json is damaged"),
+        ("plan.json", b'{"version": 4, "stages": []}', "plan.json is damaged"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, name, content, match):

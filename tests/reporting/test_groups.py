@@ -1,9 +1,12 @@
 """Grouping of rows into tables: which rows may be compared, and which may not."""
 
 import pytest
+from made import measures_of
 
 from bench.core.errors import UserError
 from bench.reporting.data.collect import read_stages
+from bench.reporting.data.protocols import describe_differences
+from bench.reporting.tables.comparisons import build_comparisons
 from bench.reporting.tables.groups import group_rows
 
 
@@ -87,7 +90,7 @@ def test_runs_that_never_began_are_missing(mixed):
 
 
 def test_a_protocol_without_directions_is_refused(written):
-    run_id = written.run("a", 0, 1, protocol={"metrics": {"frechet": "sideways"}})
+    run_id = written.run("a", 0, 1, measures=measures_of({"frechet": "sideways"}))
     with pytest.raises(UserError, match=f"{run_id}/rows/final-.*lower"):
         groups_of(written)
 
@@ -137,3 +140,33 @@ def test_a_generator_that_scoring_found_diverged_counts_as_diverged(written):
     (group,) = groups_of(written)
     counts = group.methods[0].counts
     assert (counts["finished"], counts["diverged"]) == (1, 1)
+
+
+def kernel(block_size):
+    return {"kernel": {"scores": {"kernel": "lower"}, "arguments": {"block_size": block_size}}}
+
+
+def test_a_measure_that_was_added_later_joins_the_scores_that_were_there(written):
+    """The row that has it alone is of the same protocol: one table, no score lost."""
+    first, second = written.run("a", 0, 1), written.run("b", 0, 2)
+    for run_id, variant in ((first, "a"), (second, "b")):
+        written.score(run_id, variant, 0, scores={"kernel": 0.5}, measures=kernel(None))
+    (group,) = groups_of(written)
+    assert list(group.metrics) == ["frechet", "recall", "kernel"]
+    found = {m.run.variant: dict(m.row.scores) for m in group.runs}
+    assert found["b"] == {"frechet": 2.0, "recall": 0.5, "kernel": 0.5}
+    assert group.protocol["measures"]["kernel"] == {"arguments": {"block_size": None}}
+
+
+def test_one_measure_with_two_arguments_is_two_tables(written):
+    for variant, blocks in (("a", None), ("b", 50)):
+        measures = measures_of({"frechet": "lower"}) | kernel(blocks)
+        run_id = written.add_run_without_row(variant, 0, status="finished")
+        scores = {"frechet": 1.0, "kernel": 0.5}
+        written.score(run_id, variant, 0, scores=scores, measures=measures)
+    groups = groups_of(written)
+    assert [list(runs_by_method(group)) for group in groups] in ([["a"], ["b"]], [["b"], ["a"]])
+    assert describe_differences(groups[0].protocol, groups[1].protocol) == [
+        "settings of the measures (kernel)"
+    ]
+    assert len(build_comparisons(read_stages(written.root, "s"))) == 2

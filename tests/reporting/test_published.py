@@ -37,7 +37,7 @@ def test_published_numbers_stand_beside_the_same_data_set_only(written, dataset,
     (group,) = group_rows(read_stages(written.root, "s")[-1])
     rows = published_rows(summarise(group))
     assert [row[:2] for row in rows] == texts
-    assert all("unverified" in row.source for row in rows if row.name == "vae")
+    assert all("unverified" in source for name, _, _, source in rows if name == "vae")
 
 
 @pytest.mark.parametrize("extractor, same", [("inception_2015", True), ("mnist_convnet", False)])

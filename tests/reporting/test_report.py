@@ -54,7 +54,9 @@ def test_the_page_needs_nothing_but_itself(mixed, tmp_path):
     assert clips and all("width" in clip and "height" in clip for clip in clips)
 
 
-def test_the_same_rows_give_the_same_bytes_and_another_score_another_order(mixed, tmp_path):
+def test_the_same_rows_give_the_same_bytes_and_another_score_another_order(
+    mixed, tmp_path, all_formats
+):
     write_report(collect_stages(mixed.root, "s"), tmp_path / "one")
     shutil.copytree(mixed.root, tmp_path / "elsewhere")
     write_report(collect_stages(tmp_path / "elsewhere", "s"), tmp_path / "two")
@@ -137,7 +139,7 @@ def test_a_sweep_of_which_nothing_finished_is_reported(written, tmp_path):
     "place, content, match",
     [
         ("rows/broken.json", b"{", "rows/broken.json"),
-        ("rows/broken.json", b'{"schema": 2}', "rows/broken.json is not a row"),
+        ("rows/broken.json", b'{"schema": 3}', "rows/broken.json is not a row"),
         ("status.json", b"[]", "status.json does not hold a JSON object"),
         ("history.csv", b"step,d_loss\n10,abc\n", "history.csv is not a history"),
         ("samples/final.png", b"not a picture", "final.png is no picture"),

@@ -6,7 +6,7 @@ import json
 import pytest
 from rich.console import Console
 
-from bench.reporting.data.protocols import describe_differences
+from bench.reporting.data.protocols import describe_differences, with_measures
 from bench.reporting.output.scorecard import Card, format_json, print_cards
 
 PROTOCOL = {
@@ -19,16 +19,17 @@ PROTOCOL = {
     "quantised": True,
     "latent_seed": 0,
     "prior": "uniform",
-    "metrics": {"recall": "higher", "frechet": "lower"},
-    "measures": {"prdc": {"k": 5}},
-    "settings": "12345678",
+}
+MEASURES = {
+    "prdc": {"scores": {"recall": "higher"}, "arguments": {"k": 5}},
+    "frechet": {"scores": {"frechet": "lower"}, "arguments": {}},
 }
 
 
-def card(name="a", *, scores=None, details=None, status="finished", **protocol):
+def card(name="a", *, scores=None, details=None, status="finished", measures=MEASURES, **protocol):
     shown = {"frechet": 1.5, "recall": 0.25} if scores is None else scores
     baselines = {"real (floor)": {"frechet": 0.5, "recall": 0.9}}
-    return Card(name, PROTOCOL | protocol, shown, details or {}, baselines, status)
+    return Card(name, PROTOCOL | protocol, measures, shown, details or {}, baselines, status)
 
 
 def printed(*cards):
@@ -46,7 +47,7 @@ def test_one_table_with_noise_and_real_baseline_frechet_first():
 
 
 def test_different_protocols_get_tables_of_their_own_and_the_reason():
-    text = printed(card("a"), card("b", n_fake=100, settings="x"), card("c", prior="normal"))
+    text = printed(card("a"), card("b", n_fake=100), card("c", prior="normal"))
     assert text.count("Frechet distance") == 2
     assert "differ in number of generated samples (2000, 100)." in text.replace("\n", " ")
 
@@ -55,15 +56,17 @@ def test_different_protocols_get_tables_of_their_own_and_the_reason():
     ("change", "differences"),
     [
         ({"extractor": "inception_2015"}, ["extractor (digits_convnet, inception_2015)"]),
-        ({"measures": {"prdc": {"k": 3}}}, ["settings of the measures (prdc)"]),
-        ({"settings": "other"}, ["settings (12345678, other)"]),
-        ({"settings": "other", "split": "train"}, ["split of the real samples (test, train)"]),
+        ({"measures": {"prdc": {"arguments": {"k": 3}}}}, ["settings of the measures (prdc)"]),
+        ({"measures": {"prdc": MEASURES["prdc"], "kernel": {"arguments": {"degree": 3}}}}, []),
+        ({"split": "train"}, ["split of the real samples (test, train)"]),
         ({"prior": "normal", "latent_seed": 7}, []),
         ({}, []),
     ],
 )
 def test_differences_of_two_protocols_are_named(change, differences):
-    assert describe_differences(PROTOCOL, PROTOCOL | change) == differences
+    measures = {"measures": change.pop("measures", MEASURES)}
+    first, second = with_measures(PROTOCOL, MEASURES), PROTOCOL | change
+    assert describe_differences(first, with_measures(second, **measures)) == differences
 
 
 def test_a_copying_generator_is_named():

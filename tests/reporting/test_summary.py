@@ -1,6 +1,7 @@
 """Means, order and ranking test, from scores whose statistics are derived by hand."""
 
 import pytest
+from made import measures_of
 
 from bench.reporting.data.collect import read_stages
 from bench.reporting.tables.groups import group_rows
@@ -39,9 +40,9 @@ def test_rows_are_ordered_by_mean_and_diverged_methods_stay(mixed):
 
 
 def test_a_score_that_is_better_higher_orders_the_other_way(written):
-    up = {"metrics": {"frechet": "higher", "recall": "higher"}}
-    written.run("a", 0, 1, protocol=up)
-    written.run("b", 0, 2, protocol=up)
+    up = measures_of({"frechet": "higher", "recall": "higher"})
+    written.run("a", 0, 1, measures=up)
+    written.run("b", 0, 2, measures=up)
     assert [row.name for row in table_of(written).rows] == ["b", "a"]
 
 

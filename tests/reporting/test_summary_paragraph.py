@@ -84,8 +84,8 @@ def test_checkpoints_stand_side_by_side(written):
         written.score(run_id, "a", seed, best, checkpoint="best", protocol=chosen)
     (comparison,) = build_comparisons(read_stages(written.root, "s"))
     assert checkpoint_names(comparison) == ["best", "final"]
-    (row,) = checkpoint_rows(comparison)
-    assert row.cells == ("3.00 \u00b1 1.41", "5.00 \u00b1 1.41")
+    ((_, texts),) = checkpoint_rows(comparison)
+    assert texts == ["3.00 \u00b1 1.41", "5.00 \u00b1 1.41"]
 
 
 def test_a_search_of_several_seeds_takes_their_mean():

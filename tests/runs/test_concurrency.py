@@ -17,15 +17,16 @@ from bench.runs.rows import Row, read_row, write_row
 from bench.runs.run_status import StatusReader, count_states, format_counts
 
 FORK = multiprocessing.get_context("fork")
-PROTOCOL = {"name": "quick", "settings": "request", "data": "digits"}
+PROTOCOL = {"name": "quick", "data": "digits"}
+MEASURES = {"frechet": {"scores": {}, "request": "asked"}, "prdc": {"scores": {}, "request": "too"}}
 
 
 def row_of(run_id: str, value: float = 1.0) -> Row:
     return Row(
         run_id=run_id, variant="wgan", loss="wgan", model="gan", network="mlp", dataset="ring",
         seed=0, d_steps=1, g_steps=1, images=64, status="finished", cause="", checkpoint="final",
-        protocol=PROTOCOL, hyperparameters={}, scores={f"s{n}": value for n in range(50)},
-        details={},
+        protocol=PROTOCOL, measures=MEASURES, hyperparameters={},
+        scores={f"s{n}": value for n in range(50)}, details={},
     )  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def test_which_processes_count_as_active(tmp_path, facts, age, alive):
 
 def test_the_status_of_runs_is_read_from_their_folders(tmp_path):
     def planned(name):
-        return PlannedRun(name, (), "wgan", "ring", 0, request="request", data="digits")
+        return PlannedRun(name, (), "wgan", "ring", 0, request=("asked",), data="digits")
 
     for name, status in (("a", "finished"), ("b", "finished"), ("c", "failed"), ("d", "running"),
                          ("e", "running"), ("f", "interrupted"), ("g", "finished")):  # fmt: skip
@@ -90,7 +91,9 @@ def test_the_status_of_runs_is_read_from_their_folders(tmp_path):
     write_row(tmp_path, row_of("a"))
     write_row(tmp_path, row_of("g"))
     write_json(tmp_path / "e" / "pulse.json", {"host": "another", "pid": 1})
-    other = PlannedRun("g", (), "wgan", "ring", 0, request="another protocol", data="digits")
+    other = PlannedRun(
+        "g", (), "wgan", "ring", 0, request=("asked", "another score"), data="digits"
+    )
     reader = StatusReader(tmp_path, {"h": "no such rate"})
     statuses = reader.read([*map(planned, "abcdef"), other, planned("h"), planned("i")])
     assert [s.state for s in statuses] == [

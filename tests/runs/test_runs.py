@@ -1,27 +1,44 @@
 """Identity, rows, plans and files on disk."""
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import ROOT
 
 from bench.core import files
 from bench.core.errors import UserError
+from bench.core.files import write_json
+from bench.runs.digests import score_digests
 from bench.runs.folder import RunFolder, find_run
-from bench.runs.identity import canonical_json, hash_identity
+from bench.runs.heartbeat import archive_run
+from bench.runs.identity import canonical_json, hash_identity, stable_name
 from bench.runs.plans import (
     Plan,
     PlannedRun,
     StagePlan,
     archive_plan,
+    plan_folder,
     read_plan,
     write_plan,
     write_refusal,
 )
-from bench.runs.rows import Row, read_row, read_rows, sort_for_display, write_row
+from bench.runs.record import read_published_runs
+from bench.runs.rows import (
+    Row,
+    merge_rows,
+    read_row,
+    read_rows,
+    requested_rows,
+    sort_for_display,
+    write_row,
+)
 
 ROW = dict(
     run_id="a" * 16,
@@ -37,7 +54,8 @@ ROW = dict(
     status="finished",
     cause="",
     checkpoint="final",
-    protocol={"name": "quick", "settings": "x"},
+    protocol={"name": "quick"},
+    measures={},
     hyperparameters={"learning_rate": 1e-3, "d_batch_norm": True},
     scores={"frechet": 1.5},
 )
@@ -89,7 +107,8 @@ def test_a_row_comes_back_as_it_was_written(tmp_path):
         {"status": "done"},
         {"scores": {"frechet": float("nan")}},
         {"scores": {"frechet": float("inf")}},
-        {"schema": 3},
+        {"schema": 2},
+        {"measures": {"frechet": {}}},
         {"details": {"frechet.latent_sd": float("nan")}},
     ],
 )
@@ -103,7 +122,7 @@ def test_a_damaged_row_and_an_unknown_field_are_named(tmp_path):
     path.write_text(path.read_text()[:-20])
     with pytest.raises(UserError, match=path.name):
         read_row(path)
-    path.write_text(json.dumps({**ROW, "schema": 1, "fid": 3}))
+    path.write_text(json.dumps({**ROW, "fid": 3}))
     with pytest.raises(UserError, match="fid"):
         read_row(path)
 
@@ -113,11 +132,74 @@ def test_scores_are_shown_frechet_first_the_unknown_last():
     assert list(sort_for_display(given)) == ["frechet", "recall", "coverage", "anew", "zeal"]
 
 
-def test_rows_of_the_first_schema_are_rows_without_details(tmp_path):
+def measure(score, **arguments):
+    return {"scores": {score: "lower"}, "arguments": arguments, "request": f"of {score}"}
+
+
+def test_numbers_belong_to_the_measure_in_their_names():
+    numbers = {"frechet.latent_sd": 0.1, "untrained.frechet": 9.0, "kernel.p": 1.0, "limit.m": 2.0}
+    row = Row(
+        **ROW | {"details": numbers, "measures": {m: measure(m) for m in ("frechet", "kernel")}}
+    )
+    assert row.numbers_by_measure() == {
+        "frechet": {"frechet": 1.5, "frechet.latent_sd": 0.1, "untrained.frechet": 9.0},
+        "kernel": {"kernel.p": 1.0},
+        "": {"limit.m": 2.0},
+    }
+    alone = row.only(["kernel"])
+    assert alone.scores == {} and alone.details == {"kernel.p": 1.0, "limit.m": 2.0}
+    assert row.only(row.measures) == row
+    assert requested_rows([row], ["of kernel", "of x"]) == [alone]
+    assert requested_rows([row], ["of x"]) == []
+
+
+def test_rows_of_one_protocol_are_merged_unless_a_measure_is_of_two_kinds():
+    def scored(score, **arguments):
+        measures = {score: measure(score, **arguments)}
+        return Row(**ROW | {"scores": {score: 1.0}, "measures": measures})
+
+    both = merge_rows([scored("frechet"), scored("kernel", degree=3)])
+    assert [dict(row.scores) for row in both] == [{"frechet": 1.0, "kernel": 1.0}]
+    apart = merge_rows([*both, scored("kernel", degree=2)])
+    assert [set(row.scores) for row in apart] == [{"frechet", "kernel"}, {"kernel"}]
+    digests = [score_digests([row]) for row in (both[0], apart[1])]
+    assert len(digests[0]) == 2 and not digests[0].keys() & digests[1].keys()
+    assert score_digests([scored("frechet")]).items() < digests[0].items()
+
+
+def test_files_of_version_1_are_refused_in_one_sentence_with_the_commit(tmp_path):
+    said = "version 1 of the suite.*version 2(.|\n)*19cc27b82f74 is the last"
     path = write_row(tmp_path, Row(**ROW))
-    old = {k: v for k, v in json.loads(path.read_text()).items() if k != "details"}
-    path.write_text(json.dumps({**old, "schema": 1}))
-    assert read_row(path) == Row(**ROW) and dict(read_row(path).details) == {}
+    path.write_text(json.dumps({**ROW, "schema": 2}))
+    with pytest.raises(UserError, match=said):
+        read_row(path)
+    folder = RunFolder(tmp_path, ROW["run_id"])
+    folder.config.write_text("{}")
+    write_json(folder.path / "environment.json", {"python": "3.11"})
+    with pytest.raises(UserError, match=said):
+        find_run(tmp_path, "aaa")
+    write_plan(tmp_path, "s", "command", [StagePlan("all", ())], [])
+    head = plan_folder(tmp_path, "s") / "plan.json"
+    head.write_text(json.dumps(json.loads(head.read_text()) | {"version": 3}))
+    with pytest.raises(UserError, match=said):
+        read_plan(tmp_path, "s")
+    (tmp_path / "runs.jsonl").write_text('{"run_id": "a", "rows": {}}\n')
+    write_json(tmp_path / "environments.json", [])
+    with pytest.raises(UserError, match=said):
+        read_published_runs(tmp_path)
+
+
+def test_names_in_run_ids_are_held():
+    """A file may move to another folder. Where a file or a class is renamed, RENAMED holds this."""
+    held = (Path(__file__).parent / "stable_names.txt").read_text().split()
+    targets = {
+        target
+        for path in sorted((ROOT / "conf").rglob("*.yaml"))
+        for target in re.findall(r"_target_: *[\"']?([\w.]+)", path.read_text())
+        if target.startswith("bench.")
+    }
+    names = Counter(map(stable_name, targets))
+    assert set(held) <= set(names) and set(names.values()) == {1}
 
 
 def test_a_plan_is_read_as_it_was_written_and_archived_whole(tmp_path):
@@ -178,3 +260,18 @@ def test_an_error_travels_between_processes():
 
     error = pickle.loads(pickle.dumps(UserError("what", fix="how")))
     assert str(error) == "error: what\n  fix: how"
+
+
+def test_a_run_that_is_trained_anew_is_kept_aside_unless_it_is_at_work(tmp_path):
+    folder = RunFolder(tmp_path, "abc")
+    assert archive_run(folder) is None
+    for number in (1, 2):
+        folder.write_status("finished", f"number {number}")
+        assert archive_run(folder) == tmp_path / "earlier" / f"abc-{number}"
+        assert not folder.path.exists()
+    assert RunFolder(tmp_path / "earlier", "abc-1").read_status()["cause"] == "number 1"
+    folder.write_status("running", "")
+    write_json(folder.heartbeat, {"host": "another", "pid": 1})
+    with pytest.raises(UserError, match="process 1 on another works on run abc"):
+        archive_run(folder)
+    assert folder.path.is_dir()

@@ -24,8 +24,9 @@ from bench.scoring.point_metrics import Mmd, Modes, Transport
 from bench.scoring.score import (
     ScoreSettings,
     check_counts,
+    describe_measures,
     describe_protocol,
-    protocol_hash,
+    requests,
     score_features,
 )
 
@@ -183,16 +184,18 @@ def test_neighbours_take_equal_numbers():
     assert both[0] == both[1]
 
 
-def test_the_protocol_names_everything_that_was_asked():
+def test_a_row_names_everything_that_was_asked():
     reference = Reference(Features(np.zeros((5, 2)), None))
     own = {"prior": "uniform", "batch_norm": "b", "ema": None}
     protocol = describe_protocol(settings(), reference, Counting(), "d1", own)
     assert protocol["data"] == "d1"
-    assert protocol["measures"]["prdc"] == {"k": 3, "strict": False, "n_most": None}
     assert protocol["n_real"] == 5 and protocol["n_fake"] == 8 and protocol["quantised"]
     assert protocol["extractor"] == "counting" and protocol["split"] == "test"
-    assert set(protocol["metrics"]) == {"frechet", "precision", "recall", "density", "coverage"}
-    assert protocol["metrics"]["frechet"] == "lower" and protocol["metrics"]["recall"] == "higher"
+    measures = describe_measures(settings(), reference, Counting())
+    assert measures["prdc"]["arguments"] == {"k": 3, "strict": False, "n_most": None}
+    assert measures["frechet"]["scores"] == {"frechet": "lower"}
+    both_sided = ("precision", "recall", "density", "coverage")
+    assert measures["prdc"]["scores"] == dict.fromkeys(both_sided, "higher")
 
 
 @pytest.mark.parametrize(
@@ -240,17 +243,23 @@ def test_too_few_samples_for_a_measure_are_refused_before_anything_is_computed()
                 check_counts(few, n_real, n_fake)
 
 
+CHANGES = [{"n_fake": 9}, {"latent_seed": 1}, {"quantise": False}]
+
+
 def test_a_request_changes_with_what_a_number_depends_on_and_with_nothing_else():
-    asked = protocol_hash(settings(), Counting())
-    assert protocol_hash(settings(batch_size=7, every=5, keep_last=2), Counting()) == asked
+    asked = requests(settings(), Counting())
+    assert requests(settings(batch_size=7, every=5, keep_last=2), Counting()) == asked
     memory = {**ALL, "prdc": Neighbours(k=3, strict=False, n_most=None, max_bytes=7)}
-    assert protocol_hash(settings(metrics=memory), Counting()) == asked
+    assert requests(settings(metrics=memory), Counting()) == asked
+    assert requests(settings(metrics={"prdc": ALL["prdc"]}), Counting()) == {"prdc": asked["prdc"]}
+    strict = {**ALL, "prdc": Neighbours(k=3, strict=True, n_most=None, max_bytes=2**20)}
+    found = requests(settings(metrics=strict), Counting())
+    assert {name for name in asked if found[name] != asked[name]} == {"prdc"}
     other = Counting()
     other.weight_hash = "x"
-    assert protocol_hash(settings(), other) != asked
-    strict = {**ALL, "prdc": Neighbours(k=3, strict=True, n_most=None, max_bytes=2**20)}
-    changes = [{"n_fake": 9}, {"latent_seed": 1}, {"quantise": False}, {"metrics": strict}]
-    assert len({protocol_hash(settings(**c), Counting()) for c in changes} | {asked}) == 5
+    changed = [requests(settings(**c), Counting())["prdc"] for c in CHANGES]
+    changed += [requests(settings(), other)["prdc"], found["prdc"], asked["prdc"]]
+    assert len(set(changed)) == len(CHANGES) + 3
 
 
 class _Identity(nn.Module):
@@ -267,8 +276,8 @@ def test_an_edited_metric_outside_the_package_is_another_protocol(tmp_path, monk
     import own_metric_of_a_user
 
     own = settings(metrics={"own": own_metric_of_a_user.Own()})
-    first = protocol_hash(own, Counting())
+    first = requests(own, Counting())
     file.write_text(text + "# another text\n")
-    second = protocol_hash(own, Counting())
+    second = requests(own, Counting())
     file.write_text(text)
-    assert first != second and protocol_hash(own, Counting()) == first
+    assert first != second and requests(own, Counting()) == first

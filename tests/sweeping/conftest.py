@@ -1,40 +1,36 @@
 """A sweep launched in the test's own process."""
 
-import sys
-from dataclasses import dataclass
+import shutil
 
 import pytest
-from hydra.core.global_hydra import GlobalHydra
 from support import TINY
 
 from bench.train import main
 
-
-@dataclass
-class Done:
-    """Exit status and output of a command."""
-
-    returncode: int
-    stdout: str
-    stderr: str
+_launched = {}
 
 
 @pytest.fixture
-def launch(tmp_path, monkeypatch, capsys):
-    """Launch a sweep file of the test in this process: (overrides, text) -> Done."""
+def launch(tmp_path, run_command):
+    """Launch a sweep file of the test in this process: (overrides, text) -> exit and output."""
     folder = tmp_path / "conf" / "sweeps"
     folder.mkdir(parents=True)
-    monkeypatch.chdir(tmp_path)
 
-    def call(*overrides: str, text: str = TINY, sweep: str = "tiny") -> Done:
+    def call(*overrides: str, text: str = TINY, sweep: str = "tiny"):
         (folder / f"{sweep}.yaml").write_text(text)
         words = ["-m", "--config-dir", str(tmp_path / "conf"), f"sweeps={sweep}", *overrides]
-        monkeypatch.setattr(sys, "argv", ["bench-train", *words])
-        capsys.readouterr()
-        GlobalHydra.instance().clear()
-        with pytest.raises(SystemExit) as left:
-            main()
-        printed = capsys.readouterr()
-        return Done(left.value.code, printed.out, printed.err)
+        return run_command(main, *words)
 
     return call
+
+
+@pytest.fixture
+def launched(launch, tmp_path, tmp_path_factory):
+    """Return the exit and output of TINY, launched once; its runs are in the test's folder."""
+    if _launched:
+        shutil.copytree(_launched["runs"], tmp_path / "runs")
+    else:
+        _launched["done"] = launch()
+        _launched["runs"] = tmp_path_factory.mktemp("launched") / "runs"
+        shutil.copytree(tmp_path / "runs", _launched["runs"])
+    return _launched["done"]

@@ -6,10 +6,14 @@ from types import SimpleNamespace
 
 import joblib
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given
+from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from support import ROOT, TINY
 
 from bench.commands.status import show_status
+from bench.config.override_text import override_text
 from bench.core.errors import UserError
 from bench.core.signals import INTERRUPT
 from bench.execution import queue
@@ -25,9 +29,6 @@ from bench.sweeping.run_spec import RunSpec
 
 def sweep_of(params: str) -> str:
     return TINY.split("hydra:")[0] + f"hydra: {{sweeper: {{params: {{{params}}}}}}}\n"
-
-
-QUICK = "score.metrics.prd.clusterings=1"
 
 
 def packs_of(runs) -> dict[str, tuple[int, int]]:
@@ -90,7 +91,7 @@ def test_what_shares_nothing_in_a_later_stage_runs_alone(launch, tmp_path, monke
     monkeypatch.setattr("bench.vectorized.trainer.TRIAL_STEPS", 0)
     text = TINY.replace("[ns_gan, vae]", "[ns_gan]").replace("choice: [1, 5]", "choice: [1]")
     text = text.replace("seeds: [1, 2]", "seeds: [1]")
-    done = launch("pack=2", QUICK, text=text)
+    done = launch("pack=2", text=text)
     assert done.returncode == 0 and "3 planned, 3 finished" in done.stdout, done.stderr
     assert "ns_gan on ring runs alone: no other run can share a pack with it" in done.stdout
     search, again = read_plan(tmp_path / "runs", "tiny").stages
@@ -124,7 +125,7 @@ def test_an_interrupted_pack_reports_the_state_of_each_run(launch, tmp_path, mon
     monkeypatch.setattr(Monitor, "after_step", stop_at_step_2)
     monkeypatch.setattr(train, "_run_sweep_job", recorded)
     monkeypatch.setattr(INTERRUPT, "requested", False)
-    done = launch("pack=1", QUICK, text=sweep_of("seed: 'range(4)'"))
+    done = launch("pack=1", text=sweep_of("seed: 'range(4)'"))
     assert done.returncode == 130
     plan = read_plan(tmp_path / "runs", "tiny")
     states = {run.seed: returned[0][run.run_id] for run in plan.runs}
@@ -253,7 +254,7 @@ def test_a_member_that_this_machine_would_make_otherwise_is_refused_and_no_other
         return replace(plan, stages=(plans.StagePlan("all", (zero, other)),))
 
     monkeypatch.setattr("bench.execution.queue.read_plan", elsewhere)
-    done = launch("pack=2", QUICK, text=text)
+    done = launch("pack=2", text=text)
     assert done.returncode == 2 and "2 planned, 1 finished, 1 refused" in done.stdout
     expected = next(e.run_id for e in read_plan(tmp_path / "runs", "tiny").runs if e.seed == 1)
     why = rf"^refused: this machine would make run \w+ where {expected} was planned$"
@@ -274,8 +275,10 @@ def test_a_job_of_a_pack_has_a_queue_where_jobs_are_scarce(parallel_jobs, sizes)
     jobs = make_jobs([*planned_runs("a", 4, 9), *alone], parallel_jobs)
     assert [len(job) for job in jobs] == sizes
     assert jobs[0][0].run_id == "a0" and sum(jobs, [])[-2:] == alone
-    assert job_overrides(jobs[-1]) == ["expected_run_id=y"]
-    assert job_overrides(planned_runs("a", 4, 2)) == ["expected_run_id=a0", "pack_members=[a0,a1]"]
+    assert job_overrides(jobs[-1]) == ["expected_run_id='y'"]
+    assert job_overrides(planned_runs("a", 4, 2)) == [
+        "expected_run_id='a0'", "pack_members=['a0','a1']"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -305,3 +308,31 @@ def test_every_launcher_preset_has_a_description_of_its_name_and_target():
     presets = {path.stem: path for path in (ROOT / "conf/hydra/launcher").glob("*.yaml")}
     targets = {name: OmegaConf.load(path)["_target_"] for name, path in presets.items()}
     assert {name: spec.target for name, spec in launchers_by_name().items()} == targets
+
+
+LIKE_NUMBERS = (
+    "62146430e6730615",
+    "1234567890123456",
+    "0012",
+    "null",
+    "true",
+    "inf",
+    "nan",
+    "0o17",
+)
+
+
+@given(
+    st.one_of(
+        st.sampled_from(LIKE_NUMBERS), st.text(min_size=1), st.from_regex(r"\A[0-9a-f]{16}\Z")
+    )
+)
+def test_a_text_stays_a_text_in_an_override(text):
+    """Hydra reads 62146430e6730615 as inf, and it was a run_id."""
+    parse = OverridesParser.create().parse_override
+    assert parse(f"key={override_text(text)}").value() == text
+    listed = override_text([text, text])
+    assert parse(f"key={listed}").value() == [text, text]
+    run = PlannedRun(text, (), "v", "d", 0, pack="p")
+    first, members = map(parse, job_overrides([run, run]))
+    assert first.value() == text and members.value() == [text, text]

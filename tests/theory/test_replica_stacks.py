@@ -24,7 +24,8 @@ from bench.theory.toolkit.suite_access import build_objective
 from bench.vectorized.trainer import train_step
 
 SEEDS, BATCH, STEPS = (0, 4, 2**40), 16, 20
-SHAPE = {"inputs": 2, "width": 8, "depth": 2}
+SETTINGS = {"seeds": SEEDS, "width": 8, "depth": 2, "batch": BATCH}
+CRITICS = {"seeds": [0, 1], "width": 8, "depth": 1, "batch": 16, "rate": 1e-3}
 POINTS = torch.randn(STEPS, 2, 3, BATCH, 2, generator=torch.Generator().manual_seed(7)).double()
 
 
@@ -41,7 +42,7 @@ def clipped():
 def stack_of(objective, optimizer):
     torch.set_default_dtype(torch.float64)
     try:
-        return stack_discriminators(SEEDS, objective, optimizer, batch=BATCH, **SHAPE)
+        return stack_discriminators(SETTINGS, objective, optimizer, inputs=2)
     finally:
         torch.set_default_dtype(torch.float32)
 
@@ -115,7 +116,7 @@ REAL, FAKE = torch.zeros(64, 2), torch.ones(64, 2)
 
 def test_a_critics_loss_is_that_of_its_network_alone(penalised):
     """Mean of f over fakes less that over reals, without the penalty."""
-    critics = stack_critics([0, 1], penalised, width=8, depth=1, batch=16, rate=1e-3)
+    critics = stack_critics(CRITICS, penalised)
     assert list(train_critics(critics, (REAL, FAKE), steps=2)) == [0, 1, 2]
     with torch.no_grad():
         nets = [model.discriminator for model in gans(critics)]
@@ -125,7 +126,7 @@ def test_a_critics_loss_is_that_of_its_network_alone(penalised):
 
 
 def test_a_critic_that_diverged_has_no_loss(penalised):
-    critics = stack_critics([0, 1], penalised, width=8, depth=1, batch=16, rate=1e-3)
+    critics = stack_critics(CRITICS, penalised)
     critics.optimizers[1][DISCRIMINATOR].param_groups[0]["lr"] = 1e30
     list(train_critics(critics, (REAL, FAKE), steps=5))
     assert find_diverged(critics).tolist() == [False, True]

@@ -56,6 +56,14 @@ def test_results_of_other_parts_are_refused(outcome, experiment, tmp_path, monke
         read_report(tmp_path)
 
 
+def test_results_of_version_1_are_refused_with_the_commit_that_reads_them(outcome, tmp_path):
+    for part in outcome.provenance.values():
+        del part["environment"]["semantics_version"]
+    write_report([outcome], tmp_path)
+    with pytest.raises(UserError, match="version 1 of the suite(.|\n)*19cc27b82f74 is the last"):
+        read_report(tmp_path)
+
+
 def test_a_folder_without_results_is_refused(experiment, tmp_path):
     with pytest.raises(UserError, match="holds no results of statements"):
         read_report(tmp_path)
@@ -69,18 +77,6 @@ def test_the_terminal_tells_verdict_and_page(experiment, tmp_path, capsys):
     assert shown.split()[-1] == str(tmp_path / "reports" / "claims-quick" / "index.html")
     show_claims([], **options)
     assert "2 of 2 parts are there already" in capsys.readouterr().out
-
-
-def test_without_a_checkout_one_statement_is_left_out(experiment, tmp_path, monkeypatch, capsys):
-    other = replace(experiment, id="T99", needs=tmp_path / "rows.parquet")
-    monkeypatch.setattr(catalogue, "experiments_by_id", lambda: {"T98": experiment, "T99": other})
-    options = {"quick": True, "runs_root": tmp_path, "to": None, "written": None, "processes": 1}
-    show_claims([], **options)
-    shown = capsys.readouterr().out
-    assert "T99 is left out" in shown and "1 statement of" in shown
-    (tmp_path / "rows.parquet").touch()
-    show_claims([], **options)
-    assert "2 statements of" in capsys.readouterr().out
 
 
 def test_the_list_adds_up(experiment, capsys):

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -82,6 +83,24 @@ def test_omissions_name_statements_that_exist():
         assert names.issuperset(shown) and all(name in text for name in shown), shown
 
 
+def test_parts_are_spread_over_workers(experiment, tmp_path, monkeypatch):
+    """Over threads, as processes would not know the experiment of this test."""
+    monkeypatch.setattr(
+        runner, "ProcessPoolExecutor", lambda workers, *rest: ThreadPoolExecutor(workers)
+    )
+    done = []
+    outcomes = [
+        run_experiments(
+            [experiment], quick=False, runs_root=tmp_path / str(count), processes=count,
+            on_part_done=lambda task, seconds: done.append(task.part),
+        )
+        for count in (1, 2)
+    ]  # fmt: skip
+    assert sorted(done[:3]) == sorted(done[3:]) == ["seed 0", "seed 1", "seed 2"]
+    assert outcomes[0][0].result == outcomes[1][0].result
+
+
+@pytest.mark.slow
 def test_several_processes_give_the_bits_of_one(tmp_path):
     ids = [name for name in ("T22", "T24") if name in catalogue.experiments_by_id()]
     chosen = catalogue.select(ids)

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.core.errors import UserError
-from bench.theory.experiment import NOT, PARTLY, REPRODUCED
+from bench.theory.experiment import NOT, NOT_TESTED, PARTLY, REPRODUCED
 from bench.theory.experiments import t25_created_equal
 from bench.theory.experiments.t25_created_equal import EXPERIMENT, VERDICT_CODES
 
@@ -46,8 +45,13 @@ def test_codes_are_the_claims_verdicts():
     assert (claim.REPRODUCED, claim.PARTLY, claim.NOT, claim.OPEN) == VERDICT_CODES
 
 
-def test_without_the_rows_it_says_so(monkeypatch, tmp_path):
-    monkeypatch.setattr(t25_created_equal, "ROWS", tmp_path / "rows.parquet")
-    (settings,) = EXPERIMENT.parts(False).values()
-    with pytest.raises(UserError, match="is not there"):
-        EXPERIMENT.measure(settings)
+@pytest.mark.parametrize("name", ["absent", "created_equal_digits"])
+def test_without_rows_of_this_version_it_is_not_tested(monkeypatch, name):
+    """The committed rows of version 1 are not read."""
+    study = t25_created_equal.STUDY.with_name(name)
+    monkeypatch.setattr(t25_created_equal, "STUDY", study)
+    monkeypatch.setattr(t25_created_equal, "ROWS", study / "rows.parquet")
+    results = {part: EXPERIMENT.measure(s) for part, s in EXPERIMENT.parts(False).items()}
+    found = EXPERIMENT.conclude(results)
+    assert found.verdict == NOT_TESTED and name in found.summary
+    assert list(EXPERIMENT.draw(results)) == []

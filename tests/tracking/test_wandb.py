@@ -23,7 +23,8 @@ from bench.core.errors import Caution, Interrupted, UserError
 from bench.core.files import read_json, sha256_of
 from bench.core.signals import INTERRUPT, _children
 from bench.execution.run import execute
-from bench.runs.columns import protocol_label, scores_by_column
+from bench.runs.columns import protocol_label, score_protocol, scores_by_column
+from bench.runs.identity import SEMANTICS_VERSION
 from bench.runs.rows import read_rows
 from bench.tracking.wandb_attempts import Attempts, wait_for_end
 from bench.training.job import prepare_job
@@ -146,7 +147,7 @@ def test_what_was_told_agrees_with_the_files_and_the_rows(tiny):
     assert {row.checkpoint for row in rows} == {"final", "best", "last-1"}
     assert {k: v for k, v in told["summary"].items() if "/quick-" in k} == scores_by_column(rows)
     final = next(row for row in rows if row.checkpoint == "final")
-    key = f"final/{protocol_label(final.protocol)}/frechet"
+    key = f"final/{protocol_label(score_protocol(final, 'frechet'))}/frechet"
     assert told["summary"][key] == final.scores["frechet"]
     status = job.folder.read_status()
     for name in ("status", "cause", "d_steps", "g_steps", "images", "digest"):
@@ -162,7 +163,7 @@ def test_config_labels_and_axes(tiny, unscored):
     run, names = told["run"], job.plain["names"]
     assert (run.run_id, run.project) == (job.folder.run_id, "created-equal")
     assert (run.job_type, run.display_name) == ("train", "ns_gan-digits-3")
-    assert list(run.tags) == [names["variant"], names["dataset"], "semantics-1"]
+    assert list(run.tags) == [names["variant"], names["dataset"], f"semantics-{SEMANTICS_VERSION}"]
     assert run.run_group == "" and run.resume
     for key in ("model", "dataset", "seed", "batch_size", "score", "hyperparameters"):
         assert told["config"][key] == job.plain[key]

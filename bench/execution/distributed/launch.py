@@ -52,12 +52,7 @@ def train_in_processes(
 
 
 def check_batch_norms(job: Job, model: GenerativeModel) -> None:
-    """Refuse batch norms that would not do what `trainer.batch_norm` says.
-
-    Raises:
-        UserError: torch's own batch norm would not be synchronised, or a process would normalise a
-            single sample.
-    """
+    """Refuse, with a UserError, batch norms that would not do what `trainer.batch_norm` says."""
     settings = job.trainer_settings
     samples_each = job.plain["batch_size"] // settings.devices
     torch_norm = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in model.modules())

@@ -67,11 +67,7 @@ def run_worker(
 
 
 def train_as_worker(job: Job, model: GenerativeModel, heartbeat: Heartbeat) -> None:
-    """Train and write nothing: process 0 does that for all.
-
-    Raises:
-        Interrupted: the processes agreed to stop, as in `bench.training.fit.train`.
-    """
+    """Train and write nothing: process 0 does that for all. Raises Interrupted, as `train` does."""
     settings, folder = job.trainer_settings, job.folder
     monitor = RankMonitor(
         folder.history,

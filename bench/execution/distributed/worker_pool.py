@@ -22,11 +22,7 @@ GRACE_SECONDS = 2.0  # for the others to report what they met when one broke, an
 
 
 class WorkerPool:
-    """Hold the processes of one run, and a pipe to each.
-
-    Args:
-        rendezvous: path of a file that does not exist yet, by which the processes find each other.
-    """
+    """Hold the processes of one run, which meet by the file `rendezvous`, and a pipe to each."""
 
     def __init__(self, job: Job, rendezvous: Path) -> None:
         context, size = get_context("spawn"), job.trainer_settings.devices

@@ -67,11 +67,7 @@ def release_cached_memory() -> None:
 
 
 def check_memory(cfg: DictConfig, samples: Tensor, slots: int) -> None:
-    """Refuse a pack that does not fit into memory.
-
-    Raises:
-        UserError: the pack needs more than is free; says both.
-    """
+    """Refuse a pack that needs more memory than is free, with a UserError that states both."""
     need, free = slots * required_bytes(cfg, samples), available_bytes(samples.device)
     if free is not None and need > free:
         most = free * slots // need
@@ -83,11 +79,7 @@ def check_memory(cfg: DictConfig, samples: Tensor, slots: int) -> None:
 
 @contextmanager
 def as_too_large(slots: int, device: torch.device) -> Iterator[None]:
-    """Turn a device's out-of-memory error in the block into one sentence about the pack.
-
-    Raises:
-        UserError: instead of torch's error.
-    """
+    """Turn a device's out-of-memory error in the block into a UserError about the pack."""
     try:
         yield
     except torch.OutOfMemoryError as error:

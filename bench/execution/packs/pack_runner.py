@@ -110,12 +110,7 @@ class PackRunner:
             self._advance(pending.run_id)
 
     def _build_stack(self, job: Job) -> None:
-        """Build the stack, for runs like this one.
-
-        Raises:
-            UserError: such runs cannot be packed, or not so many. That holds for all runs of the
-                pack, and so does any other error here.
-        """
+        """Build the stack, for runs like this one; an error here holds for all runs of the pack."""
         try:
             self.stack, odd_slots = build_stack(job, self.slots)
         except Exception as error:
@@ -227,14 +222,7 @@ class ActiveRun:
 
 
 class PackProgress:
-    """Show the steps of all replicas against those that all runs of the pack have to make.
-
-    Args:
-        label: text left of the progress bar.
-        runs: number of runs.
-        d_steps: steps of each run.
-        shown: whether to show the bar.
-    """
+    """Show the steps of all replicas against those that all runs of the pack have to make."""
 
     def __init__(self, label: str, runs: int, d_steps: int, *, shown: bool) -> None:
         self.d_steps, self._steps = d_steps, 0

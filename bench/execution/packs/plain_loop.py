@@ -11,11 +11,7 @@ FOREVER = 10**9  # steps
 
 
 class PlainLoop:
-    """Make a model's training steps without Lightning, monitor or files.
-
-    Args:
-        samples: the training split, on the device that trains, [N, ...].
-    """
+    """Train a model on samples [N, ...], on their device, without Lightning, monitor or files."""
 
     def __init__(self, model: GenerativeModel, samples: Tensor, batch_size: int) -> None:
         self.model = model.to(samples.device).train()

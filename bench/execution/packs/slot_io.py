@@ -17,11 +17,7 @@ from bench.vectorized.trainer import build_empty_stack
 
 
 def build_stack(job: Job, slots: int) -> tuple[ReplicaStack, list[int]]:
-    """Return a stack for runs like this one, and the slots that must stay empty.
-
-    Raises:
-        UserError: such runs cannot be packed, or not so many.
-    """
+    """Return a stack for runs like this one and its slots that stay empty, or raise a UserError."""
     model, batch_size = build.build_model(job.cfg), job.plain["batch_size"]
     if why := why_not_packable(model):
         fix = "remove packed= from the command; a sweep with pack=auto trains it alone"

@@ -18,7 +18,7 @@ def find_metric_pair(table: Table) -> tuple[str, str] | None:
 
 def collect_scores(method: Method, metrics: Sequence[str]) -> np.ndarray:
     """Return the scores of the finished runs that have all M metrics, [N, M]."""
-    rows = [m.row for m in method.runs if m.row is not None and m.row.status == "finished"]
+    rows = [row for row in method.rows if row.status == "finished"]
     scores = [[r.scores[m] for m in metrics] for r in rows if all(m in r.scores for m in metrics)]
     return np.array(scores, dtype=np.float64).reshape(-1, len(metrics))
 

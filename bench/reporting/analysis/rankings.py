@@ -6,13 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench import stats
-from bench.reporting.tables.summary import (
-    LEVEL,
-    RESAMPLES,
-    Table,
-    bootstrap_generator,
-    outcome_values,
-)
+from bench.reporting.tables.summary import Table, bootstrap_settings, outcome_values
 from bench.stats.ranking import RankInterval
 
 
@@ -48,17 +42,13 @@ def rank_methods(table: Table) -> dict[str, RankInterval]:
     outcomes = outcomes_by_method(table)
     if len(outcomes) < 2:
         return {}
-    ranks = stats.rank_intervals(
-        outcomes, level=LEVEL, resamples=RESAMPLES, generator=bootstrap_generator()
-    )
+    ranks = stats.rank_intervals(outcomes, **bootstrap_settings())
     return dict(sorted(ranks.items(), key=lambda item: item[1].rank))
 
 
 def improvement_interval(ours: Sequence[float], theirs: Sequence[float]) -> stats.Interval:
     """Return P(a run of ours is better than one of theirs), from outcomes, with its interval."""
-    return stats.improvement_interval(
-        ours, theirs, level=LEVEL, resamples=RESAMPLES, generator=bootstrap_generator()
-    )
+    return stats.improvement_interval(ours, theirs, **bootstrap_settings())
 
 
 def improvement_matrix(table: Table) -> ImprovementMatrix | None:
@@ -68,15 +58,13 @@ def improvement_matrix(table: Table) -> ImprovementMatrix | None:
         return None
     names, size = tuple(outcomes), len(outcomes)
     shares, significant = np.full((size, size), 0.5), np.zeros((size, size), dtype=bool)
-    generator, intervals = bootstrap_generator(), has_intervals(table)
+    settings, intervals = bootstrap_settings(), has_intervals(table)
     for i in range(size):
         for j in range(i):
             ours, theirs = outcomes[names[i]], outcomes[names[j]]
             shares[i, j] = stats.probability_of_improvement(ours, theirs)
             shares[j, i] = 1 - shares[i, j]
             if intervals:
-                _, low, high = stats.improvement_interval(
-                    ours, theirs, level=LEVEL, resamples=RESAMPLES, generator=generator
-                )
+                _, low, high = stats.improvement_interval(ours, theirs, **settings)
                 significant[i, j] = significant[j, i] = low > 0.5 or high < 0.5
     return ImprovementMatrix(names, shares, significant)

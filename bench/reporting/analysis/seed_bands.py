@@ -9,17 +9,12 @@ from bench.reporting.data.records import Curve
 
 
 class SeedBand(NamedTuple):
-    """Median and range of several runs' curves at S steps; all [S].
-
-    Args:
-        n_runs: curves that have a value at the step.
-    """
+    """Median and range of several runs' curves at S steps; all [S]."""
 
     steps: np.ndarray
     median: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    n_runs: np.ndarray
 
 
 def compute_band(curves: Sequence[Curve]) -> SeedBand | None:
@@ -40,5 +35,4 @@ def compute_band(curves: Sequence[Curve]) -> SeedBand | None:
         median=np.array([np.median(c) for c in columns]),
         low=np.array([c.min() for c in columns]),
         high=np.array([c.max() for c in columns]),
-        n_runs=np.array([len(c) for c in columns]),
     )

@@ -17,16 +17,12 @@ class VarianceShares:
     Args:
         hyperparameters, seed, evaluation: the variances. Where the evaluation's noise was not
             measured, `evaluation` is None and the seed's variance includes it.
-        configurations: of the search; those that diverged count as the untrained generator.
-        seeds: of the chosen configuration.
     """
 
     variant: str
     hyperparameters: float
     seed: float
     evaluation: float | None
-    configurations: int
-    seeds: int
 
     @property
     def total(self) -> float:
@@ -54,25 +50,14 @@ def _shares(searched: SearchedVariant, method: Method, metric: str) -> VarianceS
     configurations = searched.sign * np.asarray(searched.costs)
     seeds = [value for value, _ in method.scored_runs(metric)]
     seeds += [searched.untrained] * method.counts["diverged"]
-    if min(len(configurations), len(seeds)) < stats.MIN_SPREAD_RUNS:
+    few = min(len(configurations), len(seeds)) < stats.MIN_SPREAD_RUNS
+    if few or min(configurations.min(), *seeds) <= 0:
         return None
-    if min(configurations.min(), *seeds) <= 0:
-        return None
-    rows = [m.row for m in method.runs if m.row is not None and metric in m.row.scores]
-    noise = [
-        (row.details[f"{metric}.latent_sd"] / row.scores[metric]) ** 2
-        for row in rows
-        if f"{metric}.latent_sd" in row.details
-    ]
+    rows = [row for row in method.rows if metric in row.scores]
+    sds = [(row.details.get(f"{metric}.latent_sd"), row.scores[metric]) for row in rows]
+    noise = [(sd / score) ** 2 for sd, score in sds if sd is not None]
     split = stats.variance_split(np.log(configurations), {"chosen": np.log(seeds)}, noise)
-    within = float(np.var(np.log(seeds), ddof=1))
     if split.hyperparameters is None:
         return None
-    return VarianceShares(
-        variant=method.variant,
-        hyperparameters=split.hyperparameters,
-        seed=within if split.seed is None else split.seed,
-        evaluation=split.evaluation,
-        configurations=len(configurations),
-        seeds=len(seeds),
-    )
+    seed = float(np.var(np.log(seeds), ddof=1)) if split.seed is None else split.seed
+    return VarianceShares(method.variant, split.hyperparameters, seed, split.evaluation)

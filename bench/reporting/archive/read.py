@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,25 +10,23 @@ from typing import Any
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.core.files import read_json
+from bench.core.files import SUMS, read_json, read_sums, sha256_of
 from bench.reporting.archive.row_table import MAPPINGS, PLAIN_COLUMNS, unprefixed
 from bench.reporting.archive.write import CURVES, SHARED_FIELDS, VERSION
 from bench.reporting.data.collect import read_picture
 from bench.reporting.data.records import Curve, RunRecord, StageRecord
-from bench.runs.record import read_published_runs
+from bench.runs.digests import score_digests
+from bench.runs.identity import other_version
+from bench.runs.record import PublishedRun, read_published_runs
 from bench.runs.rows import SCHEMA, Row
 
 RESTORE = "restore the file"
+LOADED = ("rows.parquet", "runs.jsonl", "environments.json", "plan.json", "history.parquet")
 
 
 @dataclass(frozen=True)
 class Study:
-    """A sweep's stages with their runs and rows: all that a report is made of.
-
-    Args:
-        folder: folder of the report.
-        stages: stages of the sweep that have a scored run, in order.
-    """
+    """A sweep's stages that have a scored run, with runs and rows: all that a report is made of."""
 
     folder: Path
     stages: tuple[StageRecord, ...]
@@ -54,23 +52,23 @@ def load(folder: str | Path) -> Study:
     """Load a published study from its folder: `load("results/quick").table.to_pandas()`.
 
     Raises:
-        UserError: a file is missing or damaged, lacks a column, or is of a newer version.
+        UserError: a file is missing or damaged, lacks a column, is of another version, or is not
+            what SHA256SUMS and the digests in runs.jsonl say.
     """
     folder = Path(folder)
+    _check_sums(folder)
     published = {run.run_id: run for run in read_published_runs(folder)}
     unsafe = [run_id for run_id in published if Path(str(run_id)).name != run_id]
     if unsafe:  # a run_id names the file of the run's picture
-        raise UserError(
-            f"{folder / 'runs.jsonl'} has a run {unsafe[0]!r}, which is no name of a folder",
-            fix=RESTORE,
-        )
+        message = f"{folder / 'runs.jsonl'} has a run {unsafe[0]!r}, which is no name of a folder"
+        raise UserError(message, fix=RESTORE)
     rows, baselines = _read_rows(folder / "rows.parquet")
     unknown = sorted(rows.keys() - published.keys())
     if unknown:
-        raise UserError(
-            f"{folder / 'rows.parquet'} has rows of run {unknown[0]}, which runs.jsonl lacks",
-            fix="take both files from one report",
-        )
+        message = f"{folder / 'rows.parquet'} has rows of run {unknown[0]}, which runs.jsonl lacks"
+        raise UserError(message, fix="take both files from one report")
+    for run_id, run in published.items():
+        _check_scores(folder, run, rows.get(run_id, []))
     curves = _read_curves(folder / "history.parquet")
     runs = {}
     for run_id, run in published.items():
@@ -85,16 +83,35 @@ def load(folder: str | Path) -> Study:
     return Study(folder, _read_stages(folder, runs, baselines))
 
 
+def _check_sums(folder: Path) -> None:
+    """Compare the files that are loaded with SHA256SUMS, where the report has one."""
+    for name, digest in read_sums(folder / SUMS).items():
+        loaded = name in LOADED or name.startswith("samples/")
+        if loaded and (folder / name).is_file() and sha256_of(folder / name) != digest:
+            raise UserError(f"{folder / name} is not the file that {SUMS} lists", fix=RESTORE)
+
+
+def _check_scores(folder: Path, run: PublishedRun, rows: Sequence[Row]) -> None:
+    """Compare the scores of a run's rows, which are shown, with the digests that verify uses."""
+    shown = score_digests(rows)
+    for name in sorted({*shown, *run.scores}):
+        if shown.get(name) != run.scores.get(name):
+            message = f"{folder / 'rows.parquet'}: scores {name} of run {run.run_id}"
+            raise UserError(f"{message} do not have the digest in runs.jsonl", fix=RESTORE)
+
+
 def _read_stages(
     folder: Path, runs: Mapping[str, RunRecord], baselines: tuple[Row, ...]
 ) -> tuple[StageRecord, ...]:
-    plan = read_json(folder / "plan.json")
+    path = folder / "plan.json"
+    plan = read_json(path)
     try:
+        if plan["version"] in (1, 2, 3):
+            raise other_version(str(path), 1)
         if plan["version"] != VERSION:
-            raise UserError(
-                f"{folder / 'plan.json'} has version {plan['version']}; this suite reads {VERSION}",
-                fix="use the suite that wrote it, or write the report again from its runs",
-            )
+            message = f"{path} has version {plan['version']}; this suite reads {VERSION}"
+            fix = "use the suite that wrote it, or write the report again from its runs"
+            raise UserError(message, fix=fix)
         stages = tuple(
             StageRecord(
                 name=plan["sweep"],
@@ -111,10 +128,9 @@ def _read_stages(
             raise KeyError("no stage")
         return stages
     except (KeyError, TypeError) as error:
-        raise UserError(
-            f"{folder / 'plan.json'} is damaged: {type(error).__name__} {error}",
-            fix="restore the file, or write the report again from its runs",
-        ) from error
+        message = f"{path} is damaged: {type(error).__name__} {error}"
+        fix = "restore the file, or write the report again from its runs"
+        raise UserError(message, fix=fix) from error
 
 
 def read_table(path: Path) -> Any:
@@ -130,10 +146,8 @@ def read_table(path: Path) -> Any:
         return pq.read_table(path)
     except FileNotFoundError as error:
         present = sorted(p.name for p in path.parent.glob("*"))
-        raise UserError(
-            f"no file {path} (present: {', '.join(present[:8]) or 'nothing'})",
-            fix="name a folder that `bench report` wrote",
-        ) from error
+        message = f"no file {path} (present: {', '.join(present[:8]) or 'nothing'})"
+        raise UserError(message, fix="name a folder that `bench report` wrote") from error
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"{path} is no Parquet file: {error}", fix=RESTORE) from error
 
@@ -145,15 +159,13 @@ def _read_rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
         metadata = json.loads((table.schema.metadata or {})[b"created_equal"])
         schema, protocols = metadata["schema"], metadata["protocols"]
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{path} was not written by `bench report`: it does not name its protocols",
-            fix="write the report again from its runs",
-        ) from error
+        message = f"{path} was not written by `bench report`: it does not name its protocols"
+        raise UserError(message, fix="write the report again from its runs") from error
+    if schema in (1, 2):
+        raise other_version(str(path), 1)
     if schema != SCHEMA:
-        raise UserError(
-            f"{path} has rows of schema {schema}; this suite reads {SCHEMA}",
-            fix="use the suite that wrote them, or score the runs again",
-        )
+        fix = "use the suite that wrote them, or score the runs again"
+        raise UserError(f"{path} has rows of schema {schema}; this suite reads {SCHEMA}", fix=fix)
     missing = sorted({*PLAIN_COLUMNS, "protocol_id"} - set(table.column_names))
     if missing:
         raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix=RESTORE)
@@ -177,11 +189,10 @@ def _build_row(path: Path, record: Mapping[str, Any], protocols: Mapping[str, An
     mappings: dict[str, Any] = {name: unprefixed(name, present) for name in MAPPINGS}
     try:
         plain = {name: record[name] for name in PLAIN_COLUMNS}
-        return Row(protocol=protocols[record["protocol_id"]], **plain, **mappings)
+        return Row(**protocols[record["protocol_id"]], **plain, **mappings)
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{path}: the row of run {record['run_id']} is damaged: {error}", fix=RESTORE
-        ) from error
+        message = f"{path}: the row of run {record['run_id']} is damaged: {error}"
+        raise UserError(message, fix=RESTORE) from error
 
 
 def _read_curves(path: Path) -> dict[str, dict[str, Curve]]:

@@ -30,38 +30,37 @@ ROW_COLUMNS = {
     "images": "real images seen",
     "wall_seconds": "of training",
     "peak_memory_gib": "of training",
-    "protocol_id": "hash of the protocol, the run's own choices included",
-    "protocol.*": "how the scores were made",
+    "protocol_id": "hash of protocol and measures, the run's own choices included",
+    "protocol.*": "how the samples were made, and what they are compared with",
+    "measures.*": "arguments and code of each measure, and its scores with the better side",
     "hyperparameters.*": "the config group of that name",
     "scores.*": "the scores; empty where there is none",
     "details.*": "beside the scores: spread over latent seeds, expected bias, opinions",
+    "code.*": "hash of each file outside the package that trained the run",
 }
 PLAIN_COLUMNS = (
     "run_id", "variant", "loss", "model", "network", "dataset", "seed", "status", "cause",
     "checkpoint", "d_steps", "g_steps", "images",
 )  # fmt: skip
-MAPPINGS = ("hyperparameters", "scores", "details")  # fields of a row with a column for each key
+MAPPINGS = ("hyperparameters", "scores", "details", "code")  # fields with a column for each key
 
 
 def flatten_rows(stages: Iterable[StageRecord]) -> list[dict[str, Any]]:
     """Return one record per row, real baselines included, in the order of stages, groups, plan."""
     records = []
-    protocol_ids: dict[int, str] = {}
+    protocol_ids: dict[tuple[int, int], str] = {}
     for stage in stages:
-        facts = {run.run_id: run.facts for run in stage.runs}
-        samples = {run.run_id: run.sample for run in stage.runs}
+        facts = {run.run_id: {**run.facts, "sample": run.sample} for run in stage.runs}
         for group in group_rows(stage):
-            rows = [m.row for m in group.runs if m.row is not None]
-            for row in (*group.real_baseline, *group.split_half, *rows):
-                if id(row.protocol) not in protocol_ids:
-                    protocol_ids[id(row.protocol)] = short_hash(row.protocol)
-                run_facts = facts.get(row.run_id, {})
+            for row in (*group.real_baseline, *group.split_half, *group.rows):
+                key = id(row.protocol), id(row.measures)
+                if key not in protocol_ids:
+                    protocol_ids[key] = short_hash([row.protocol, row.measures])
+                run_facts = facts.get(row.run_id, {})  # real samples have none
+                shown = {k: run_facts.get(k) for k in ("sample", "wall_seconds", "peak_memory_gib")}
+                place = {"group": group.slug, "stage": stage.stage}
                 records.append(
-                    _flatten_row(row)
-                    | {"group": group.slug, "stage": stage.stage}
-                    | {"protocol_id": protocol_ids[id(row.protocol)]}
-                    | {"sample": samples.get(row.run_id)}
-                    | {k: run_facts.get(k) for k in ("wall_seconds", "peak_memory_gib")}
+                    _flatten_row(row) | place | shown | {"protocol_id": protocol_ids[key]}
                 )
     return records
 
@@ -76,7 +75,7 @@ def list_columns(records: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _flatten_row(row: Row) -> dict[str, Any]:
     record = {name: getattr(row, name) for name in PLAIN_COLUMNS}
-    for name in ("protocol", *MAPPINGS):
+    for name in ("protocol", "measures", *MAPPINGS):
         record |= {f"{name}.{key}": value for key, value in getattr(row, name).items()}
     return record
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from bench.reporting.archive import row_table
 from bench.reporting.data.records import RunRecord, StageRecord
-from bench.runs.digests import scores_digest
+from bench.runs.digests import score_digests
 from bench.runs.record import PublishedRun, render_published_runs
-from bench.runs.rows import SCHEMA, row_file_names
+from bench.runs.rows import SCHEMA
 
-VERSION = 3  # of the published plan.json
+VERSION = 4  # of the published plan.json
 CURVES = ("d_loss", "g_loss", "frechet")
 SHARED_FIELDS = (
     "run_id", "variant", "dataset", "seed", "sample", "overrides", "status", "cause", "facts",
@@ -48,7 +48,10 @@ def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
         "plan.json": json.dumps(plan, indent=1, sort_keys=True, allow_nan=False) + "\n",
     }
     pictures = {f"samples/{r.run_id}.png": r.picture for r in runs.values() if r.picture}
-    protocols = {r["protocol_id"]: row_table.unprefixed("protocol", r) for r in records}
+    protocols = {
+        r["protocol_id"]: {name: row_table.unprefixed(name, r) for name in ("protocol", "measures")}
+        for r in records
+    }
     return {
         **{name: text.encode() for name, text in texts.items()},
         "rows.parquet": _parquet(
@@ -61,11 +64,9 @@ def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
 
 
 def _published_runs(runs: Iterable[RunRecord]) -> Iterable[PublishedRun]:
-    names = iter(row_file_names(row for run in runs for row in run.rows))
     for run in runs:
-        rows = {next(names): scores_digest(row.scores, row.details) for row in run.rows}
         shared = {name: getattr(run, name) for name in SHARED_FIELDS}
-        yield PublishedRun(**shared, rows=rows, chain=run.digests)
+        yield PublishedRun(**shared, scores=score_digests(run.rows), chain=run.digests)
 
 
 def _history_columns(runs: Iterable[RunRecord]) -> dict[str, list[Any]]:

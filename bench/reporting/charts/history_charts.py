@@ -29,13 +29,7 @@ def loss_history_chart() -> dict[str, Any]:
 def _chart(
     mark: Any, title: str, *, zero: bool, heading: Any = (), **channels: Any
 ) -> dict[str, Any]:
-    """Specify lines of numbers over steps.
-
-    Args:
-        title: of the y axis.
-        zero: whether the y axis holds 0.
-        heading: of the tooltip.
-    """
+    """Specify lines of numbers over steps, on a y axis of a title that holds 0 or need not."""
     steps = {"title": "discriminator steps", "grid": False, "tickCount": 5, "format": ",~f"}
     values = {"title": title, "tickCount": 4, "gridOpacity": 0.6, "domain": False}
     (step,), (value,) = tooltip(step="step"), tooltip(value=title)

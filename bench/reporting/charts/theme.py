@@ -48,12 +48,7 @@ def number(field: str, **parts: Any) -> dict[str, Any]:
 def layer(
     dataset: str, mark: str, *, where: str = "", encoding: Any = None, **look: Any
 ) -> dict[str, Any]:
-    """Specify marks of one kind for the lines of a dataset.
-
-    Args:
-        where: condition that a line of the dataset must meet; empty for none.
-        look: properties of the mark.
-    """
+    """Specify marks of one look for the lines of a dataset that meet a condition, if any."""
     return {
         "data": {"name": dataset},
         **({"transform": [{"filter": where}]} if where else {}),

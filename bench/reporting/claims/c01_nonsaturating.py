@@ -13,7 +13,7 @@ DATA_SETS = 2  # fewer cannot show consistency
 
 def assess(evidence: Evidence) -> Finding:
     """Find on which data sets each rival is better, by mean and significantly."""
-    tables: dict[str, Table] = {}
+    parts: list[str] = []
     wins: dict[str, dict[str, tuple[bool, bool]]] = {}  # by variant and data set: ahead, surely
     for dataset, table in evidence.rankings.items():
         rows = select.compared_rows(table)
@@ -21,22 +21,21 @@ def assess(evidence: Evidence) -> Finding:
         rivals = [row for row in select.study_rows(rows) if row.method.variant != "ns_gan"]
         if ns_gan is None or not rivals:
             continue
-        tables[dataset] = table
         better, order = significantly_better(table, ns_gan.name), [row.name for row in rows]
+        parts.append(f"on {dataset} {_describe_better(table, ns_gan.name, better)}")
         for row in rivals:
             of_rival = wins.setdefault(row.method.variant, {})
             ahead, surely = of_rival.get(dataset, (False, False))  # by any of its settings
             ahead = ahead or order.index(row.name) < order.index(ns_gan.name)
             of_rival[dataset] = (ahead, surely or row.name in better)
-    if not tables:
+    if not parts:
         rivals_needed = "another of the study's variants with enough seeds on two data sets or more"
         return claim.needs(f"ns_gan and {rivals_needed}")
-    parts = [f"on {dataset} {_describe_better(table)}" for dataset, table in tables.items()]
     explanation = claim.join_parts(parts)
-    if len(tables) < DATA_SETS:
+    if len(parts) < DATA_SETS:
         needed = "Needs two data sets or more: one shows no consistency."
         return Finding(claim.OPEN, f"{needed} {explanation}")
-    everywhere = [list(won.values()) for won in wins.values() if len(won) == len(tables)]
+    everywhere = [list(won.values()) for won in wins.values() if len(won) == len(parts)]
     if any(all(surely for _, surely in won) for won in everywhere):
         return Finding(claim.NOT, explanation)
     mostly = [
@@ -46,16 +45,11 @@ def assess(evidence: Evidence) -> Finding:
     return Finding(claim.PARTLY if any(mostly) else claim.REPRODUCED, explanation)
 
 
-def _describe_better(table: Table) -> str:
-    """List the rivals that are significantly better, each with its probability and interval."""
-    rows = select.compared_rows(table)
-    ns_gan = select.find_row(rows, "ns_gan")
-    assert ns_gan is not None
-    costs = outcomes_by_method(table)
-    better = significantly_better(table, ns_gan.name)
-    parts = []
-    for row in (row for row in select.study_rows(rows) if row.name in better):
-        p = improvement_interval(costs[row.name], costs[ns_gan.name])
+def _describe_better(table: Table, ns_gan: str, better: list[str]) -> str:
+    """List the study's variants among the better ones, each with its probability and interval."""
+    costs, parts = outcomes_by_method(table), []
+    for row in select.study_rows(row for row in table.rows if row.name in better):
+        p = improvement_interval(costs[row.name], costs[ns_gan])
         parts.append(f"{row.name} ({p.value:.2f} [{p.low:.2f}, {p.high:.2f}])")
     if not parts:
         return "none of the study's other variants is significantly better than the NS GAN"

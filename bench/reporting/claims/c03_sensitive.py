@@ -30,12 +30,12 @@ def assess(evidence: Evidence) -> Finding:
         sensitive.append(middle >= np.log(RATIO))
         alike.append(not stable)
         low, high = min(ratios, key=ratios.__getitem__), max(ratios, key=ratios.__getitem__)
-        names = words.join_with_and(stable) if stable else ""
+        stabler = f"clearly more stable: {words.join_with_and(stable)}" if stable else ""
         parts.append(
             f"on {dataset} the third quartile of the configurations' scores is "
             f"{np.exp(middle):.1f} times the first for the median variant ({low} "
             f"{np.exp(ratios[low]):.1f}, {high} {np.exp(ratios[high]):.1f}); "
-            f"{f'clearly more stable: {names}' if names else 'none clearly stabler'}"
+            f"{stabler or 'none clearly stabler'}"
         )
     if not parts:
         return needs(f"a search with {CONFIGS} configurations or more of two variants or more")

@@ -25,11 +25,12 @@ def assess(evidence: Evidence) -> Finding:
             continue
         factors = {v.name: _fall(v) for v in variants}
         falls.append(min(factors.values()) >= FALL)
-        resamples = {v.name: _resampled(v) for v in variants}
+        best = {v.name: _best(v) for v in variants}
+        drawn = {v.name: _resampled(v) for v in variants}
         pairs = [
-            pair
-            for pair in permutations(variants, 2)
-            if _worse(*pair) and _difference(*(resamples[v.name] for v in pair))[1] < 0
+            (good, bad)
+            for good, bad in permutations(best, 2)
+            if (best[good] < best[bad]).all() and _difference(drawn[good], drawn[bad])[1] < 0
         ]
         overtakes.append(bool(pairs))
         part = (
@@ -38,9 +39,9 @@ def assess(evidence: Evidence) -> Finding:
         )
         if pairs:
             good, bad = pairs[0]
-            low, high = _difference(resamples[good.name], resamples[bad.name])
+            low, high = _difference(drawn[good], drawn[bad])
             part += (
-                f"{bad.name}, worse than {good.name} at budgets 1 and {TIMES} alike, is ahead of "
+                f"{bad}, worse than {good} at budgets 1 and {TIMES} alike, is ahead of "
                 f"it with {TIMES} configurations against one (difference [{low:.3g}, "
                 f"{high:.3g}]), and so in {len(pairs)} ordered pairs"
             )
@@ -59,11 +60,6 @@ def _fall(one: SearchedVariant) -> float:
     if later == 0:
         return 1.0 if first == 0 else math.inf
     return float(first / later)
-
-
-def _worse(good: SearchedVariant, bad: SearchedVariant) -> bool:
-    """Return whether the second is worse at both budgets."""
-    return bool((_best(good) < _best(bad)).all())
 
 
 def _best(one: SearchedVariant) -> np.ndarray:

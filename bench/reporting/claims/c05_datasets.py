@@ -2,7 +2,6 @@
 
 from bench.reporting.claims.claim import NOT, PARTLY, REPRODUCED, Claim, Finding, needs
 from bench.reporting.claims.evidence import Evidence, significantly_better
-from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
 
 DATA_SETS = 2
@@ -15,8 +14,10 @@ def assess(evidence: Evidence) -> Finding:
         return needs("two data sets or more, each with enough seeds of several variants")
     firsts, leaders = {}, {}
     for dataset, table in tables.items():
-        firsts[dataset] = first = _first(table)
-        letters = table.ranking.letters
+        names, letters = table.ranking.compared, table.ranking.letters
+        # The best mean that no other beats significantly: means leave out diverged runs.
+        unbeaten = (name for name in names if not significantly_better(table, name))
+        firsts[dataset] = first = next(unbeaten, names[0])
         leaders[dataset] = {n for n in letters if set(letters[n]) & set(letters[first])}
     everywhere = sorted(set.intersection(*leaders.values()))
     parts = [f"{d}: {words.join_with_and(sorted(names))}" for d, names in leaders.items()]
@@ -26,12 +27,6 @@ def assess(evidence: Evidence) -> Finding:
     if len(set(firsts.values())) == 1:
         return Finding(NOT, f"{explanation} {min(firsts.values())} comes first on every data set.")
     return Finding(PARTLY, f"{explanation} On every data set: {words.join_with_and(everywhere)}.")
-
-
-def _first(table: Table) -> str:
-    """Return the best mean that no other beats significantly; means leave out diverged runs."""
-    names = table.ranking.compared
-    return next((name for name in names if not significantly_better(table, name)), names[0])
 
 
 CLAIM = Claim(

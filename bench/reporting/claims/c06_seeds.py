@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 
-from bench import stats
 from bench.reporting.analysis.rankings import improvement_interval, outcomes_by_method
 from bench.reporting.claims.claim import Claim, Finding, combine_parts, join_parts, needs
 from bench.reporting.claims.evidence import Evidence
@@ -24,7 +23,8 @@ def assess(evidence: Evidence) -> Finding:
         costs = {name: values for name, values in outcomes.items() if len(values) >= INTERVAL_RUNS}
         if len(costs) < 2:
             continue
-        chances = _wrong_orders(costs)
+        neighbours = itertools.pairwise(costs)  # in the table's order
+        chances = {(a, b): improvement_interval(costs[b], costs[a]) for a, b in neighbours}
         (first, second), chance = max(chances.items(), key=lambda item: item[1].value)
         wrong.append(chance.value >= WRONG)
         outliers = {name: _count_outliers(values, table) for name, values in costs.items()}
@@ -38,12 +38,6 @@ def assess(evidence: Evidence) -> Finding:
     if not parts:
         return needs(f"{INTERVAL_RUNS} seeds or more of two variants or more")
     return Finding(combine_parts([any(wrong), any(outlying)]), join_parts(parts))
-
-
-def _wrong_orders(costs: dict[str, list[float]]) -> dict[tuple[str, str], stats.Interval]:
-    """Return neighbours in the table's order -> P(a run of the second beats one of the first)."""
-    names = list(costs)
-    return {(a, b): improvement_interval(costs[b], costs[a]) for a, b in itertools.pairwise(names)}
 
 
 def _count_outliers(costs: list[float], table: Table) -> int:

@@ -37,10 +37,9 @@ def assess(evidence: Evidence) -> Finding:
 
 def _noise(table: Table) -> float | None:
     """Return the spread over latent seeds divided by the score, median over runs."""
-    rows = [m.row for m in table.group.runs if m.row is not None]
     shares = [
         row.details["frechet.latent_sd"] / row.scores["frechet"]
-        for row in rows
+        for row in table.group.rows
         if "frechet.latent_sd" in row.details and row.scores.get("frechet")
     ]
     return median(shares) if shares else None

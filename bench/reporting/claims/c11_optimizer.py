@@ -3,7 +3,6 @@
 from bench.reporting.analysis.rankings import improvement_interval
 from bench.reporting.claims.claim import NOT, PARTLY, REPRODUCED, Claim, Finding, needs
 from bench.reporting.claims.evidence import Evidence
-from bench.reporting.tables.search import Search, SearchedVariant
 from bench.reporting.tables.summary import LEVEL
 
 LITTLE = (0.25, 0.75)  # probability of improvement within which the difference is little
@@ -13,9 +12,11 @@ def assess(evidence: Evidence) -> Finding:
     """Compute P(a configuration is better under Adam than one under RMSProp)."""
     intervals = {}
     for dataset, search in evidence.searches.items():
-        pair = _pair(search)
-        if pair is not None:
-            intervals[dataset] = improvement_interval(pair[0].costs, pair[1].costs)
+        wgans = [one for one in search.variants if one.variant == "wgan" and one.configs]
+        rmsprop = [one for one in wgans if "optimizer=rmsprop" in one.name]
+        adam = [one for one in wgans if one not in rmsprop]
+        if adam and rmsprop:
+            intervals[dataset] = improvement_interval(adam[0].costs, rmsprop[0].costs)
     if not intervals:
         return needs(
             "a search of wgan with optimizer=adam and one with optimizer=rmsprop in one study "
@@ -28,14 +29,6 @@ def assess(evidence: Evidence) -> Finding:
     means = [LITTLE[0] <= i.value <= LITTLE[1] for i in intervals.values()]
     verdict = REPRODUCED if all(inside) else PARTLY if all(means) else NOT
     return Finding(verdict, f"Probability that a configuration is better under Adam: {parts}.")
-
-
-def _pair(search: Search) -> tuple[SearchedVariant, SearchedVariant] | None:
-    """Return WGAN searched under Adam and under RMSProp; None where one is missing."""
-    wgans = [one for one in search.variants if one.variant == "wgan" and one.configs]
-    rmsprop = [one for one in wgans if "optimizer=rmsprop" in one.name]
-    adam = [one for one in wgans if one not in rmsprop]
-    return (adam[0], rmsprop[0]) if adam and rmsprop else None
 
 
 CLAIM = Claim(

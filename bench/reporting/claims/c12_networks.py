@@ -1,5 +1,7 @@
 """Assess C12: results of one pair of networks do not carry over to others."""
 
+from itertools import combinations
+
 from scipy.stats import spearmanr
 
 from bench.reporting.claims.claim import NOT, PARTLY, REPRODUCED, Claim, Finding, needs
@@ -15,17 +17,13 @@ def assess(evidence: Evidence) -> Finding:
     correlations = {}
     for table in evidence.rankings.values():
         means = _means(table)
-        names = sorted(means)
-        for index, first in enumerate(names):
-            for second in names[index + 1 :]:
-                shared = sorted(means[first].keys() & means[second].keys())
-                if len(shared) >= VARIANTS:
-                    means_1, means_2 = ([means[n][v] for v in shared] for n in (first, second))
-                    if min(len({*means_1}), len({*means_2})) < 2:
-                        continue  # equal means have no order
-                    rho = float(spearmanr(means_1, means_2).statistic)
-                    networks = f"{table.group.dataset}, {first} and {second}"
-                    correlations[networks] = (rho, len(shared))
+        for first, second in combinations(sorted(means), 2):
+            shared = sorted(means[first].keys() & means[second].keys())
+            means_1, means_2 = ([means[n][v] for v in shared] for n in (first, second))
+            if len(shared) < VARIANTS or min(len({*means_1}), len({*means_2})) < 2:
+                continue  # equal means have no order
+            rho = float(spearmanr(means_1, means_2).statistic)
+            correlations[f"{table.group.dataset}, {first} and {second}"] = (rho, len(shared))
     if not correlations:
         return needs(
             f"{VARIANTS} variants or more, each on two networks of one data set; the suite's study "
@@ -41,7 +39,7 @@ def _means(table: Table) -> dict[str, dict[str, float]]:
     """Return network -> variant -> mean score."""
     means: dict[str, dict[str, float]] = {}
     for row in table.rows:
-        networks = {m.row.network for m in row.method.runs if m.row is not None}
+        networks = {r.network for r in row.method.rows}
         if len(networks) == 1 and table.group.first in row.cells:
             by_variant = means.setdefault(networks.pop(), {})
             by_variant.setdefault(row.method.variant, row.cells[table.group.first].mean)

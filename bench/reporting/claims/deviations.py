@@ -19,7 +19,7 @@ def deviations(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
 
 def _sentences(comparisons: Sequence[Comparison]) -> Iterable[str]:
     groups = [c.main.group for c in comparisons]
-    rows = [m.row for g in groups for m in g.runs if m.row is not None]
+    rows = [row for group in groups for row in group.rows]
     theirs = {cell.dataset for cell in published_scores()}
     others = sorted({g.dataset for g in groups} - theirs)
     yield f"data sets that the study does not have: {words.join_with_and(others)}" if others else ""

@@ -10,7 +10,7 @@ from bench.reporting.tables.comparisons import Comparison
 from bench.reporting.tables.methods import Method
 from bench.reporting.tables.published import is_published_quantity, study_variants
 from bench.reporting.tables.search import Search, summarise_search
-from bench.reporting.tables.summary import ALPHA, Table, TableRow
+from bench.reporting.tables.summary import ALPHA, Table, TableRow, select_better
 
 # Models (names of conf/model) that are trained without another network, and so are no GANs. Rows
 # name their model but lack its class attribute `adversarial`, and reports cannot import the class,
@@ -61,8 +61,7 @@ def find_row(rows: Iterable[TableRow], variant: str) -> TableRow | None:
 
 def is_adversarial(method: Method) -> bool:
     """Return whether the method's model is a GAN; so is a model that no row names."""
-    models = {run.row.model for run in method.runs if run.row is not None}
-    return not models & NON_ADVERSARIAL_MODELS
+    return not {row.model for row in method.rows} & NON_ADVERSARIAL_MODELS
 
 
 def gan_rows(rows: Iterable[TableRow]) -> list[TableRow]:
@@ -78,10 +77,4 @@ def study_rows(rows: Iterable[TableRow]) -> list[TableRow]:
 def significantly_better(table: Table, than: str) -> list[str]:
     """Return the methods better than that of a name, with ALPHA for all pairs of the table."""
     costs = outcomes_by_method(table)
-    pairs = stats.differences(costs, alpha=ALPHA)
-    return [
-        name
-        for name in costs
-        if frozenset({name, than}) in pairs
-        and stats.probability_of_improvement(costs[name], costs[than]) > 0.5
-    ]
+    return select_better(costs, than, stats.differences(costs, alpha=ALPHA))

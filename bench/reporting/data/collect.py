@@ -15,7 +15,7 @@ from bench.runs.digests import read_digests
 from bench.runs.folder import RunFolder
 from bench.runs.plans import PlannedRun, read_plan
 from bench.runs.record import portable_overrides
-from bench.runs.rows import Row, read_rows
+from bench.runs.rows import Row, merge_rows, read_rows
 
 MAX_HISTORIES = 2000  # runs whose curves a report holds: those of the last stage first
 MAX_PICTURE_BYTES = 8 * 2**20  # of all pictures in a report, whose page embeds them
@@ -30,21 +30,19 @@ def read_stages(runs_root: Path, name: str) -> list[StageRecord]:
     plan = read_plan(runs_root, name)
     reader = _Reader(runs_root)
     real = tuple(reader.rows(sorted(path.name for path in runs_root.glob("real-*"))))
+    runs_by_stage = [tuple(map(reader.run, stage.runs)) for stage in plan.stages]
     stages = [
-        StageRecord(
-            name, plan.command, s.name, tuple(map(reader.run, s.runs)), real, s.rule, s.chosen
-        )
-        for s in plan.stages
+        StageRecord(name, plan.command, s.name, runs, real, s.rule, s.chosen)
+        for s, runs in zip(plan.stages, runs_by_stage, strict=True)
     ]
     scored = [stage for stage in stages if any(run.rows for run in stage.runs)]
     if not scored:
         runs = [run for stage in stages for run in stage.runs]
         counts = {"planned": len(runs), **count_statuses(run.status for run in runs)}
         tally = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
-        raise UserError(
-            f"sweep {name!r} under {runs_root} has no scored run yet ({tally or 'no run at all'})",
-            fix="let its runs end, or see each run's status.json and error.txt",
-        )
+        message = f"sweep {name!r} under {runs_root} has no scored run yet"
+        fix = "let its runs end, or see each run's status.json and error.txt"
+        raise UserError(f"{message} ({tally or 'no run at all'})", fix=fix)
     return scored
 
 
@@ -79,10 +77,8 @@ def read_picture(path: Path) -> bytes:
         with Image.open(io.BytesIO(content)) as image:
             image.load()
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises on damaged files
-        raise UserError(
-            f"{path} is no picture: {error}",
-            fix="move the file away; the report then says that there is none",
-        ) from error
+        fix = "move the file away; the report then says that there is none"
+        raise UserError(f"{path} is no picture: {error}", fix=fix) from error
     return content
 
 
@@ -105,10 +101,10 @@ class _Reader:
         self.contents: dict[str, Any] = {}
 
     def rows(self, run_ids: Iterable[str]) -> list[Row]:
-        return [
+        return merge_rows(
             dataclasses.replace(row, protocol=self._deduplicate(row.protocol))
             for row in read_rows(self.root, run_ids)
-        ]
+        )
 
     def run(self, planned: PlannedRun) -> RunRecord:
         if planned.run_id not in self.runs:

@@ -46,7 +46,5 @@ def _read_losses(folder: RunFolder) -> list[tuple[str, float, float]]:
                 if reading.get(name)
             ]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise UserError(
-            f"{path} is not a history of losses: {error!r}",
-            fix="move it away and run the run again",
-        ) from error
+        fix = "move it away and run the run again"
+        raise UserError(f"{path} is not a history of losses: {error!r}", fix=fix) from error

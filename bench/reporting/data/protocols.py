@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.runs.identity import short_hash
-from bench.runs.rows import RUN_SETTINGS
+from bench.runs.rows import RUN_SETTINGS, measure_identity
 
-BY_CHECKPOINT = ("chosen", "metrics", "measures")  # fields that may differ between checkpoints
+BY_CHECKPOINT = ("chosen", "measures")  # fields that may differ between checkpoints
+
+# field of a table's protocol: arguments of the measures for which it differs from another table
+MEASURES_APART = "measures_apart"
 
 FIELD_TITLES = {
     "name": "protocol",
@@ -16,7 +19,6 @@ FIELD_TITLES = {
     "n_real": "number of real samples",
     "n_fake": "number of generated samples",
     "quantised": "rounding to 8 bits",
-    "metrics": "scores",
     "measures": "settings of the measures",
     "chosen": "choice of the checkpoint",
 }  # other fields: the key, with spaces
@@ -27,6 +29,13 @@ def comparable_part(protocol: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in protocol.items() if key not in RUN_SETTINGS}
 
 
+def with_measures(
+    protocol: Mapping[str, Any], measures: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return a row's protocol with its measures' arguments, as `describe_differences` wants it."""
+    return {**protocol, "measures": {name: measure_identity(m) for name, m in measures.items()}}
+
+
 def hash_without_checkpoint(protocol: Mapping[str, Any]) -> str:
     """Hash the fields that the tables of different checkpoints share."""
     return short_hash({key: value for key, value in protocol.items() if key not in BY_CHECKPOINT})
@@ -35,12 +44,15 @@ def hash_without_checkpoint(protocol: Mapping[str, Any]) -> str:
 def describe_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     """Name the fields in which two protocols differ; empty if their scores may be compared.
 
-    The hash of all settings is only named if no other field differs.
+    A measure that only one of them has is no difference.
     """
     first, second = comparable_part(first), comparable_part(second)
+    common = first.get("measures", {}).keys() & second.get("measures", {}).keys()
+    for protocol in (first, second):
+        protocol.pop(MEASURES_APART, None)
+        protocol["measures"] = {name: protocol["measures"][name] for name in common}
     keys = [key for key in sorted({*first, *second}) if first.get(key) != second.get(key)]
-    named = [key for key in keys if key != "settings"] or keys
-    return [_describe_difference(key, first.get(key), second.get(key)) for key in named]
+    return [_describe_difference(key, first.get(key), second.get(key)) for key in keys]
 
 
 def _describe_difference(key: str, first: Any, second: Any) -> str:

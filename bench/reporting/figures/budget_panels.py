@@ -1,6 +1,6 @@
 """Draw the best score against the budget in a panel for each variant: mean, median and band."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from bench.plotting import labels, layout, scales
 from bench.plotting.style import ACCENT, INK, RULE, SECOND, Drawing, figure, render
 from bench.reporting.analysis.budget_curves import BudgetCurve
 from bench.reporting.analysis.chart_descriptions import CONFIGURATIONS
+from bench.reporting.data.records import Curve
 from bench.reporting.figures.budget import draw_mean, set_scales
 from bench.reporting.figures.figure import SEARCH, FigureSpec, SectionData
 from bench.reporting.figures.shared_text import axis_title
@@ -32,7 +33,7 @@ def draw(section: SectionData) -> Drawing | None:
         log = scales.needs_log_axis(scores)
         set_scales(grid[0], chart.largest, scores, log=log, max_ticks=6)
         for axes, curve in zip(grid, curves, strict=True):
-            _draw_all_means(axes, curves)
+            draw_in_grey(axes, [(c.ks, c.mean) for c in curves])
             _draw_curve(axes, curve)
             labels.set_panel_title(axes, curve.variant, columns)
         for axes in grid[-columns:]:
@@ -58,10 +59,10 @@ def caption(section: SectionData) -> str:
     )
 
 
-def _draw_all_means(axes: Any, curves: Sequence[BudgetCurve]) -> None:
-    """Draw all means as one grey path."""
-    x = np.concatenate([np.append(c.ks, np.nan) for c in curves])
-    y = np.concatenate([np.append(c.mean, np.nan) for c in curves])
+def draw_in_grey(axes: Any, curves: Iterable[Curve]) -> None:
+    """Draw curves as one grey path behind all else."""
+    parts = ([np.append(axis, np.nan) for axis in axes] for axes in zip(*curves, strict=True))
+    x, y = map(np.concatenate, parts)
     axes.plot(x, y, color=RULE, linewidth=0.8, zorder=1)
 
 

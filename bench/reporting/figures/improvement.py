@@ -34,8 +34,7 @@ def draw(section: SectionData) -> Drawing | None:
         axes.set_ylim(size, 0)
         scales.set_ticks(axes.xaxis, [])
         scales.set_ticks(axes.yaxis, [])
-        for spine in axes.spines.values():
-            spine.set_visible(False)
+        axes.spines[:].set_visible(False)
         for i, name in enumerate(names):
             axes.annotate(name, (0, i + 0.5), xytext=(-6, 0), textcoords="offset points",
                           ha="right", va="center_baseline", fontsize=8)  # fmt: skip

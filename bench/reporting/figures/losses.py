@@ -85,9 +85,8 @@ def _draw_panel(axes: Any, runs: RunCurves) -> None:
     for run, curves in shown:
         if run.status == "diverged":
             end = max(steps[-1] for steps, _ in curves.values())
-            axes.plot(
-                [end], [0.95], "x", color=INK, markersize=5, transform=axes.get_xaxis_transform()
-            )
+            place = {"transform": axes.get_xaxis_transform()}
+            axes.plot([end], [0.95], "x", color=INK, markersize=5, **place)
 
 
 def _draw_band(axes: Any, curves: list[Curve], colour: str) -> None:
@@ -102,9 +101,8 @@ def _legend_marks() -> list[tuple[Any, str]]:
 
     d, g = (Line2D([], [], color=colour, linewidth=1.2) for colour in COLOURS.values())
     cross = Line2D([], [], color=INK, marker="x", linestyle="", markersize=5)
-    return [
-        (d, "discriminator's loss, or the only one"), (g, "generator's loss"), (cross, "diverged"),
-    ]  # fmt: skip
+    discriminator = (d, "discriminator's loss, or the only one")
+    return [discriminator, (g, "generator's loss"), (cross, "diverged")]
 
 
 FIGURE = FigureSpec("Losses", (SEEDS,), draw, caption, place=80)

@@ -1,13 +1,13 @@
 """Draw the Frechet distance while training: median and range over seeds, a panel a variant."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from bench.plotting import labels, layout, scales
-from bench.plotting.style import ACCENT, INK, RULE, Drawing, figure, render
+from bench.plotting.style import ACCENT, INK, Drawing, figure, render
 from bench.reporting.analysis.seed_bands import SeedBand, compute_band
+from bench.reporting.figures.budget_panels import draw_in_grey
 from bench.reporting.figures.figure import SEEDS, FigureSpec, SectionData
 from bench.reporting.tables.summary import Table
 
@@ -44,7 +44,8 @@ def draw(section: SectionData) -> Drawing | None:
         steps = np.concatenate([b.steps for b in bands.values()])
         scales.set_scale(grid[0].xaxis, [0, steps.max()], log=False, max_ticks=3)
         for axes, (name, band) in zip(grid, bands.items(), strict=True):
-            _draw_panel(axes, band, bands.values())
+            draw_in_grey(axes, [(b.steps, b.median) for b in bands.values()])
+            _draw_band(axes, band)
             labels.set_panel_title(axes, name, columns)
         for axes in grid[-columns:]:
             axes.set_xlabel("discriminator steps", labelpad=1.5)
@@ -63,10 +64,7 @@ def caption(section: SectionData) -> str:
     )
 
 
-def _draw_panel(axes: Any, band: SeedBand, all_bands: Iterable[SeedBand]) -> None:
-    x = np.concatenate([np.append(b.steps, np.nan) for b in all_bands])
-    y = np.concatenate([np.append(b.median, np.nan) for b in all_bands])
-    axes.plot(x, y, color=RULE, linewidth=0.8, zorder=1)
+def _draw_band(axes: Any, band: SeedBand) -> None:
     axes.fill_between(band.steps, band.low, band.high, color=ACCENT, alpha=0.2, linewidth=0)
     axes.plot(band.steps, band.median, color=ACCENT, linewidth=1.4, zorder=4)
     scales.draw_points(axes, band.steps, band.median, colour=INK, size=2.6, alpha=1)

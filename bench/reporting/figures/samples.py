@@ -7,10 +7,9 @@ import numpy as np
 
 from bench.plotting import labels, layout
 from bench.plotting.style import MUTED, Drawing, figure, render, wrap_name
-from bench.reporting.data.records import RunRecord
 from bench.reporting.figures.figure import KINDS, FigureSpec, Sample, SectionData
 from bench.reporting.tables import rounding
-from bench.reporting.tables.summary import Table, TableRow, median_run
+from bench.reporting.tables.summary import Table, TableRow, best_run, median_run
 from bench.reporting.text import words
 
 COLUMNS = 5
@@ -88,7 +87,8 @@ def list_samples(section: SectionData) -> tuple[Sample, ...]:
 
 def _sample(table: Table, row: TableRow, kind: str) -> Sample:
     metric, name = table.group.first, f"{row.name}{kind}"
-    chosen = _best_run(table, row) if kind == ", best" else median_run(row.method, metric)
+    is_best = kind == ", best"
+    chosen = best_run(table.group, row.method) if is_best else median_run(row.method, metric)
     if chosen is None:
         return Sample(name, "no finished run", "", None, None)
     value, run = chosen
@@ -97,12 +97,6 @@ def _sample(table: Table, row: TableRow, kind: str) -> Sample:
     if run.picture is None:
         return Sample(name, f"{score}, no picture kept", run.run_id, None, None)
     return Sample(name, score, run.run_id, run.picture, _decode(run.picture))
-
-
-def _best_run(table: Table, row: TableRow) -> tuple[float, RunRecord] | None:
-    """Return the run with the best score; ties by run_id."""
-    sign, scored_runs = table.group.sign, row.method.scored_runs(table.group.first)
-    return min(scored_runs, key=lambda pair: (sign * pair[0], pair[1].run_id), default=None)
 
 
 def _decode(png: bytes) -> np.ndarray:

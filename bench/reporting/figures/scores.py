@@ -1,5 +1,6 @@
 """Draw a table's first metric as dots: every seed's score, their mean, and real samples' score."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -15,21 +16,12 @@ from bench.reporting.text.cells import runs_without_score
 
 
 def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
-    """Draw one line a method, in the table's order.
-
-    Args:
-        narrow: draw for a telephone, on the page only.
-    """
+    """Draw one line a method, in the table's order; narrow for a telephone, on the page only."""
     table = section.table
     group, metric = table.group, table.group.first
     names = [row.name for row in table.rows]
     unscored = [runs_without_score(row.method) for row in table.rows]
-    margins = layout.Margins(
-        layout.text_width(names) + 0.15,
-        layout.text_width(unscored, 7) + 0.2 if any(unscored) else 0.15,
-        0.25,
-        0.62 if narrow else 0.5,
-    )
+    margins = row_margins(names, unscored, gap=0.2, top=0.25, narrow=narrow)
     width = max(3.6 if narrow else 7.0, margins.left + margins.right + 1.5)
     height = 0.25 * len(names) + margins.top + margins.bottom
     with figure(width, height, placed=True) as fig:
@@ -45,6 +37,14 @@ def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
         return render(fig, name, alt, inline_only=narrow)
 
 
+def row_margins(
+    names: Sequence[str], notes: Sequence[str], *, gap: float, top: float, narrow: bool
+) -> layout.Margins:
+    """Return the space around rows with names at the left and notes, a gap away, at the right."""
+    right = layout.text_width(notes, 7) + gap if any(notes) else 0.15
+    return layout.Margins(layout.text_width(names) + 0.15, right, top, 0.62 if narrow else 0.5)
+
+
 def caption(section: SectionData) -> str:
     """Say what a dot, a stroke and the dotted line are."""
     baseline = section.table.real_baseline
@@ -56,29 +56,39 @@ def draw_dots(
     axes: Any, table: Table, metric: str, *, small: bool = False, max_ticks: int = 5
 ) -> bool:
     """Draw dots, means and real samples' score on one axis; return whether it is logarithmic."""
-    baseline = table.real_baseline.get(metric)
     axis = describe_score_axis(table, metric)
     if axis is not None:
         scales.set_scale(axes.xaxis, [axis.low, axis.high], log=axis.log, max_ticks=max_ticks)
-    if baseline is not None:
-        axes.axvline(baseline.mean, color=SECOND, linewidth=1.0, linestyle=(0, (1, 1.5)), zorder=1)
-        if metric == table.group.first:
-            text = f"real samples {rounding.format_baseline(table, metric)}"
-            axes.annotate(text, (baseline.mean, 1), xycoords=("data", "axes fraction"),
-                          xytext=(0, 3), textcoords="offset points", color=SECOND, fontsize=7,
-                          ha="left" if table.group.sign > 0 else "right")  # fmt: skip
+    draw_baseline(axes, table, metric)
     for y, row in enumerate(table.rows):
         scores = [value for value, _ in row.method.scored_runs(metric)]
         if small:
             scales.draw_points(axes, scores, [y] * len(scores), colour=INK, size=3.2, alpha=0.5)
         else:
-            axes.scatter(
-                scores, [y] * len(scores), s=22, color=INK, alpha=0.45, linewidth=0, zorder=3
-            )
+            dots = {"s": 22, "color": INK, "alpha": 0.45, "linewidth": 0}
+            axes.scatter(scores, [y] * len(scores), **dots, zorder=3)
         if scores:
             mean = row.cells[metric].mean
             axes.plot([mean, mean], [y - 0.3, y + 0.3], color=ACCENT, linewidth=1.8, zorder=4)
     return axis is not None and axis.log
+
+
+def draw_baseline(axes: Any, table: Table, metric: str, *, y: int = 1, offset: int = 0) -> None:
+    """Draw a dotted line at the real samples' score, if any; beside it the first metric's number.
+
+    Args:
+        y: 1 to write the number above the axes, 0 at their foot.
+        offset: from the line to the number, in points.
+    """
+    if metric not in table.real_baseline:
+        return
+    value, sign = table.real_baseline[metric].mean, table.group.sign
+    axes.axvline(value, color=SECOND, linewidth=1.0, linestyle=(0, (1, 1.5)), zorder=1)
+    if metric == table.group.first:
+        axes.annotate(f"real samples {rounding.format_baseline(table, metric)}", (value, y),
+                      xycoords=("data", "axes fraction"), xytext=(offset * sign, 3), fontsize=7,
+                      textcoords="offset points", color=SECOND,
+                      ha="left" if sign > 0 else "right")  # fmt: skip
 
 
 FIGURE = FigureSpec(

@@ -34,6 +34,14 @@ class Scale(NamedTuple):
             array, low, high = np.log(array), np.log(low), np.log(high)
         return (array - low) / (high - low) if high > low else np.full_like(array, 0.5)
 
+    def ticks(self, margin: float = 0.0) -> list[float]:
+        """Return few round values within the scale, which a margin extends by a share of it."""
+        if self.log:
+            factor = (self.high / self.low) ** margin
+            return scales.log_ticks(self.low / factor, self.high * factor, 3)
+        gap = margin * (self.high - self.low)
+        return scales.linear_ticks(self.low - gap, self.high + gap, 3)
+
 
 def draw(section: SectionData) -> Drawing | None:
     """Draw the grid of panels; None where no hyperparameter was varied."""
@@ -118,20 +126,10 @@ def _draw_column(axes: Any, effects: Sequence[Effect | None], y_scale: Scale) ->
     if all(e.labels for e in present):
         ticks, tick_labels = _centres(len(categories)).tolist(), list(categories)
     else:
-        marks = _round_marks(x_scale)
+        marks = x_scale.ticks(margin=0.05)  # or so near the ends that they can stand there
         ticks, tick_labels = x_scale.map(marks).tolist(), [scales.format_tick(m) for m in marks]
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(FixedFormatter(tick_labels))
-
-
-def _round_marks(x_scale: Scale) -> list[float]:
-    """Return round values within a column, or so near its ends that they can stand there."""
-    low, high = x_scale.low, x_scale.high
-    if x_scale.log:
-        factor = (high / low) ** 0.05
-        return scales.log_ticks(low / factor, high * factor, 3)
-    margin = 0.05 * (high - low)
-    return scales.linear_ticks(low - margin, high + margin, 3)
 
 
 def _draw_named_band(axes: Any, y: int, name: str, effect: Effect, y_scale: Scale) -> None:
@@ -148,12 +146,7 @@ def _draw_named_band(axes: Any, y: int, name: str, effect: Effect, y_scale: Scal
 def _draw_band(
     axes: Any, y: int, effect: Effect, x_scale: Scale, y_scale: Scale, rho_y: float = 0.05
 ) -> None:
-    """Draw one hyperparameter of one variant.
-
-    Args:
-        y: top of the band.
-        rho_y: from there to the text of the correlation.
-    """
+    """Draw one hyperparameter of one variant in the band below y, its correlation at y + rho_y."""
     if effect.labels:
         centres = _centres(len(effect.labels))
         x = centres[effect.values.astype(int)]
@@ -187,8 +180,7 @@ def _centres(count: int) -> np.ndarray:
 
 def _label_bands(axes: Any, variants: Sequence[str], y_scale: Scale) -> None:
     """Write the variant's name and the ends of the score axis beside each band."""
-    make_ticks = scales.log_ticks if y_scale.log else scales.linear_ticks
-    marks = make_ticks(y_scale.low, y_scale.high, 3)
+    marks = y_scale.ticks()
     marks = [marks[0], marks[-1]] if len(marks) > 1 else marks
     for y, variant in enumerate(variants):
         axes.annotate(

@@ -8,8 +8,8 @@ import numpy as np
 from bench.plotting import labels, layout, scales
 from bench.plotting.style import ACCENT, INK, MUTED, PAPER, RULE, SECOND, Drawing, figure, render
 from bench.reporting.figures.figure import SEARCH, FigureSpec, SectionData
+from bench.reporting.figures.scores import draw_baseline, row_margins
 from bench.reporting.figures.shared_text import axis_title, selects_on_other_split
-from bench.reporting.tables import rounding
 from bench.reporting.tables.search import SearchedVariant
 from bench.reporting.text import words
 
@@ -29,22 +29,13 @@ CROSS: dict[str, Any] = {
 
 
 def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
-    """Draw one line a variant, in the order of the score that its search chooses.
-
-    Args:
-        narrow: draw for a telephone, on the page only.
-    """
+    """Draw one line a variant, by the score that its search chooses; narrow for a telephone."""
     table, variants = section.search.table, section.search.variants
     group, baseline = table.group, table.real_baseline.get(table.group.first)
     scores = [c.score for one in variants for c in one.configs if c.score is not None]
     unscored = [_count_unscored(one) for one in variants]
     names = [one.name for one in variants]
-    margins = layout.Margins(
-        layout.text_width(names) + 0.15,
-        layout.text_width(unscored, 7) + 0.25 if any(unscored) else 0.15,
-        0.3,
-        0.62 if narrow else 0.5,
-    )
+    margins = row_margins(names, unscored, gap=0.25, top=0.3, narrow=narrow)
     height = ROW * len(names) + margins.top + margins.bottom
     with figure(3.6 if narrow else 7.0, height, placed=True) as fig:
         (axes,) = layout.add_panels(fig, 1, 1, margins)
@@ -55,9 +46,7 @@ def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
         for y, one in enumerate(variants):
             _draw_variant(axes, y, one)
             labels.annotate_row(axes, y, unscored[y])
-        if baseline is not None:
-            number = rounding.format_baseline(table, group.first)
-            _draw_baseline(axes, baseline.mean, number, group.sign)
+        draw_baseline(axes, table, group.first, y=0, offset=3)
         _add_legend(axes, variants)
         axes.set_xlabel(axis_title(group, log=log, separator="\n" if narrow else ", "))
         alt = (
@@ -109,13 +98,6 @@ def _count_unscored(one: SearchedVariant) -> str:
     n_diverged = sum(c.score is None for c in one.configs)
     parts = [f"{n_diverged} of {len(one.configs)} diverged"] if n_diverged else []
     return ", ".join(parts + ([f"{one.n_unended} open"] if one.n_unended else []))
-
-
-def _draw_baseline(axes: Any, value: float, number: str, sign: int) -> None:
-    axes.axvline(value, color=SECOND, linewidth=1.0, linestyle=(0, (1, 1.5)), zorder=1)
-    axes.annotate(f"real samples {number}", (value, 0), xycoords=("data", "axes fraction"),
-                  xytext=(3 * sign, 3), textcoords="offset points", color=SECOND, fontsize=7,
-                  ha="left" if sign > 0 else "right")  # fmt: skip
 
 
 def _add_legend(axes: Any, variants: tuple[SearchedVariant, ...]) -> None:

@@ -37,9 +37,8 @@ def draw(section: SectionData) -> Drawing | None:
         labels.add_legend(axes, _legend_marks(shares))
         metric = words.metric_title(group.first)
         axes.set_xlabel(f"share of the variance of the logarithm of the {metric}")
-        alt = (
-            "Shares of hyperparameters, training seed and evaluation in the variance of the score."
-        )
+        sources = "hyperparameters, training seed and evaluation"
+        alt = f"Shares of {sources} in the variance of the score."
         return render(fig, f"{group.slug}-variance", alt)
 
 
@@ -49,11 +48,9 @@ def caption(section: SectionData) -> str:
     variants = {one.variant for one in shares}
     missing = [row.name for row in section.table.rows if row.method.variant not in variants]
     noise = (
-        ""
-        if all(one.evaluation is not None for one in shares)
-        else " No scores under other latents were kept for some, so that the seed's share holds "
-        "the noise of the evaluation as well."
-    )
+        " No scores under other latents were kept for some, so that the seed's share holds the "
+        "noise of the evaluation as well."
+    ) * any(one.evaluation is None for one in shares)
     few = f" Too few runs of {words.join_with_and(missing)}." if missing and shares else ""
     return (
         "How the variance of the log score over the configurations of the search divides: what "

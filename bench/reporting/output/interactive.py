@@ -10,15 +10,14 @@ from bench.core.errors import Caution
 from bench.reporting.charts import budget_chart, history_charts, score_chart
 from bench.reporting.charts.theme import CONFIG
 from bench.reporting.charts.vega_javascript import vega_javascript
-from bench.reporting.claims.claim import ClaimResult
 from bench.reporting.data.records import RunRecord
 from bench.reporting.output import run_details
 from bench.reporting.output.leaderboard import COLUMNS, build_boards, sort_board_rows
 from bench.reporting.output.sections import Section
 
 
-def build_page_data(sections: Sequence[Section], claims: Sequence[ClaimResult]) -> dict[str, Any]:
-    """Build the template variables of the page's claims, leaderboard, charts and runs."""
+def build_page_data(sections: Sequence[Section]) -> dict[str, Any]:
+    """Build the template variables of the page's leaderboard, charts and runs."""
     comparisons = [section.comparison for section in sections]
     runs = run_details.select_runs(comparisons)
     boards = build_boards(comparisons, runs)
@@ -38,7 +37,6 @@ def build_page_data(sections: Sequence[Section], claims: Sequence[ClaimResult]) 
     if static:
         warnings.warn(static, Caution, stacklevel=2)
     return {
-        "claims": claims,
         "stages": list({id(c.stage): c.stage for c in comparisons}.values()),
         "boards": boards,
         "board": boards[0],

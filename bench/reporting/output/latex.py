@@ -9,7 +9,7 @@ from bench.reporting.tables.groups import UNSAFE_CHARACTERS
 from bench.reporting.tables.published import published_scores
 from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
-from bench.reporting.text.cells import cost_rows
+from bench.reporting.text.cells import COST_TITLES, cost_rows
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -49,7 +49,6 @@ def format_table(
 
     Args:
         columns: column types, "lrr" say.
-        titles: titles of the columns.
         label: what follows "tab:" in the label.
     """
     head, *body = [" & ".join(map(escape_latex, row)) + r" \\" for row in (titles, *rows)]
@@ -79,30 +78,25 @@ def _by_protocol(comparisons: Iterable[Comparison]) -> dict[str, list[Table]]:
 def _score_table(name: str, tables: Sequence[Table]) -> str:
     """Format variants by data sets, each score beside the published one, as the study's table."""
     titles, columns = ["variant"], []
+    datasets = [table.group.dataset for table in tables]
     for table in tables:
-        titles.append(_column_title(table, tables))
-        columns.append(_mean_texts(table))
-        published = _published_texts(table)
-        if published:
+        alone = datasets.count(table.group.dataset) == 1
+        titles.append(table.group.dataset if alone else table.group.slug)
+        places = rounding.decimals_by_metric(table)[table.group.first]
+        cells = {row.name: row.cells.get(table.group.first) for row in table.rows}
+        columns.append({name: rounding.format_mean_sd(c, places) for name, c in cells.items()})
+        if published := _published_texts(table):
             titles.append("published FID")
             columns.append(published)
     names = dict.fromkeys(row.name for table in tables for row in table.rows)
     rows = [[name, *(texts.get(name, rounding.DASH) for texts in columns)] for name in names]
     group = tables[0].group
-    title = words.full_metric_title(group.first, group)
     caption = (
-        f"{title}, {words.better_direction(group.first, group)}: mean and "
-        f"standard deviation over training seeds, {group.checkpoint} checkpoint. Published: Lucic "
-        f"et al. 2018, FID of Inception features; {words.DAGGER} unverified."
+        f"{words.main_score_title(group)}: mean and standard deviation over training seeds, "
+        f"{group.checkpoint} checkpoint. Published: Lucic et al. 2018, FID of Inception features; "
+        f"{words.DAGGER} unverified."
     )
     return format_table("l" + "r" * (len(titles) - 1), titles, rows, caption, f"scores-{name}")
-
-
-def _column_title(table: Table, tables: Sequence[Table]) -> str:
-    """Return the data set, or the table's slug if the data set has several tables."""
-    group = table.group
-    alone = [t.group.dataset for t in tables].count(group.dataset) == 1
-    return group.dataset if alone else group.slug
 
 
 def _published_texts(table: Table) -> dict[str, str]:
@@ -116,32 +110,22 @@ def _published_texts(table: Table) -> dict[str, str]:
     return texts | {row.name: texts[v] for row in table.rows if (v := row.method.variant) in texts}
 
 
-def _mean_texts(table: Table) -> dict[str, str]:
-    metric = table.group.first
-    places = rounding.decimals_by_metric(table)[metric]
-    cells = {row.name: row.cells[metric] for row in table.rows if metric in row.cells}
-    return {name: rounding.format_mean_sd(cell, places) for name, cell in cells.items()}
-
-
 def _checkpoint_table(comparison: Comparison) -> str:
     group, names = comparison.main.group, checkpoint_names(comparison)
-    rows = [(row.name, *row.cells) for row in checkpoint_rows(comparison)]
+    rows = [(name, *texts) for name, texts in checkpoint_rows(comparison)]
     title = f"{words.full_metric_title(group.first, group)} on {group.dataset}"
     caption = f"{title} at each checkpoint: mean and standard deviation."
-    titles = ["variant", *names]
-    return format_table("l" + "r" * len(names), titles, rows, caption, f"{group.slug}-checkpoints")
+    columns, label = "l" + "r" * len(names), f"{group.slug}-checkpoints"
+    return format_table(columns, ["variant", *names], rows, caption, label)
 
 
 def _cost_table(table: Table) -> str:
-    titles = [
-        "variant", "finished", "diverged", "failed", "unfinished", "d steps", "g steps", "images",
-        "seconds", "peak GiB",
-    ]  # fmt: skip
     caption = (
         f"Runs on {table.group.dataset} and what they took: counts, then medians over finished "
         "runs; memory is the largest of all."
     )
-    return format_table("lrrrrrrrrr", titles, cost_rows(table), caption, f"{table.group.slug}-cost")
+    columns, label = "lrrrrrrrrr", f"{table.group.slug}-cost"
+    return format_table(columns, COST_TITLES, cost_rows(table), caption, label)
 
 
 def _claim_table(claims: Sequence[ClaimResult]) -> str:

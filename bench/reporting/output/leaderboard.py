@@ -48,6 +48,9 @@ def build_board(comparison: Comparison, table: Table, opened: Container[str]) ->
     """Build a table's board as the page's script reads it; see `build_boards`."""
     group, places = table.group, rounding.decimals_by_metric(table)
     cells = {m: _cells_by_name(table, m, p) for m, p in places.items()}
+    order = "Means over the configurations of a search are no ranking."
+    if not comparison.stage.is_search:
+        order = words.describe_ranking(table)
     return {
         "slug": group.slug,
         "table": f"{group.dataset}: {words.stage_title(comparison.stage)}",
@@ -67,7 +70,7 @@ def build_board(comparison: Comparison, table: Table, opened: Container[str]) ->
                 ],
                 "ticks": _ticks(table, metric),
                 "places": places[metric],
-                "order": _order_note(comparison, table) if metric == group.first else "",
+                "order": order if metric == group.first else "",
             }
             for metric, direction in group.metrics.items()
         ],
@@ -92,13 +95,6 @@ def build_board(comparison: Comparison, table: Table, opened: Container[str]) ->
             for name, kind, real in real_baselines(table)
         ],
     }
-
-
-def _order_note(comparison: Comparison, table: Table) -> str:
-    """Say what the order by the first metric is worth."""
-    if comparison.stage.is_search:
-        return "Means over the configurations of a search are no ranking."
-    return words.describe_ranking(table)
 
 
 def sort_board_rows(board: dict[str, Any], metric: str) -> list[dict[str, Any]]:
@@ -138,30 +134,28 @@ def _cells_by_name(table: Table, metric: str, places: int) -> dict[str, dict[str
 
 
 def _cell(cell: Cell, places: int) -> dict[str, Any]:
-    def sortable(value: float | None) -> SortableText:
-        if value is None:
-            return NOTHING
-        return _six_digits(value), rounding.format_number(value, places)
-
     interval = NOTHING
     if cell.interval is not None:
         low, high = cell.interval
         text = f"{rounding.format_number(low, places)} to {rounding.format_number(high, places)}"
         interval = (_six_digits(low), text)
     return {
-        "mean": sortable(cell.mean),
+        "mean": _sortable(cell.mean, places),
         "interval": interval,
         "bounds": tuple(_six_digits(bound) for bound in cell.interval or ()),
-        "sd": sortable(cell.sd),
-        "low": sortable(cell.low),
-        "high": sortable(cell.high),
+        "sd": NOTHING if cell.sd is None else _sortable(cell.sd, places),
+        "low": _sortable(cell.low, places),
+        "high": _sortable(cell.high, places),
         "n": (cell.n, str(cell.n)),
     }
 
 
 def _baseline_cell(cell: Cell, places: int) -> SortableText:
-    places = max(places, rounding.column_decimals([cell.mean]))
-    return _six_digits(cell.mean), rounding.format_number(cell.mean, places)
+    return _sortable(cell.mean, max(places, rounding.column_decimals([cell.mean])))
+
+
+def _sortable(value: float, places: int) -> SortableText:
+    return _six_digits(value), rounding.format_number(value, places)
 
 
 def _ticks(table: Table, metric: str) -> list[float]:

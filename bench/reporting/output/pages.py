@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from bench.plotting.style import inline_svg
 from bench.reporting.archive.row_table import ROW_COLUMNS
@@ -12,7 +12,7 @@ from bench.reporting.data.licences import licences_of
 from bench.reporting.data.records import RunRecord
 from bench.reporting.output import summary_paragraph
 from bench.reporting.output.interactive import build_page_data, format_script_json
-from bench.reporting.output.provenance import describe_run_environments, training_command
+from bench.reporting.output.provenance import describe_run_environments
 from bench.reporting.output.run_details import select_runs
 from bench.reporting.output.sections import Report
 from bench.reporting.tables import rounding
@@ -20,24 +20,14 @@ from bench.reporting.tables.comparisons import checkpoint_names, checkpoint_rows
 from bench.reporting.tables.overall import compare_over_datasets
 from bench.reporting.tables.published import is_published_quantity
 from bench.reporting.tables.search import summarise_search
-from bench.reporting.tables.summary import ALPHA, LEVEL
+from bench.reporting.tables.summary import LEVEL
 from bench.reporting.text import cells, words
 from bench.reporting.text.search_table import COLUMN_TITLES, search_rows
+from bench.runs.record import training_command
 from bench.stats import INTERVAL_RUNS
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-
-
-class RunEntry(NamedTuple):
-    """A run in the list of runs; `which` tells it from the others of its variant."""
-
-    run_id: str
-    seed: int
-    which: str
-    status: str
-    cause: str
-    score: str
-    command: str
+RunEntry = tuple[RunRecord, str, str]  # a run, which of its variant's it is, its score
 
 
 def render_markdown(report: Report) -> str:
@@ -50,7 +40,7 @@ def render_markdown(report: Report) -> str:
 
 def render_html(report: Report) -> str:
     """Render the report as one page that needs no other file and no network."""
-    variables = _variables(report) | build_page_data(report.sections, report.claims)
+    variables = _variables(report) | build_page_data(report.sections)
     variables["runs"] = _run_entries(variables["shown_runs"], report)
     return _render("index.html.j2", variables, escape=True)
 
@@ -116,9 +106,9 @@ def _variables(report: Report) -> dict[str, Any]:
         "comparability_notes": words.comparability_notes(groups),
         "environment": describe_run_environments(sweep.runs),
         "row_columns": ROW_COLUMNS,
+        "training_command": training_command,
         "level": f"{LEVEL:.0%}",
         "interval_runs": INTERVAL_RUNS,
-        "alpha": f"{ALPHA:.0%}",
     }
 
 
@@ -135,10 +125,6 @@ def _run_entries(runs: Iterable[RunRecord], report: Report) -> dict[str, list[Ru
     entries: dict[str, list[RunEntry]] = {}
     for run in runs:
         score = "; ".join(scores.get(run.run_id, [])) or rounding.DASH
-        which = f"configuration {run.sample}, " if run.run_id in searched else ""
-        which += f"seed {run.seed}"
-        command = training_command(run)
-        entries.setdefault(run.variant, []).append(
-            RunEntry(run.run_id, run.seed, which, run.status, run.cause, score, command)
-        )
+        configuration = f"configuration {run.sample}, " if run.run_id in searched else ""
+        entries.setdefault(run.variant, []).append((run, f"{configuration}seed {run.seed}", score))
     return entries

@@ -1,15 +1,16 @@
 """Describe where runs ran, and how to run them again."""
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.reporting.data.records import RunRecord
 from bench.reporting.text import words
 
-
-def training_command(run: RunRecord) -> str:
-    """Return the command that trains a run again."""
-    return shlex.join(["python", "-m", "bench.train", *run.overrides])
+TITLES = {
+    "semantics_version": "version of the mathematics",
+    "code": "code outside the package",
+    "import_roots": "PYTHONPATH",
+    "config_dirs": "--config-dir",
+}  # other names: the key
 
 
 def describe_run_environments(runs: Sequence[RunRecord]) -> dict[str, str]:
@@ -38,7 +39,8 @@ def _describe_items(environment: Mapping[str, object]) -> Iterable[tuple[str, st
             ending = state[dirty] if isinstance(dirty, bool) else ""
             yield name, f"{value}{ending}" if value else "unknown (not run from a checkout)"
         elif name != "dirty":
-            yield name, words.format_value(value)
+            text = ", ".join(value) if isinstance(value, list) else words.format_value(value)
+            yield TITLES.get(name, name), text
 
 
 def _describe_counts(counts: Mapping[str, int], noun: str) -> str:

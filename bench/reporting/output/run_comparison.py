@@ -88,8 +88,7 @@ def compare_reports(first: Study, second: Study) -> ReportComparison:
 
 
 def _tables(study: Study) -> list[Table]:
-    comparisons = [c for c in build_comparisons(study.stages) if not c.stage.is_search]
-    return [table for comparison in comparisons for table in comparison.tables]
+    return [t for c in build_comparisons(study.stages) if not c.stage.is_search for t in c.tables]
 
 
 def _kind(table: Table) -> tuple[str, str]:
@@ -109,8 +108,7 @@ def _compare_tables(before: Table, after: Table) -> TablePair:
 
 def _find_match(row: TableRow, before: Table, after: Table) -> TableRow | None:
     """Find the row of that name, or the variant's if it has one row in both, whatever its name."""
-    same_name = [old for old in before.rows if old.name == row.name]
-    if same_name:
+    if same_name := [old for old in before.rows if old.name == row.name]:
         return same_name[0]
     variant = row.method.variant
     old, new = ([r for r in t.rows if r.method.variant == variant] for t in (before, after))

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.reporting.data.records import Curve, RunRecord
-from bench.reporting.output.provenance import describe_run_environments, training_command
+from bench.reporting.data.records import RunRecord
+from bench.reporting.output.provenance import describe_run_environments
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison
-from bench.reporting.tables.summary import median_run
+from bench.reporting.tables.summary import best_run, median_run
 from bench.reporting.text import words
+from bench.runs.record import training_command
 
 MAX_RUNS = 1000  # runs in a page; it stays a few megabytes
 DIGESTS_SHOWN = ("generator", "samples")  # of a run's digests
@@ -33,11 +34,8 @@ def _notable_runs(comparisons: Iterable[Comparison]) -> Iterable[str]:
     for comparison in comparisons:
         group = comparison.main.group
         for method in group.methods:
-            scored = method.scored_runs(group.first)
-            if scored:
-                yield min((group.sign * value, run.run_id) for value, run in scored)[1]
-            median = median_run(method, group.first)
-            yield from [median[1].run_id] if median is not None else []
+            chosen = (best_run(group, method), median_run(method, group.first))
+            yield from [scored[1].run_id for scored in chosen if scored is not None]
             yield from [m.run.run_id for m in method.runs if m.run.sample == 0][:1]
 
 
@@ -87,20 +85,17 @@ def _describe_run(run: RunRecord) -> dict[str, Any]:
         **{k: getattr(run, k) for k in ("variant", "dataset", "seed", "sample", "status", "cause")},
         "settings": {k.replace("_", " "): _format_setting(v) for k, v in sorted(settings.items())},
         "facts": {name: text for name, text in facts.items() if text != rounding.DASH},
-        "command": training_command(run),
+        "command": training_command(run.overrides, run.environment),
         "digests": {name: run.digests[name] for name in DIGESTS_SHOWN if name in run.digests},
-        "curves": {name: _as_lists(curve) for name, curve in sorted(run.history.items())},
+        "curves": {
+            name: [[int(step) for step in steps], [_shorten(float(value)) for value in values]]
+            for name, (steps, values) in sorted(run.history.items())
+        },
     }
 
 
 def _format_setting(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else words.format_value(value)
-
-
-def _as_lists(curve: Curve) -> list[list[float | None]]:
-    """Return the steps and the values of a curve as two lists."""
-    steps, values = curve
-    return [[int(step) for step in steps], [_shorten(float(value)) for value in values]]
 
 
 def _shorten(value: float | None) -> float | None:

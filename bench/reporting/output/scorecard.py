@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from bench.reporting.data.protocols import describe_differences
+from bench.reporting.data.protocols import describe_differences, with_measures
 from bench.reporting.tables import rounding
 from bench.reporting.text import words
 from bench.runs.rows import sort_for_display
@@ -26,18 +26,30 @@ class Card:
 
     name: str
     protocol: Mapping[str, Any]
+    measures: Mapping[str, Mapping[str, Any]]
     scores: Mapping[str, float]
     details: Mapping[str, float]
     baselines: Mapping[str, Mapping[str, float]]
     status: str = "finished"
 
+    @property
+    def directions(self) -> dict[str, str]:
+        """Return score -> "lower" or "higher"."""
+        return {k: way for m in self.measures.values() for k, way in m["scores"].items()}
+
+    def differences(self, other: "Card") -> list[str]:
+        """Name the fields of the protocols for which two cards cannot be compared."""
+        return describe_differences(
+            with_measures(self.protocol, self.measures),
+            with_measures(other.protocol, other.measures),
+        )
+
 
 def format_json(cards: Sequence[Card]) -> str:
     """Format all cards as JSON, with all digits."""
+    names = ("name", "status", "protocol", "measures", "scores", "details")
     content = [
-        {key: getattr(card, key) for key in ("name", "status", "protocol", "scores", "details")}
-        | {"real": card.baselines}
-        for card in cards
+        {key: getattr(card, key) for key in names} | {"real": card.baselines} for card in cards
     ]
     return json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
@@ -47,15 +59,14 @@ def print_cards(cards: Sequence[Card], console: Console | None = None) -> None:
     console = console or Console()
     tables: list[list[Card]] = []
     for card in cards:
-        same = [t for t in tables if not describe_differences(t[0].protocol, card.protocol)]
+        same = [t for t in tables if not t[0].differences(card)]
         if same:
             same[0].append(card)
         else:
             tables.append([card])
     for index, table in enumerate(tables):
         if index:
-            differences = describe_differences(tables[0][0].protocol, table[0].protocol)
-            reasons = words.join_with_and(differences)
+            reasons = words.join_with_and(tables[0][0].differences(table[0]))
             console.print(Text(f"Not comparable with the first table; they differ in {reasons}."))
         _print_table(table, console)
 
@@ -67,22 +78,20 @@ def _print_table(cards: Sequence[Card], console: Console) -> None:
     rounded = ""
     if isinstance(quantised, bool):
         rounded = ", rounded to 8 bits" if quantised else ", not rounded"
-    console.print(
-        Text(
-            f"{protocol['name']}: {protocol['extractor']} features of {fake} samples against "
-            f"{real} real ones ({words.format_value(protocol.get('split'))}){rounded}"
-        )
-    )
+    samples = f"{protocol['extractor']} features of {fake} samples"
+    against = f"{real} real ones ({words.format_value(protocol.get('split'))})"
+    console.print(Text(f"{protocol['name']}: {samples} against {against}{rounded}"))
     baselines = {name: scores for card in cards for name, scores in card.baselines.items()}
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     shown.add_column("score")
     shown.add_column("better")
     for name in (*(card.name for card in cards), *baselines):
         shown.add_column(name, justify="right")
-    for metric in sort_for_display(protocol["metrics"]):
+    directions = {name: way for card in cards for name, way in card.directions.items()}
+    for metric in sort_for_display(directions):
         values = [_format_score(card.scores, card.details, metric) for card in cards]
         values += [_format_score(scores, {}, metric) for scores in baselines.values()]
-        shown.add_row(words.metric_title(metric), protocol["metrics"][metric], *values)
+        shown.add_row(words.metric_title(metric), directions[metric], *values)
     console.print(shown)
     for card in cards:
         for note in notes(card):

@@ -1,10 +1,9 @@
 """Write the numbers of a table as CSV, with all digits."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from bench.reporting.archive.row_table import format_csv
-from bench.reporting.tables.summary import Cell, Table
+from bench.reporting.tables.summary import Table
 
 SUMMARY_COLUMNS = (
     "variant", "score", "direction", "n", "mean", "sd", "min", "max", "interval_low",
@@ -16,11 +15,10 @@ def format_summary_csv(table: Table) -> str:
     """Format one line for each method and metric, in the table's order; real samples last."""
     records = []
     methods = [(row.name, row.cells, row.method.counts) for row in table.rows]
-    real: list[tuple[str, Mapping[str, Cell], dict[str, int]]] = [
-        ("real", table.real_baseline, {}),
-        ("real_halves", table.split_half, {}),
-    ]
-    for name, cells, counts in [*methods, *real]:
+    no_counts: dict[str, int] = {}
+    methods.append(("real", table.real_baseline, no_counts))
+    methods.append(("real_halves", table.split_half, no_counts))
+    for name, cells, counts in methods:
         for metric, direction in table.group.metrics.items():
             record: dict[str, Any] = {"variant": name, "score": metric, "direction": direction}
             record |= {"n": 0, **counts}

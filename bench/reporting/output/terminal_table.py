@@ -22,19 +22,14 @@ GAP = 2  # columns of the terminal between two of the table
 
 
 def print_report(report: Report, console: Console | None = None) -> None:
-    """Print the tables with what their order is worth, and the page's path as the last line.
-
-    Args:
-        console: where to print; standard output, without colours if it is no terminal.
-    """
+    """Print the tables with what their order is worth, and the page's path as the last line."""
     console = console or Console()
     for section in report.sections:
         if section.comparison.stage.is_search:
             _print_search(section.table, console)
         else:
             _print_table(section.table, console)
-    claim_counts = describe_claim_counts(report.claims)
-    if claim_counts:
+    if claim_counts := describe_claim_counts(report.claims):
         console.print(Text(f"{claim_counts}\n"))
     console.print(Text(f"{words.describe_run_counts(report.sweep.counts)}."))
     console.print(Text(str(report.page)), soft_wrap=True)
@@ -50,12 +45,7 @@ def _print_search(table: Table, console: Console) -> None:
     for row in search_rows(summarise_search(table)):
         shown.add_row(*map(_ascii, row))
     console.print(shown)
-    console.print(Text(f"{_metric_title(table)}; chosen on {_selection_split(table)}.\n"))
-
-
-def _metric_title(table: Table) -> str:
-    first, group = table.group.first, table.group
-    return f"{words.full_metric_title(first, group)}, {words.better_direction(first, group)}"
+    console.print(Text(f"{words.main_score_title(group)}; chosen on {_selection_split(table)}.\n"))
 
 
 def _selection_split(table: Table) -> str:
@@ -81,7 +71,7 @@ def _print_table(table: Table, console: Console) -> None:
     is_marked = any(MARK in name for name in columns[0][1])
     study = f"\n{MARK} one of the study's eight." if is_marked else ""
     ranking = words.describe_ranking(table)
-    console.print(Text(f"{_metric_title(table)}: mean +/- sd.{study}\n{ranking}\n"))
+    console.print(Text(f"{words.main_score_title(group)}: mean +/- sd.{study}\n{ranking}\n"))
 
 
 def _columns(table: Table, width: int) -> list[tuple[str, list[str]]]:

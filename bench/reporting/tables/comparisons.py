@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from bench.reporting.data.protocols import hash_without_checkpoint
 from bench.reporting.data.records import StageRecord
@@ -69,29 +68,19 @@ def _checkpoint_order(table: Table) -> tuple[int, str]:
     return (CHECKPOINTS.index(kind) if kind in CHECKPOINTS else len(CHECKPOINTS), table.group.slug)
 
 
-class CheckpointRow(NamedTuple):
-    """A method's first metric at each checkpoint, mean and spread as text."""
-
-    name: str
-    cells: tuple[str, ...]
-
-
 def checkpoint_names(comparison: Comparison) -> list[str]:
     """Return the column titles of the checkpoint table; none if there is only one checkpoint."""
     names = [table.group.checkpoint for table in comparison.tables]
     return names if len(names) > 1 else []
 
 
-def checkpoint_rows(comparison: Comparison) -> list[CheckpointRow]:
-    """Return the rows of the checkpoint table, in the order of the main table."""
+def checkpoint_rows(comparison: Comparison) -> list[tuple[str, list[str]]]:
+    """Return each method's name and first metric at every checkpoint, in the main table's order."""
     places = rounding.decimals_by_metric(comparison.main)[comparison.main.group.first]
-    return [
-        CheckpointRow(row.name, tuple(_cell_text(t, row.name, places) for t in comparison.tables))
-        for row in comparison.main.rows
-    ]
+    names = [row.name for row in comparison.main.rows]
+    return [(name, [_cell_text(t, name, places) for t in comparison.tables]) for name in names]
 
 
 def _cell_text(table: Table, name: str, places: int) -> str:
     cells = next((row.cells for row in table.rows if row.name == name), {})
-    cell = cells.get(table.group.first)
-    return rounding.DASH if cell is None else rounding.format_mean_sd(cell, places)
+    return rounding.format_mean_sd(cells.get(table.group.first), places)

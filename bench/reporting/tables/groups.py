@@ -2,15 +2,20 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.reporting.data.protocols import comparable_part, hash_without_checkpoint
+from bench.reporting.data.protocols import (
+    MEASURES_APART,
+    comparable_part,
+    hash_without_checkpoint,
+    with_measures,
+)
 from bench.reporting.data.records import RunRecord, StageRecord
 from bench.reporting.tables.methods import DIRECTIONS, Method, SeedRun, TableGroup
-from bench.runs.identity import short_hash
-from bench.runs.rows import RUN_SETTINGS, Row, sort_for_display
+from bench.runs.identity import canonical_json, short_hash
+from bench.runs.rows import RUN_SETTINGS, Row, measure_identity, sort_for_display
 
 UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]")
 GroupKey = tuple[str, str, str, str]  # data set, protocol's name, checkpoint, protocol's hash
@@ -39,17 +44,22 @@ def group_rows(stage: StageRecord) -> tuple[TableGroup, ...]:
     runs_by_dataset = _runs_by_dataset(stage)
     tables = []
     for key in sorted(groups):
-        dataset, protocol = key[0], protocols[key]
-        rows_by_run = _unfinished_rows(groups[k] for k in groups if families[k] == families[key])
+        dataset, members = key[0], groups[key].values()
+        measures = {name: measure for row in members for name, measure in row.measures.items()}
+        directions = {score: way for row in members for score, way in row.directions.items()}
+        protocol = with_measures(protocols[key], measures)
+        family = (groups[k].values() for k in groups if families[k] == families[key])
+        # a run that did not finish counts at every checkpoint
+        rows_by_run = {r.run_id: r for rs in family for r in rs if r.status != "finished"}
         rows_by_run |= groups[key]
         only_protocol = len({families[k] for k in groups if k[0] == dataset}) == 1
-        baselines = [row for row in stage.baselines if _is_baseline_of(row, dataset, protocol)]
+        baselines = list(_baselines_of(stage, dataset, protocol))
         table = TableGroup(
             slug=slugs[key],
             dataset=dataset,
             checkpoint=key[2],
             protocol=protocol,
-            metrics=protocol["metrics"],
+            metrics=sort_for_display(directions),
             methods=_methods(runs_by_dataset[dataset], rows_by_run, only_protocol=only_protocol),
             real_baseline=tuple(row for row in baselines if row.variant == "real"),
             split_half=tuple(row for row in baselines if row.variant == "real_halves"),
@@ -58,29 +68,27 @@ def group_rows(stage: StageRecord) -> tuple[TableGroup, ...]:
     return tuple(tables)
 
 
-def _unfinished_rows(groups: Iterable[Mapping[str, Row]]) -> dict[str, Row]:
-    """Return the rows, by run_id, of runs that did not finish: each counts at every checkpoint."""
-    rows = (row for group in groups for row in group.values())
-    return {row.run_id: row for row in rows if row.status != "finished"}
-
-
 def _shared_protocols(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return for each row the protocol that comparable rows share: one object where equal.
 
     Where a run was scored twice under different choices of its own, those choices stay in the
-    protocol and separate the rows.
+    protocol and separate the rows; so do the arguments of a measure that occurs with several.
     """
     bases: dict[int, tuple[str, dict[str, Any]]] = {}  # rows of one protocol share the object
     for row in rows:
+        _check_row(row)
         if id(row.protocol) not in bases:
-            base = comparable_part({**row.protocol, "metrics": _metrics(row)})
+            base = comparable_part(row.protocol)
             bases[id(row.protocol)] = (short_hash(base), base)
     values_by_run: dict[GroupKey, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     separating: dict[GroupKey, set[str]] = defaultdict(set)
+    kinds: dict[GroupKey, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     keys = []
     for row in rows:
         key = (row.dataset, row.checkpoint, bases[id(row.protocol)][0], "")
         keys.append(key)
+        for name, measure in row.measures.items():
+            kinds[key][name].add(canonical_json(measure_identity(measure)))
         for choice in RUN_SETTINGS:
             values = values_by_run[(*key[:3], row.run_id)][choice]
             values.add(repr(row.protocol.get(choice)))
@@ -90,6 +98,9 @@ def _shared_protocols(rows: Sequence[Row]) -> list[dict[str, Any]]:
     shared = []
     for row, key in zip(rows, keys, strict=True):
         choices = {choice: row.protocol.get(choice) for choice in sorted(separating[key])}
+        if apart := sorted(name for name, found in kinds[key].items() if len(found) > 1):
+            present = {name: row.measures[name] for name in apart if name in row.measures}
+            choices[MEASURES_APART] = {n: measure_identity(m) for n, m in present.items()}
         protocol_key = (key, repr(choices))
         if protocol_key not in protocols:
             protocols[protocol_key] = bases[id(row.protocol)][1] | choices
@@ -97,17 +108,13 @@ def _shared_protocols(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return shared
 
 
-def _metrics(row: Row) -> dict[str, str]:
-    """Return name -> direction, the Frechet distance first, unknown metrics last by name."""
-    metrics = row.protocol.get("metrics")
-    named = isinstance(metrics, Mapping) and set(metrics.values()) <= set(DIRECTIONS)
-    if not (metrics and named and {"name", "extractor"} <= set(row.protocol)):
-        raise UserError(
-            f"{row.run_id}/rows/{row.file_name()}: its protocol lacks a name, an extractor, or "
-            "metrics that are each 'lower' or 'higher'",
-            fix="move the file away and score the run again",
-        )
-    return sort_for_display(metrics)
+def _check_row(row: Row) -> None:
+    directions = row.directions
+    named = {"name", "extractor"} <= set(row.protocol)
+    if not (directions and named and set(directions.values()) <= set(DIRECTIONS)):
+        lacks = "its protocol lacks a name or an extractor, or its measures lack scores that are"
+        message = f"{row.run_id}/rows/{row.file_name()}: {lacks} each 'lower' or 'higher'"
+        raise UserError(message, fix="move the file away and score the run again")
 
 
 def _slugs(keys: Iterable[GroupKey], prefix: str) -> dict[GroupKey, str]:
@@ -144,8 +151,6 @@ def _methods(
     """Return the methods in the plan's order, with their diverged runs and those without a row.
 
     Args:
-        runs: runs of the data set, each with its method.
-        rows: run_id -> row.
         only_protocol: the data set has one protocol, so that a run without a row belongs here.
     """
     runs_by_method: dict[MethodKey, list[SeedRun]] = {}
@@ -164,20 +169,26 @@ def _name(key: MethodKey, keys: Iterable[MethodKey]) -> str:
     """Return wgan, or wgan (learning_rate=0.001) where wgan occurs with other settings too."""
     variant, settings = key
     settings_of_variant = [set(other) for name, other in keys if name == variant]
-    distinct = [s for s in settings if not all(s in other for other in settings_of_variant)]
-    distinct = [s.removeprefix("hyperparameters.") for s in distinct]
+    own = [s for s in settings if not all(s in other for other in settings_of_variant)]
+    distinct = [s.removeprefix("hyperparameters.") for s in own]
     if not distinct and len(settings_of_variant) > 1:
         distinct = ["as it is"]
     return f"{variant} ({', '.join(distinct)})" if distinct else variant
 
 
-def _is_baseline_of(baseline: Row, dataset: str, protocol: Mapping[str, Any]) -> bool:
-    """Check that data set and protocol agree, except in which real samples stand on which side."""
-    # a metric that measures the training data has no meaning for real samples
-    free = {"n_fake", "floor", "chosen", "metrics", "measures"}
-    free |= set() if baseline.variant == "real" else {"n_real", "split", "data"}
-    group_fields, baseline_fields = (
-        {k: v for k, v in comparable_part(p).items() if k not in free}
-        for p in (protocol, baseline.protocol)
-    )
-    return baseline.dataset == dataset and group_fields == baseline_fields
+def _baselines_of(stage: StageRecord, dataset: str, protocol: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield the rows of real samples, with the scores whose measures are those of the group.
+
+    Data set and protocol agree, except in which real samples stand on which side.
+    """
+    for row in stage.baselines:
+        free = {"n_fake", "floor", "chosen", "measures", MEASURES_APART}
+        free |= set() if row.variant == "real" else {"n_real", "split", "data"}
+        group_fields, baseline_fields = (
+            {k: v for k, v in comparable_part(p).items() if k not in free}
+            for p in (protocol, row.protocol)
+        )
+        if row.dataset == dataset and group_fields == baseline_fields:
+            found = protocol["measures"]
+            same = [n for n, m in row.measures.items() if found.get(n) == measure_identity(m)]
+            yield row.only(same)

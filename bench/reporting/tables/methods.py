@@ -36,10 +36,15 @@ class Method:
     variant: str
     runs: tuple[SeedRun, ...]
 
+    @property
+    def rows(self) -> list[Row]:
+        """Return the rows of the runs that have one."""
+        return [row for _, row in self.runs if row is not None]
+
     def scored_runs(self, metric: str) -> list[tuple[float, RunRecord]]:
         """Return (score, run) of every finished run that has this metric."""
-        rows = [m for m in self.runs if m.row is not None and m.row.status == "finished"]
-        return [(m.row.scores[metric], m.run) for m in rows if m.row and metric in m.row.scores]
+        rows = [(run, row) for run, row in self.runs if row and row.status == "finished"]
+        return [(row.scores[metric], run) for run, row in rows if metric in row.scores]
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -83,3 +88,12 @@ class TableGroup:
     def runs(self) -> tuple[SeedRun, ...]:
         """Return the runs of all methods."""
         return tuple(seed_run for method in self.methods for seed_run in method.runs)
+
+    @property
+    def rows(self) -> list[Row]:
+        """Return the rows of all methods."""
+        return [row for method in self.methods for row in method.rows]
+
+    def details(self, name: str) -> list[float]:
+        """Return a detail of the rows that have it, "frechet.latent_sd" say."""
+        return [row.details[name] for row in self.rows if name in row.details]

@@ -27,8 +27,10 @@ def format_two_digits(value: float) -> str:
     return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
 
 
-def format_mean_sd(cell: Cell, places: int) -> str:
-    """Return 12.3 +/- 0.8, where the decimals may round an sd to zero; 12.3 for a single run."""
+def format_mean_sd(cell: Cell | None, places: int) -> str:
+    """Return 12.3 +/- 0.8, whose sd may round to zero; 12.3 for one run, a dash for no cell."""
+    if cell is None:
+        return DASH
     mean, sd = format_number(cell.mean, places), cell.sd
     if sd is None:
         return mean

@@ -15,7 +15,6 @@ class Configuration:
 
     Args:
         sample: its number; 0 are the variant's defaults.
-        run_id: run_id of its first run.
         hyperparameters: as recorded in its rows; empty if it has no row.
         score: mean of the table's first metric over its finished runs; None if none finished.
         selection_score: mean score on the split that selects; `score` if none was recorded.
@@ -24,7 +23,6 @@ class Configuration:
     """
 
     sample: int
-    run_id: str
     hyperparameters: Mapping[str, Setting]
     score: float | None
     selection_score: float | None
@@ -106,13 +104,10 @@ def summarise_search(table: Table) -> Search:
 def _untrained_score(table: Table) -> tuple[float, bool]:
     """Return the score that diverged rows record, or else (the table's worst score, True)."""
     metric, sign = table.group.first, table.group.sign
-    rows = [m.row for m in table.group.runs if m.row is not None]
-    key = f"untrained.{metric}"
-    recorded = [row.details[key] for row in rows if key in row.details]
-    if recorded:
+    if recorded := table.group.details(f"untrained.{metric}"):
         return sum(recorded) / len(recorded), False
-    scores = [r.scores[metric] for r in rows if metric in r.scores]
-    return (sign * max((sign * s for s in scores), default=0.0)), True
+    costs = (sign * r.scores[metric] for r in table.group.rows if metric in r.scores)
+    return sign * max(costs, default=0.0), True
 
 
 def _summarise_variant(method: Method, metric: str, sign: int, untrained: float) -> SearchedVariant:
@@ -132,7 +127,6 @@ def _summarise_configuration(sample: int, runs: list[SeedRun], metric: str) -> C
     statuses = [m.status for m in runs]
     return Configuration(
         sample=sample,
-        run_id=runs[0].run.run_id,
         hyperparameters=rows[0].hyperparameters if rows else {},
         score=_mean([r.scores[metric] for r in scored]),
         selection_score=_mean(selection),

@@ -3,9 +3,10 @@
 import itertools
 import math
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -113,9 +114,7 @@ def summarise_scores(values: Sequence[float], *, interval: bool = True) -> Cell:
     """Compute mean, spread, range and, from INTERVAL_RUNS values on, the bootstrap interval."""
     n, bounds = len(values), None
     if interval and n >= INTERVAL_RUNS:
-        bounds = stats.bootstrap_mean(
-            values, level=LEVEL, resamples=RESAMPLES, generator=bootstrap_generator()
-        )[1:]
+        bounds = stats.bootstrap_mean(values, **bootstrap_settings())[1:]
     return Cell(
         n=n,
         mean=math.fsum(values) / n,
@@ -135,6 +134,17 @@ def median_run(method: Method, metric: str) -> tuple[float, RunRecord] | None:
     """Return the run with the median score, the lower median of an even number; ties by run_id."""
     scored = sorted(method.scored_runs(metric), key=lambda pair: (pair[0], pair[1].run_id))
     return scored[(len(scored) - 1) // 2] if scored else None
+
+
+def bootstrap_settings() -> dict[str, Any]:
+    """Return level, resamples and generator of a table's bootstrap intervals."""
+    return {"level": LEVEL, "resamples": RESAMPLES, "generator": bootstrap_generator()}
+
+
+def best_run(group: TableGroup, method: Method) -> tuple[float, RunRecord] | None:
+    """Return the run with the best score in the first metric; ties by run_id."""
+    scored = method.scored_runs(group.first)
+    return min(scored, key=lambda pair: (group.sign * pair[0], pair[1].run_id), default=None)
 
 
 def median_fact(method: Method, fact: str) -> float | None:
@@ -171,16 +181,18 @@ def _test_ranking(group: TableGroup, rows: Sequence[TableRow]) -> RankingTest:
         first = next(iter(compared))
         different = stats.differences(compared, alpha=ALPHA)
         letters = group_letters(stats.groups(list(compared), different))
-        others = [name for name in compared if frozenset({first, name}) in different]
-        better = [name for name in others if _net_wins(compared[name], compared[first]) > 0]
+        better = select_better(compared, first, different)
     fewest, most = min(counts, default=0), max(counts, default=0)
     return RankingTest(fewest, most, needed, tuple(compared), letters, tuple(better))
 
 
-def _net_wins(first: Sequence[float], second: Sequence[float]) -> int:
-    """Count pairs of runs in which the first is smaller, less those in which the second is."""
-    pairs = np.less.outer(first, second).astype(int) - np.greater.outer(first, second)
-    return int(pairs.sum())
+def select_better(
+    outcomes: Mapping[str, Sequence[float]], than: str, different: Container[frozenset[str]]
+) -> list[str]:
+    """Return the methods that differ from that of a name, and win more pairs of runs than it."""
+    others = [name for name in outcomes if frozenset({name, than}) in different]
+    wins = {n: stats.probability_of_improvement(outcomes[n], outcomes[than]) for n in others}
+    return [name for name, share in wins.items() if share > 0.5]
 
 
 def group_letters(groups: Iterable[Iterable[str]]) -> dict[str, str]:

@@ -11,6 +11,11 @@ from bench.reporting.tables.published import published_for, study_variants
 from bench.reporting.tables.summary import Cell, Table, TableRow, median_fact
 from bench.reporting.text import words
 
+COST_TITLES = (
+    "variant", "finished", "diverged", "failed", "unfinished", "d steps", "g steps", "images",
+    "seconds", "peak GiB",
+)  # fmt: skip
+
 
 class ScoreText(NamedTuple):
     """One score as text: mean with spread, range, and interval; each empty if there is none."""
@@ -42,38 +47,6 @@ class ScoreRow:
     scores: tuple[ScoreText, ...]
 
 
-class NoiseRow(NamedTuple):
-    """A row of the table of noise: medians of standard deviations."""
-
-    metric: str
-    seeds: str
-    latents: str
-
-
-class CostRow(NamedTuple):
-    """A row of the table of runs and cost: counts of runs, then medians of the finished ones."""
-
-    name: str
-    finished: str
-    diverged: str
-    failed: str
-    unfinished: str
-    d_steps: str
-    g_steps: str
-    images: str
-    seconds: str
-    memory: str
-
-
-class PublishedRow(NamedTuple):
-    """A row of the table of published numbers."""
-
-    name: str
-    published: str
-    measured: str
-    source: str
-
-
 def score_rows(table: Table) -> list[ScoreRow]:
     """Return the methods' rows in the table's order, then those of real samples if scored."""
     places = rounding.decimals_by_metric(table)
@@ -99,18 +72,15 @@ def runs_without_score(method: Method) -> str:
     return ", ".join(f"{count} {word}" for word, count in counts if count and word != "finished")
 
 
-def noise_rows(table: Table) -> list[NoiseRow]:
-    """Return for each metric the spread over training seeds and that over latent seeds."""
+def noise_rows(table: Table) -> list[tuple[str, str, str]]:
+    """Return (metric, median sd over training seeds, median sd over latent seeds), if measured."""
     noise = []
     for metric in table.group.metrics:
         cells = [row.cells[metric] for row in table.rows if metric in row.cells]
         seed_sds = [cell.sd for cell in cells if cell.sd is not None]
-        rows = [m.row for m in table.group.runs if m.row is not None]
-        key = f"{metric}.latent_sd"
-        latent_sds = [row.details[key] for row in rows if key in row.details]
-        if latent_sds:
+        if latent_sds := table.group.details(f"{metric}.latent_sd"):
             seeds = rounding.format_two_digits(median(seed_sds)) if seed_sds else rounding.DASH
-            noise.append(NoiseRow(metric, seeds, rounding.format_two_digits(median(latent_sds))))
+            noise.append((metric, seeds, rounding.format_two_digits(median(latent_sds))))
     return noise
 
 
@@ -118,15 +88,14 @@ def copying_methods(table: Table) -> list[str]:
     """Return methods with runs that repeat training images: "wgan (2 of 4 runs)"."""
     names = []
     for row in table.rows:
-        rows = [m.row for m in row.method.runs if m.row is not None]
-        flagged = [r for r in rows if r.details.get("memorised.excess_low", 0.0) > 0]
-        if flagged:
-            names.append(f"{row.name} ({len(flagged)} of {len(rows)} runs)")
+        rows = row.method.rows
+        if flagged := sum(r.details.get("memorised.excess_low", 0.0) > 0 for r in rows):
+            names.append(f"{row.name} ({flagged} of {len(rows)} runs)")
     return names
 
 
-def cost_rows(table: Table) -> list[CostRow]:
-    """Return the outcome counts and the costs of each method's runs."""
+def cost_rows(table: Table) -> list[tuple[str, ...]]:
+    """Return each method's counts of runs, then the finished ones' medians, under COST_TITLES."""
     costs = []
     for method in (row.method for row in table.rows):
         counts = [method.counts[outcome] for outcome in ("finished", "diverged", "failed")]
@@ -137,12 +106,12 @@ def cost_rows(table: Table) -> list[CostRow]:
         peaks = (m.run.facts.get("peak_memory_gib") for m in method.runs)
         memory = rounding.format_fact(max((p for p in peaks if p is not None), default=None), 2)
         steps = map(rounding.format_fact, medians)
-        costs.append(CostRow._make((method.name, *outcomes, *steps, seconds, memory)))
+        costs.append((method.name, *outcomes, *steps, seconds, memory))
     return costs
 
 
-def published_rows(table: Table) -> list[PublishedRow]:
-    """Return the study's numbers beside the measured ones; none if it has no such data set."""
+def published_rows(table: Table) -> list[tuple[str, str, str, str]]:
+    """Return (name, the study's number, the measured one, source); none for other data sets."""
     published, metric = published_for(table.group), table.group.first
     places = rounding.decimals_by_metric(table)[metric]
     rows = []
@@ -150,9 +119,8 @@ def published_rows(table: Table) -> list[PublishedRow]:
         theirs, ours = published.get(row.method.variant), row.cells.get(metric)
         if theirs is not None:
             source = theirs.source if theirs.verified else f"{theirs.source}, unverified"
-            measured = rounding.DASH if ours is None else rounding.format_mean_sd(ours, places)
             fid = f"{theirs.mean:.1f} {rounding.PLUS_MINUS} {theirs.sd:.1f}"
-            rows.append(PublishedRow(row.name, fid, measured, source))
+            rows.append((row.name, fid, rounding.format_mean_sd(ours, places), source))
     return rows
 
 

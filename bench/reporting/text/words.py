@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.metrics.declarations import read_declarations
-from bench.reporting.data.protocols import describe_differences
+from bench.reporting.data.protocols import MEASURES_APART, describe_differences
 from bench.reporting.data.records import StageRecord
 from bench.reporting.tables.comparisons import Comparison
 from bench.reporting.tables.methods import TableGroup
@@ -51,6 +51,11 @@ def better_direction(metric: str, group: TableGroup) -> str:
     return f"{group.metrics[metric]} is better"
 
 
+def main_score_title(group: TableGroup) -> str:
+    """Return "Frechet distance (digits_convnet features), lower is better", of the first metric."""
+    return f"{full_metric_title(group.first, group)}, {better_direction(group.first, group)}"
+
+
 def count_phrase(count: int, noun: str) -> str:
     """Return "no runs", "one run", "twelve runs", "13 runs"."""
     number = NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else f"{count:,}"
@@ -78,7 +83,7 @@ def own_choices(group: TableGroup) -> dict[str, dict[str, list[str]]]:
     """Return the runs' own protocol choices: prior -> {uniform: [names], normal: [names]}."""
     choices: dict[str, dict[str, list[str]]] = {}
     for method in group.methods:
-        for row in (m.row for m in method.runs if m.row is not None):
+        for row in method.rows:
             for key in set(row.protocol) - set(group.protocol):
                 names = choices.setdefault(key, {}).setdefault(format_value(row.protocol[key]), [])
                 if method.name not in names:
@@ -87,14 +92,13 @@ def own_choices(group: TableGroup) -> dict[str, dict[str, list[str]]]:
 
 
 def protocol_items(group: TableGroup) -> dict[str, str]:
-    """Return title -> value of the protocol's fields, those of PROTOCOL_TITLES first.
-
-    The directions of the metrics are left out: the tables of scores show them.
-    """
+    """Return title -> value of the protocol's fields, those of PROTOCOL_TITLES first."""
     protocol = group.protocol
-    rest = sorted(set(protocol) - set(PROTOCOL_TITLES) - {"metrics"})
+    rest = sorted(set(protocol) - set(PROTOCOL_TITLES) - {"measures", MEASURES_APART})
     titles = PROTOCOL_TITLES | {key: key.replace("_", " ") for key in rest}
-    return {title: format_value(protocol[k]) for k, title in titles.items() if k in protocol}
+    items = {title: format_value(protocol[k]) for k, title in titles.items() if k in protocol}
+    measures = {n: m["arguments"] | m.get("code", {}) for n, m in protocol["measures"].items()}
+    return {**items, "measures": format_value(measures)}
 
 
 def format_value(value: object) -> str:

@@ -5,7 +5,7 @@ W&B's, of the runs logged as the study's group (docs/wandb.md), with one colour 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,38 +18,8 @@ INSTALL = "pip install 'created-equal[wandb]'"
 
 
 @dataclass(frozen=True)
-class LeaderboardRow:
-    """A row of the leaderboard, its numbers as the local report prints them.
-
-    Args:
-        runs: number of scored runs.
-        letters: rows that share one do not differ significantly; empty where nothing was compared.
-    """
-
-    name: str
-    variant: str
-    runs: int
-    mean: str
-    sd: str
-    interval: str
-    letters: str
-
-
-@dataclass(frozen=True)
-class BudgetColumn:
-    """A variant's expected best score after so many runs.
-
-    Args:
-        points: number of runs, expected best score, its interval; as the local report prints them.
-    """
-
-    name: str
-    points: Sequence[tuple[int, str, str]]
-
-
-@dataclass(frozen=True)
 class Leaderboard:
-    """The content of a report.
+    """The content of a report, its numbers as the local report prints them.
 
     Args:
         study: the sweep's name, which is its runs' group in W&B.
@@ -57,8 +27,10 @@ class Leaderboard:
         better: "lower" or "higher".
         protocol: how the scores were made, in words.
         column: name of the score's column in W&B, see `bench.runs.columns`.
-        rows: best first.
-        budget_columns: of the budget table; empty where there was no search.
+        rows: name, variant, number of scored runs, mean, sd, interval and letters, best first; rows
+            that share a letter do not differ significantly.
+        budgets: variant -> number of runs, expected best score, its interval; empty where there
+            was no search.
         notes: sentences of the local report that belong to the table.
     """
 
@@ -68,8 +40,8 @@ class Leaderboard:
     better: str
     protocol: str
     column: str
-    rows: Sequence[LeaderboardRow]
-    budget_columns: Sequence[BudgetColumn] = ()
+    rows: Sequence[tuple[str, ...]]
+    budgets: Mapping[str, Sequence[tuple[int, str, str]]]
     notes: Sequence[str] = ()
 
 
@@ -97,10 +69,9 @@ def publish_leaderboard(board: Leaderboard, where: str, dry_run: Path | None = N
         report.save()
     except Exception as error:  # wandb raises many kinds, and a plain Exception without an account
         reason = " ".join(str(error).split())[:200]
-        raise UserError(
-            f"W&B did not take the report for {where}: {reason}",
-            fix="run `wandb login`, check the name; --dry-run writes the report's JSON without W&B",
-        ) from error
+        message = f"W&B did not take the report for {where}: {reason}"
+        fix = "run `wandb login`, check the name; --dry-run writes the report's JSON without W&B"
+        raise UserError(message, fix=fix) from error
     return report.url
 
 
@@ -147,9 +118,9 @@ def build_report(board: Leaderboard, entity: str, project: str, *, published: bo
         wr.MarkdownBlock(format_leaderboard(board)),
         *(wr.P(note) for note in board.notes),
     ]
-    if board.budget_columns:
+    if board.budgets:
         heading = f"Expected best {board.metric} by budget"
-        blocks += [wr.H2(heading), wr.MarkdownBlock(format_budget_table(board.budget_columns))]
+        blocks += [wr.H2(heading), wr.MarkdownBlock(format_budget_table(board.budgets))]
     blocks += [wr.H2("Runs"), grid]
     title = board.title[:TITLE_LENGTH]
     return wr.Report(entity=entity, project=project, title=title, width="fluid", blocks=blocks)
@@ -158,19 +129,15 @@ def build_report(board: Leaderboard, entity: str, project: str, *, published: bo
 def format_leaderboard(board: Leaderboard) -> str:
     """Format the leaderboard's rows as a Markdown table."""
     head = ("", "", "variant", "runs", f"{board.metric}, mean", "sd", "interval", "not separated")
-    rows = [
-        (str(place), r.name, r.variant, str(r.runs), r.mean, r.sd, r.interval, r.letters)
-        for place, r in enumerate(board.rows, start=1)
-    ]
-    return _markdown(head, rows)
+    return _markdown(head, [(str(n), *row) for n, row in enumerate(board.rows, start=1)])
 
 
-def format_budget_table(columns: Sequence[BudgetColumn]) -> str:
+def format_budget_table(budgets: Mapping[str, Sequence[tuple[int, str, str]]]) -> str:
     """Format a Markdown table with a row for each number of runs and a column for each variant."""
-    budgets = sorted({runs for column in columns for runs, _, _ in column.points})
-    cells = [{runs: f"{best} ({low_high})" for runs, best, low_high in c.points} for c in columns]
-    head = ("runs", *(column.name for column in columns))
-    return _markdown(head, [(str(n), *(cell.get(n, "") for cell in cells)) for n in budgets])
+    columns = [{n: f"{best} ({interval})" for n, best, interval in p} for p in budgets.values()]
+    sizes = sorted({n for column in columns for n in column})
+    rows = [(str(n), *(column.get(n, "") for column in columns)) for n in sizes]
+    return _markdown(("runs", *budgets), rows)
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -11,13 +11,9 @@ from bench.reporting.output.leaderboard import NOTHING, build_board
 from bench.reporting.output.summary_paragraph import describe_comparison
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison, build_comparisons, find_search
+from bench.reporting.tables.methods import TableGroup
 from bench.reporting.text import words
-from bench.reporting.wandb.leaderboard_report import (
-    BudgetColumn,
-    Leaderboard,
-    LeaderboardRow,
-    publish_leaderboard,
-)
+from bench.reporting.wandb.leaderboard_report import Leaderboard, publish_leaderboard
 from bench.runs.columns import column_name
 
 BUDGETS = (1, 2, 5, 10, 20, 50, 100)  # of the table, and the largest budget of each variant
@@ -37,10 +33,9 @@ def publish_leaderboards(
     """
     boards = dict(build_leaderboards(build_comparisons(stages)))
     if not boards:
-        raise UserError(
-            "the study has only searches, and a leaderboard needs runs that repeat what they chose",
-            fix="launch the stage that repeats what was chosen",
-        )
+        needs = "a leaderboard needs runs that repeat what they chose"
+        fix = "launch the stage that repeats what was chosen"
+        raise UserError(f"the study has only searches, and {needs}", fix=fix)
     return [
         publish_leaderboard(board, where, None if dry_run is None else dry_run / f"{slug}.json")
         for slug, board in boards.items()
@@ -49,11 +44,11 @@ def publish_leaderboards(
 
 def build_leaderboards(comparisons: Sequence[Comparison]) -> Iterator[tuple[str, Leaderboard]]:
     """Yield slug and leaderboard of every comparison over seeds, with the budget of its search."""
-    for comparison in comparisons:
-        if comparison.stage.is_search:
-            continue
+    for comparison in (c for c in comparisons if not c.stage.is_search):
         group = comparison.main.group
         lines = build_board(comparison, comparison.main, ())["lines"]
+        search = find_search(comparison, comparisons)
+        curves = compute_budget_curves(search) if search is not None else []
         yield (
             group.slug,
             Leaderboard(
@@ -62,30 +57,32 @@ def build_leaderboards(comparisons: Sequence[Comparison]) -> Iterator[tuple[str,
                 metric=words.full_metric_title(group.first, group),
                 better=group.metrics[group.first],
                 protocol=words.describe_samples(group),
-                column=column_name(group.checkpoint, group.protocol, group.first),
+                column=_column(group),
                 rows=[_leaderboard_row(line, group.first) for line in lines],
-                budget_columns=_budget_columns(comparison, comparisons),
+                budgets={curve.variant: _budget_points(curve) for curve in curves},
                 notes=[describe_comparison(comparison)],
             ),
         )
 
 
-def _leaderboard_row(board_row: Mapping[str, Any], metric: str) -> LeaderboardRow:
-    """Convert a row of the page's leaderboard, with the texts that stand there."""
-    cell = board_row["cells"].get(metric, {})
-    texts = {name: cell.get(name, NOTHING)[1] for name in ("mean", "sd", "interval")}
-    letters = board_row["facts"]["group"][1]
-    runs = cell.get("n", (0, ""))[0]
-    return LeaderboardRow(board_row["name"], board_row["variant"], runs, **texts, letters=letters)
+def _column(group: TableGroup) -> str:
+    """Return the W&B column of the score that orders a table."""
+    return next(
+        column_name(row, measure, group.first)
+        for row in group.rows
+        for measure, entry in row.measures.items()
+        if group.first in entry["scores"]
+    )
 
 
-def _budget_columns(comparison: Comparison, study: Sequence[Comparison]) -> list[BudgetColumn]:
-    search = find_search(comparison, study)
-    curves = compute_budget_curves(search) if search is not None else []
-    return [_budget_column(curve) for curve in curves]
+def _leaderboard_row(board_row: Mapping[str, Any], metric: str) -> tuple[str, ...]:
+    """Return the texts of a row of the page's leaderboard, in the order of `Leaderboard.rows`."""
+    cell = {"n": (0, "0")} | board_row["cells"].get(metric, {})
+    texts = (cell.get(name, NOTHING)[1] for name in ("n", "mean", "sd", "interval"))
+    return (board_row["name"], board_row["variant"], *texts, board_row["facts"]["group"][1])
 
 
-def _budget_column(curve: BudgetCurve) -> BudgetColumn:
+def _budget_points(curve: BudgetCurve) -> list[tuple[int, str, str]]:
     places = rounding.column_decimals(curve.mean.tolist())
     points = []
     for index, k in enumerate(curve.ks.tolist()):
@@ -96,4 +93,4 @@ def _budget_column(curve: BudgetCurve) -> BudgetColumn:
                 low, high = (rounding.format_number(bound, places) for bound in bounds)
                 interval = f"{low} to {high}"
             points.append((k, rounding.format_number(float(curve.mean[index]), places), interval))
-    return BudgetColumn(curve.variant, points)
+    return points

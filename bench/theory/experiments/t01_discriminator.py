@@ -4,18 +4,12 @@ Goodfellow et al. 2014 (arXiv:1406.2661), proposition 1. Measured: the error of 
 trained between two fixed densities, a wide one and one too narrow for the formula.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 from scipy.special import expit
 
 from bench.divergences import Mixture, optimal_discriminator
 from bench.plotting.style import HUES, INK, MUTED, RULE, figure, render
 from bench.theory.experiment import (
-    NOT,
-    PARTLY,
-    REPRODUCED,
     CpuMinutes,
     Experiment,
     Figure,
@@ -24,7 +18,9 @@ from bench.theory.experiment import (
     PartSettings,
     Quantity,
     Result,
+    choose_verdict,
 )
+from bench.theory.toolkit.axes import label_decades
 from bench.theory.toolkit.density_discriminator import (
     gaussian,
     logits_at,
@@ -86,15 +82,13 @@ def conclude(results: PartResults) -> Result:
     sup = {part: _error_number(part, "sup", arrays) for part, arrays in results.items()}
     weighted = {part: _error_number(part, "weighted", arrays) for part, arrays in results.items()}
     wide = [part for part in results if part.endswith(WIDE)]
-    on_average = all(_high(weighted[part]) <= MEAN_ERROR for part in wide)
-    everywhere = all(_high(sup[part]) <= MAX_ERROR for part in wide)
-    verdict = PARTLY if on_average else NOT
-    verdict = REPRODUCED if on_average and everywhere else verdict
+    on_average = all(weighted[part].upper <= MEAN_ERROR for part in wide)
+    everywhere = all(sup[part].upper <= MAX_ERROR for part in wide)
     worst = max(wide, key=lambda part: sup[part].value)
     narrow = max((p for p in results if p.endswith(NARROW)), key=lambda part: sup[part].value)
     summary = (
         f"The wide network's largest error of D is {sup[worst].value:.3f} (95 % interval to "
-        f"{_high(sup[worst]):.3f}; {worst.split(',')[0]}), and {weighted[worst].value:.4f} on "
+        f"{sup[worst].upper:.3f}; {worst.split(',')[0]}), and {weighted[worst].value:.4f} on "
         f"average over the samples. The formula is an optimum over all functions: "
         f"with {NARROW} the largest error stays at {sup[narrow].value:.2f} "
         f"({narrow.split(',')[0]})."
@@ -105,18 +99,25 @@ def conclude(results: PartResults) -> Result:
         summary += f" The average one is not below {MEAN_ERROR:g} on all pairs."
     order = sorted(results, key=lambda part: part not in wide)
     numbers = [errors[part] for part in order for errors in (sup, weighted)]
+    verdict = choose_verdict(on_average and everywhere, on_average)
     return Result(verdict, summary, tuple(numbers))
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw the trained discriminators over the formula, and their errors over the steps."""
+    titles = {"two Gaussians": "p_g = N(1, 1)", "mixture": "p_g = a mixture at -2 and 2"}
     hues = dict(zip(NETWORKS, HUES, strict=False))
     with figure(7.2, 2.6) as shape:
-        panels = shape.subplots(1, 3)
-        for axes, fake in zip(panels, FAKES, strict=False):
-            _plot_curves(axes, fake, results, hues)
+        *panels, last = shape.subplots(1, 3)
+        for axes, fake in zip(panels, FAKES, strict=True):
+            for network, hue in hues.items():
+                arrays = results[f"{fake}, {network}"]
+                axes.plot(LATTICE, arrays["curves"].T, color=hue, linewidth=0.7)
+            axes.plot(LATTICE, arrays["best"], color=INK, linestyle=":", linewidth=1.6)
+            scarce = arrays["density"] <= MIN_DENSITY
+            axes.fill_between(LATTICE, 0, 1, where=scarce, color=RULE, linewidth=0, alpha=0.6)
+            axes.set(title=titles[fake], xlabel="x", ylim=(-0.02, 1.02))
         panels[0].set_ylabel("D(x)")
-        last = panels[2]
         for network, hue in hues.items():
             arrays = results[f"mixture, {network}"]
             last.plot(arrays["stops"], arrays["sup"].T, color=hue, linewidth=0.7)
@@ -124,8 +125,7 @@ def draw(results: PartResults) -> Sequence[Figure]:
         last.text(arrays["stops"][0], MAX_ERROR, "what the rule allows", color=MUTED, va="bottom")
         last.set(xscale="log", yscale="log", xlabel="steps", title="Largest error, mixture")
         last.xaxis.set_major_formatter("{x:g}")
-        last.yaxis.set_major_formatter("{x:g}")
-        last.yaxis.set_minor_formatter("")
+        label_decades(last.yaxis)
         last.set_ylim(0.005, 1)
         alt = (
             "Trained discriminators on the curve of the formula; a narrow network misses a mixture"
@@ -139,27 +139,12 @@ def draw(results: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _plot_curves(axes: Any, fake: str, results: PartResults, hues: dict[str, str]) -> None:
-    titles = {"two Gaussians": "p_g = N(1, 1)", "mixture": "p_g = a mixture at -2 and 2"}
-    for network, hue in hues.items():
-        arrays = results[f"{fake}, {network}"]
-        axes.plot(LATTICE, arrays["curves"].T, color=hue, linewidth=0.7)
-    axes.plot(LATTICE, arrays["best"], color=INK, linestyle=":", linewidth=1.6)
-    scarce = arrays["density"] <= MIN_DENSITY
-    axes.fill_between(LATTICE, 0, 1, where=scarce, color=RULE, linewidth=0, alpha=0.6)
-    axes.set(title=titles[fake], xlabel="x", ylim=(-0.02, 1.02))
-
-
 def _error_number(part: str, kind: str, arrays: Measurements) -> Quantity:
     """Mean error after the last step; 1, the largest possible, for a diverged network."""
     last = arrays[kind][:, -1]
     what = {"sup": "largest |D - D*|", "weighted": "average |D - D*|"}[kind]
     last = np.where(np.isfinite(last), last, 1.0)
     return mean_over_seeds(f"{what}, {part}, mean", last, expected="0 at unlimited capacity")
-
-
-def _high(number: Quantity) -> float:
-    return number.value if number.high is None else number.high
 
 
 EXPERIMENT = Experiment(

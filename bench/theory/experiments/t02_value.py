@@ -4,17 +4,12 @@ Goodfellow et al. 2014 (arXiv:1406.2661), theorem 1. Measured: V and JS by quadr
 separation of two Gaussians, and V of trained discriminators.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from bench.divergences import density_js, game_value, optimal_discriminator, optimal_logit
 from bench.networks.mlp import Discriminator
 from bench.plotting.style import ACCENT, HUES, MUTED, RULE, figure, render
 from bench.theory.experiment import (
-    NOT,
-    PARTLY,
-    REPRODUCED,
     CpuMinutes,
     Experiment,
     Figure,
@@ -23,6 +18,7 @@ from bench.theory.experiment import (
     PartSettings,
     Quantity,
     Result,
+    choose_verdict,
 )
 from bench.theory.toolkit.density_discriminator import (
     LN2,
@@ -47,12 +43,8 @@ def parts(quick: bool) -> dict[str, PartSettings]:
         "exact": {"separations": np.linspace(0, 6, 49).round(3).tolist()}
     }
     for place in places:
-        part_settings[f"trained, {place:g}"] = {
-            **NETWORK,
-            "separation": place,
-            "steps": steps,
-            "seeds": list(range(seeds)),
-        }
+        trained = {"separation": place, "steps": steps, "seeds": list(range(seeds))}
+        part_settings[f"trained, {place:g}"] = {**NETWORK, **trained}
     return part_settings
 
 
@@ -60,19 +52,14 @@ def measure(settings: PartSettings) -> Measurements:
     """Compute V by quadrature: of D* at all separations, or of trained discriminators at one."""
     if "separations" in settings:
         places = settings["separations"]
-        rows = np.array([_exact_values(place) for place in places])
-        return {"separation": np.array(places), "value": rows[:, 0], "js": rows[:, 1],
-                "furthest": rows[:, 2]}  # fmt: skip
+        value, js, furthest = np.array([_exact_values(place) for place in places]).T
+        return {"separation": np.array(places), "value": value, "js": js, "furthest": furthest}
     s = settings["separation"]
     samplers = [mixture_sampler(gaussian(0.0), gaussian(s))] * len(settings["seeds"])
     values = [_value_of_trained(network, s) for network in train_to_end(samplers, 1, settings)]
     value, js, _ = _exact_values(s)
-    return {
-        "separation": np.array(s),
-        "best": np.array(value),
-        "js": np.array(js),
-        "value": np.array(values),
-    }
+    arrays = {"separation": s, "best": value, "js": js, "value": values}
+    return {name: np.array(array) for name, array in arrays.items()}
 
 
 def conclude(results: PartResults) -> Result:
@@ -85,15 +72,12 @@ def conclude(results: PartResults) -> Result:
     identity = difference < EXACT and abs(equal + 2 * LN2) < EXACT and furthest < EXACT
     identity = identity and bool((rest > equal).all())
     gaps, above = [], []
-    for part, arrays in results.items():
-        if part == "exact":
-            continue
+    for arrays in _trained_parts(results):
         gap = np.where(np.isfinite(arrays["value"]), arrays["best"] - arrays["value"], np.inf)
         name = f"V(D*) - V(trained D) at separation {arrays['separation']:g}, median, nats"
         gaps.append(median_over_seeds(name, gap, expected="0 or a little more"))
         above.append(bool((gap < -EXACT).any()))
-    trained = not any(above) and all(gap.high is not None and gap.high < TOLERANCE for gap in gaps)
-    verdict = (PARTLY if not trained else REPRODUCED) if identity else NOT
+    trained = not any(above) and all(gap.upper < TOLERANCE for gap in gaps)
     worst = max(gaps, key=lambda gap: gap.value)
     summary = (
         f"By quadrature V(D*, G) and 2 JS - 2 ln 2 differ by {difference:.1e} nats at most; "
@@ -110,10 +94,10 @@ def conclude(results: PartResults) -> Result:
         Quantity("largest |D* - 1/2| at equal densities", furthest, expected="0"),
         *gaps,
     )
-    return Result(verdict, summary, numbers)
+    return Result(choose_verdict(identity and trained, identity), summary, numbers)
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw V over the separation, with the values of trained discriminators."""
     exact = results["exact"]
     with figure(7.2, 2.8) as shape:
@@ -124,22 +108,17 @@ def draw(results: PartResults) -> Sequence[Figure]:
         left.plot(exact["separation"], exact["js"] - 2 * LN2, color=MUTED, linestyle="--")
         left.text(2.6, -0.32, "V(D*, G) =\n2 JS - 2 ln 2", color=HUES[0], ha="right", va="bottom")
         left.text(3.4, -0.87, "JS - 2 ln 2 with JS\nof at most ln 2", color=MUTED, va="top")
-        for part, arrays in results.items():
-            if part == "exact":
-                continue
+        for arrays in _trained_parts(results):
             where = np.full(arrays["value"].shape, float(arrays["separation"]))
             left.plot(where, arrays["value"], "o", color=ACCENT, markersize=3)
             missing = (arrays["best"] - arrays["value"]).clip(min=1e-9)
             right.plot(where, missing, "o", color=ACCENT, markersize=3)
         right.axhline(TOLERANCE, color=RULE, linewidth=1)
         right.text(6, TOLERANCE, "what the rule allows", color=MUTED, va="bottom", ha="right")
-        right.set_yscale("log")
+        left.set(title="Value of the game; dots: trained D", ylabel="V, nats")
+        right.set(title="What trained discriminators miss", ylabel="V(D*) - V(D), nats")
+        right.set(yscale="log", xlim=(-0.3, 6.3))
         right.yaxis.set_major_formatter("{x:g}")
-        right.set_xlim(-0.3, 6.3)
-        left.set_title("Value of the game; dots: trained D")
-        right.set_title("What trained discriminators miss")
-        left.set_ylabel("V, nats")
-        right.set_ylabel("V(D*) - V(D), nats")
         for axes in (left, right):
             axes.set_xlabel("separation of the two means, deviations")
         alt = (
@@ -151,6 +130,10 @@ def draw(results: PartResults) -> Sequence[Figure]:
         "one a seed. Dashed: the slides' formula read with the usual JS, which is not V."
     )
     return [Figure(caption, drawing)]
+
+
+def _trained_parts(results: PartResults) -> list[Measurements]:
+    return [arrays for part, arrays in results.items() if part != "exact"]
 
 
 def _exact_values(separation: float) -> tuple[float, float, float]:

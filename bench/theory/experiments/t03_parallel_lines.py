@@ -4,7 +4,6 @@ Arjovsky et al. 2017 (arXiv:1701.07875), example 1. Measured: the four distances
 against their closed forms, and estimated from samples and by a trained classifier.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,8 +67,8 @@ def measure(settings: PartSettings) -> Measurements:
         rows = [[_plug_in_estimates(settings, t, s) for s in settings["seeds"]] for t in thetas]
         names = ("tv", "kl", "js", "w1", "binned")
         estimates = {name: np.array([[r[name] for r in row] for row in rows]) for name in names}
-        widths, points = np.array(settings["widths"]), np.array(settings["points"])
-        return {"thetas": np.array(thetas), "widths": widths, "points": points, **estimates}
+        design = {name: np.array(settings[name]) for name in ("thetas", "widths", "points")}
+        return {**design, **estimates}
     ys = (np.arange(settings["points"]) + 0.5) / settings["points"]
     here = Measure.of(_line(0.0, ys))
     lattice = [[d(here, Measure.of(_line(t, ys))) for d in (tv, kl, js, _w1)] for t in thetas]
@@ -91,34 +90,28 @@ def conclude(results: PartResults) -> Result:
     numbers = [Quantity("largest difference of closed form and lattice", difference, expected="0")]
     for theta, w1 in zip(sampled["thetas"], sampled["w1"], strict=True):
         expected = f"{bias:.4f} by its bias" if theta == 0 else f"{theta:g} to {theta + bias:.4f}"
-        numbers.append(
-            _mean_bound(f"W1 of {n} samples a side, theta {theta:g}, mean", w1, expected)
-        )
+        name = f"W1 of {n} samples a side, theta {theta:g}, mean"
+        numbers.append(_mean_bound(name, w1, expected))
     zero = int(np.flatnonzero(sampled["thetas"] == 0)[0])
     for width, values in zip(sampled["widths"], sampled["binned"][zero].T, strict=True):
         numbers.append(_mean_bound(f"JS in cells of {width:g}, theta 0, mean, nats", values, "0"))
-    numbers += [
-        _mean_bound(
-            f"JS by a classifier, theta {a['theta']:g}, mean, nats",
-            a["js"],
-            _expected_js(float(a["theta"])),
-        )
-        for part, a in results.items()
-        if part.startswith("classifier")
-    ]
-    at = {n.name: n for n in numbers}
+    for arrays in _classifier_parts(results):
+        theta = float(arrays["theta"])
+        expected = "0" if theta == 0 else "ln 2 = 0.6931, as a bound from below"
+        name = f"JS by a classifier, theta {theta:g}, mean, nats"
+        numbers.append(_mean_bound(name, arrays["js"], expected))
     summary = (
         f"Closed forms and lattices of points differ by {difference:.1g} at most: TV = 1, "
         "KL = infinity, JS = ln 2 and W1 = |theta|, and 0 at theta = 0. From samples TV, KL and "
         f"JS are {'1, infinity and ln 2' if blind else 'not all at the top'} at each theta, 0 "
         "included, as two samples share no point; W1 "
         f"{'follows' if follows else 'does not follow'} theta, with "
-        f"{at[numbers[1 + zero].name].value:.4f} at theta = 0 from its bias."
+        f"{numbers[1 + zero].value:.4f} at theta = 0 from its bias."
     )
     return Result(overall_verdict([difference < EXACT, blind, follows]), summary, tuple(numbers))
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw the closed forms, and their estimates from samples."""
     with figure(7.2, 2.8) as shape:
         left, middle, right = shape.subplots(1, 3)
@@ -129,14 +122,8 @@ def draw(results: PartResults) -> Sequence[Figure]:
             name = f"cells of {width:g}" if width > 1e-6 else "cells of nearly 0"
             values = sampled["binned"][:, :, index].mean(axis=1)
             middle.plot(places, values, color=HUES[index], marker=".", label=name)
-        classified = [a for part, a in results.items() if part.startswith("classifier")]
-        middle.plot(
-            places,
-            [a["js"].mean() for a in classified],
-            color=INK,
-            linestyle="--",
-            label="classifier, held out",
-        )
+        means = [arrays["js"].mean() for arrays in _classifier_parts(results)]
+        middle.plot(places, means, color=INK, linestyle="--", label="classifier, held out")
         middle.legend(frameon=False, fontsize=6, loc="upper left", ncols=2)
         middle.set_xticks(places, [f"{theta:g}" for theta in sampled["thetas"]])
         middle.set(title="JS from samples, nats", xlabel="theta", ylim=(-0.05, 1.05))
@@ -174,8 +161,8 @@ def _plot_closed_forms(axes: Any, exact: Measurements) -> None:
     axes.set(title="Exactly", xlabel="theta", ylim=(-0.05, 1.25))
 
 
-def _expected_js(theta: float) -> str:
-    return "0" if theta == 0 else "ln 2 = 0.6931, as a bound from below"
+def _classifier_parts(results: PartResults) -> list[Measurements]:
+    return [arrays for part, arrays in results.items() if part.startswith("classifier")]
 
 
 def _mean_bound(name: str, values: np.ndarray, expected: str) -> Quantity:
@@ -185,9 +172,8 @@ def _mean_bound(name: str, values: np.ndarray, expected: str) -> Quantity:
 
 def _largest_difference(closed: np.ndarray, lattice: np.ndarray) -> float:
     """max |closed - lattice|; equal infinities differ by 0, a NaN by infinity."""
-    same = closed == lattice
     with np.errstate(invalid="ignore"):
-        difference = np.where(same, 0.0, np.abs(closed - lattice))
+        difference = np.where(closed == lattice, 0.0, np.abs(closed - lattice))
     return float(np.nan_to_num(difference, nan=np.inf).max())
 
 

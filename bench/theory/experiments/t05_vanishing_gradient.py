@@ -4,15 +4,10 @@ Arjovsky and Bottou 2017 (arXiv:1701.04862), theorem 2.4 and figure 2. Measured:
 generators of digits while a new discriminator learns, and for a control with overlapping supports.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from bench.plotting.style import ACCENT, HUES, MUTED, figure, render
 from bench.theory.experiment import (
-    NOT,
-    PARTLY,
-    REPRODUCED,
     CpuMinutes,
     Experiment,
     Figure,
@@ -20,7 +15,9 @@ from bench.theory.experiment import (
     PartResults,
     PartSettings,
     Result,
+    choose_verdict,
 )
+from bench.theory.toolkit import frozen_generator
 from bench.theory.toolkit.axes import set_log_axes
 from bench.theory.toolkit.intervals import mean_or_nan
 
@@ -32,22 +29,16 @@ MIN_ACCURACY = 0.99  # of the last discriminator: it shows that the supports are
 def parts(quick: bool) -> dict[str, PartSettings]:
     """List a part for each stage and seed of the generator, and for each seed of the control."""
     seeds, stages, steps = (2, (50, 200), 400) if quick else (5, (100, 1000, 4000), 4000)
-    part_settings: dict[str, PartSettings] = {
-        f"stage {stage}, seed {seed}": {"stage": stage, "seed": seed, "steps": steps}
-        for stage in stages
+    names = {**{f"stage {stage}": stage for stage in stages}, CONTROL: CONTROL}
+    return {
+        f"{name}, seed {seed}": {"stage": stage, "seed": seed, "steps": steps}
+        for name, stage in names.items()
         for seed in range(seeds)
     }
-    controls = {
-        f"{CONTROL}, seed {seed}": {"stage": CONTROL, "seed": seed, "steps": steps}
-        for seed in range(seeds)
-    }
-    return part_settings | controls
 
 
 def measure(settings: PartSettings) -> Measurements:
     """Measure the norm of the gradient of E ln(1 - D(G(z))), and D's accuracy, over D's steps."""
-    from bench.theory.toolkit import frozen_generator
-
     seed, steps = settings["seed"], settings["steps"]
     g, real = (
         frozen_generator.make_gaussian_control(seed, steps)
@@ -83,36 +74,28 @@ def orders_of_decay(arrays: Measurements) -> float:
 
 def conclude(results: PartResults) -> Result:
     """Check that the gradient falls by orders of magnitude at each stage, not in the control."""
-    numbers, holds = [], {}
+    decays, accuracies, holds = {}, [], {}
     for name, seed_results in group_by_stage(results).items():
         falls = [orders_of_decay(arrays) for arrays in seed_results]
         expected = "none" if name == CONTROL else "orders of magnitude"
-        numbers.append(mean_or_nan(f"orders of magnitude of decay, {name}", falls, expected))
-        accuracies = [float(arrays["accuracy"][-1]) for arrays in seed_results]
+        decay = mean_or_nan(f"orders of magnitude of decay, {name}", falls, expected)
+        shares = [float(arrays["accuracy"][-1]) for arrays in seed_results]
+        accuracies.append(mean_or_nan(f"accuracy of D at the end, {name}", shares))
+        decays[name] = decay
         if name == CONTROL:
-            holds[name] = numbers[-1].upper <= MAX_CONTROL_DECAY
+            holds[name] = decay.upper <= MAX_CONTROL_DECAY
             exact = float(seed_results[0]["exact"])
-            ends = [float(a["norm"][-1]) for a in seed_results]
+            ends = [float(arrays["norm"][-1]) for arrays in seed_results]
             last = mean_or_nan("last gradient, control", ends, f"{exact:.3f} under D*")
         else:
-            holds[name] = numbers[-1].lower >= MIN_DECAY and min(accuracies) >= MIN_ACCURACY
-    accuracy_numbers = [
-        mean_or_nan(
-            f"accuracy of D at the end, {name}",
-            [float(a["accuracy"][-1]) for a in seed_results],
-            "",
-        )
-        for name, seed_results in group_by_stage(results).items()
-    ]
+            holds[name] = decay.lower >= MIN_DECAY and min(shares) >= MIN_ACCURACY
     stages = [name for name in holds if name != CONTROL]
-    fallen = [holds[name] for name in stages]
-    every = all(fallen) and holds[CONTROL]
-    verdict = REPRODUCED if every else PARTLY if any(fallen) else NOT
-    fall = {name: number.value for number, name in zip(numbers, holds, strict=True)}
-    decays = ", ".join(f"{fall[name]:.1f} ({name})" for name in stages)
+    verdict = choose_verdict(all(holds.values()), any(holds[name] for name in stages))
+    falls_of_stages = ", ".join(f"{decays[name].value:.1f} ({name})" for name in stages)
     summary = (
         f"While D learns, the norm of the generator's gradient falls by so many orders of "
-        f"magnitude: {decays}. The control's changes by {-fall[CONTROL]:+.1f} and ends at "
+        f"magnitude: {falls_of_stages}. The control's changes by {-decays[CONTROL].value:+.1f} "
+        f"and ends at "
         f"{last.value:.3f}, where D* leaves {exact:.3f}."
     )
     failed = [name for name, ok in holds.items() if not ok]
@@ -121,10 +104,10 @@ def conclude(results: PartResults) -> Result:
             f" Not as asked (at least {MIN_DECAY:g} with {MIN_ACCURACY:.0%} told apart, at most "
             f"{MAX_CONTROL_DECAY:g} in the control): {', '.join(failed)}."
         )
-    return Result(verdict, summary, (*numbers, last, *accuracy_numbers))
+    return Result(verdict, summary, (*decays.values(), last, *accuracies))
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw the norm over the discriminator's steps, a panel for each stage and the control."""
     seeds_by_group = group_by_stage(results)
     with figure(7.2, 2.3) as shape:

@@ -4,10 +4,9 @@ Arjovsky and Bottou 2017 (arXiv:1701.04862), theorem 2.6 and figure 3. Measured:
 discriminators and tail index of a frozen generator's gradient over the discriminators' steps.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from bench.core.seeds import numpy_generator
 from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
 from bench.theory.experiment import (
     CpuMinutes,
@@ -19,6 +18,7 @@ from bench.theory.experiment import (
     Result,
     overall_verdict,
 )
+from bench.theory.toolkit import frozen_generator
 from bench.theory.toolkit.axes import set_log_axes
 from bench.theory.toolkit.intervals import mean_or_nan
 
@@ -32,13 +32,9 @@ def parts(quick: bool) -> dict[str, PartSettings]:
     seeds, stages, steps, players = (
         (1, (50, 200), 300, 4) if quick else (2, (100, 1000, 3000), 2000, 16)
     )
+    shared = {"steps": steps, "players": players}
     return {
-        f"stage {stage}, seed {seed}": {
-            "stage": stage,
-            "seed": seed,
-            "steps": steps,
-            "players": players,
-        }
+        f"stage {stage}, seed {seed}": {"stage": stage, "seed": seed, **shared}
         for stage in stages
         for seed in range(seeds)
     }
@@ -46,19 +42,14 @@ def parts(quick: bool) -> dict[str, PartSettings]:
 
 def measure(settings: PartSettings) -> Measurements:
     """Measure norm, spread over discriminators and tail of the gradient at each stop, [stops]."""
-    from bench.core.seeds import numpy_generator
-    from bench.theory.toolkit import frozen_generator
-
     g, real = frozen_generator.train_digit_generator(settings["seed"], settings["stage"])
     stops = [step for step in (10, EARLY, 100, 300, 1000, 2000) if step <= settings["steps"]]
     options = {"seed": settings["seed"], "players": settings["players"]}
     looks = list(frozen_generator.gradient_snapshots(g, real, "nonsaturating", stops, **options))
     players = list(zip(*looks, strict=True))
     norm = np.array([[float(one.gradient.norm()) for one in looks] for looks in players])
-    size = len(players[0][0].gradient)
-    coordinates = numpy_generator(settings["seed"], "score").choice(
-        size, COORDINATES, replace=False
-    )
+    rng = numpy_generator(settings["seed"], "score")
+    coordinates = rng.choice(len(players[0][0].gradient), COORDINATES, replace=False)
     values = np.array([[one.gradient[coordinates].numpy() for one in looks] for looks in players])
     spreads = [describe_spread(values[:, look]) for look in range(len(stops))]
     return {
@@ -110,34 +101,27 @@ def growth(arrays: Measurements, name: str) -> float:
 def conclude(results: PartResults) -> Result:
     """Check that norm and spread grow from EARLY steps of D to the last."""
     generators = list(results.values())
-    norm = mean_or_nan(
-        "growth of the gradient's norm, log10", [growth(a, "norm") for a in generators]
+    titles = {
+        "norm": "the gradient's norm",
+        "iqr": "the interquartile range",
+        "median": "the median's size",
+        "variance": "the sample variance",
+    }
+    growths = {name: np.array([growth(a, name) for a in generators]) for name in titles}
+    norm, spread, middle, variance = (
+        mean_or_nan(f"growth of {title}, log10", growths[name]) for name, title in titles.items()
     )
-    spread = mean_or_nan(
-        "growth of the interquartile range, log10", [growth(a, "iqr") for a in generators]
-    )
-    middle = mean_or_nan(
-        "growth of the median's size, log10", [growth(a, "median") for a in generators]
-    )
-    ratio = [growth(a, "iqr") - growth(a, "median") for a in generators]
+    ratio = growths["iqr"] - growths["median"]
     relative = mean_or_nan("growth of range over median, log10", ratio)
-    seeds = len(generators[0]["norms"])
+    seeds, steps = len(generators[0]["norms"]), list(generators[0]["step"])
     expected = "; ".join(f"{tail_of_law(law, seeds):.1f} if {law}" for law in ("Cauchy", "normal"))
-    tails = [
-        mean_or_nan(
-            f"tail index after {step} steps", [float(a["tail"][i]) for a in generators], expected
-        )
-        for step, i in (
-            (EARLY, list(generators[0]["step"]).index(EARLY)),
-            (_last_step(generators), -1),
-        )
-    ]
-    variance = mean_or_nan(
-        "growth of the sample variance, log10", [growth(a, "variance") for a in generators]
-    )
+    tails = []
+    for step in (EARLY, steps[-1]):
+        indices = [float(a["tail"][steps.index(step)]) for a in generators]
+        tails.append(mean_or_nan(f"tail index after {step} steps", indices, expected))
     stays, spreads = norm.lower >= VANISHES, spread.lower > 0
     summary = (
-        f"From {EARLY} to {_last_step(generators)} steps of D the norm of the gradient of -ln D "
+        f"From {EARLY} to {steps[-1]} steps of D the norm of the gradient of -ln D "
         f"changes by {norm.value:+.2f} orders of magnitude, its coordinates' interquartile range "
         f"over D seeds by {spread.value:+.2f} [{spread.low:+.2f}, {spread.high:+.2f}], range "
         f"over median by {relative.value:+.2f}. The tail index is {tails[1].value:.1f} "
@@ -152,21 +136,15 @@ def conclude(results: PartResults) -> Result:
     return Result(overall_verdict([stays, spreads]), summary, numbers)
 
 
-def _last_step(generators: Sequence[Measurements]) -> int:
-    return int(generators[0]["step"][-1])
-
-
 def tail_of_law(law: str, seeds: int) -> float:
     """Tail index of independent coordinates of a law by `describe_spread`: "Cauchy" or "normal"."""
-    from bench.core.seeds import numpy_generator
-
     rng = numpy_generator(0, "score")
     size = (seeds, 40 * COORDINATES)
     draws = rng.standard_cauchy(size) if law == "Cauchy" else rng.standard_normal(size)
     return describe_spread(draws)["tail"]
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw norm, interquartile range, range over median, and tail index, over D's steps."""
     stages = list(dict.fromkeys(part.partition(",")[0] for part in results))
     seeds = len(next(iter(results.values()))["norms"])
@@ -177,13 +155,11 @@ def draw(results: PartResults) -> Sequence[Figure]:
             place = stages.index(part.partition(",")[0])
             ratio = arrays["iqr"] / arrays["median"]
             look = {"color": HUES[place], "marker": MARKERS[place], "markersize": 3}
-            for axes, y in zip(
-                panels, (arrays["norm"], arrays["iqr"], ratio, arrays["tail"]), strict=True
-            ):
+            curves = (arrays["norm"], arrays["iqr"], ratio, arrays["tail"])
+            for axes, y in zip(panels, curves, strict=True):
                 axes.plot(arrays["step"], y, linewidth=0.8, **look)
         for axes, title in zip(panels, titles, strict=True):
-            axes.set_title(title)
-            axes.set_xlabel("steps of D")
+            axes.set(title=title, xlabel="steps of D")
             set_log_axes(axes, "x" if title == "tail index" else "xy")
             axes.axvline(EARLY, color=MUTED, linestyle=":", linewidth=0.6)
         for law in ("Cauchy", "normal"):
@@ -192,16 +168,9 @@ def draw(results: PartResults) -> Sequence[Figure]:
             beside = panels[3].get_yaxis_transform()
             panels[3].text(1.02, level, law, color=MUTED, fontsize=7, va="center", transform=beside)
         panels[3].set_ylim(bottom=0)
+        inside = {"transform": panels[0].transAxes, "fontsize": 7, "va": "top"}
         for place, stage in enumerate(stages):
-            panels[0].text(
-                0.03,
-                0.95 - 0.09 * place,
-                f"G: {stage}",
-                color=HUES[place],
-                fontsize=7,
-                transform=panels[0].transAxes,
-                va="top",
-            )
+            panels[0].text(0.03, 0.95 - 0.09 * place, f"G: {stage}", color=HUES[place], **inside)
         low, high = panels[0].get_ylim()
         panels[0].set_ylim(low, high * (high / low) ** 0.5)  # room for the labels
         alt = "Norm and spread of the gradient of -ln D over the steps of D"

@@ -4,7 +4,7 @@ Metz et al. 2016 (arXiv:1611.02163), section 3.1. Measured: shares of samples ne
 the second half of the training, for the minimax and the non-saturating loss.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from bench.theory.experiment import (
     CpuMinutes,
     Experiment,
     Figure,
-    Measurements,
     PartResults,
     PartSettings,
     Quantity,
@@ -23,40 +22,24 @@ from bench.theory.experiment import (
 from bench.theory.toolkit.intervals import mean_over_seeds
 from bench.theory.toolkit.ring_gans import (
     COVERED_SHARE,
-    SECOND_HALF,
+    LOSSES,
+    SETTINGS,
     animate_heat_maps,
     count_covered_modes,
     draw_heat_maps,
+    second_half,
     train_with_snapshots,
 )
 
-LOSSES = {"minimax": "minimax", "nonsaturating": "non-saturating"}
 MIN_MOVED, MIN_HEAVIEST, MAX_COVERED = 0.25, 4, 1
 SNAPSHOT_LAG = 10  # a tenth of the training lies between two snapshots that are compared
-TRAITS = ("never settles", "rotates", "one mode at once")
 
 
 def parts(quick: bool) -> dict[str, PartSettings]:
-    """List a part for each loss, with all seeds; settings near Metz et al., section 3.1."""
-    shared = {
-        "seeds": list(range(3 if quick else 5)),
-        "learning_rate": 1e-3,
-        "betas": [0.5, 0.999],
-        "width": 64,
-        "depth": 2,
-        "latent_dim": 16,
-        "batch_size": 128,
-        "steps": 1200 if quick else 18000,
-        "snapshots": 60,
-        "shown": 1000,
-        "unroll_steps": 0,
-    }
-    return {loss: {"loss": loss, **shared} for loss in LOSSES}
-
-
-def measure(settings: PartSettings) -> Measurements:
-    """Train by `bench.theory.toolkit.ring_gans.train_with_snapshots`."""
-    return train_with_snapshots(settings)
+    """List a part for each loss, with all seeds."""
+    seeds, steps = (3, 1200) if quick else (5, 18000)
+    shared = {"seeds": list(range(seeds)), "batch_size": 128, "steps": steps, "unroll_steps": 0}
+    return {loss: {"loss": loss, **SETTINGS, **shared} for loss in LOSSES}
 
 
 def conclude(results: PartResults) -> Result:
@@ -80,25 +63,24 @@ def conclude(results: PartResults) -> Result:
 def measure_rotation(shares: np.ndarray) -> dict[str, np.ndarray]:
     """Measure how each seed rotates in the second half, [R] each; NaN if it diverged."""
     lag = max(1, len(shares) // SNAPSHOT_LAG)
-    late = shares[int(len(shares) * SECOND_HALF) :].astype(np.float64)
+    late = second_half(shares).astype(np.float64)
     moved = 0.5 * np.abs(late[lag:] - late[:-lag]).sum(2).mean(0)
     # A generator away from all modes has no heaviest one.
     somewhere = [late[late[:, r].max(1) >= COVERED_SHARE, r] for r in range(late.shape[1])]
     heaviest = [float(len(np.unique(s.argmax(1)))) if len(s) else 0.0 for s in somewhere]
     finite = np.isfinite(late).all((0, 2))
-    at_once = np.array([np.median(count_covered_modes(late)[:, r]) for r in range(late.shape[1])])
+    at_once = np.median(count_covered_modes(late), axis=0)
     measured = {"moved": moved, "heaviest": np.array(heaviest), "held": at_once}
     return {name: np.where(finite, values, np.nan) for name, values in measured.items()}
 
 
 def find_traits(measured: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Tell for each trait which seeds have it, bool [R]; one that diverged has none."""
-    has_trait = (
-        measured["moved"] >= MIN_MOVED,
-        measured["heaviest"] >= MIN_HEAVIEST,
-        measured["held"] <= MAX_COVERED,
-    )
-    return dict(zip(TRAITS, has_trait, strict=True))
+    return {
+        "never settles": measured["moved"] >= MIN_MOVED,
+        "rotates": measured["heaviest"] >= MIN_HEAVIEST,
+        "one mode at once": measured["held"] <= MAX_COVERED,
+    }
 
 
 def _report_numbers(
@@ -108,18 +90,18 @@ def _report_numbers(
         "held": ("modes held at once", "1"),
         "heaviest": ("modes that are the heaviest in turn, of 8", "all"),
         "moved": ("share of samples that change their mode in a tenth of the training", ""),
+        "quality": ("high-quality share", ""),
     }
-    last = quality[int(len(quality) * SECOND_HALF) :].mean(0)
-    named_values = [(f"{names[n][0]}, {loss}", measured[n], names[n][1]) for n in names]
-    named_values.append((f"high-quality share, {loss}", last, ""))
+    values_by_name = {**measured, "quality": second_half(quality).mean(0)}
+    finite = {name: values[np.isfinite(values)] for name, values in values_by_name.items()}
     return [
-        mean_over_seeds(name, values[np.isfinite(values)], expected)
-        for name, values, expected in named_values
-        if np.isfinite(values).any()
+        mean_over_seeds(f"{title}, {loss}", finite[name], expected)
+        for name, (title, expected) in names.items()
+        if len(finite[name])
     ]
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw heat maps of one seed over the steps, and the modes covered by all seeds."""
     with figure(7.2, 4.3) as shape:
         above, below = shape.subfigures(2, 1, height_ratios=[2.0, 1.6])
@@ -127,19 +109,14 @@ def draw(results: PartResults) -> Sequence[Figure]:
             draw_heat_maps(row, results[loss]["heat"], results[loss]["steps"], name)
         left, right = below.subplots(1, 2)
         for hue, (loss, name) in zip(HUES, LOSSES.items(), strict=False):
-            steps = results[loss]["steps"]
-            for axes, values in (
-                (left, count_covered_modes(results[loss]["shares"])),
-                (right, results[loss]["quality"]),
-            ):
+            arrays = results[loss]
+            steps, covered = arrays["steps"], count_covered_modes(arrays["shares"])
+            for axes, values in ((left, covered), (right, arrays["quality"])):
                 axes.plot(steps, values, color=hue, linewidth=0.4, alpha=0.35)
                 axes.plot(steps, values.mean(1), color=hue, linewidth=1.4, label=name)
-        for axes, title in ((left, "Modes held at once"), (right, "High-quality share")):
-            axes.set_title(title)
-            axes.set_xlabel("step")
-        left.set_ylim(-0.2, 8.2)
+        left.set(title="Modes held at once", xlabel="step", ylim=(-0.2, 8.2))
         left.axhline(8, color=MUTED, linewidth=0.5, linestyle=":")
-        right.set_ylim(-0.02, 1.02)
+        right.set(title="High-quality share", xlabel="step", ylim=(-0.02, 1.02))
         left.legend(frameon=False, fontsize=7)
         alt = "Heat maps of a GAN's samples over the training, and modes held over the steps"
         drawing = render(shape, "T07-rotation", alt)
@@ -148,10 +125,8 @@ def draw(results: PartResults) -> Sequence[Figure]:
         "non-saturating loss. Below: modes with at least a sixteenth of the samples, and samples "
         "within three sigma of a mode; thin lines are seeds, thick ones their mean."
     )
-    first = results["minimax"]
-    frames = animate_heat_maps(
-        [results[loss]["heat"] for loss in LOSSES], first["steps"], list(LOSSES)
-    )
+    heats = [results[loss]["heat"] for loss in LOSSES]
+    frames = animate_heat_maps(heats, results["minimax"]["steps"], list(LOSSES))
     return [Figure(caption, drawing, frames)]
 
 
@@ -181,7 +156,7 @@ EXPERIMENT = Experiment(
     version=2,
     minutes=CpuMinutes(full=3, quick=0.5),
     parts=parts,
-    measure=measure,
+    measure=train_with_snapshots,
     conclude=conclude,
     draw=draw,
 )

@@ -13,7 +13,6 @@ from bench.theory.experiment import (
     CpuMinutes,
     Experiment,
     Figure,
-    Measurements,
     PartResults,
     PartSettings,
     Quantity,
@@ -22,14 +21,15 @@ from bench.theory.experiment import (
 )
 from bench.theory.toolkit.intervals import mean_over_seeds
 from bench.theory.toolkit.ring_gans import (
-    SECOND_HALF,
+    LOSSES,
+    SETTINGS,
     animate_heat_maps,
     count_covered_modes,
     draw_heat_maps,
+    second_half,
     train_with_snapshots,
 )
 
-LOSSES = {"minimax": "minimax", "nonsaturating": "non-saturating"}  # as in T7
 UNROLLED = (0, 1, 5, 10)  # Metz et al., figure 1 and section 3
 MIN_COVERED = 7  # of eight modes
 SLACK = 0.5  # modes by which a k may fall below the one before it and still "rise"
@@ -37,18 +37,8 @@ SLACK = 0.5  # modes by which a k may fall below the one before it and still "ri
 
 def parts(quick: bool) -> dict[str, PartSettings]:
     """List a part for each loss and number of unrolled steps, with all seeds."""
-    shared = {
-        "seeds": list(range(3 if quick else 5)),
-        "learning_rate": 1e-3,
-        "betas": [0.5, 0.999],
-        "width": 64,
-        "depth": 2,
-        "latent_dim": 16,
-        "batch_size": 64,
-        "steps": 60 if quick else 2400,
-        "snapshots": 60,
-        "shown": 1000,
-    }
+    seeds, steps = (3, 60) if quick else (5, 2400)
+    shared = {**SETTINGS, "seeds": list(range(seeds)), "batch_size": 64, "steps": steps}
     return {
         part_name(loss, k): {"loss": loss, "unroll_steps": k, **shared}
         for loss in LOSSES
@@ -61,21 +51,13 @@ def part_name(loss: str, k: int) -> str:
     return f"{loss}, k={k}"
 
 
-def measure(settings: PartSettings) -> Measurements:
-    """Train by `bench.theory.toolkit.ring_gans.train_with_snapshots`."""
-    return train_with_snapshots(settings)
-
-
 def conclude(results: PartResults) -> Result:
     """Compare modes covered with k steps and with none, paired by seed, for each loss."""
     holds, sentences, gains, means = [], [], [], []
     for loss, name in LOSSES.items():
         covered_by_k = [mean_covered_modes(results[part_name(loss, k)]["shares"]) for k in UNROLLED]
-        gain = mean_over_seeds(
-            f"modes gained, k = {UNROLLED[-1]} against {UNROLLED[0]}, {name} loss",
-            covered_by_k[-1] - covered_by_k[0],
-            "above 0",
-        )
+        title = f"modes gained, k = {UNROLLED[-1]} against {UNROLLED[0]}, {name} loss"
+        gain = mean_over_seeds(title, covered_by_k[-1] - covered_by_k[0], "above 0")
         numbers = [
             mean_over_seeds(f"modes held, k = {k}, {name} loss", values)
             for k, values in zip(UNROLLED, covered_by_k, strict=True)
@@ -114,11 +96,11 @@ def _describe(
 
 def mean_covered_modes(shares: np.ndarray) -> np.ndarray:
     """Mean number of modes covered in the second half by each seed, [R]; 0 if it diverged."""
-    late = count_covered_modes(shares[int(len(shares) * SECOND_HALF) :]).mean(0)
+    late = count_covered_modes(second_half(shares)).mean(0)
     return np.where(np.isfinite(late), late, 0.0)
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw heat maps over the steps, a row for each k, and the modes covered over k."""
     return [_draw_heat_maps(results), _draw_covered_modes(results)]
 
@@ -153,10 +135,8 @@ def _draw_covered_modes(results: PartResults) -> Figure:
                 axes.plot([place] * len(values), values, ".", color=HUES[place], alpha=0.4)
                 axes.plot([place + 0.12] * 2, [mean.low, mean.high], color=HUES[place])
                 axes.plot(place + 0.12, mean.value, "o", color=HUES[place], markersize=4)
-            axes.set_title(f"{name} loss")
-            axes.set_xlabel("unrolled steps k")
+            axes.set(title=f"{name} loss", xlabel="unrolled steps k", ylim=(-0.2, 8.4))
             axes.set_xticks(range(len(UNROLLED)), [str(k) for k in UNROLLED])
-            axes.set_ylim(-0.2, 8.4)
             axes.axhline(8, color=MUTED, linewidth=0.5, linestyle=":")
         panels[0].set_ylabel("modes held, of 8")
         drawing = render(shape, "T08-modes", "Modes held over the number of unrolled steps")
@@ -187,7 +167,7 @@ EXPERIMENT = Experiment(
     version=2,
     minutes=CpuMinutes(full=12, quick=1),
     parts=parts,
-    measure=measure,
+    measure=train_with_snapshots,
     conclude=conclude,
     draw=draw,
 )

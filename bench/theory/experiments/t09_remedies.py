@@ -4,16 +4,10 @@ Salimans et al. 2016 (arXiv:1606.03498). Measured: modes and classes covered by 
 with and without each remedy, on a ring of Gaussians and on stacked digits.
 """
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
 
 from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
 from bench.theory.experiment import (
-    NOT,
-    PARTLY,
-    REPRODUCED,
     CpuMinutes,
     Experiment,
     Figure,
@@ -22,9 +16,10 @@ from bench.theory.experiment import (
     PartSettings,
     Quantity,
     Result,
+    choose_verdict,
 )
-from bench.theory.toolkit import run_scores
 from bench.theory.toolkit.intervals import mean_over_seeds
+from bench.theory.toolkit.run_scores import COMMON, score_run
 
 PLAIN, *REMEDIES = ("ns_gan", "minibatch_gan", "historical_gan")
 LIGHT = "lighter averaging"  # for comparison, decides nothing: the paper gives no weight
@@ -34,11 +29,6 @@ NAMES = {
     "historical_gan": "historical averaging",
     LIGHT: "historical averaging of weight 0.001",
 }
-COMMON = [  # sweeps/quick
-    "hyperparameters.learning_rate=1e-3",
-    "hyperparameters.beta1=0.5",
-    "hyperparameters.n_dis=1",
-]
 DATASET_OVERRIDES = {
     "ring": [
         "dataset=ring",
@@ -60,7 +50,7 @@ VARIANT_OVERRIDES = {
 }
 METRICS = {  # entry of conf/metric; its scores, the deciding one first, and those of a diverged run
     "ring": ("modes", {"modes_covered": 0.0, "high_quality": 0.0}),
-    "stacked_digits": ("classes", {"classes_covered": 0.0, "class_reverse_kl": math.inf}),
+    "stacked_digits": ("classes", {"classes_covered": 0.0, "class_reverse_kl": np.inf}),
 }
 
 
@@ -87,23 +77,21 @@ def parts(quick: bool) -> dict[str, PartSettings]:
 def measure(settings: PartSettings) -> Measurements:
     """Train and score one run; return its two scores, [] each."""
     entry, worst = METRICS[settings["data"]]
-    scores = run_scores.score_run(entry, *settings["overrides"])
+    scores = score_run(entry, *settings["overrides"])
     return {name: np.array(scores.get(name, fallback)) for name, fallback in worst.items()}
 
 
 def conclude(results: PartResults) -> Result:
     """Compare each remedy with NS GAN of the same seed, on the ring and on stacked digits."""
-    effects = {
-        (r, d): _effect_of_remedy(results, r, d) for r in REMEDIES for d in DATASET_OVERRIDES
-    }
-    helped = [any(effects[r, d] > 0 for d in DATASET_OVERRIDES) for r in REMEDIES]
+    effects = {(r, d): _effect_of_remedy(results, r, d) for r in REMEDIES for d in METRICS}
+    helped = [any(effects[r, d] > 0 for d in METRICS) for r in REMEDIES]
     harmed = any(effect < 0 for effect in effects.values())
-    verdict = REPRODUCED if all(helped) and not harmed else PARTLY if any(helped) else NOT
+    verdict = choose_verdict(all(helped) and not harmed, any(helped))
     words = {1: "helps", 0: "makes no clear difference", -1: "harms"}
-    modes = {v: _scores_by_seed(results, "ring", v, "modes_covered").mean() for v in NAMES}
-    classes = {
-        v: _scores_by_seed(results, "stacked_digits", v, "classes_covered").mean() for v in NAMES
-    }
+    modes, classes = (
+        {v: _scores_by_seed(results, data, v, name).mean() for v in NAMES}
+        for data, name in (("ring", "modes_covered"), ("stacked_digits", "classes_covered"))
+    )
     summary = " ".join(
         f"{NAMES[r].capitalize()} {words[effects[r, 'ring']]} on the ring ({modes[r]:.1f} modes "
         f"held, NS GAN {modes[PLAIN]:.1f}, of 8) and {words[effects[r, 'stacked_digits']]} on "
@@ -117,7 +105,7 @@ def conclude(results: PartResults) -> Result:
     return Result(verdict, summary, tuple(_report_numbers(results)))
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw each run's scores, ring on the left, stacked digits on the right."""
     labels = {
         "modes_covered": "ring: modes held, of 8",
@@ -127,9 +115,8 @@ def draw(results: PartResults) -> Sequence[Figure]:
     }
     panels = [(data, name) for data, (_, names) in METRICS.items() for name in names]
     with figure(7.2, 2.5) as shape:
-        for axes, (data, name) in zip(
-            shape.subplots(1, len(panels), sharey=True), panels, strict=True
-        ):
+        row = shape.subplots(1, len(panels), sharey=True)
+        for axes, (data, name) in zip(row, panels, strict=True):
             for index, variant in enumerate(NAMES):
                 values = _scores_by_seed(results, data, variant, name)
                 values = values[np.isfinite(values)]
@@ -138,9 +125,7 @@ def draw(results: PartResults) -> Sequence[Figure]:
                     style = {"color": HUES[index], "markersize": 4, "clip_on": False}
                     axes.plot(values, y, MARKERS[index], **style)
                     axes.plot([values.mean()] * 2, [-index - 0.25, -index + 0.25], color=MUTED)
-            axes.set_title(labels[name])
-            axes.set_xlim(left=0)
-            axes.set_ylim(-3.5, 0.5)
+            axes.set(title=labels[name], xlim=(0, None), ylim=(-3.5, 0.5))
         names = ["NS GAN", "minibatch\ndiscrimination", "averaging, 0.1", "averaging, 0.001"]
         shape.axes[0].set_yticks([0, -1, -2, -3], names)
         alt = "Modes, quality, classes and KL of NS GAN alone and with the two remedies"
@@ -165,10 +150,9 @@ def _effect_of_remedy(results: PartResults, remedy: str, data: str) -> int:
 
 def _gains_over_plain(results: PartResults, remedy: str, data: str, name: str) -> np.ndarray:
     """Differences from NS GAN with the same seed, [seeds]; 0 between two infinite scores."""
+    scores, plain = (_scores_by_seed(results, data, v, name) for v in (remedy, PLAIN))
     with np.errstate(invalid="ignore"):
-        gains = _scores_by_seed(results, data, remedy, name) - _scores_by_seed(
-            results, data, PLAIN, name
-        )
+        gains = scores - plain
     return np.where(np.isnan(gains), 0.0, gains)
 
 
@@ -187,9 +171,9 @@ def _report_numbers(results: PartResults) -> list[Quantity]:
             for variant in NAMES:
                 values = _scores_by_seed(results, data, variant, name)
                 label = f"mean {name}, {data}, {NAMES[variant]}"
-                finite = bool(np.isfinite(values).all())
+                finite = np.isfinite(values).all()
                 numbers.append(
-                    mean_over_seeds(label, values) if finite else Quantity(label, math.inf)
+                    mean_over_seeds(label, values) if finite else Quantity(label, np.inf)
                 )
     return numbers
 

@@ -4,12 +4,15 @@ Arjovsky et al. 2017 (arXiv:1701.07875), theorem 1 and corollary 1. Measured: ex
 and one-sided slopes, and JS along paths through the parameters of a perceptron.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import log
-from typing import Any
 
 import numpy as np
+import torch
 
+from bench.core.seeds import generator, numpy_generator
+from bench.divergences import Measure, binned, gaussian_kl, js, wasserstein
+from bench.networks import mlp
 from bench.plotting.style import ACCENT, HUES, MUTED, figure, render
 from bench.theory.experiment import (
     CpuMinutes,
@@ -46,11 +49,6 @@ def parts(quick: bool) -> dict[str, PartSettings]:
 
 def generator_path(settings: PartSettings) -> GeneratorPath:
     """Return (t, latents [N, 1]) -> points G_t(z), [N, 2]; P_r is the distribution at t = 0."""
-    import torch
-
-    from bench.core.seeds import generator
-    from bench.networks import mlp
-
     if settings["net"] == "segments":  # Arjovsky et al. 2017, example 1: (theta, z)
         return lambda t, z: np.hstack([np.full_like(z, t), z])
     nets = [
@@ -72,9 +70,6 @@ def generator_path(settings: PartSettings) -> GeneratorPath:
 
 def measure(settings: PartSettings) -> Measurements:
     """Measure W1 along the path, its largest jumps, one-sided slopes, and JS."""
-    from bench.core.seeds import numpy_generator
-    from bench.divergences import Measure, js, wasserstein
-
     generate = generator_path(settings)
     draws = numpy_generator(settings["seed"], "latent")
     latent = draws.uniform(0, 1, (settings["samples"], 1))
@@ -88,20 +83,22 @@ def measure(settings: PartSettings) -> Measurements:
 
     curve = np.linspace(-REACH, REACH, 41)
     places = np.concatenate([[0.0], draws.uniform(-REACH, REACH, settings["places"])])
-    arrays = {
+    here = np.array([w1(t) for t in places])
+    jumps = [_largest_jumps(w1, moved, h, settings["places"]) for h in STEPS]
+    jump, excess = np.array(jumps).T
+    return {
         "t": curve,
         "w1": np.array([w1(t) for t in curve]),
         "js": np.array([js(real, Measure.of(generate(t, latent))) for t in curve]),
         "places": places,
+        "right": np.array([w1(t + DIFFERENCE) for t in places]) - here,
+        "left": here - np.array([w1(t - DIFFERENCE) for t in places]),
+        "speed": np.array([moved(t, t + DIFFERENCE) for t in places]),
+        "jump": jump,
+        "excess": excess,
+        "js_jump": np.array([js(real, Measure.of(generate(h, latent))) for h in STEPS]),
+        **_binned_js(generate, draws, settings["binned"]),
     }
-    here = np.array([w1(t) for t in places])
-    arrays["right"] = np.array([w1(t + DIFFERENCE) for t in places]) - here
-    arrays["left"] = here - np.array([w1(t - DIFFERENCE) for t in places])
-    arrays["speed"] = np.array([moved(t, t + DIFFERENCE) for t in places])
-    jumps = [_largest_jumps(w1, moved, h, settings["places"]) for h in STEPS]
-    arrays["jump"], arrays["excess"] = np.array(jumps).T
-    arrays["js_jump"] = np.array([js(real, Measure.of(generate(h, latent))) for h in STEPS])
-    return {**arrays, **_binned_js(generate, draws, settings["binned"])}
 
 
 def _largest_jumps(
@@ -115,8 +112,6 @@ def _largest_jumps(
 
 def _binned_js(generate: GeneratorPath, draws: np.random.Generator, samples: int) -> Measurements:
     """JS over cells of each width, [widths, t]: a lower bound of the true one."""
-    from bench.divergences import binned, js
-
     latent = draws.uniform(0, 1, (samples, 1))
     ts = np.unique(np.concatenate([np.linspace(-REACH, REACH, 21), [-0.01, 0.01, -0.1, 0.1]]))
     clouds = [generate(t, latent) for t in ts]
@@ -146,52 +141,47 @@ def conclude(results: PartResults) -> Result:
     shrink = [float(a["jump"][-1] / a["jump"][0]) for a in paths]
     js_least = float(np.min([a["js_jump"][-1] for a in paths]))
     shares, kinks = [smooth_share(a) for a in paths], [kink(a) for a in paths]
-    numbers = [
-        mean_over_seeds(
-            "W1's largest jump, step 0.001 over step 0.1",
-            _replace_non_finite(shrink),
-            "0.01 where Lipschitz",
-        ),
+    falls = _mean_of_finite(
+        "W1's largest jump, step 0.001 over step 0.1", shrink, "0.01 where Lipschitz"
+    )
+    agree = _mean_of_finite(
+        "share of places where W1's slopes agree", shares, "1: almost everywhere"
+    )
+    bend = _mean_of_finite("W1's kink at P_r, over the path's speed", kinks, "2 for |t|")
+    title = "JS at a step of 0.001 from P_r, least of the paths, nats"
+    numbers = (
+        falls,
         Quantity("most that W1 changes beyond E|G_t - G_s|", worst, expected="0 or below"),
-        Quantity(
-            "JS at a step of 0.001 from P_r, least of the paths, nats", js_least, expected="ln 2"
-        ),
-        mean_over_seeds(
-            "share of places where W1's slopes agree",
-            _replace_non_finite(shares),
-            "1: almost everywhere",
-        ),
-        mean_over_seeds(
-            "W1's kink at P_r, over the path's speed", _replace_non_finite(kinks), "2 for |t|"
-        ),
-    ]
-    continuous = worst <= 1e-9 and np.max(shrink) <= 0.05  # rounding
-    jumps, smooth = js_least >= MIN_JS_JUMP, numbers[3].lower >= MIN_SMOOTH_SHARE
+        Quantity(title, js_least, expected="ln 2"),
+        agree,
+        bend,
+        *likelihood_and_kl(),
+    )
     summary = (
         f"Over {len(paths)} paths W1 never changes by more than the samples move on average, and "
-        f"its largest change over a step falls to {numbers[0].value:.3f} of itself with a step of "
+        f"its largest change over a step falls to {falls.value:.3f} of itself with a step of "
         f"a hundredth; JS is 0 at P_r and {js_least:.3f} nats next to it (ln 2 = 0.693). Left and "
-        f"right slopes of W1 agree at {numbers[3].value:.1%} of random places, but at P_r they "
-        f"differ by {numbers[4].value:.2f} times the speed: a kink."
+        f"right slopes of W1 agree at {agree.value:.1%} of random places, but at P_r they "
+        f"differ by {bend.value:.2f} times the speed: a kink."
     )
-    conditions = {"continuity of W1": continuous, "JS's jump": jumps, "W1's slopes": smooth}
+    conditions = {
+        "continuity of W1": worst <= 1e-9 and np.max(shrink) <= 0.05,  # rounding
+        "JS's jump": js_least >= MIN_JS_JUMP,
+        "W1's slopes": agree.lower >= MIN_SMOOTH_SHARE,
+    }
     failed = [name for name, holds in conditions.items() if not holds]
     if failed:
         summary = f"Not as asked: {', '.join(failed)}. {summary}"
-    return Result(
-        overall_verdict(list(conditions.values())), summary, (*numbers, *likelihood_and_kl())
-    )
+    return Result(overall_verdict(conditions.values()), summary, numbers)
 
 
-def _replace_non_finite(values: list[float]) -> np.ndarray:
-    """Replace NaN and infinity by 0 for the means, after the rule has refused such values."""
-    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+def _mean_of_finite(name: str, values: list[float], expected: str) -> Quantity:
+    """Mean with NaN and infinity as 0, after the rule has refused such values."""
+    return mean_over_seeds(name, np.nan_to_num(values, nan=0, posinf=0, neginf=0), expected)
 
 
 def likelihood_and_kl() -> tuple[Quantity, Quantity]:
     """E ln p and -KL of N(0, 1) against N(1, 1), in nats: they differ by the entropy."""
-    from bench.divergences import gaussian_kl
-
     kl = gaussian_kl(np.zeros(1), np.eye(1), np.ones(1), np.eye(1))
     entropy = 0.5 * log(2 * np.pi * np.e)
     return (
@@ -200,7 +190,7 @@ def likelihood_and_kl() -> tuple[Quantity, Quantity]:
     )
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw W1 and JS over the path, of the segments and of networks."""
     paths = [arrays for part, arrays in results.items() if part != "segments"]
     with figure(7.2, 2.6) as shape:
@@ -210,8 +200,7 @@ def draw(results: PartResults) -> Sequence[Figure]:
         lines = results["segments"]
         w1.plot(lines["t"], lines["w1"], color=ACCENT, linewidth=1)
         w1.text(0.22, 0.32, "segments", color=ACCENT, fontsize=7, ha="right")
-        w1.set_title("W1: a kink at P_r")
-        w1.set_ylabel("distance")
+        w1.set(title="W1: a kink at P_r", ylabel="distance")
         first = paths[0]
         for place, (row, width) in enumerate(zip(first["binned_js"], BINS, strict=True)):
             hue = HUES[2 + place]
@@ -222,9 +211,12 @@ def draw(results: PartResults) -> Sequence[Figure]:
         divergence.plot(0, log(2), "o", markerfacecolor="none", color=MUTED, markersize=4)
         divergence.plot(0, 0, "o", color=MUTED, markersize=4)
         divergence.text(-REACH, log(2) + 0.02, "no cells: ln 2", color=MUTED, fontsize=7)
-        divergence.set_title("JS by width of its cells")
-        divergence.set_ylabel("nats")
-        _plot_slopes(smooth, first)
+        divergence.set(title="JS by width of its cells", ylabel="nats")
+        for name, hue, marker in (("left", HUES[0], "o"), ("right", HUES[1], "x")):
+            slopes, look = first[name] / DIFFERENCE, {"markersize": 2.5, "markeredgewidth": 0.6}
+            smooth.plot(first["places"], slopes, marker, color=hue, **look)
+            smooth.text(0.03, slopes[0], f"{name} of P_r", color=hue, fontsize=7, va="center")
+        smooth.set(title="slopes of W1 from both sides", ylabel="distance per t")
         for axes in (w1, divergence, smooth):
             axes.set_xlabel("parameter t of the path")
         alt = "W1 falls to 0 with a kink; JS is 0 at one point and ln 2 beside it"
@@ -236,15 +228,6 @@ def draw(results: PartResults) -> Sequence[Figure]:
         "sides at random places of that path."
     )
     return [Figure(caption, drawing)]
-
-
-def _plot_slopes(axes: Any, arrays: Measurements) -> None:
-    for name, hue, marker in (("left", HUES[0], "o"), ("right", HUES[1], "x")):
-        values = arrays[name] / DIFFERENCE
-        axes.plot(arrays["places"], values, marker, color=hue, markersize=2.5, markeredgewidth=0.6)
-        axes.text(0.03, values[0], name + " of P_r", color=hue, fontsize=7, va="center")
-    axes.set_title("slopes of W1 from both sides")
-    axes.set_ylabel("distance per t")
 
 
 EXPERIMENT = Experiment(

@@ -64,9 +64,9 @@ def parts(quick: bool) -> dict[str, PartSettings]:
 def measure(settings: PartSettings) -> Measurements:
     """Train one network; return its logit and its slope at X, [481] each."""
     loss, overrides, optimizer = NETS[settings["net"]]
-    sizes = {key: settings[key] for key in SIZES}
     objective = build_objective(loss, *overrides)
-    stack = stack_discriminators([settings["seed"]], objective, optimizer, inputs=1, **sizes)
+    one_seed = {**settings, "seeds": [settings["seed"]]}
+    stack = stack_discriminators(one_seed, objective, optimizer, inputs=1)
     data = generator(settings["seed"], "data")
 
     def next_batch() -> tuple[torch.Tensor, torch.Tensor]:
@@ -128,47 +128,43 @@ def conclude(results: PartResults) -> Result:
     finite = {
         n: [a for a in by_net[n] if np.isfinite([a["logit"], a["slope"]]).all()] for n in NETS
     }
-    numbers, holds = [], []
-    for name in ("D", "ln(1 - D)"):
-        numbers.append(_remaining_number(name, finite[DISCRIMINATOR], len(by_net[DISCRIMINATOR])))
-        holds.append(numbers[-1].upper <= MAX_REMAINING)
+    diverged = {net: len(by_net[net]) - len(finite[net]) for net in NETS}
+    kept = []
+    for name in ("D", "ln(1 - D)", "-ln D"):
+        values = [remaining_slope(losses_and_slopes(a)[name][1]) for a in finite[DISCRIMINATOR]]
+        values += [np.inf] * diverged[DISCRIMINATOR]
+        best = remaining_slope(losses_and_slopes(optimal_logit())[name][1])
+        title = f"slope kept on the fake side, {name}"
+        kept.append(median_over_seeds(title, values, f"{best:.2g} at the optimum"))
+    critics, inner = [], []
     for net in (CLIPPED, PENALISED):
         values = [smallest_slope_share(a["slope"]) for a in finite[net]]
-        values += [-np.inf] * (len(by_net[net]) - len(values))
+        values += [-np.inf] * diverged[net]
         expected = "1: the optimal critic is a straight line"
-        numbers.append(median_over_seeds(f"smallest over largest slope, {net}", values, expected))
-        holds.append(numbers[-1].lower >= MIN_SLOPE_SHARE)
+        critics.append(median_over_seeds(f"smallest over largest slope, {net}", values, expected))
+        # decides nothing: beyond the samples no loss asks for a slope
+        values = [smallest_slope_share(a["slope"][np.abs(X) <= 4]) for a in finite[net]]
+        inner.append(median_over_seeds(f"the same from -4 to 4, {net}", values or [-np.inf], "1"))
     gaps = [_distance_number(net, finite[net]) for net in NETS]
-    optimum = gaps[0].value <= NEAR_NATS and gaps[2].value <= NEAR_W1
-    numbers += [
-        _remaining_number("-ln D", finite[DISCRIMINATOR], len(by_net[DISCRIMINATOR])),
-        *gaps,
-    ]
-    for net in (CLIPPED, PENALISED):  # decides nothing: beyond the samples no loss asks for a slope
-        values = [smallest_slope_share(a["slope"][np.abs(X) <= 4]) for a in finite[net]] or [
-            -np.inf
-        ]
-        numbers.append(median_over_seeds(f"the same from -4 to 4, {net}", values, "1"))
+    conditions = {
+        "D": kept[0].upper <= MAX_REMAINING,
+        "ln(1 - D)": kept[1].upper <= MAX_REMAINING,
+        CLIPPED: critics[0].lower >= MIN_SLOPE_SHARE,
+        PENALISED: critics[1].lower >= MIN_SLOPE_SHARE,
+        "the distance from the optimum": gaps[0].value <= NEAR_NATS and gaps[2].value <= NEAR_W1,
+    }
+    numbers = (*kept[:2], *critics, kept[2], *gaps, *inner)
     d, ln, clip, gp, keeps = (number.value for number in numbers[:5])
-    inner = numbers[-1].value
     summary = (
         f"At the fake samples' mean and beyond, D keeps {d:.1e} of its largest slope and ln(1 - D) "
         f"{ln:.1e}; the critics' smallest slope over -6 to 6 is {clip:.2f} (clipping) and {gp:.2f} "
-        f"(penalty; {inner:.2f} where the samples lie, -4 to 4) of their largest. -ln D keeps "
-        f"{keeps:.2f}: the logit does not saturate."
+        f"(penalty; {inner[1].value:.2f} where the samples lie, -4 to 4) of their largest. -ln D "
+        f"keeps {keeps:.2f}: the logit does not saturate."
     )
-    conditions = ("D", "ln(1 - D)", CLIPPED, PENALISED, "the distance from the optimum")
-    failed = [name for name, ok in zip(conditions, [*holds, optimum], strict=True) if not ok]
+    failed = [name for name, holds in conditions.items() if not holds]
     if failed:
         summary += f" Not as asked: {'; '.join(failed)}."
-    return Result(overall_verdict([*holds, optimum]), summary, tuple(numbers))
-
-
-def _remaining_number(name: str, finite: Sequence[Any], seeds: int) -> Quantity:
-    values = [remaining_slope(losses_and_slopes(arrays)[name][1]) for arrays in finite]
-    expected = f"{remaining_slope(losses_and_slopes(optimal_logit())[name][1]):.2g} at the optimum"
-    values += [np.inf] * (seeds - len(values))
-    return median_over_seeds(f"slope kept on the fake side, {name}", values, expected)
+    return Result(overall_verdict(conditions.values()), summary, numbers)
 
 
 def _distance_number(net: str, finite: Sequence[Any]) -> Quantity:
@@ -177,7 +173,7 @@ def _distance_number(net: str, finite: Sequence[Any]) -> Quantity:
     return median_over_seeds(f"distance from the optimum, {net}, {unit}", values, "0")
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw values above and slopes below: D, ln(1 - D), -ln D, and the critics."""
     with figure(7.2, 3.6) as shape:
         rows = shape.subplots(2, 4, sharex=True)
@@ -196,9 +192,8 @@ def draw(results: PartResults) -> Sequence[Figure]:
             rows[0, column].set_title(name)
             rows[1, column].set_xlabel("x")
             if column < 3:
-                for axes, y in zip(
-                    rows[:, column], losses_and_slopes(optimal_logit())[name], strict=True
-                ):
+                best = losses_and_slopes(optimal_logit())[name]
+                for axes, y in zip(rows[:, column], best, strict=True):
                     axes.plot(X, y, "--", color=MUTED, linewidth=0.8)
             for axes in rows[:, column]:
                 axes.axvline(FAKE, color=ACCENT, linewidth=0.5, linestyle=":")

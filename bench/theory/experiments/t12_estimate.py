@@ -4,7 +4,7 @@ Arjovsky et al. 2017 (arXiv:1701.07875), figure 3. Measured: estimates of WGAN-G
 exact W1 and sample quality at ten points of training, and the loss of NS GAN's discriminator.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,6 @@ from bench.theory.experiment import (
     Measurements,
     PartResults,
     PartSettings,
-    Quantity,
     Result,
     overall_verdict,
 )
@@ -76,11 +75,10 @@ def measure(settings: PartSettings) -> Measurements:
     latents = torch.stack([normal(count, LATENT, stream(seed, "score")) for seed in seeds])
     modes = load_modes("ring")
     rows: dict[str, list[Any]] = {"signal": [], "exact": [], "quality": [], "samples": []}
-    shape = {key: settings[key] for key in ("width", "depth", "rate", "batch")}
-    traced = stack_critics(seeds, objective, **shape).vmapped
+    traced = stack_critics(settings, objective).vmapped
     for pairs in train_to_stops(settings, objective):
         diverged, fake = find_diverged(pairs), generate(pairs, latents)
-        critics = stack_critics(seeds, objective, **shape)
+        critics = stack_critics(settings, objective)
         critics.vmapped = traced  # once for all stops: it takes as long as many steps
         critics.rows[DISCRIMINATOR].copy_(pairs.rows[DISCRIMINATOR])
         for _ in train_critics(critics, (real, fake), steps=settings["extra"]):
@@ -117,23 +115,21 @@ def conclude(results: PartResults) -> Result:
     signal, distance = (arrays[name].astype(np.float64) for name in ("signal", "exact"))
     with np.errstate(invalid="ignore", divide="ignore"):
         off = np.median(np.abs(signal / distance - 1), axis=0)
-    ranks = mean_or_nan(
-        "Spearman's correlation of the estimate with W1, WGAN-GP",
-        correlations(signal, distance, spearmanr),
-        "near 1",
-    )
-    quality = mean_or_nan(
-        "Spearman's correlation of the estimate with the share near a mode, WGAN-GP",
-        correlations(signal, arrays["quality"], spearmanr),
-        "negative",
-    )
+    of = "correlation of the estimate with"
+    by_rank = correlations(signal, distance, spearmanr)
+    ranks = mean_or_nan(f"Spearman's {of} W1, WGAN-GP", by_rank, "near 1")
+    near = correlations(signal, arrays["quality"], spearmanr)
+    quality = mean_or_nan(f"Spearman's {of} the share near a mode, WGAN-GP", near, "negative")
+    linear = correlations(signal, distance, pearsonr)
+    pearson = mean_or_nan(f"Pearson's {of} W1, WGAN-GP", linear, "near 1")
     error = mean_or_nan("median over training of |estimate / W1 - 1|, WGAN-GP", off, "near 0")
-    pearson = mean_or_nan(
-        "Pearson's correlation of the estimate with W1, WGAN-GP",
-        correlations(signal, distance, pearsonr),
-        "near 1",
-    )
-    contrast = _discriminator_correlations(results[NS])
+    contrast = [  # decides nothing
+        mean_or_nan(
+            f"{name} correlation of 2 ln 2 minus D's loss with W1, NS GAN",
+            correlations(results[NS]["signal"], results[NS]["exact"], coefficient),
+        )
+        for name, coefficient in (("Spearman's", spearmanr), ("Pearson's", pearsonr))
+    ]
     conditions = {
         "tracks distance": ranks.lower > MIN_RANK_CORRELATION,
         "tracks quality": quality.upper < MAX_QUALITY_CORRELATION,
@@ -143,24 +139,12 @@ def conclude(results: PartResults) -> Result:
         f"Over training the estimate of WGAN-GP's critic has a rank correlation of "
         f"{ranks.value:.2f} (at least {ranks.low:.2f}) with W1 of the same samples and of "
         f"{quality.value:.2f} with the share of samples near a mode, and is off by "
-        f"{error.value:.0%}. "
-        f"For contrast, NS GAN's D loss: {contrast[0].value:.2f} with W1."
+        f"{error.value:.0%}. For contrast, NS GAN's D loss: {contrast[0].value:.2f} with W1."
     )
     if not all(conditions.values()):
         summary += f" What does not hold: {', '.join(k for k, v in conditions.items() if not v)}."
     numbers = (ranks, quality, error, pearson, *contrast)
-    return Result(overall_verdict(list(conditions.values())), summary, numbers)
-
-
-def _discriminator_correlations(arrays: Measurements) -> list[Quantity]:
-    """Correlations of a discriminator's loss with W1, for contrast; they decide nothing."""
-    return [
-        mean_or_nan(
-            f"{name} correlation of 2 ln 2 minus D's loss with W1, NS GAN",
-            correlations(arrays["signal"], arrays["exact"], coefficient),
-        )
-        for name, coefficient in (("Spearman's", spearmanr), ("Pearson's", pearsonr))
-    ]
+    return Result(overall_verdict(conditions.values()), summary, numbers)
 
 
 def correlations(
@@ -175,48 +159,34 @@ def correlations(
     for x, y in zip(first.astype(np.float64).T, second.astype(np.float64).T, strict=True):
         if not np.isfinite([x, y]).all():
             coefficients.append(np.nan)
+        elif np.ptp(x) == 0 or np.ptp(y) == 0:
+            coefficients.append(0.0)
         else:
-            coefficients.append(
-                0.0 if np.ptp(x) == 0 or np.ptp(y) == 0 else float(coefficient(x, y)[0])
-            )
+            coefficients.append(float(coefficient(x, y)[0]))
     return np.array(coefficients)
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw the critic's signal against W1, for both variants, and over training."""
     with figure(7.2, 2.6) as shape:
-        panels = shape.subplots(1, 3)
-        for axes, variant, title, label in zip(
-            panels,
-            (WGAN, NS),
-            ("WGAN-GP", "NS GAN"),
-            ("critic's estimate", "2 ln 2 - D's loss, nats"),
-            strict=False,
-        ):
-            arrays = results[variant]
-            for hue, marker, x, y in zip(
-                HUES, MARKERS, arrays["exact"].T, arrays["signal"].T, strict=False
-            ):
+        critic, discriminator, right = shape.subplots(1, 3)
+        critic.set(title="WGAN-GP, a line a seed", ylabel="critic's estimate")
+        discriminator.set(title="NS GAN, a line a seed", ylabel="2 ln 2 - D's loss, nats")
+        for axes, variant in ((critic, WGAN), (discriminator, NS)):
+            pairs = zip(results[variant]["exact"].T, results[variant]["signal"].T, strict=True)
+            for hue, marker, (x, y) in zip(HUES, MARKERS, pairs, strict=False):
                 axes.plot(x, y, color=hue, marker=marker, markersize=3, linewidth=0.5)
             axes.set_xlabel("W1 of the same samples")
-            axes.set_ylabel(label)
-            axes.set_title(f"{title}, a line a seed")
-        most = float(np.nanmax(results[WGAN]["exact"]))
-        panels[0].plot([0, most], [0, most], color=RULE, zorder=0)
         arrays = results[WGAN]
-        for hue, name, label in zip(
-            HUES,
-            ("exact", "signal", "quality"),
-            ("W1", "estimate", "share near a mode"),
-            strict=False,
-        ):
-            panels[2].plot(arrays["looks"], arrays[name].mean(axis=1), color=hue, label=label)
-        panels[2].set_xscale("symlog", linthresh=5)
-        panels[2].set_xlim(left=0)
-        label_decades(panels[2].xaxis)
-        panels[2].set_xlabel("generator steps")
-        panels[2].set_title("WGAN-GP over training")
-        panels[2].legend(frameon=False, fontsize=7)
+        most = float(np.nanmax(arrays["exact"]))
+        critic.plot([0, most], [0, most], color=RULE, zorder=0)
+        labels = {"exact": "W1", "signal": "estimate", "quality": "share near a mode"}
+        for hue, (name, label) in zip(HUES, labels.items(), strict=False):
+            right.plot(arrays["looks"], arrays[name].mean(axis=1), color=hue, label=label)
+        right.set_xscale("symlog", linthresh=5)
+        label_decades(right.xaxis)
+        right.set(title="WGAN-GP over training", xlabel="generator steps", xlim=(0, None))
+        right.legend(frameon=False, fontsize=7)
         alt = "The critic's estimate lies along W1; the GAN discriminator's loss over W1"
         drawing = render(shape, "T12-estimate", alt)
     caption = (

@@ -4,8 +4,6 @@ Arjovsky et al. 2017 (arXiv:1701.07875), algorithm 1. Measured: exact W1 to held
 Swiss roll with K = 1, 5, 25 and 100, at equal generator steps and at equal images.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
@@ -65,10 +63,8 @@ def measure(settings: PartSettings) -> Measurements:
     pairs = ring_gans.stack_gans(settings, objective, "swiss_roll")
     real = suite_access.load_samples("swiss_roll")["test"][: settings["scored"]]
     latent = priors.normal(settings["scored"], settings["latent_dim"], stream(0, "score"))
-    ends = {
-        "steps": settings["g_steps"] * settings["n_dis"],
-        "images": settings["g_steps"] * EQUAL_IMAGES_K,
-    }
+    turns = {"steps": settings["n_dis"], "images": EQUAL_IMAGES_K}
+    ends = {name: settings["g_steps"] * k for name, k in turns.items()}
     count = settings["looks"]
     looks = {name: [end * i // count for i in range(1, count + 1)] for name, end in ends.items()}
     scores: dict[int, np.ndarray] = {}
@@ -88,19 +84,25 @@ def w1_of_replicas(pairs: ReplicaStack, latent: torch.Tensor, real: np.ndarray) 
 
 def conclude(results: PartResults) -> Result:
     """Compare the largest K with K = 1 at equal generator steps, seed by seed."""
-    numbers, ratios = [], {}
+    ratios = {}
     for loss, name in LOSSES.items():
-        first, last = (
-            mean_of_last_quarter(results[f"{loss}, K={k}"]["steps"]) for k in (STEPS[0], STEPS[-1])
-        )
+        w1s = [mean_of_last_quarter(results[f"{loss}, K={k}"]["steps"]) for k in STEPS]
+        first, last = w1s[0], w1s[-1]
         # A seed that diverged with K = 1 supports neither part of the statement.
         ratio = np.full(len(first), np.inf if loss == "wgan" else 1.0)
         np.divide(last, first, out=ratio, where=np.isfinite(first))
         title = f"W1 with K = {STEPS[-1]} over K = {STEPS[0]}, {name}"
         expected = f"at most {MAX_RATIO}" if loss == "wgan" else "above 1"
         ratios[loss] = median_over_seeds(title, ratio, expected)
-    for basis in ("steps", "images"):
-        numbers += _median_numbers(results, basis)
+    numbers = [
+        median_over_seeds(
+            f"W1, {name}, K = {k}, equal {basis}",
+            mean_of_last_quarter(results[f"{loss}, K={k}"][basis]),
+        )
+        for basis in ("steps", "images")
+        for loss, name in LOSSES.items()
+        for k in STEPS
+    ]
     works = ratios["wgan"].upper <= MAX_RATIO
     worse = ratios["minimax"].lower > 1
     summary = (
@@ -119,43 +121,31 @@ def _describe_ratio(ratio: Quantity) -> str:
     return f"{ratio.value:.2f} (95 % {ratio.low:.2f} to {ratio.high:.2f})"
 
 
-def _median_numbers(results: PartResults, basis: str) -> list[Quantity]:
-    return [
-        median_over_seeds(f"W1, {name}, K = {k}, equal {basis}", mean_of_last_quarter(arrays))
-        for loss, name in LOSSES.items()
-        for k in STEPS
-        for arrays in (results[f"{loss}, K={k}"][basis],)
-    ]
-
-
 def mean_of_last_quarter(looks: np.ndarray) -> np.ndarray:
     """Mean over the last quarter of the looks [looks, R], [R]; infinite where a seed diverged."""
     return looks[-(len(looks) // 4) :].mean(0)
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw W1 over K at equal generator steps and at equal images."""
     titles = {"steps": "Equal generator steps", "images": "Equal images"}
     with figure(7.2, 2.7) as shape:
-        for axes, (basis, title) in zip(
-            shape.subplots(1, 2, sharey=True), titles.items(), strict=True
-        ):
+        panels = shape.subplots(1, 2, sharey=True)
+        for axes, (basis, title) in zip(panels, titles.items(), strict=True):
             for place, (loss, name) in enumerate(LOSSES.items()):
                 values = [mean_of_last_quarter(results[f"{loss}, K={k}"][basis]) for k in STEPS]
                 shown = [np.where(np.isfinite(v), v, np.nan) for v in values]
                 medians = [float(np.median(v)) for v in values]
                 style = {"color": HUES[place], "marker": MARKERS[place]}
-                shift = 1.06 ** (2 * place - 1)
-                axes.plot(np.array(STEPS) * shift, shown, ".", color=HUES[place], alpha=0.4)
-                axes.plot(np.array(STEPS) * shift, medians, markersize=4, label=name, **style)
-            axes.set_title(title)
-            axes.set_xscale("log")
+                places = np.array(STEPS) * 1.06 ** (2 * place - 1)
+                axes.plot(places, shown, ".", color=HUES[place], alpha=0.4)
+                axes.plot(places, medians, markersize=4, label=name, **style)
+            axes.set(title=title, xscale="log", xlabel="critic steps K per generator step")
             axes.set_xticks(STEPS, [str(k) for k in STEPS])
             axes.minorticks_off()
-            axes.set_xlabel("critic steps K per generator step")
-        shape.axes[0].set_ylim(bottom=0)  # set after drawing, so that the top fits both panels
-        shape.axes[0].set_ylabel("W1 to held-out data")
-        shape.axes[0].legend(frameon=False, fontsize=7)
+        panels[0].set_ylim(bottom=0)  # set after drawing, so that the top fits both panels
+        panels[0].set_ylabel("W1 to held-out data")
+        panels[0].legend(frameon=False, fontsize=7)
         drawing = render(shape, "T13-critic-steps", "W1 over K for WGAN and the minimax GAN")
     caption = (
         "Exact W1 between generated and held-out samples of the Swiss roll, mean over the last "

@@ -4,8 +4,6 @@ Gulrajani et al. 2017 (arXiv:1704.00028), figure 2a. Measured: gradients over th
 critics, and the steps that shallow critics take to their last estimate, for three bounds.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
@@ -32,12 +30,9 @@ CLIPS = (0.1, 0.01, 0.001)
 LARGE, SMALL = CLIPS[0], CLIPS[-1]
 GP = "GP"
 MAX_RATIO, LOOKS, TRACE_POINTS, CONVERGED, BATCH = 0.1, 8, 200, 0.95, 64
-EXPECTED = {
-    0.1: "grows, above 1",
-    0.01: "vanishes, below 1",
-    0.001: "vanishes, below 1",
-    GP: "near 1",
-}
+VANISHES = "vanishes, below 1"
+EXPECTED = {0.1: "grows, above 1", 0.01: VANISHES, 0.001: VANISHES, GP: "near 1"}
+TITLES = {0.1: "c = 0.1", 0.01: "c = 0.01", 0.001: "c = 0.001", GP: GP}  # of the deep critics
 
 
 def parts(quick: bool) -> dict[str, PartSettings]:
@@ -46,16 +41,12 @@ def parts(quick: bool) -> dict[str, PartSettings]:
     wide = 64 if quick else 256
     deep = {"depth": 12, "steps": 40 if quick else 300, "looks": LOOKS, "trace": 0, "he": True}
     shallow = {"depth": 3, "width": 64, "looks": 0, "trace": TRACE_POINTS, "he": False}
+    shallow["steps"] = 600 if quick else 6000
     part_settings: dict[str, PartSettings] = {}
     for clip in CLIPS:
-        by = {"clip": clip, "rate": 5e-5}
-        part_settings[f"deep {clip:g}"] = {**seeds, **deep, **by, "width": wide}
-        part_settings[f"shallow {clip:g}"] = {
-            **seeds,
-            **shallow,
-            **by,
-            "steps": 600 if quick else 6000,
-        }
+        by = {**seeds, "clip": clip, "rate": 5e-5}
+        part_settings[f"deep {clip:g}"] = {**by, **deep, "width": wide}
+        part_settings[f"shallow {clip:g}"] = {**by, **shallow}
     part_settings[f"deep {GP}"] = {**seeds, **deep, "clip": None, "rate": 1e-4, "width": wide}
     # the bound at which gradients vanish depends on the width: again with a quarter of it
     part_settings["narrow 0.1"] = {**seeds, **deep, "clip": LARGE, "rate": 5e-5, "width": wide // 4}
@@ -64,14 +55,13 @@ def parts(quick: bool) -> dict[str, PartSettings]:
 
 def measure(settings: PartSettings) -> Measurements:
     """Measure gradient norms [looks, R, layers] in the second half, and trace the estimate."""
-    clip, steps, seeds = settings["clip"], settings["steps"], settings["seeds"]
+    clip, steps = settings["clip"], settings["steps"]
     if clip is None:
         objective = build_objective("wgan_gp", "variant=wgan_gp")
+        critics = stack_critics(settings, objective)
     else:
         objective = build_objective("wgan", "variant=wgan", f"hyperparameters.weight_clip={clip}")
-    optimizer = "adam" if clip is None else "rmsprop"
-    sizes = {key: settings[key] for key in ("width", "depth", "rate", "batch")}
-    critics = stack_critics(seeds, objective, optimizer=optimizer, **sizes)
+        critics = stack_critics({**settings, "optimizer": "rmsprop"}, objective)
     for model in gans(critics):
         if settings["he"]:
             _rescale_to_he(model.discriminator)
@@ -97,20 +87,15 @@ def measure(settings: PartSettings) -> Measurements:
 
 def conclude(results: PartResults) -> Result:
     """Check that the largest bound is the slowest and that the smallest one's gradient vanishes."""
-    last = {
-        setting: _log_first_over_last(results[f"deep {setting}"]) for setting in _deep_settings()
-    }
+    name = "log10 of the gradient at the first layer over that at the last"
     ratios = {
         setting: mean_or_nan(
-            "log10 of the gradient at the first layer over that at the last, "
-            f"{_setting_title(setting)}",
-            values,
-            EXPECTED[setting],
+            f"{name}, {title}", _log_first_over_last(results[f"deep {setting}"]), EXPECTED[setting]
         )
-        for setting, values in last.items()
+        for setting, title in TITLES.items()
     }
     narrow = mean_or_nan(
-        "log10 of the gradient at the first layer over that at the last, c = 0.1, a quarter wide",
+        f"{name}, c = 0.1, a quarter wide",
         _log_first_over_last(results["narrow 0.1"]),
         "less than with the full width",
     )
@@ -125,7 +110,7 @@ def conclude(results: PartResults) -> Result:
     slower = comparable and bool((steps_by_clip[LARGE] > steps_by_clip[SMALL]).all())
     summary = (
         f"From last to first layer the gradient changes by a factor of "
-        f"{', '.join(f'10^{ratios[s].value:.1f} ({_setting_title(s)})' for s in ratios)}; c = "
+        f"{', '.join(f'10^{ratios[s].value:.1f} ({title})' for s, title in TITLES.items())}; c = "
         f"0.1 with a quarter of the width 10^{narrow.value:.1f}. 95 % of the last estimate takes "
         f"{', '.join(f'{medians[c].value:.0f} steps (c = {c:g})' for c in CLIPS)}."
     )
@@ -136,23 +121,19 @@ def conclude(results: PartResults) -> Result:
     return Result(overall_verdict([vanishes, slower]), summary, numbers)
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw gradients over the layers, and the estimate over the steps."""
     with figure(7.2, 3.2) as shape:
         left, right = shape.subplots(1, 2)
-        for hue, marker, setting in zip(HUES, MARKERS, _deep_settings(), strict=False):
-            norms = np.exp(
-                np.log(_above_zero(results[f"deep {setting}"]["norms"])).mean(axis=(0, 1))
-            )
-            layers = np.arange(1, len(norms) + 1)
+        for hue, marker, (setting, title) in zip(HUES, MARKERS, TITLES.items(), strict=False):
+            logs = np.log(_above_zero(results[f"deep {setting}"]["norms"]))
+            norms = np.exp(logs.mean(axis=(0, 1)))
             style = {"color": hue, "marker": marker, "markersize": 3, "linewidth": 1}
-            left.plot(layers, norms, **style, label=_setting_title(setting))
+            left.plot(np.arange(1, len(norms) + 1), norms, **style, label=title)
         left.legend(frameon=False, fontsize=7, loc="lower right")
-        left.set_yscale("log")
-        label_decades(left.yaxis)
-        left.set_xticks([1, 4, 8, 12])
-        left.set_xlabel("layer, from the points to the score")
+        left.set(yscale="log", xticks=[1, 4, 8, 12], xlabel="layer, from the points to the score")
         left.set_title("Gradient norm of the loss at the layer's output")
+        label_decades(left.yaxis)
         for hue, clip in zip(HUES, CLIPS, strict=False):
             arrays = results[f"shallow {clip:g}"]
             final = arrays["trace"][-1]
@@ -161,11 +142,9 @@ def draw(results: PartResults) -> Sequence[Figure]:
         right.legend(frameon=False, fontsize=7, loc="center left")
         right.axhline(CONVERGED, color=RULE, zorder=0)
         right.text(right.get_xlim()[0] + 1, CONVERGED + 0.01, "95 %", color=INK, fontsize=6)
-        right.set_xscale("log")
-        label_decades(right.xaxis)
-        right.set_ylim(-0.05, 1.1)
-        right.set_xlabel("steps of the critic")
+        right.set(xscale="log", ylim=(-0.05, 1.1), xlabel="steps of the critic")
         right.set_title("Estimate over the last one, three layers")
+        label_decades(right.xaxis)
         alt = "Gradients over twelve layers for three bounds and a penalty; estimates over steps"
         drawing = render(shape, "T14-bound", alt)
     caption = (
@@ -183,14 +162,6 @@ def steps_to_last_estimate(arrays: Measurements) -> np.ndarray:
     first = np.where(below.any(axis=0), len(trace) - np.argmax(below[::-1], axis=0), 0)
     usable = np.isfinite(trace).all(axis=0) & (last > 0)
     return np.where(usable, arrays["steps"][np.minimum(first, len(trace) - 1)], np.inf)
-
-
-def _deep_settings() -> tuple[float | str, ...]:
-    return (*CLIPS, GP)
-
-
-def _setting_title(setting: float | str) -> str:
-    return setting if isinstance(setting, str) else f"c = {setting:g}"
 
 
 def _spread_steps(length: int, count: int, start: int) -> set[int]:

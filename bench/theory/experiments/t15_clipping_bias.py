@@ -5,8 +5,6 @@ of W1 that clipped and penalised critics find per unit of their steepest slope, 
 sets.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
@@ -62,17 +60,10 @@ def parts(quick: bool) -> dict[str, PartSettings]:
 
 def measure(settings: PartSettings) -> Measurements:
     """Train critics between data and noisy data; measure estimate, slope, weights, level sets."""
-    clip, seeds = settings["clip"], settings["seeds"]
-    constraint = (
-        f"weight_clip={clip}"
-        if settings["weight"] is None
-        else f"penalty_weight={settings['weight']}"
-    )
-    objective = build_objective(
-        settings["loss"], f"variant={settings['loss']}", f"hyperparameters.{constraint}"
-    )
-    shape = {key: settings[key] for key in ("width", "depth", "rate", "optimizer", "batch")}
-    critics = stack_critics(seeds, objective, **shape)
+    loss, clip, weight = (settings[key] for key in ("loss", "clip", "weight"))
+    constraint = f"weight_clip={clip}" if weight is None else f"penalty_weight={weight}"
+    objective = build_objective(loss, f"variant={loss}", f"hyperparameters.{constraint}")
+    critics = stack_critics(settings, objective)
     networks = [model.discriminator for model in gans(critics)]
     clipped = objective.constraint is not None
     if clipped:  # start uniform within the bounds, so that weights at them have moved there
@@ -102,49 +93,40 @@ def measure(settings: PartSettings) -> Measurements:
 
 def conclude(results: PartResults) -> Result:
     """Check that weights pile up at +-c and that the clipped critic finds less of W1."""
-    numbers, piles, simpler = [], [], []
+    numbers, sentences, piles, simpler = [], [], [], []
     for dataset, title in DATASETS.items():
         share = {loss: _share_of_w1(results[f"{dataset} {loss}"]) for loss in METHODS}
-        piled = mean_or_nan(
-            f"share of weights within 1 % of +-c, clipping, {title}",
-            results[f"{dataset} wgan"]["piled"],
-            "most; 1 % at the start",
-        )
-        less = mean_or_nan(
-            f"share of W1 found with GP less with clipping, {title}",
-            share["wgan_gp"] - share["wgan"],
-            "above 0",
-        )
+        clipped = results[f"{dataset} wgan"]
+        name = f"share of weights within 1 % of +-c, clipping, {title}"
+        piled = mean_or_nan(name, clipped["piled"], "most; 1 % at the start")
+        name = f"share of W1 found with GP less with clipping, {title}"
+        less = mean_or_nan(name, share["wgan_gp"] - share["wgan"], "above 0")
         piles.append(piled.lower > MIN_PILED)
         simpler.append(less.lower > 0)
-        numbers += [piled, less]
-        numbers += [
+        found = [
             mean_or_nan(f"share of W1 found, {METHODS[loss][0]}, {title}", share[loss], "at most 1")
             for loss in METHODS
         ]
-        numbers.append(Quantity(f"W1, {title}", float(results[f"{dataset} wgan"]["exact"])))
-    value = {number.name: number.value for number in numbers}
-    summary = "; ".join(
-        f"{title}: {value[f'share of weights within 1 % of +-c, clipping, {title}']:.0%} of the "
-        f"clipped weights are within 1 % of +-c (1 % at the start), and the critic finds "
-        f"{value[f'share of W1 found, clipping, {title}']:.0%} of W1 per unit of its steepest "
-        f"slope (GP {value[f'share of W1 found, penalty, two-sided, {title}']:.0%}, LP "
-        f"{value[f'share of W1 found, penalty, one-sided, {title}']:.0%})"
-        for title in DATASETS.values()
-    )
+        numbers += [piled, less, *found, Quantity(f"W1, {title}", float(clipped["exact"]))]
+        clipping, gp, lp = (number.value for number in found)
+        sentences.append(
+            f"{title}: {piled.value:.0%} of the clipped weights are within 1 % of +-c (1 % at the "
+            f"start), and the critic finds {clipping:.0%} of W1 per unit of its steepest slope "
+            f"(GP {gp:.0%}, LP {lp:.0%})"
+        )
     failed = [
         f"{what} on {title}"
         for what, by_dataset in (("no pile", piles), ("not further from W1", simpler))
         for title, holds in zip(DATASETS.values(), by_dataset, strict=True)
         if not holds
     ]
-    reason = f" What fails: {', '.join(failed)}." if failed else ""
-    return Result(
-        overall_verdict([all(piles), all(simpler)]), f"{summary}.{reason}", tuple(numbers)
-    )
+    summary = "; ".join(sentences) + "."
+    if failed:
+        summary += f" What fails: {', '.join(failed)}."
+    return Result(overall_verdict([all(piles), all(simpler)]), summary, tuple(numbers))
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw level sets of the critics, and histograms of their weights."""
     return [_draw_levels(results), _draw_weights(results)]
 
@@ -160,13 +142,10 @@ def _draw_levels(results: PartResults) -> Figure:
                 axes.imshow(levels, origin="lower", extent=box, cmap="BuPu", alpha=0.6)
                 line = np.linspace(-side, side, len(levels))
                 if np.ptp(levels) > 0:
-                    axes.contour(
-                        line, line, levels, 12, colors=INK, linewidths=0.5, linestyles="solid"
-                    )
+                    style = {"colors": INK, "linewidths": 0.5, "linestyles": "solid"}
+                    axes.contour(line, line, levels, 12, **style)
                 axes.plot(*arrays["points"].T, ".", color=HUES[1], markersize=1.5)
-                axes.set_title(f"{title}, {name}")
-                axes.set_xticks([])
-                axes.set_yticks([])
+                axes.set(title=f"{title}, {name}", xticks=[], yticks=[])
         alt = "Level sets of nine critics: clipped ones are simple, penalised ones follow the data"
         drawing = render(shape, "T15-levels", alt)
     caption = (
@@ -178,19 +157,18 @@ def _draw_levels(results: PartResults) -> Figure:
 
 def _draw_weights(results: PartResults) -> Figure:
     with figure(7.2, 2.3) as shape:
-        for index, (axes, (loss, (name, *_))) in enumerate(
-            zip(shape.subplots(1, 3, sharey=True), METHODS.items(), strict=True)
-        ):
+        panels = shape.subplots(1, 3, sharey=True)
+        for axes, (loss, (name, *_)) in zip(panels, METHODS.items(), strict=True):
             for hue, (dataset, title) in zip(HUES, DATASETS.items(), strict=False):
                 heights = results[f"{dataset} {loss}"]["histogram"]
                 edges = np.linspace(-1, 1, len(heights) + 1)
                 axes.stairs(heights, edges, color=hue, label=title)
             axes.set_yscale("log")
             label_decades(axes.yaxis)
-            axes.set_title(name)
-            axes.set_xlabel("weight / c" if index == 0 else "weight / largest weight")
-        shape.axes[0].set_ylabel("share of weights")
-        shape.axes[0].legend(frameon=False, loc="lower center", labelcolor=MUTED, fontsize=7)
+            unit = "c" if loss == "wgan" else "largest weight"
+            axes.set(title=name, xlabel=f"weight / {unit}")
+        panels[0].set_ylabel("share of weights")
+        panels[0].legend(frameon=False, loc="lower center", labelcolor=MUTED, fontsize=7)
         drawing = render(shape, "T15-weights", "Histograms of weights; clipped ones sit at +-c")
     caption = "Weights of all seeds after training. Clipped ones began uniformly within +-c."
     return Figure(caption, drawing)

@@ -12,9 +12,6 @@ from bench.core.seeds import numpy_generator
 from bench.divergences import Measure, extension, kantorovich_rubinstein, transport
 from bench.plotting.style import ACCENT, HUES, MUTED, figure, render
 from bench.theory.experiment import (
-    NOT,
-    PARTLY,
-    REPRODUCED,
     CpuMinutes,
     Experiment,
     Figure,
@@ -23,6 +20,7 @@ from bench.theory.experiment import (
     PartSettings,
     Quantity,
     Result,
+    choose_verdict,
 )
 
 Critics = Callable[[np.ndarray], np.ndarray]  # points [N, D] -> values [critics, N]
@@ -37,25 +35,14 @@ SIDE = 60  # of the map that is drawn
 def parts(quick: bool) -> dict[str, PartSettings]:
     """List pairs of empirical measures in two and in ten dimensions."""
     pairs, points = (2, 10) if quick else (10, 25)
-    return {
-        f"{dimension} dimensions": {
-            "dimension": dimension,
-            "points": points,
-            "pairs": pairs,
-            "alphas": list(ALPHAS),
-            "seed": 0,
-        }
-        for dimension in (2, 10)
-    }
+    shared = {"points": points, "pairs": pairs, "alphas": list(ALPHAS), "seed": 0}
+    return {f"{dimension} dimensions": {"dimension": dimension, **shared} for dimension in (2, 10)}
 
 
 def measure(settings: PartSettings) -> Measurements:
     """Measure gradients on coupled and on other segments, [pairs, critics, N, alphas] each."""
-    rows: dict[str, list[np.ndarray]] = {}
-    for index in range(settings["pairs"]):
-        for name, values in _segment_gradients(settings, index).items():
-            rows.setdefault(name, []).append(values)
-    arrays = {name: np.stack(values) for name, values in rows.items()}
+    pairs = [_segment_gradients(settings, index) for index in range(settings["pairs"])]
+    arrays = {name: np.stack([pair[name] for pair in pairs]) for name in pairs[0]}
     if settings["dimension"] == 2:
         arrays |= _critic_map(settings)
     return arrays
@@ -70,7 +57,6 @@ def conclude(results: PartResults) -> Result:
     other = np.concatenate([one["other_norm"][:, 2].ravel() for one in results.values()])
     elsewhere = float(np.mean(np.abs(other - 1) <= TOLERANCE))
     split = max(float(np.nanmax(one["split"])) for one in results.values())
-    verdict = REPRODUCED if share == 1 else PARTLY if share > 0.5 else NOT
     summary = (
         f"On the segments of the optimal coupling the gradient's norm is 1 to {np.max(off):.0e} at "
         f"{share:.1%} of {len(norms)} points, for each of three optimal critics, which agree there "
@@ -85,24 +71,18 @@ def conclude(results: PartResults) -> Result:
         Quantity("largest disagreement of optimal critics there, of W_1", split, expected="0"),
         Quantity("share with norm 1 between independent pairs, middle critic", elsewhere),
     )
-    return Result(verdict, summary, numbers)
+    return Result(choose_verdict(share == 1, share > 0.5), summary, numbers)
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw a critic with the coupling, and the norms on both kinds of segments."""
     plane = results["2 dimensions"]
     with figure(7.2, 2.8) as shape:
         left, right = shape.subplots(1, 2)
         x, y = plane["real"], plane["fake"]
         low, high = plane["corner"]
-        left.imshow(
-            plane["map"].T,
-            origin="lower",
-            extent=(low, high, low, high),
-            cmap="Greys",
-            alpha=0.6,
-            interpolation="bilinear",
-        )
+        box, smooth = (low, high, low, high), {"interpolation": "bilinear", "alpha": 0.6}
+        left.imshow(plane["map"].T, origin="lower", extent=box, cmap="Greys", **smooth)
         left.plot(*np.stack([x, y]).transpose(2, 0, 1), color=MUTED, linewidth=0.8)
         left.plot(*x.T, "o", color=HUES[0], markersize=4, label="real x")
         left.plot(*y.T, "s", color=HUES[1], markersize=4, label="generated y")
@@ -129,15 +109,12 @@ def draw(results: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _draw_points(settings: PartSettings, index: int) -> tuple[np.ndarray, np.ndarray]:
-    rng = numpy_generator(settings["seed"], "data", 100 * settings["dimension"] + index)
-    x, y = rng.normal(size=(2, settings["points"], settings["dimension"]))
-    return x, y + np.eye(settings["dimension"])[0]
-
-
 def _solve(settings: PartSettings, index: int) -> tuple[np.ndarray, np.ndarray, Critics, float]:
     """Return real points, generated ones in the order of their partners, critics, and W1."""
-    x, y = _draw_points(settings, index)
+    points, dimension = settings["points"], settings["dimension"]
+    rng = numpy_generator(settings["seed"], "data", 100 * dimension + index)
+    x, y = rng.normal(size=(2, points, dimension))
+    y += np.eye(dimension)[0]
     mu, nu = Measure.of(x), Measure.of(y)
     y = y[transport(mu, nu, 1).coupling.argmax(axis=1)]
     best = kantorovich_rubinstein(mu, nu)

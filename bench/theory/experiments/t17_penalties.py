@@ -4,8 +4,6 @@ Petzka et al. 2017 (arXiv:1709.08894). Measured: errors of the critic's last est
 seeds and penalty weights, and an optimal critic's slope along optimal and along all pairs.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from scipy.spatial.distance import cdist
@@ -58,14 +56,11 @@ def measure(settings: PartSettings) -> Measurements:
     """Measure estimates [late, R] over the last quarter of training, and W1 of the same points."""
     if "loss" not in settings:
         return measure_premise(settings["points"])
-    name, steps = settings["loss"], settings["steps"]
-    objective = build_objective(
-        name, f"variant={name}", f"hyperparameters.penalty_weight={settings['weight']}"
-    )
-    shape = {key: settings[key] for key in ("width", "depth", "rate", "batch")}
-    critics = stack_critics(settings["seeds"], objective, **shape)
+    loss, steps, late = settings["loss"], settings["steps"], settings["late"]
+    weight = f"hyperparameters.penalty_weight={settings['weight']}"
+    critics = stack_critics(settings, build_objective(loss, f"variant={loss}", weight))
     real, fake = _load_pools(settings["points"])
-    late_steps = {steps - round(i * steps / 4 / settings["late"]) for i in range(settings["late"])}
+    late_steps = {steps - round(i * steps / 4 / late) for i in range(late)}
     estimates = []
     for step in train_critics(critics, (real, fake), steps=steps):
         if step in late_steps:
@@ -91,79 +86,61 @@ def measure_premise(count: int) -> Measurements:
 def conclude(results: PartResults) -> Result:
     """Check the premise, and that LP has a smaller spread over seeds and over weights than GP."""
     errors = {loss: _estimate_errors(results, loss) for loss in LOSSES}  # [weights, R]
-    numbers = []
     ratio, range_ratio = _lp_over_gp(errors)
-    numbers += [ratio, range_ratio]
-    steadier = ratio.upper < 1
-    surer = range_ratio.upper < 1
     pairs = results["premise"]
-    along = float(pairs["independent"].mean())
-    fails = np.abs(pairs["optimal"] - 1).max() < 1e-6 and along < 0.9
-    numbers += [
-        Quantity(
-            "slope of an optimal critic along optimal pairs",
-            float(pairs["optimal"].mean()),
-            expected="1",
-        ),
+    optimal, along = float(pairs["optimal"].mean()), float(pairs["independent"].mean())
+    numbers = (
+        ratio,
+        range_ratio,
+        Quantity("slope of an optimal critic along optimal pairs", optimal, expected="1"),
         Quantity("slope of an optimal critic along independent pairs", along, expected="below 1"),
         Quantity("mean length of optimal pairs", float(pairs["lengths"][0]), expected="W1"),
         Quantity("mean length of independent pairs", float(pairs["lengths"][1])),
-    ]
-    numbers += _numbers_by_weight(results, errors)
+        *_numbers_by_weight(results, errors),
+    )
     summary = (
-        f"An optimal critic falls at {numbers[2].value:.3f} along optimal pairs and at {along:.2f} "
+        f"An optimal critic falls at {optimal:.3f} along optimal pairs and at {along:.2f} "
         f"along independent ones. Over weights from {WEIGHTS[0]:g} to {WEIGHTS[-1]:g} the spread "
         f"over seeds of the estimate of W1 with LP is {_describe_ratio(ratio)} times that with "
         f"GP, and its mean error's range over the weights {_describe_ratio(range_ratio)} times."
     )
-    conditions = {"the premise fails": fails, "steadier": steadier, "less sensitive": surer}
+    conditions = {
+        "the premise fails": np.abs(pairs["optimal"] - 1).max() < 1e-6 and along < 0.9,
+        "steadier": ratio.upper < 1,
+        "less sensitive": range_ratio.upper < 1,
+    }
     if not all(conditions.values()):
         summary += f" What does not hold: {', '.join(k for k, v in conditions.items() if not v)}."
-    return Result(overall_verdict(list(conditions.values())), summary, tuple(numbers))
+    return Result(overall_verdict(conditions.values()), summary, numbers)
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw the estimates' errors over the weight, and the slopes along pairs."""
     with figure(7.2, 2.9) as shape:
         left, middle, right = shape.subplots(1, 3)
         for index, (loss, name) in enumerate(LOSSES.items()):
-            rows, style = (
-                _estimate_errors(results, loss),
-                {"color": HUES[index], "marker": MARKERS[index]},
-            )
-            places = np.array(WEIGHTS)[:, None] * 1.25 ** (2 * index - 1) * np.ones_like(rows)
-            left.plot(
-                places.ravel(), rows.ravel(), **style, markersize=2.5, linestyle="", alpha=0.7
-            )
+            rows = _estimate_errors(results, loss)
+            style = {"color": HUES[index], "marker": MARKERS[index]}
+            places = np.repeat(WEIGHTS, rows.shape[1]) * 1.25 ** (2 * index - 1)
+            left.plot(places, rows.ravel(), **style, markersize=2.5, linestyle="", alpha=0.7)
             spreads = [_spread_over_seeds(row) for row in rows]
             middle.plot(WEIGHTS, spreads, **style, markersize=4, linewidth=1, label=name)
         left.axhline(0, color=RULE, zorder=0)
-        left.set_xscale("log")
-        left.set_ylabel("estimate minus W1")
-        left.set_title("Each seed's error")
-        middle.set_xscale("log")
-        middle.set_yscale("log")
-        middle.set_title("Standard deviation over seeds")
+        left.set(title="Each seed's error", ylabel="estimate minus W1")
+        left.set(xscale="log", xlabel="penalty weight")
+        middle.set(title="Standard deviation over seeds", xlabel="penalty weight")
+        middle.set(xscale="log", yscale="log")
         middle.legend(frameon=False)
         for axis in (left.xaxis, middle.xaxis, middle.yaxis):
             label_decades(axis)
-        for axes in (left, middle):
-            axes.set_xlabel("penalty weight")
         slopes = results["premise"]["independent"]
         right.hist(slopes, np.linspace(-1, 1, 41), color=HUES[0], alpha=0.6)
         right.margins(y=0.15)
         right.axvline(1, color=INK, linewidth=1)
-        right.text(
-            0.95,
-            0.93,
-            "all optimal pairs",
-            ha="right",
-            fontsize=7,
-            transform=right.get_xaxis_transform(),
-        )
+        above = {"ha": "right", "fontsize": 7, "transform": right.get_xaxis_transform()}
+        right.text(0.95, 0.93, "all optimal pairs", **above)
+        right.set(title="Slope along pairs", ylabel="independent pairs")
         right.set_xlabel("slope of an optimal critic")
-        right.set_ylabel("independent pairs")
-        right.set_title("Slope along pairs")
         alt = "Errors and spreads of the estimate over the weight for GP and LP; slopes along pairs"
         drawing = render(shape, "T17-penalties", alt)
     caption = (

@@ -4,9 +4,6 @@ Arjovsky et al. 2017 (arXiv:1701.07875), section 4.3. Measured: Frechet distance
 suite with DCGAN's generator, the same without batch norm, and a perceptron.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
 from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
@@ -22,7 +19,7 @@ from bench.theory.experiment import (
     overall_verdict,
 )
 from bench.theory.toolkit import run_scores
-from bench.theory.toolkit.axes import label_1_2_5
+from bench.theory.toolkit.axes import label_1_2_5, plot_runs
 from bench.theory.toolkit.intervals import median_over_seeds
 
 LOSSES = {"NS GAN": "ns_gan", "WGAN": "wgan", "WGAN-GP": "wgan_gp"}
@@ -32,13 +29,8 @@ GENERATORS = {
     "MLP": ["network=image_mlp", "network.d_width=32"],
 }
 EASY, *HARD = GENERATORS
-COMMON = [  # sweeps/quick: these work there; DCGAN's discriminator has no batch norm at 8x8
-    "dataset=digits",
-    "hyperparameters.learning_rate=1e-3",
-    "hyperparameters.beta1=0.5",
-    "hyperparameters.n_dis=1",
-    "hyperparameters.d_batch_norm=false",
-]
+# DCGAN's discriminator has no batch norm at 8x8
+COMMON = ["dataset=digits", *run_scores.COMMON, "hyperparameters.d_batch_norm=false"]
 CONSTRAINT = {  # tuning/quick
     "wgan": ["hyperparameters.weight_clip=0.1"],
     "wgan_gp": ["hyperparameters.penalty_weight=1"],
@@ -53,16 +45,11 @@ def parts(quick: bool) -> dict[str, PartSettings]:
     seeds, steps = ([0, 1], 20) if quick else ([0, 1, 2, 3], 1500)
     part_settings = {
         _part_name(loss, net): {
-            "overrides": [
-                f"variant={variant}",
-                *COMMON,
-                *CONSTRAINT.get(variant, []),
-                *generator_overrides,
-            ],
+            "overrides": [f"variant={variant}", *COMMON, *CONSTRAINT.get(variant, []), *network],
             "steps": steps,
             "seeds": seeds[:1] if quick and net == EASY else seeds,
         }
-        for net, generator_overrides in GENERATORS.items()
+        for net, network in GENERATORS.items()
         for loss, variant in LOSSES.items()
         if not quick or loss != "WGAN-GP"
     }
@@ -72,48 +59,41 @@ def parts(quick: bool) -> dict[str, PartSettings]:
 
 def measure(settings: PartSettings) -> Measurements:
     """Train each seed; return final Frechet distances, [seeds]; infinity where one diverged."""
-    budget = f"d_steps={settings['steps']}"
-    distances = [
-        run_scores.frechet_of_run(*settings["overrides"], budget, f"seed={s}")
-        for s in settings["seeds"]
-    ]
-    return {"frechet": np.array(distances)}
+    overrides = [*settings["overrides"], f"d_steps={settings['steps']}"]
+    return {"frechet": run_scores.frechet_over_seeds(overrides, settings["seeds"])}
 
 
 def conclude(results: PartResults) -> Result:
     """Check for each hard generator that NS GAN fails, WGAN works, and WGAN scores lower."""
-    medians = {cell: _median_number(cell, results) for cell in results if cell != UNTRAINED}
+    medians = {}
+    for cell, arrays in results.items():
+        if cell != UNTRAINED:
+            scores = np.where(np.isfinite(arrays["frechet"]), arrays["frechet"], np.inf)
+            medians[cell] = median_over_seeds(f"median Frechet distance, {cell}", scores)
     value = {cell: number.value for cell, number in medians.items()}
     untrained = float(results[UNTRAINED]["frechet"][0])
+    easy = {loss: value[_part_name(loss, EASY)] for loss in ("NS GAN", "WGAN")}
     holds, sentences = [], []
     for net in HARD:
-        gan, wgan = value[_part_name("NS GAN", net)], value[_part_name("WGAN", net)]
-        fails = not gan <= MAX_FACTOR * value[_part_name("NS GAN", EASY)]
-        works = (
-            wgan <= MAX_UNTRAINED_SHARE * untrained
-            and wgan <= MAX_FACTOR * value[_part_name("WGAN", EASY)]
-        )
+        gan, wgan = (value[_part_name(loss, net)] for loss in easy)
+        fails = not gan <= MAX_FACTOR * easy["NS GAN"]
+        works = wgan <= MAX_UNTRAINED_SHARE * untrained and wgan <= MAX_FACTOR * easy["WGAN"]
         holds.append(fails and works and wgan < gan)
         sentences.append(
             f"{net}: NS GAN {gan:.3g} ({'fails' if fails else 'does not fail'}), WGAN {wgan:.3g} "
             f"({'works' if works else 'does not work'})."
         )
     summary = (
-        f"Median Frechet distance, against {value[_part_name('NS GAN', EASY)]:.3g} (NS GAN) and "
-        f"{value[_part_name('WGAN', EASY)]:.3g} (WGAN) in {EASY} and {untrained:.3g} untrained. "
-        + " ".join(sentences)
+        f"Median Frechet distance, against {easy['NS GAN']:.3g} (NS GAN) and "
+        f"{easy['WGAN']:.3g} (WGAN) in {EASY} and {untrained:.3g} untrained. " + " ".join(sentences)
     )
-    numbers = [
-        medians[_part_name(loss, n)]
-        for n in GENERATORS
-        for loss in LOSSES
-        if _part_name(loss, n) in medians
-    ]
+    cells = [_part_name(loss, net) for net in GENERATORS for loss in LOSSES]
+    numbers = [medians[cell] for cell in cells if cell in medians]
     numbers.append(Quantity("Frechet distance, untrained DCGAN", untrained))
     return Result(overall_verdict(holds), summary, tuple(numbers))
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw every run and the medians, a group for each generator."""
     ceiling = 2 * float(results[UNTRAINED]["frechet"][0])
     with figure(7.2, 3.0) as shape:
@@ -122,16 +102,17 @@ def draw(results: PartResults) -> Sequence[Figure]:
             for index, loss in enumerate(LOSSES):
                 if _part_name(loss, net) in results:
                     scores = results[_part_name(loss, net)]["frechet"]
-                    _plot_runs(axes, group + 0.26 * (index - 1), scores, ceiling, index)
+                    x = group + 0.26 * (index - 1)
+                    spread = 0.03 * (np.arange(len(scores)) - (len(scores) - 1) / 2)
+                    plot_runs(axes, x + spread, scores, ceiling, index)
+                    middle = min(float(np.median(scores)), ceiling)
+                    axes.plot([x - 0.1, x + 0.1], [middle] * 2, color=HUES[index], linewidth=1.2)
         axes.axhline(ceiling / 2, color=MUTED, linewidth=0.6, linestyle=":")
         axes.text(2.42, ceiling / 2, "untrained", color=MUTED, va="bottom", ha="right", fontsize=7)
-        axes.set_yscale("log")
-        label_1_2_5(axes.yaxis)
-        axes.set_ylim(2, 1.3 * ceiling)
-        axes.set_xlabel("generator")
-        axes.set_xlim(-0.45, 2.45)
+        axes.set(xlabel="generator", ylabel="Frechet distance (digits_convnet), log")
+        axes.set(yscale="log", ylim=(2, 1.3 * ceiling), xlim=(-0.45, 2.45))
         axes.set_xticks(range(3), list(GENERATORS))
-        axes.set_ylabel("Frechet distance (digits_convnet), log")
+        label_1_2_5(axes.yaxis)
         for index, loss in enumerate(LOSSES):
             if _part_name(loss, EASY) in results:
                 axes.plot([], [], MARKERS[index], color=HUES[index], markersize=4, label=loss)
@@ -145,23 +126,8 @@ def draw(results: PartResults) -> Sequence[Figure]:
     return [Figure(caption, drawing)]
 
 
-def _plot_runs(axes: Any, x: float, scores: np.ndarray, ceiling: float, index: int) -> None:
-    hue, spread = HUES[index], 0.03 * (np.arange(len(scores)) - (len(scores) - 1) / 2)
-    for dx, score in zip(spread, scores, strict=True):
-        face = hue if np.isfinite(score) else "none"
-        y = min(score, ceiling) if np.isfinite(score) else ceiling
-        axes.plot(x + dx, y, MARKERS[index], color=hue, markerfacecolor=face, markersize=4)
-    middle = min(float(np.median(scores)), ceiling)
-    axes.plot([x - 0.1, x + 0.1], [middle, middle], color=hue, linewidth=1.2)
-
-
 def _part_name(loss: str, net: str) -> str:
     return f"{loss}, {net}"
-
-
-def _median_number(cell: str, results: PartResults) -> Quantity:
-    scores = np.where(np.isfinite(results[cell]["frechet"]), results[cell]["frechet"], np.inf)
-    return median_over_seeds(f"median Frechet distance, {cell}", scores)
 
 
 EXPERIMENT = Experiment(

@@ -4,16 +4,12 @@ Gulrajani et al. 2017 (arXiv:1704.00028). Measured: Frechet distances of runs of
 decades of the clip, and over five decades of the penalty's weight.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
-from bench.plotting.style import HUES, MARKERS, MUTED, figure, render
+from bench.plotting.style import HUES, MUTED, figure, render
 from bench.theory.experiment import (
-    NOT,
-    PARTLY,
-    REPRODUCED,
     CpuMinutes,
     Experiment,
     Figure,
@@ -22,22 +18,21 @@ from bench.theory.experiment import (
     PartSettings,
     Quantity,
     Result,
+    choose_verdict,
 )
 from bench.theory.toolkit import run_scores
-from bench.theory.toolkit.axes import label_1_2_5
+from bench.theory.toolkit.axes import label_1_2_5, plot_runs
 from bench.theory.toolkit.intervals import median_over_seeds
 
 CLIPS, WEIGHTS = (1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1), (1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3)
 CONSTRAINTS = {"wgan": ("weight_clip", CLIPS), "wgan_gp": ("penalty_weight", WEIGHTS)}
 AXES = [("WGAN", "c, clip of the weights"), ("WGAN-GP", "weight of the gradient penalty")]
-COMMON = [  # sweeps/quick: these work there; DCGAN's discriminator has no batch norm at 8x8
+COMMON = [
     "dataset=digits",
     "network=dcgan",
     "network.width=32",
-    "hyperparameters.learning_rate=1e-3",
-    "hyperparameters.beta1=0.5",
-    "hyperparameters.n_dis=1",
-    "hyperparameters.d_batch_norm=false",
+    *run_scores.COMMON,
+    "hyperparameters.d_batch_norm=false",  # DCGAN's discriminator has none at 8x8
 ]
 MIN_RATIO = 4.0  # worst over best from which on the dependence is strong
 MAX_LOG_SHARE = 0.5  # logarithm of the penalty's ratio over that of the clip's
@@ -46,15 +41,9 @@ MAX_LOG_SHARE = 0.5  # logarithm of the penalty's ratio over that of the clip's
 def parts(quick: bool) -> dict[str, PartSettings]:
     """List a part for each clip and each penalty weight."""
     seeds, steps = ([0, 1], 20) if quick else ([0, 1, 2], 1500)
+    shared = {"steps": steps, "seeds": seeds, "overrides": COMMON}
     return {
-        f"{variant}, {value:g}": {
-            "variant": variant,
-            "name": name,
-            "value": value,
-            "steps": steps,
-            "seeds": seeds,
-            "overrides": COMMON,
-        }
+        f"{variant}, {value:g}": {"variant": variant, "name": name, "value": value, **shared}
         for variant, (name, values) in CONSTRAINTS.items()
         for value in (values[::5] if quick else values)
     }
@@ -64,11 +53,7 @@ def measure(settings: PartSettings) -> Measurements:
     """Train each seed; return final Frechet distances, [seeds]; infinity where one diverged."""
     fixed = [f"variant={settings['variant']}", f"d_steps={settings['steps']}"]
     fixed += [*settings["overrides"], f"hyperparameters.{settings['name']}={settings['value']}"]
-    return {
-        "frechet": np.array(
-            [run_scores.frechet_of_run(*fixed, f"seed={s}") for s in settings["seeds"]]
-        )
-    }
+    return {"frechet": run_scores.frechet_over_seeds(fixed, settings["seeds"])}
 
 
 def conclude(results: PartResults) -> Result:
@@ -80,9 +65,8 @@ def conclude(results: PartResults) -> Result:
         ratio["wgan_gp"] < MIN_RATIO
         and np.log(ratio["wgan_gp"]) <= MAX_LOG_SHARE * np.log(ratio["wgan"])
     )
-    verdict = REPRODUCED if strong and removed else PARTLY if strong else NOT
     ratios = {
-        v: f"{ratio[v]:.3g} (best {_describe_best(curves[v])}, worst {_describe_worst(curves[v])})"
+        v: f"{ratio[v]:.3g} (best {_describe(curves[v], min)}, worst {_describe(curves[v], max)})"
         for v in CONSTRAINTS
     }
     summary = (
@@ -94,33 +78,30 @@ def conclude(results: PartResults) -> Result:
     elif not removed:
         summary += " The penalty does not remove the dependence; it has a range of its own."
     numbers = [Quantity(f"worst over best median, {v}", ratio[v]) for v in CONSTRAINTS]
-    return Result(verdict, summary, (*numbers, *(n for c in curves.values() for n in c.values())))
+    numbers += [number for curve in curves.values() for number in curve.values()]
+    return Result(choose_verdict(strong and removed, strong), summary, tuple(numbers))
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw the Frechet distance over the clip and over the penalty weight."""
-    finite = np.concatenate([arrays["frechet"] for arrays in results.values()])
-    finite = finite[np.isfinite(finite)]
-    ceiling = 1.5 * float(finite.max(initial=1.0))
+    distances = np.concatenate([arrays["frechet"] for arrays in results.values()])
+    ceiling = 1.5 * float(distances[np.isfinite(distances)].max(initial=1.0))
     with figure(7.2, 2.8) as shape:
-        for index, (axes, variant, (title, label)) in enumerate(
-            zip(shape.subplots(1, 2, sharey=True), CONSTRAINTS, AXES, strict=True)
-        ):
+        panels = shape.subplots(1, 2, sharey=True)
+        rows = zip(panels, CONSTRAINTS, AXES, strict=True)
+        for index, (axes, variant, (title, label)) in enumerate(rows):
             curve = _medians(variant, results)
             middle = [n.value if np.isfinite(n.value) else ceiling for n in curve.values()]
             axes.plot(list(curve), middle, color=HUES[index])
             for value in curve:
                 scores = results[f"{variant}, {value:g}"]["frechet"]
-                _plot_runs(axes, value, scores, ceiling, index)
-            axes.set_xscale("log")
-            axes.set_yscale("log")
+                plot_runs(axes, value, scores, ceiling, index)
+            axes.set(title=title, xlabel=label, xscale="log", yscale="log")
             axes.set_xticks(list(curve), [f"{v:g}" for v in curve])
             axes.minorticks_off()
             axes.axhline(ceiling, color=MUTED, linewidth=0.6, linestyle=":")
-            axes.set_xlabel(label)
-            axes.set_title(title)
-        shape.axes[0].set_ylabel("Frechet distance (digits_convnet), log")
-        label_1_2_5(shape.axes[0].yaxis)
+        panels[0].set_ylabel("Frechet distance (digits_convnet), log")
+        label_1_2_5(panels[0].yaxis)
         alt = "Frechet distance against the clip and against the penalty's weight, over decades"
         drawing = render(shape, "T19-constraints", alt)
     caption = (
@@ -128,13 +109,6 @@ def draw(results: PartResults) -> Sequence[Figure]:
         "run that diverged. The same networks, rate and steps in both panels."
     )
     return [Figure(caption, drawing)]
-
-
-def _plot_runs(axes: Any, x: float, scores: np.ndarray, ceiling: float, index: int) -> None:
-    for score in scores:
-        finite = bool(np.isfinite(score))
-        y, face = (score, HUES[index]) if finite else (ceiling, "none")
-        axes.plot(x, y, MARKERS[index], color=HUES[index], markerfacecolor=face, markersize=4)
 
 
 def _medians(variant: str, results: PartResults) -> dict[float, Quantity]:
@@ -155,13 +129,9 @@ def _worst_over_best(curve: dict[float, Quantity]) -> float:
     return float(max(values) / min(values)) if np.isfinite(min(values)) else np.inf
 
 
-def _describe_best(curve: dict[float, Quantity]) -> str:
-    at = min(curve, key=lambda value: curve[value].value)
-    return f"{curve[at].value:.3g} at {at:g}"
-
-
-def _describe_worst(curve: dict[float, Quantity]) -> str:
-    at = max(curve, key=lambda value: curve[value].value)
+def _describe(curve: dict[float, Quantity], choose: Callable[..., float]) -> str:
+    """Say the smallest (`min`) or the largest (`max`) median, and where it is."""
+    at = choose(curve, key=lambda value: curve[value].value)
     return f"{curve[at].value:.3g} at {at:g}"
 
 

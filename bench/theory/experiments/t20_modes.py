@@ -4,7 +4,6 @@ Huszar 2015 (arXiv:1511.05101). Measured: mean and deviation of one Gaussian fit
 divergence, over their separation.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -52,7 +51,7 @@ def measure(settings: PartSettings) -> Measurements:
     mixtures = [_mixture(settings["weight"], a) for a in separations]
     fits = np.array([[fit(m, one)[:2] for m in mixtures] for one in DIVERGENCES.values()])
     onsets = [
-        _onset(settings["weight"], one, separations, means, settings["precision"])
+        _onset(settings, one, separations, means)
         for one, means in zip(DIVERGENCES.values(), fits[..., 0], strict=True)
     ]
     return {
@@ -84,26 +83,19 @@ def conclude(results: PartResults) -> Result:
         f"+-{onsets[REVERSE]:.2f} on, and JS from +-{onsets[JS]:.2f}. JS's deviation lies between "
         f"the others' at {share:.0%} of the separations."
     )
-    numbers = (
-        Quantity(
-            f"largest error of {FORWARD}'s moments, deviations of a mode", error, expected="0"
-        ),
-        Quantity(
-            f"mean by {REVERSE}, weights 0.6 and 0.4", float(mean[1, -1]), expected=f"{far:g}"
-        ),
-        Quantity(
-            f"deviation by {REVERSE}, weights 0.6 and 0.4", float(deviation[1, -1]), expected="1"
-        ),
-        Quantity("share of separations with JS's deviation between", share, expected="1"),
-        *(
-            Quantity(f"onset of mode seeking, equal modes, {n}", float(v))
-            for n, v in onsets.items()
-        ),
+    known = (
+        (f"largest error of {FORWARD}'s moments, deviations of a mode", error, "0"),
+        (f"mean by {REVERSE}, weights 0.6 and 0.4", float(mean[1, -1]), f"{far:g}"),
+        (f"deviation by {REVERSE}, weights 0.6 and 0.4", float(deviation[1, -1]), "1"),
+        ("share of separations with JS's deviation between", share, "1"),
     )
-    return Result(verdict, summary, numbers)
+    numbers = [Quantity(name, value, expected=expected) for name, value, expected in known]
+    for name, onset in onsets.items():
+        numbers.append(Quantity(f"onset of mode seeking, equal modes, {name}", float(onset)))
+    return Result(verdict, summary, tuple(numbers))
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw the three fits at one separation, and their deviations over all."""
     equal, unequal = results["weight 0.5"], results["weight 0.6"]
     with figure(7.2, 2.6) as shape:
@@ -155,22 +147,18 @@ def _js_lies_between(deviations: np.ndarray) -> np.ndarray:
 
 
 def _onset(
-    weight: float,
-    divergence: Divergence,
-    separations: np.ndarray,
-    means: np.ndarray,
-    precision: float,
+    settings: PartSettings, divergence: Divergence, separations: np.ndarray, means: np.ndarray
 ) -> float:
     """Bisect for the separation from which the best fit is on one mode; NaN where it never is."""
     on_one = np.abs(means) > ONE_MODE * separations
     on_one[0] = False  # the mixture has one mode there
-    if weight != 0.5 or not on_one[-1]:
+    if settings["weight"] != 0.5 or not on_one[-1]:
         return np.nan
     first = int(len(means) - np.argmin(on_one[::-1]))
     low, high = float(separations[first - 1]), float(separations[first])
-    while high - low > precision:
+    while high - low > settings["precision"]:
         middle = (low + high) / 2
-        moved = abs(fit(_mixture(weight, middle), divergence).mean) > ONE_MODE * middle
+        moved = abs(fit(_mixture(0.5, middle), divergence).mean) > ONE_MODE * middle
         low, high = (low, middle) if moved else (middle, high)
     return (low + high) / 2
 

@@ -4,7 +4,7 @@ Arjovsky et al. 2017 (arXiv:1701.07875), section 1. Measured: KL, share of good 
 the noise, of a circle by closed densities and of generators fitted by maximum likelihood.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,12 +38,10 @@ from bench.theory.toolkit.replica_stacks import adam
 from bench.vectorized.stack import ReplicaStack
 from bench.vectorized.trainer import train_step
 
-DATA_NOISE = (
-    0.02  # deviation of the data about the circle of radius 1, without which it has no density
-)
-GOOD_DISTANCE = (
-    3 * DATA_NOISE
-)  # a good point is as near to the circle, by the three sigma of conf/dataset/ring.yaml
+# deviation of the data about the circle of radius 1, without which it has no density
+DATA_NOISE = 0.02
+# a good point is as near to the circle, by the three sigma of conf/dataset/ring.yaml
+GOOD_DISTANCE = 3 * DATA_NOISE
 LEVELS = (0.02, 0.05, 0.1, 0.2, 0.4)  # deviations of the noise in training
 LATENT, BATCH, RATE, WIDTH, DEPTH = 1, 128, 1e-3, 64, 2
 KL_POINTS, MIXTURE_CENTRES, W1_POINTS = 1000, 10_000, 500  # points of the KL, of the mixture, of W1
@@ -55,14 +53,10 @@ def parts(quick: bool) -> dict[str, PartSettings]:
     part_settings: dict[str, PartSettings] = {
         "circle": {"own": DATA_NOISE, "widest": LEVELS[-1], "levels": 13 if quick else 49}
     }
+    shared = {"own": DATA_NOISE, "steps": steps}
     for level in levels:
         for seed in range(runs):
-            part_settings[f"{level:g}/{seed}"] = {
-                "own": DATA_NOISE,
-                "level": level,
-                "steps": steps,
-                "seed": seed,
-            }
+            part_settings[f"{level:g}/{seed}"] = {"level": level, "seed": seed, **shared}
     return part_settings
 
 
@@ -80,14 +74,16 @@ def conclude(results: PartResults) -> Result:
     worse = bool((circle["good"][above] < circle["good"][0]).all())
     worse &= bool(circle["w1"][-1] > circle["w1"][0])
     low, *_, most = runs
-    good, w1 = (
-        mean_over_seeds(
-            f"change of {name}, noise {low:g} to {most:g}", _change_over_levels(runs, key)
-        )
-        if np.isfinite(_change_over_levels(runs, key)).all()
-        else Quantity(f"change of {name}, with runs that diverged", np.nan, -np.inf, np.inf)
-        for name, key in (("the share of good points", "noisy_good"), ("W1", "noisy_w1"))
-    )
+    changes = []
+    for name, key in (("the share of good points", "noisy_good"), ("W1", "noisy_w1")):
+        change = runs[most][key] - runs[low][key]
+        if np.isfinite(change).all():
+            title = f"change of {name}, noise {low:g} to {most:g}"
+            changes.append(mean_over_seeds(title, change))
+        else:
+            title = f"change of {name}, with runs that diverged"
+            changes.append(Quantity(title, np.nan, -np.inf, np.inf))
+    good, w1 = changes
     trained = good.upper < 0 and w1.lower > 0
     best = min(runs, key=lambda level: _mean_or_inf(runs[level]["kl"]))
     always = "" if finite else "not always "
@@ -108,7 +104,7 @@ def conclude(results: PartResults) -> Result:
     return Result(overall_verdict([finite, worse, trained]), summary, tuple(numbers))
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw KL, share of good points and W1 over the noise."""
     circle, runs = results["circle"], _group_by_level(results)
     with figure(7.2, 2.5) as shape:
@@ -123,14 +119,18 @@ def draw(results: PartResults) -> Sequence[Figure]:
             axes.axvline(DATA_NOISE, color=MUTED, linewidth=0.6)
             axes.set(xscale="log", xlabel="deviation of the noise")
             axes.xaxis.set_major_formatter("{x:g}")
-        panels[0].set(yscale="log")
+        panels[0].set(title="KL(p_r, p_g with noise), nats", yscale="log")
         panels[0].yaxis.set_major_formatter("{x:g}")
-        panels[0].set_title("KL(p_r, p_g with noise), nats")
         panels[1].set_title("Share of good points")
         panels[2].set_title("W1 to real points")
-        words = ("circle itself", "trained", "trained, its noise left off", "data's own noise")
-        handles = [panels[1].plot([], [], c, color=h)[0] for c, h in _legend_styles()]
-        shape.legend(handles, words, loc="outside lower center", ncols=4, frameon=False)
+        styles = {
+            "circle itself": ("-", HUES[0]),
+            "trained": (MARKERS[1], HUES[1]),
+            "trained, its noise left off": (MARKERS[2], HUES[2]),
+            "data's own noise": ("-", MUTED),
+        }
+        handles = [panels[1].plot([], [], style, color=h)[0] for style, h in styles.values()]
+        shape.legend(handles, styles, loc="outside lower center", ncols=4, frameon=False)
         alt = "KL falls and rises with the noise; good share falls and W1 rises"
         drawing = render(shape, "T21-noise", alt)
     caption = (
@@ -153,13 +153,8 @@ def _score_circle(settings: PartSettings) -> Measurements:
     for level in levels:
         fake = _radius_distribution(level) if level else None  # None: all points at radius 1
         pdf = fake.pdf(at) if fake else (np.arange(len(at)) == np.abs(at - 1).argmin()) / step
-        kl = (
-            divergences.density_kl(
-                _radius_log_density(own), _radius_log_density(level), 0, at[-1]
-            ).value
-            if fake
-            else np.inf
-        )
+        densities = _radius_log_density(own), _radius_log_density(level)
+        kl = divergences.density_kl(*densities, 0, at[-1]).value if fake else np.inf
         good = float(pdf[np.abs(at - 1) <= GOOD_DISTANCE].sum() * step)
         rows.append((kl, good, np.abs(np.cumsum(pdf) * step - below_real).sum() * step))
     kl, good, w1 = np.array(rows).T
@@ -201,9 +196,8 @@ def _score_generator(generator: torch.nn.Module, settings: PartSettings) -> Meas
     data = seeds.numpy_generator(settings["seed"], "score")
     real = _sample_data(KL_POINTS, own, data)
     centres = generator(torch.randn(MIXTURE_CENTRES, LATENT, generator=draws))
-    log_real = _radius_log_density(own)(real.norm(dim=1).numpy()) - np.log(
-        2 * np.pi * real.norm(dim=1).numpy()
-    )
+    radius = real.norm(dim=1).numpy()
+    log_real = _radius_log_density(own)(radius) - np.log(2 * np.pi * radius)
     log_fake = log_likelihood(real, centres, noise=level).numpy()
     clean = centres[:W1_POINTS]
     noisy = clean + level * torch.randn(clean.shape, generator=draws)
@@ -236,19 +230,9 @@ def _group_by_level(results: PartResults) -> dict[float, dict[str, np.ndarray]]:
     }
 
 
-def _change_over_levels(runs: dict[float, dict[str, np.ndarray]], name: str) -> np.ndarray:
-    """Change of a score from the least noise to the most, [seeds]."""
-    levels = list(runs)
-    return runs[levels[-1]][name] - runs[levels[0]][name]
-
-
 def _mean_or_inf(values: np.ndarray) -> float:
     """Mean over seeds; infinity where a run diverged."""
     return float(values.mean()) if np.isfinite(values).all() else np.inf
-
-
-def _legend_styles() -> list[tuple[str, str]]:
-    return [("-", HUES[0]), (MARKERS[1], HUES[1]), (MARKERS[2], HUES[2]), ("-", MUTED)]
 
 
 EXPERIMENT = Experiment(

@@ -4,16 +4,11 @@ Mescheder et al. 2018 (arXiv:1801.04406). Measured: eigenvalues and paths of Dir
 simultaneous and alternating steps, and with a zero-centred and a one-centred penalty.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from bench.divergences import dirac
 from bench.plotting.style import HUES, MUTED, figure, render
 from bench.theory.experiment import (
-    NOT,
-    PARTLY,
-    REPRODUCED,
     CpuMinutes,
     Experiment,
     Figure,
@@ -22,6 +17,7 @@ from bench.theory.experiment import (
     PartSettings,
     Quantity,
     Result,
+    overall_verdict,
 )
 
 STEP, START, STEPS, WEIGHT = 0.2, (1.0, 0.0), 500, 0.5  # Mescheder et al. leave all four open
@@ -41,17 +37,12 @@ def parts(quick: bool) -> dict[str, PartSettings]:
 
 def measure(settings: PartSettings) -> Measurements:
     """Play each game; return its path, [steps + 1, 2], and the largest |eigenvalue|s."""
-    h, arrays = settings["step"], {}
+    start, steps, h = tuple(settings["start"]), settings["steps"], settings["step"]
+    arrays = {}
     for index, (alternate, penalty) in enumerate(GAMES.values()):
-        path = dirac.trajectory(
-            tuple(settings["start"]),
-            settings["steps"],
-            h,
-            slope=dirac.logistic_slope,
-            penalty=penalty,
-            alternate=alternate,
+        arrays[f"path_{index}"] = dirac.trajectory(
+            start, steps, h, slope=dirac.logistic_slope, penalty=penalty, alternate=alternate
         )
-        arrays[f"path_{index}"] = path
     linear = [
         dirac.simultaneous(h, dirac.SLOPE, 0.0),
         dirac.alternating(h, dirac.SLOPE, 0.0),
@@ -64,13 +55,13 @@ def measure(settings: PartSettings) -> Measurements:
 def conclude(results: PartResults) -> Result:
     """Compare the last distance from the equilibrium with the first, for each game."""
     arrays = results["dirac"]
-    distances = {game: _distances(arrays, index) for index, game in enumerate(GAMES)}
+    paths = {game: arrays[f"path_{index}"] for index, game in enumerate(GAMES)}
+    distances = {game: np.hypot(*path.T) for game, path in paths.items()}
     radius = dict(zip(GAMES, arrays["radius"], strict=False))
+    expected = ("sqrt(1 + h^2 / 4) = 1.0050", "1", "below 1")
     numbers = [
-        Quantity(f"largest eigenvalue, {game}", float(value), expected=expected)
-        for (game, value), expected in zip(
-            radius.items(), ("sqrt(1 + h^2 / 4) = 1.0050", "1", "below 1"), strict=True
-        )
+        Quantity(f"largest eigenvalue, {game}", float(radius[game]), expected=known)
+        for game, known in zip(radius, expected, strict=True)
     ]
     numbers += [
         Quantity(f"last distance over the first, {game}", float(path[-1] / path[0]))
@@ -78,7 +69,6 @@ def conclude(results: PartResults) -> Result:
     ]
     outwards = radius[SIMULTANEOUS] > 1 and distances[SIMULTANEOUS][-1] > distances[SIMULTANEOUS][0]
     stays = distances[ALTERNATING][-100:].min() > 0.5 * distances[ALTERNATING][0]
-    verdict = REPRODUCED if outwards and stays else PARTLY if outwards or stays else NOT
     summary = (
         f"Simultaneous steps of {STEP:g} go outwards: the largest eigenvalue is "
         f"{radius[SIMULTANEOUS]:.4f}, and the distance from the equilibrium ends at "
@@ -87,24 +77,21 @@ def conclude(results: PartResults) -> Result:
         f"({radius[R1]:.4f}; last distance {distances[R1][-1]:.1e}), WGAN-GP's does not "
         f"({distances[GP][-1]:.2f})."
     )
-    return Result(verdict, summary, tuple(numbers))
+    return Result(overall_verdict([outwards, stays]), summary, tuple(numbers))
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw the four paths through the plane of the two players."""
     arrays = results["dirac"]
     with figure(7.2, 2.2) as shape:
-        for index, (axes, game) in enumerate(
-            zip(shape.subplots(1, 4, sharex=True, sharey=True), GAMES, strict=True)
-        ):
+        panels = shape.subplots(1, 4, sharex=True, sharey=True)
+        for index, (axes, game) in enumerate(zip(panels, GAMES, strict=True)):
             theta, psi = arrays[f"path_{index}"].T
             axes.plot(theta, psi, color=HUES[index], linewidth=0.6)
             axes.plot(theta[0], psi[0], "o", color=HUES[index], markersize=3)
             axes.plot(0, 0, "+", color=MUTED)
-            axes.set_title(game.replace(" (", "\n("))
-            axes.set_aspect("equal")
-            axes.set_xlabel("generator")
-        shape.axes[0].set_ylabel("discriminator")
+            axes.set(title=game.replace(" (", "\n("), aspect="equal", xlabel="generator")
+        panels[0].set_ylabel("discriminator")
         alt = "Paths of the two players of Dirac-GAN: outwards, a cycle, inwards, a small cycle"
         drawing = render(shape, "T22-paths", alt)
     caption = (
@@ -112,10 +99,6 @@ def draw(results: PartResults) -> Sequence[Figure]:
         "equilibrium. Non-saturating loss; the penalties play alternately."
     )
     return [Figure(caption, drawing)]
-
-
-def _distances(arrays: Measurements, index: int) -> np.ndarray:
-    return np.hypot(*arrays[f"path_{index}"].T)
 
 
 EXPERIMENT = Experiment(

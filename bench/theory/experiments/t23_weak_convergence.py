@@ -4,17 +4,12 @@ Villani 2009, Optimal Transport, theorem 6.9. Measured: exact W1, total variatio
 distance of four sequences on the line, one of which lets mass escape.
 """
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 
 from bench.core.seeds import numpy_generator
 from bench.divergences import Measure, tv, wasserstein_line
 from bench.plotting.style import HUES, MARKERS, figure, render
 from bench.theory.experiment import (
-    NOT,
-    PARTLY,
-    REPRODUCED,
     CpuMinutes,
     Experiment,
     Figure,
@@ -23,6 +18,7 @@ from bench.theory.experiment import (
     PartSettings,
     Quantity,
     Result,
+    choose_verdict,
 )
 
 SEQUENCES = {
@@ -65,41 +61,33 @@ def conclude(results: PartResults) -> Result:
         for row, name in enumerate(SEQUENCES)
     }
     last = {
-        name: dict(zip(("w1", "tv", "weak"), v, strict=True)) for name, v in _last_distances(arrays)
+        name: {of: float(arrays[of][row, -1]) for of in ("w1", "tv", "weak")}
+        for row, name in enumerate(SEQUENCES)
     }
     together = {name: one == other for name, (one, other) in vanishes.items()}
     singular = bool((arrays["tv"][:2] == 1).all())
     bounded = all(together[name] for name in BOUNDED) and any(vanishes[POINT]) and singular
-    verdict = NOT if not bounded else REPRODUCED if together[ESCAPING] else PARTLY
+    verdict = choose_verdict(bounded and together[ESCAPING], bounded)
     n = int(arrays["size"][-1])
     verb = "holds" if bounded else "fails"
+    alone = "there weak convergence alone does not make W1 vanish"
     summary = (
         f"On bounded sets it {verb}: at n = {n} W1 is {last[POINT]['w1']:.1e} for delta(1/n) and "
         f"{last[SAMPLES]['w1']:.1e} for n samples, with total variations of {last[POINT]['tv']:g} "
         f"and {last[SAMPLES]['tv']:g}, and {last[AWAY]['w1']:.2f} where the measures do not "
         f"converge. On the whole line (1 - 1/n) delta(0) + (1/n) delta(n) has W1 = "
         f"{last[ESCAPING]['w1']:.2f} for every n while its weak distance from delta(0) falls to "
-        f"{last[ESCAPING]['weak']:.1e}: "
-        + (
-            "W1 follows."
-            if together[ESCAPING]
-            else "there weak convergence alone does not make W1 vanish."
-        )
+        f"{last[ESCAPING]['weak']:.1e}: {'W1 follows' if together[ESCAPING] else alone}."
     )
-    numbers = [
-        Quantity(f"{what}, {name}, n = {n}", float(one), expected=expected)
-        for name, values in last.items()
-        for what, one, expected in zip(
-            ("W1", "total variation", "weak distance"),
-            values.values(),
-            _expected_distances(name, n),
-            strict=True,
-        )
-    ]
+    titles, numbers = ("W1", "total variation", "weak distance"), []
+    for name, values in last.items():
+        rows = zip(titles, values.values(), _expected_distances(name, n), strict=True)
+        for title, value, expected in rows:
+            numbers.append(Quantity(f"{title}, {name}, n = {n}", value, expected=expected))
     return Result(verdict, summary, tuple(numbers))
 
 
-def draw(results: PartResults) -> Sequence[Figure]:
+def draw(results: PartResults) -> list[Figure]:
     """Draw the three distances of the four sequences."""
     arrays = results["line"]
     titles = {"w1": "W1", "weak": "Weak distance", "tv": "Total variation"}
@@ -107,18 +95,10 @@ def draw(results: PartResults) -> Sequence[Figure]:
         panels = shape.subplots(1, 3, sharex=True, sharey=True)
         for axes, (key, title) in zip(panels, titles.items(), strict=True):
             for row, (name, limit) in enumerate(SEQUENCES.items()):
-                axes.plot(
-                    arrays["size"],
-                    arrays[key][row],
-                    color=HUES[row],
-                    marker=MARKERS[row],
-                    markersize=7 - 1.5 * row,
-                    fillstyle="none",
-                    linewidth=0.8,
-                    label=f"{name}, {limit}",
-                )
-            axes.set(xscale="log", yscale="log", xlabel="n")
-            axes.set_title(title)
+                look = {"color": HUES[row], "linewidth": 0.8, "label": f"{name}, {limit}"}
+                hollow = {"marker": MARKERS[row], "markersize": 7 - 1.5 * row, "fillstyle": "none"}
+                axes.plot(arrays["size"], arrays[key][row], **look, **hollow)
+            axes.set(title=title, xlabel="n", xscale="log", yscale="log")
             axes.set_xticks([1, 100, 10_000])
             axes.xaxis.set_major_formatter("{x:,.0f}")
             axes.yaxis.set_major_formatter("{x:g}")
@@ -140,7 +120,7 @@ def _distances(name: str, n: int, settings: PartSettings) -> tuple[float, float,
         values = [_sample_distances(n, seed, settings["lattice"]) for seed in settings["seeds"]]
         w1, weak = np.mean(values, axis=0)
         return float(w1), 1.0, float(weak)  # a finite set has all mass of one and none of the other
-    mu, nu = _sequence(name, n), _measure_of([0.0], [1.0])
+    mu, nu = _sequence(name, n), Measure.of(np.zeros((1, 1)))
     weak = np.abs(_characteristic_function(mu) - 1).max()  # delta(0)'s is 1
     return wasserstein_line(mu, nu, 1), tv(mu, nu), float(weak)
 
@@ -148,33 +128,21 @@ def _distances(name: str, n: int, settings: PartSettings) -> tuple[float, float,
 def _sequence(name: str, n: int) -> Measure:
     """Return mu_n of a sequence that is compared with delta(0)."""
     if name == ESCAPING:
-        return _measure_of([0.0, n], [1 - 1 / n, 1 / n])
-    return _measure_of([1 / n if name == POINT else 1 + 1 / n], [1.0])
-
-
-def _measure_of(places: Sequence[float], weights: Sequence[float]) -> Measure:
-    return Measure(np.array(places)[:, None], np.array(weights))
+        return Measure(np.array([[0.0], [n]]), np.array([1 - 1 / n, 1 / n]))
+    return Measure.of(np.array([[1 / n if name == POINT else 1 + 1 / n]]))
 
 
 def _sample_distances(n: int, seed: int, lattice: int) -> tuple[float, float]:
     mu = Measure.of(numpy_generator(seed, "data", n).random((n, 1)))
     uniform = Measure.of((np.arange(lattice)[:, None] + 0.5) / lattice)
     exact = (np.exp(1j * FREQUENCIES) - 1) / (1j * FREQUENCIES)
-    return wasserstein_line(mu, uniform, 1), float(
-        np.abs(_characteristic_function(mu) - exact).max()
-    )
+    weak = np.abs(_characteristic_function(mu) - exact).max()
+    return wasserstein_line(mu, uniform, 1), float(weak)
 
 
 def _characteristic_function(mu: Measure) -> np.ndarray:
     """E[exp(i t x)] at FREQUENCIES: measures converge weakly where it does at each t (Levy)."""
     return np.array([mu.weights @ np.exp(1j * t * mu.points[:, 0]) for t in FREQUENCIES])
-
-
-def _last_distances(arrays: Measurements) -> Iterator[tuple[str, tuple[float, float, float]]]:
-    return (
-        (name, (arrays["w1"][row, -1], arrays["tv"][row, -1], arrays["weak"][row, -1]))
-        for row, name in enumerate(SEQUENCES)
-    )
 
 
 def _expected_distances(name: str, n: int) -> tuple[str, str, str]:

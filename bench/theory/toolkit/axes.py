@@ -1,6 +1,10 @@
-"""Logarithmic axes whose ticks are plain numbers: figures parse no mathematics."""
+"""Logarithmic axes with plain numbers at the ticks (figures parse no mathematics), runs as dots."""
 
 from typing import Any
+
+import numpy as np
+
+from bench.plotting.style import HUES, MARKERS
 
 
 def set_log_axes(axes: Any, which: str = "xy") -> None:
@@ -32,3 +36,18 @@ def label_1_2_5(axis: Any) -> None:
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+
+
+def plot_runs(
+    axes: Any, x: float | np.ndarray, scores: np.ndarray, ceiling: float, place: int
+) -> None:
+    """Plot the scores of runs, [seeds]; one that diverged is hollow and stands at the ceiling.
+
+    Args:
+        x: one place for all seeds, or one for each.
+        place: of the hue and the marker.
+    """
+    heights = np.where(np.isfinite(scores), np.minimum(scores, ceiling), ceiling)
+    for at, y, score in zip(np.broadcast_to(x, scores.shape), heights, scores, strict=True):
+        face = HUES[place] if np.isfinite(score) else "none"
+        axes.plot(at, y, MARKERS[place], color=HUES[place], markerfacecolor=face, markersize=4)

@@ -9,6 +9,7 @@ from torch import Tensor
 from bench.core import seeds as streams
 from bench.core.objective import Objective
 from bench.divergences import Measure, wasserstein
+from bench.theory.experiment import PartSettings
 from bench.theory.toolkit.replica_stacks import (
     adam,
     find_diverged,
@@ -23,19 +24,14 @@ BETAS = (0.5, 0.9)  # Gulrajani et al. 2017 on toys
 OPTIMIZERS = {"adam": lambda rate: adam(rate, BETAS), "rmsprop": rmsprop}
 
 
-def stack_critics(
-    seeds: Sequence[int],
-    objective: Objective,
-    *,
-    width: int,
-    depth: int,
-    batch: int,
-    rate: float,
-    optimizer: str = "adam",
-) -> ReplicaStack:
-    """Stack a perceptron on the plane for each seed, which draws its initial weights."""
-    shape = {"inputs": 2, "width": width, "depth": depth, "batch": batch}
-    return stack_discriminators(seeds, objective, OPTIMIZERS[optimizer](rate), **shape)
+def stack_critics(settings: PartSettings, objective: Objective) -> ReplicaStack:
+    """Stack a perceptron on the plane for each seed, which draws its initial weights.
+
+    Args:
+        settings: "seeds", "width", "depth", "batch", "rate", and "optimizer" where not "adam".
+    """
+    optimizer = OPTIMIZERS[settings.get("optimizer", "adam")](settings["rate"])
+    return stack_discriminators(settings, objective, optimizer, inputs=2)
 
 
 def train_critics(

@@ -12,12 +12,7 @@ from bench.core.seeds import numpy_generator
 from bench.divergences.mixtures import Mixture
 from bench.networks.mlp import Discriminator
 from bench.theory.experiment import PartSettings
-from bench.theory.toolkit.replica_stacks import (
-    adam,
-    gans,
-    stack_discriminators,
-    train_between,
-)
+from bench.theory.toolkit.replica_stacks import adam, gans, stack_discriminators, train_between
 from bench.theory.toolkit.suite_access import build_objective
 
 LN2 = float(np.log(2))
@@ -41,20 +36,13 @@ def train_with_stops(
         stops: steps at which to yield, besides the last.
     """
     rngs = [numpy_generator(seed, "data") for seed in settings["seeds"]]
-    stack = stack_discriminators(
-        settings["seeds"],
-        build_objective("nonsaturating"),
-        adam(settings["rate"]),
-        inputs=inputs,
-        width=settings["width"],
-        depth=settings["depth"],
-        batch=settings["batch"],
-    )
+    objective, optimizer = build_objective("nonsaturating"), adam(settings["rate"])
+    stack = stack_discriminators(settings, objective, optimizer, inputs=inputs)
 
     def next_batch() -> tuple[Tensor, Tensor]:
-        draws = zip(samplers, rngs, strict=True)
-        real, fake = zip(*(sample(rng, settings["batch"]) for sample, rng in draws), strict=True)
-        return _as_tensor(np.stack(real)), _as_tensor(np.stack(fake))
+        draws = (sample(rng, settings["batch"]) for sample, rng in zip(samplers, rngs, strict=True))
+        real, fake = (torch.from_numpy(np.stack(one)).float() for one in zip(*draws, strict=True))
+        return real, fake
 
     steps = settings["steps"]
     for step in train_between(stack, next_batch, steps, decay_rate=True):
@@ -73,10 +61,8 @@ def logits_at(network: Discriminator, points: np.ndarray) -> np.ndarray:
     """Logits [N] in float64 at points [N, D] or [N] on the line."""
     points = np.asarray(points, dtype=np.float64)
     with torch.no_grad():
-        logits: np.ndarray = (
-            copy.deepcopy(network).double()(torch.from_numpy(points.reshape(len(points), -1)))
-        ).numpy()
-    return logits
+        inputs = torch.from_numpy(points.reshape(len(points), -1))
+        return copy.deepcopy(network).double()(inputs).numpy()
 
 
 def js_lower_bound(real_logits: np.ndarray, fake_logits: np.ndarray) -> float:
@@ -103,9 +89,4 @@ def gaussian(mean: float, deviation: float = 1.0) -> Mixture:
 def _sample(mixture: Mixture, rng: np.random.Generator, count: int) -> np.ndarray:
     modes = rng.choice(len(mixture.weights), size=count, p=mixture.weights)
     points = mixture.centres[modes] + mixture.deviations[modes] * rng.standard_normal(count)
-    column: np.ndarray = points[:, None]
-    return column
-
-
-def _as_tensor(points: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(points, dtype=np.float32))
+    return points[:, None]

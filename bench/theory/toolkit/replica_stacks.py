@@ -5,7 +5,7 @@ discriminator alone belongs to a GAN whose generator is frozen: it returns the f
 step, or is a checkpoint, and is never due.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -21,6 +21,7 @@ from bench.models.executor import DISCRIMINATOR, GENERATOR
 from bench.models.gan import GAN
 from bench.models.unrolled import UnrolledGAN
 from bench.networks import mlp
+from bench.theory.experiment import PartSettings
 from bench.vectorized.stack import ReplicaStack
 from bench.vectorized.trainer import train_on_batch
 
@@ -84,26 +85,24 @@ def freeze_generator(objective: Objective) -> Objective:
 
 
 def stack_discriminators(
-    seeds: Sequence[int],
-    objective: Objective,
-    optimizer: MakeOptimizer,
-    *,
-    inputs: int,
-    width: int,
-    depth: int,
-    batch: int,
+    settings: PartSettings, objective: Objective, optimizer: MakeOptimizer, *, inputs: int
 ) -> ReplicaStack:
-    """Stack a perceptron for each seed, to be trained between batches [B, inputs] of samples."""
+    """Stack a perceptron for each seed, to be trained between batches [B, inputs] of samples.
+
+    Args:
+        settings: "seeds", "width", "depth", "batch".
+    """
+    batch, shape = settings["batch"], {key: settings[key] for key in ("width", "depth")}
     models = [
         make_gan(
             seed,
             freeze_generator(objective),
             GivenSamples(batch, inputs),
-            mlp.Discriminator([inputs], width=width, depth=depth, batch_norm=False),
+            mlp.Discriminator([inputs], batch_norm=False, **shape),
             optimizer,
             latent_dim=1,
         )
-        for seed in seeds
+        for seed in settings["seeds"]
     ]
     return ReplicaStack(models, torch.zeros(batch, inputs), batch)  # batches are given
 
@@ -148,5 +147,4 @@ def find_diverged(stack: ReplicaStack) -> np.ndarray:
     No sum runs over the replicas, so that one that diverged changes no bit of another.
     """
     numbers = [*stack.rows, *(losses[:, None] for losses in stack.losses.values())]
-    finite: np.ndarray = torch.cat(numbers, 1).isfinite().all(1).numpy()
-    return ~finite
+    return ~torch.cat(numbers, 1).isfinite().all(1).numpy()

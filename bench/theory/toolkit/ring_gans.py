@@ -25,7 +25,16 @@ from bench.vectorized.trainer import train_step
 
 MODE_RADIUS = 0.5  # about a centre; centres are 1.53 apart, the modes' own spread is 0.02
 COVERED_SHARE = 1 / 16  # of all samples: half of what each of eight modes should have
-SECOND_HALF = 0.5  # where the part of the training that the rules look at begins
+LOSSES = {"minimax": "minimax", "nonsaturating": "non-saturating"}
+SETTINGS = {  # near Metz et al., section 3.1
+    "learning_rate": 1e-3,
+    "betas": [0.5, 0.999],
+    "width": 64,
+    "depth": 2,
+    "latent_dim": 16,
+    "snapshots": 60,
+    "shown": 1000,
+}
 HALF_WIDTH, CELLS = 2.8, 40  # of the heat maps
 FRAME = 4  # pixels of an animation's cell
 
@@ -79,13 +88,17 @@ def stack_gans(settings: PartSettings, objective: Objective, dataset: str) -> Re
     return ReplicaStack(models, samples, settings["batch_size"])
 
 
+def second_half(snapshots: np.ndarray) -> np.ndarray:
+    """Return the snapshots of the part of the training that the rules look at."""
+    return snapshots[len(snapshots) // 2 :]
+
+
 def mode_shares(points: np.ndarray, centres: np.ndarray, diverged: bool) -> np.ndarray:
     """Share [8] of the points [N, 2] within MODE_RADIUS of each centre; NaN if G diverged."""
     if diverged or not np.isfinite(points).all():
         return np.full(len(centres), np.nan)
     distances = np.linalg.norm(points[:, None] - centres, axis=2)
-    shares: np.ndarray = (distances < MODE_RADIUS).mean(0)
-    return shares
+    return (distances < MODE_RADIUS).mean(0)
 
 
 def high_quality_share(points: np.ndarray, modes: Modes, diverged: bool) -> float:
@@ -112,8 +125,7 @@ def count_covered_modes(shares: np.ndarray) -> np.ndarray:
 
 def to_brightness(heat: np.ndarray) -> np.ndarray:
     """Root of the counts, scaled to [0, 1], so that thin bridges are seen beside full modes."""
-    brightness: np.ndarray = np.sqrt(heat / max(1, heat.max()))
-    return brightness
+    return np.sqrt(heat / max(1, heat.max()))
 
 
 def draw_heat_maps(axes: Sequence[Any], heat: np.ndarray, steps: np.ndarray, title: str) -> None:
@@ -122,8 +134,7 @@ def draw_heat_maps(axes: Sequence[Any], heat: np.ndarray, steps: np.ndarray, tit
     for ax, place in zip(axes, places, strict=True):
         extent, brightness = (-HALF_WIDTH, HALF_WIDTH) * 2, to_brightness(heat[place])
         ax.imshow(brightness, origin="lower", extent=extent, cmap="magma", vmin=0, vmax=1)
-        ax.set_xticks([])
-        ax.set_yticks([])
+        ax.set(xticks=[], yticks=[])
         ax.set_xlabel(f"step {steps[2 * place + 1]:,}", fontsize=7)
     axes[0].set_ylabel(title)
 

@@ -1,6 +1,8 @@
 """Train runs of the suite and score them by one metric only."""
 
-import math
+from collections.abc import Iterable
+
+import numpy as np
 
 from bench.theory.toolkit import suite_access
 
@@ -8,6 +10,12 @@ MINIMAL_SCORING = (
     "~score.metrics.kernel",  # its options stand in conf/score/quick
     "score.noise_seeds=0",
 )
+# equal for all variants, as in sweeps/quick, where these work
+COMMON = [
+    "hyperparameters.learning_rate=1e-3",
+    "hyperparameters.beta1=0.5",
+    "hyperparameters.n_dis=1",
+]
 
 
 def score_run(metrics: str, *overrides: str) -> dict[str, float]:
@@ -22,7 +30,8 @@ def score_run(metrics: str, *overrides: str) -> dict[str, float]:
     return scores if status == "finished" else {}
 
 
-def frechet_of_run(*overrides: str) -> float:
-    """Squared Frechet distance of a run's final generator; infinity where it diverged."""
-    value = score_run("frechet", *overrides).get("frechet", math.inf)
-    return value if math.isfinite(value) else math.inf
+def frechet_over_seeds(overrides: Iterable[str], seeds: Iterable[int]) -> np.ndarray:
+    """Squared Frechet distances of final generators, [seeds]; infinity where a run diverged."""
+    scores = [score_run("frechet", *overrides, f"seed={seed}") for seed in seeds]
+    distances = np.array([run.get("frechet", np.inf) for run in scores])
+    return np.where(np.isfinite(distances), distances, np.inf)

@@ -26,8 +26,7 @@ def build_objective(loss: str, *overrides: str) -> Objective:
         loss: "nonsaturating", "wgan_gp" ...
         overrides: as on the command line: "variant=wgan_gp", "hyperparameters.n_dis=5" ...
     """
-    objective: Objective = build.instantiate(_compose((*overrides, f"loss={loss}")).loss)
-    return objective
+    return build.instantiate(_compose((*overrides, f"loss={loss}")).loss)
 
 
 @cache
@@ -39,8 +38,7 @@ def load_samples(dataset: str) -> dict[str, np.ndarray]:
 
 def load_modes(dataset: str) -> Modes:
     """Return centres and radius of the modes of a toy density of conf/dataset."""
-    modes: Modes = build.build_source(_compose((f"dataset={dataset}",))).modes
-    return modes
+    return build.build_source(_compose((f"dataset={dataset}",))).modes
 
 
 def train_and_score(*overrides: str) -> tuple[str, dict[str, float]]:
