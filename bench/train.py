@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 def _run_job(cfg: DictConfig) -> str | dict[str, str]:
     """Run one job of Hydra's: a single run, or those of a job of a sweep."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        return _run_sweep_job(cfg)
+        with INTERRUPT.ending_with_parent():
+            return _run_sweep_job(cfg)
     from bench.config.validate import is_forced
     from bench.execution.run import execute
     from bench.runs.heartbeat import archive_run

@@ -5,6 +5,7 @@ nothing can be saved (while scoring, for example) it interrupts at once, and so 
 or SIGTERM anywhere. Files are written atomically, so that even then none is left half-written.
 """
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ SCHEDULER_SIGNALS = tuple(  # warn that a job will soon be ended or moved; Windo
     getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name)
 )
 RELAY_SECONDS = 0.1  # between two searches for children that have installed a handler
+PARENT_SECONDS = 1.0  # between two looks whether the parent process lives
 Handler = Callable[[int, FrameType | None], object]
 
 
@@ -36,6 +38,8 @@ class InterruptState:
     def __init__(self) -> None:
         self.requested, self.immediate = False, False
         self.forced, self.relaying = False, False
+        self._working = False  # within the block of `ending_with_parent`
+        self._watcher: threading.Thread | None = None
         self._pending: int | None = None  # the scheduler's signal that `forward` will pass on
         self._previous: dict[int, Handler] = {}  # handlers before ours: submitit's, for example
 
@@ -90,6 +94,38 @@ class InterruptState:
             signalled |= _signal_children(number, signalled)
 
     @contextmanager
+    def ending_with_parent(self) -> Iterator[None]:
+        """Do a job of a pool; when the pool's process is killed, stop as by SIGTERM, and exit.
+
+        A process that multiprocessing did not start has no such parent: nothing is watched.
+        """
+        parent = multiprocessing.parent_process()
+        if parent is None or parent.pid is None:
+            yield
+            return
+        if self._watcher is None:
+            watch = threading.Thread(target=self._watch_parent, args=(parent.pid,), daemon=True)
+            self._watcher = watch
+            watch.start()
+        self._working = True
+        try:
+            yield
+        finally:
+            self._working = False
+            if os.getppid() != parent.pid:
+                os._exit(130)
+
+    def _watch_parent(self, parent: int) -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_SECONDS)
+        _end_idle_workers()
+        if not self.requested:
+            os.kill(os.getpid(), signal.SIGTERM)
+        while self._working:
+            time.sleep(PARENT_SECONDS)
+        os._exit(130)
+
+    @contextmanager
     def interrupting(self, immediate: bool) -> Iterator[None]:
         """Have a first signal interrupt at once within the block, or wait to be noticed."""
         before, self.immediate = self.immediate, immediate
@@ -99,13 +135,13 @@ class InterruptState:
             self.immediate = before
 
 
-def _children() -> list[int]:
-    """Return the ids of the processes that this one started; on Linux only."""
+def _children(of: int) -> list[int]:
+    """Return the ids of a process's children; on Linux only."""
     children = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             parent = path.read_text(errors="replace").rpartition(")")[2].split()[1]
-            if int(parent) == os.getpid():
+            if int(parent) == of:
                 children.append(int(path.parent.name))
     return children
 
@@ -116,12 +152,25 @@ def _signal_children(number: int, signalled: set[int]) -> set[int]:
     A child without a handler is an idle worker, or has not started its first run: the signal
     would kill it, and a pool that loses a worker kills those that are writing a checkpoint.
     """
-    children = set(_children()) - signalled
+    children = set(_children(os.getpid())) - signalled
     listening = {child for child in children if _handles_signal(child, number)}
     for child in listening:
         with suppress(OSError):
             os.kill(child, number)
     return listening
+
+
+def _end_idle_workers() -> None:
+    """End the other orphans of this process's pool that have no job: they would wait for minutes.
+
+    They are children of the same process now, in the same group, and handle no signal yet.
+    """
+    for process in _children(os.getppid()):
+        with suppress(OSError):
+            is_worker = b"popen_loky" in Path(f"/proc/{process}/cmdline").read_bytes()
+            of_group = is_worker and os.getpgid(process) == os.getpgid(0)
+            if of_group and not _handles_signal(process, signal.SIGTERM):
+                os.kill(process, signal.SIGTERM)
 
 
 def _handles_signal(process: int, number: int) -> bool:

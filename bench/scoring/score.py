@@ -62,10 +62,11 @@ class ScoreSettings:
         lowest = {"n_fake": 2, "batch_size": 1, "n_real": 2, "noise_seeds": 0, "every": 1}
         for key, low in {**lowest, "keep_last": 0, "latent_seed": None}.items():
             value = getattr(self, key)
-            if value is not None or key not in ("n_real", "n_fake", "every"):
-                require_whole_number(f"score.{key}", value, low)
+            if key in ("n_real", "n_fake", "every") and value is None:
+                continue
+            require_whole_number(f"score.{key}", value, low)
             if abs(value) > (greatest := GREATEST_VALUES[key]):
-                raise ValueError(f"score.{key} is {value}; set it to {greatest:,} at most")
+                raise ValueError(f"score.{key} is {value}; choose one within {greatest:,}")
         if not isinstance(self.metrics, Mapping) or not self.metrics:
             raise ValueError(f"score.metrics is {self.metrics!r}, not one or more metrics by name")
         for key in ("quantise", "select_on_reported"):

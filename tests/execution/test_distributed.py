@@ -46,8 +46,13 @@ def soon(when, act):
 LONG = ["d_steps=100", "log_every=10", "score.every=10", "score.select_split=train"]
 
 
-def test_two_processes_leave_what_one_does(tiny, unscored):
-    """The same files and counts, and losses as of one process to float32's rounding."""
+def test_two_processes_leave_what_one_does(tiny, unscored, monkeypatch):
+    """The same files and counts, and losses as of one process to float32's rounding.
+
+    The processes are forked; the slow tests spawn theirs, which import torch again.
+    """
+    fork = multiprocessing.get_context("fork")
+    monkeypatch.setattr("bench.execution.distributed.worker_pool.get_context", lambda method: fork)
     one, two = (job_of(tiny, *LONG, "trainer.pictures=2", f"trainer.devices={n}") for n in (1, 2))
     assert one.folder.run_id != two.folder.run_id
     for job in (one, two):

@@ -50,6 +50,21 @@ def test_a_sweep_that_is_terminated_tells_its_workers_and_goes_on_later(folder, 
     assert digests(folder) == long
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2, 4])
+def test_workers_of_a_sweep_that_is_killed_write_checkpoints_and_end(folder, long, n_jobs):
+    """Two of four workers have no job; one of one has a job that waits."""
+    sweep = started(folder, "joblib", f"hydra.launcher.n_jobs={n_jobs}", *LONG)
+    until(lambda: len(checkpointed(folder)) == min(n_jobs, 2))
+    kill(sweep.pid)
+    sweep.communicate(timeout=60)
+    until(lambda: not processes(folder, ""), 20)
+    assert {status["status"] for status in statuses(folder).values()} == {"interrupted"}
+    assert len(statuses(folder)) == min(n_jobs, 2)
+    again = launch(folder, "joblib", TWO, *LONG)
+    assert again.returncode == 0 and "2 planned, 2 finished" in again.stdout, again.stdout
+    assert digests(folder) == long
+
+
 def test_a_pack_that_is_terminated_among_idle_workers_writes_its_checkpoints(folder):
     """Three of four workers have nothing to do, and do not listen to signals yet."""
     packed = [*LONG, "pack=2"]

@@ -22,10 +22,8 @@ def budget_table(budget: BudgetChart) -> tuple[list[int], dict[str, list[str]]]:
     rows = {}
     for curve in budget.curves:
         means = dict(zip(curve.ks.tolist(), curve.mean.tolist(), strict=True))
-        rows[curve.variant] = [
-            rounding.format_number(means[k], budget.decimals) if k in means else rounding.DASH
-            for k in ks
-        ]
+        texts = {k: rounding.format_number(mean, budget.decimals) for k, mean in means.items()}
+        rows[curve.variant] = [texts.get(k, rounding.DASH) for k in ks]
     return ks, rows
 
 
@@ -34,19 +32,10 @@ def budget_chart(budget: BudgetChart) -> dict[str, Any]:
     ends, curves = _ends(budget), budget.curves
     low, high = min(budget.means), max([*budget.means, *(end["value"] for end in ends)])
     ticks = {"values": log_ticks(low, high)} if budget.log else {"tickCount": 5}
-    x_axis = {
-        "title": CONFIGURATIONS,
-        "grid": False,
-        "values": log_ticks(1, budget.largest, 8),
-        "format": ",~r",
-    }
-    y_axis = {
-        "title": budget.title + (", logarithmic" if budget.log else ""),
-        "format": ",~r",
-        **ticks,
-        "gridOpacity": 0.6,
-        "domain": False,
-    }
+    x_ticks = {"values": log_ticks(1, budget.largest, 8), "format": ",~r"}
+    x_axis = {"title": CONFIGURATIONS, "grid": False, **x_ticks}
+    title = budget.title + (", logarithmic" if budget.log else "")
+    y_axis = {"title": title, "format": ",~r", **ticks, "gridOpacity": 0.6, "domain": False}
     scale = {"type": "log" if budget.log else "linear", "domain": [low, high], "nice": False}
     x_scale = {"type": "log", "domain": [1, budget.largest], "nice": False}
     hues = [VARIABLES[budget.styles[c.variant].colour] for c in curves]

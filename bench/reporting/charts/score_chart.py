@@ -15,15 +15,8 @@ def score_chart() -> dict[str, Any]:
     `means` (name, value, low, high and the texts of its tooltip), `lost` (name, text) and `floor`
     (value, text).
     """
-    names = {
-        "title": None,
-        "ticks": False,
-        "domain": False,
-        "grid": True,
-        "labelColor": INK,
-        "labelFontSize": 13,
-        "labelLimit": 160,
-    }
+    look = {"labelColor": INK, "labelFontSize": 13, "labelLimit": 160}
+    names = {"title": None, "ticks": False, "domain": False, "grid": True, **look}
     scores = {"title": "", "grid": False, "format": ",~r", "tickCount": 6}
     return chart(
         ROW,

@@ -37,11 +37,9 @@ def assess(evidence: Evidence) -> Finding:
 
 def _noise(table: Table) -> float | None:
     """Return the spread over latent seeds divided by the score, median over runs."""
-    shares = [
-        row.details["frechet.latent_sd"] / row.scores["frechet"]
-        for row in table.group.rows
-        if "frechet.latent_sd" in row.details and row.scores.get("frechet")
-    ]
+    scored = [row for row in table.group.rows if row.scores.get("frechet")]
+    sds = [(row.details.get("frechet.latent_sd"), row.scores["frechet"]) for row in scored]
+    shares = [sd / score for sd, score in sds if sd is not None]
     return median(shares) if shares else None
 
 

@@ -40,10 +40,8 @@ def draw(section: SectionData) -> Drawing | None:
             axes.set_xlabel(CONFIGURATIONS, labelpad=1.5)
         labels.add_heading(fig, axis_title(group, log=log))
         labels.add_legend(fig, _legend_marks(), columns=5)
-        alt = (
-            f"{words.metric_title(group.first)} of what a search finds against its budget, for "
-            "each variant: mean, median and band."
-        )
+        found = f"{words.metric_title(group.first)} of what a search finds against its budget"
+        alt = f"{found}, for each variant: mean, median and band."
         return render(fig, f"{group.slug}-budgets", alt)
 
 

@@ -22,9 +22,8 @@ def draw(section: SectionData) -> Drawing | None:
     if matrix is None:
         return None
     names, size = matrix.names, len(matrix.names)
-    margins = layout.Margins(
-        layout.text_width(names) + 0.25, 0.1, 0.25 + layout.text_width(names, 7) * 0.71, 0.1
-    )
+    top = 0.25 + layout.text_width(names, 7) * 0.71  # of names at 45 degrees
+    margins = layout.Margins(layout.text_width(names) + 0.25, 0.1, top, 0.1)
     width = min(7.0, margins.left + margins.right + size * CELL[0] + margins.top * 0.7)
     cell = (width - margins.left - margins.right - margins.top * 0.7) / size
     margins = margins._replace(right=width - margins.left - size * cell)

@@ -18,9 +18,8 @@ def draw(section: SectionData) -> Drawing | None:
     names = list(ranks)
     if len(names) < 2:
         return None
-    margins = layout.Margins(
-        layout.text_width(names) + 0.15, layout.text_width(letters.values()) + 0.45, 0.28, 0.45
-    )
+    right = layout.text_width(letters.values()) + 0.45
+    margins = layout.Margins(layout.text_width(names) + 0.15, right, 0.28, 0.45)
     with figure(7.0, ROW * len(names) + margins.top + margins.bottom, placed=True) as fig:
         (axes,) = layout.add_panels(fig, 1, 1, margins)
         axes.set_xlim(0.7, len(names) + 0.3)

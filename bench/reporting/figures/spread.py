@@ -49,10 +49,8 @@ def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
         draw_baseline(axes, table, group.first, y=0, offset=3)
         _add_legend(axes, variants)
         axes.set_xlabel(axis_title(group, log=log, separator="\n" if narrow else ", "))
-        alt = (
-            f"{words.metric_title(group.first)} of every configuration of each variant, with a box "
-            "from the first to the third quartile."
-        )
+        title, box = words.metric_title(group.first), "a box from the first to the third quartile"
+        alt = f"{title} of every configuration of each variant, with {box}."
         name = f"{group.slug}-{group.first}{'-narrow' if narrow else ''}"
         return render(fig, name, alt, inline_only=narrow)
 

@@ -30,8 +30,7 @@ def build_latex_files(study: Sequence[Comparison], claims: Sequence[ClaimResult]
         files[f"{slug}-cost.tex"] = _cost_table(comparison.main)
         if checkpoint_names(comparison):
             files[f"{slug}-checkpoints.tex"] = _checkpoint_table(comparison)
-    rankings = [c for c in study if not c.stage.is_search]
-    for name, tables in _by_protocol(rankings).items():
+    for name, tables in _by_protocol(c for c in study if not c.stage.is_search).items():
         files[f"scores-{name}.tex"] = _score_table(name, tables)
     files["claims.tex"] = _claim_table(claims)
     return files

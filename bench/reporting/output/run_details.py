@@ -41,9 +41,8 @@ def _notable_runs(comparisons: Iterable[Comparison]) -> Iterable[str]:
 
 def build_run_data(comparisons: Sequence[Comparison], runs: dict[str, RunRecord]) -> dict[str, Any]:
     """Build the JSON of the page's runs: their environments, and each run by its run_id."""
-    groups = [table.group for c in comparisons for table in c.tables]
     scores: dict[str, dict[str, list[float | None]]] = {run_id: {} for run_id in runs}
-    for group in groups:
+    for group in (table.group for c in comparisons for table in c.tables):
         for run, row in group.runs:
             if row is not None and run.run_id in scores:
                 values = [row.scores.get(metric) for metric in group.metrics]
