@@ -25,6 +25,7 @@ def entries(group: str) -> list[str]:
 VARIANTS, LOSSES = entries("variant"), entries("loss")
 
 
+@cache
 def loss_of(variant: str) -> str:
     """Return the name of a variant's loss."""
     defaults = OmegaConf.load(CONF / "variant" / f"{variant}.yaml").defaults

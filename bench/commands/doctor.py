@@ -15,7 +15,6 @@ from bench.sweeping.launchers import launchers_by_name
 
 EXTRAS = {  # beside those of launchers
     "inception": ("torch_fidelity", "features=inception_2015, dinov2, clip"),
-    "parquet": ("pyarrow", "dataset=cifar10_jpeg"),
     "tensorboard": ("tensorboard", "logger=tensorboard"),
     "wandb": ("wandb", "logger=wandb"),
 }

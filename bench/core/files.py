@@ -53,10 +53,9 @@ def replacing(path: Path, name: Callable[[Path], str] | None = None) -> Iterator
             os.fsync(written.fileno())
         os.replace(temporary, path if name is None else path.with_name(name(temporary)))
     except OSError as error:
-        raise DiskError(
-            f"cannot write {path}: {error.strerror or error}",
-            fix="free some space, or choose a folder that you may write to",
-        ) from error
+        space = "free some space, or choose a folder that you may write to"
+        fix = "move the folder of this name away" if path.is_dir() else space
+        raise DiskError(f"cannot write {path}: {error.strerror or error}", fix=fix) from error
     finally:
         with suppress(OSError):  # if the folder itself is unreachable, the first error tells
             temporary.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ The central 160 x 160 pixels of each aligned image, 218 x 178, resized to 64 x 6
 bilinear rule without antialiasing: pixel i is read at 2.5 i (facts from compare_gan v1.0).
 """
 
+import math
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.data.archive import DAMAGE, damaged_archive
+from bench.data.archive import DAMAGE, check_size, damaged_archive
 from bench.data.checksums import verify_checksum
 from bench.data.decode import open_image, to_array
 from bench.data.progress import progress_bar
@@ -69,7 +70,13 @@ class CelebA(StoredDataset):
         except (*DAMAGE, OSError) as error:
             raise damaged_archive(archive, error) from error
         with opened:
-            return self._decode(names, lambda name: opened.read(f"{IMAGES}/{name}"))
+            return self._decode(names, lambda name: self._read_member(opened, f"{IMAGES}/{name}"))
+
+    def _read_member(self, opened: zipfile.ZipFile, name: str) -> bytes:
+        """Read an image of the archive, which may take four bytes for each value of its pixels."""
+        size = opened.getinfo(name).file_size
+        check_size(f"{opened.filename}: {name}", size, 12 * math.prod(self.size))
+        return opened.read(name)
 
     def _partition(self, path: Path) -> dict[str, list[str]]:
         """Read the list: split -> names of its images, in the list's order."""

@@ -7,6 +7,7 @@ Its batches are pickles, a format that may run code; here they may call three fu
 """
 
 import io
+import math
 import pickle
 import struct
 from collections.abc import Mapping, Sequence
@@ -18,13 +19,14 @@ from typing import Any
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.data.archive import unpack
+from bench.data.archive import GIB, unpack
 from bench.data.checksums import verify_checksum
 from bench.data.download import download
 from bench.data.split import Split
 from bench.data.stored import StoredDataset
 
 CLASSES = 10
+CHANNELS = 3
 _reconstruct = np.empty(0).__reduce__()[0]  # its module's name depends on numpy's version
 ALLOWED = {
     ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
@@ -47,13 +49,12 @@ class _Arrays(pickle.Unpickler):
         return ALLOWED[module, name]
 
 
-def parse_batch(content: bytes, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Parse one batch into images uint8 [N, C, H, W] and labels int64 [N].
+def parse_batch(content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Parse one batch into images uint8 [N, 3, S, S] and labels int64 [N].
 
     Args:
-        content: the pickle, a mapping with b"data" (uint8 [N, C * H * W], planes of rows) and
+        content: the pickle, a mapping with b"data" (uint8 [N, 3 * S * S], planes of rows) and
             b"labels".
-        shape: [C, H, W].
 
     Raises:
         ValueError: it is damaged, of another shape, or needs more than numpy's arrays.
@@ -61,7 +62,8 @@ def parse_batch(content: bytes, shape: Sequence[int]) -> tuple[np.ndarray, np.nd
     try:
         batch = _Arrays(io.BytesIO(content), encoding="bytes").load()
         images, labels = batch[b"data"], np.asarray(batch[b"labels"], dtype=np.int64)
-        images = images.reshape(-1, *shape)
+        side = math.isqrt(images.shape[1] // CHANNELS)
+        images = images.reshape(-1, CHANNELS, side, side)
         if images.dtype != np.uint8 or labels.shape != images.shape[:1]:
             raise ValueError(f"{images.dtype} {images.shape} images, {labels.shape} labels")
         if not ((labels >= 0) & (labels < CLASSES)).all():
@@ -105,7 +107,7 @@ class Cifar(StoredDataset):
         archive = folder / self.archive
         verify_checksum(archive, archive, self.checksum)
         with TemporaryDirectory() as unpacked:
-            unpack(archive, Path(unpacked))
+            unpack(archive, Path(unpacked), limit=GIB)  # CIFAR-10 takes 178 MiB
             return self._read_batches(Path(unpacked) / self.folder)
 
     def fetch(self) -> None:
@@ -125,7 +127,7 @@ class Cifar(StoredDataset):
         try:
             content = path.read_bytes()
             verify_checksum(path, content, checksum)
-            return parse_batch(content, self.shape)
+            return parse_batch(content)
         except (OSError, ValueError) as error:
             raise UserError(
                 f"dataset {self.name!r}: cannot read {path}: {error}",

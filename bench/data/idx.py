@@ -21,6 +21,7 @@ from bench.data.split import Split
 from bench.data.stored import StoredDataset
 
 UBYTE = 0x08
+LARGEST = 2**30  # bytes unzipped; EMNIST's largest file, 814,255 images, has 638 million
 
 
 def parse_idx(content: bytes) -> np.ndarray:
@@ -112,7 +113,10 @@ class Idx(StoredDataset):
             raise self._missing_error()
         is_gzipped = path.suffix == ".gz"
         try:
-            content = gzip.decompress(path.read_bytes()) if is_gzipped else path.read_bytes()
+            with gzip.open(path) if is_gzipped else open(path, "rb") as opened:
+                content = opened.read(LARGEST + 1)
+            if len(content) > LARGEST:
+                raise ValueError(f"it has more than {LARGEST:,} bytes")
             array = parse_idx(content)
             if array.ndim != dimensions:
                 raise ValueError(f"it has {array.ndim} dimensions, not {dimensions}")

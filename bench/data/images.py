@@ -14,13 +14,12 @@ from PIL import Image, ImageOps
 
 from bench.core.errors import UserError
 from bench.data import prepared
-from bench.data.decode import open_image, to_array
+from bench.data.decode import SUFFIXES, list_files, read_image, to_array
 from bench.data.progress import track_progress
 from bench.data.split import NAMES, Split
 from bench.data.stored import StoredDataset
 
-ORDER = 2  # raised when the order of the images changes, so that prepared files are written again
-SUFFIXES = {".png", ".jpg", ".jpeg"}
+REVISION = 3  # raised when files are read another way, so that prepared files are written again
 
 
 def hash_fraction(name: str) -> float:
@@ -45,7 +44,7 @@ class Images(StoredDataset):
 
     def prepared_path(self) -> Path:
         """Return ROOT/NAME-HASH.safetensors, with a hash of files, shape and shares."""
-        settings = [ORDER, self.shape, sorted(self.shares.items())]
+        settings = [REVISION, self.shape, sorted(self.shares.items())]
         digest = hashlib.sha256(f"{settings}\n".encode())
         for path in self._list_files():
             stat = path.stat()
@@ -59,8 +58,8 @@ class Images(StoredDataset):
         return (self.root_folder,)
 
     def is_complete(self, folder: Path) -> bool:
-        """Return whether any image lies below the root."""
-        return bool(self._list_files())
+        """Return True: a root without images is refused where its files are listed."""
+        return True
 
     def read(self, folder: Path) -> dict[str, Split]:
         """Decode all images, each into the split of its name."""
@@ -78,14 +77,10 @@ class Images(StoredDataset):
             )
         return {split: Split(np.stack(part), None) for split, part in images.items() if part}
 
-    def suggest_fix(self) -> str:
-        """Return how to give a folder of images."""
-        return "set dataset.root=DIR to a folder of images"
-
     def _list_files(self) -> list[Path]:
-        """Return all images below the root, sorted by path."""
-        files = (path for path in self.root_folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-        return sorted(path for path in files if path.is_file())
+        """Return all images below the root, sorted by path; UserError where there is none."""
+        fix = "set dataset.root=DIR to a folder of images"
+        return list_files(self.root_folder, SUFFIXES, fix=fix)
 
     def _choose_split(self, name: str) -> str:
         fraction, end = hash_fraction(name), 0.0
@@ -98,12 +93,6 @@ class Images(StoredDataset):
     def _read_image(self, path: Path) -> np.ndarray:
         """Decode, crop and resize one image, uint8 [C, H, W]."""
         channels, height, width = self.shape
-        try:
-            image = open_image(path, channels)
-        except ValueError as error:
-            raise UserError(
-                f"dataset {self.name!r}: {path} is no image that can be read: {error}",
-                fix="repair it or move it away",
-            ) from error
+        image = read_image(path, path, channels)
         fitted = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
         return to_array(fitted).transpose(2, 0, 1)

@@ -7,12 +7,22 @@ from pathlib import Path
 import numpy as np
 
 from bench.core.errors import UserError
+from bench.data.archive import LARGEST, check_size
 
 DAMAGE = (
     *(OSError, ValueError, EOFError, KeyError, SyntaxError, zipfile.BadZipFile, zlib.error),
     *(RuntimeError, NotImplementedError),  # zipfile: an encrypted member, an unknown compression
 )
+STATISTICS, IMAGES = {"mu", "sigma", "mean", "cov"}, {"images", "arr_0"}
 FIX = "write it again with numpy.savez, or copy it again"
+
+
+def holds_statistics(path: Path) -> bool:
+    """Return whether a file, of any suffix, is an .npz file of statistics and not of images."""
+    if not (path.is_file() and zipfile.is_zipfile(path)):
+        return False
+    names = set(array_names(path))
+    return bool(STATISTICS & names) and not IMAGES & names
 
 
 def array_names(path: Path) -> list[str]:
@@ -28,9 +38,19 @@ def array_names(path: Path) -> list[str]:
         raise UserError(f"{path} is damaged or no .npz file ({error})", fix=FIX) from error
 
 
-def read_array(path: Path, name: str) -> np.ndarray:
-    """Read an array that `array_names` lists; UserError if damaged, pickled or beyond memory."""
+def read_array(path: Path, name: str, limit: int = LARGEST) -> np.ndarray:
+    """Read an array that `array_names` lists, of at most `limit` bytes.
+
+    Raises:
+        UserError: it is damaged, pickled or too large, which is found before it is read.
+    """
     try:
+        with zipfile.ZipFile(path) as archive:
+            members = [
+                info for info in archive.filelist if info.filename.removesuffix(".npy") == name
+            ]
+        for info in members:
+            check_size(f"{path}: array {name!r}", info.file_size, limit, info.compress_size)
         with np.load(path, allow_pickle=False) as content:
             return np.asarray(content[name])
     except MemoryError as error:

@@ -44,12 +44,8 @@ def save(path: Path, splits: Mapping[str, Split], *, name: str, licence: str, so
     metadata = {"name": name, "licence": licence, "source": source}
     metadata["digest"] = content_digest(splits)
     with replacing(path) as temporary:
-        temporary.touch()
-        # The mode that the umask gives; safetensors would write a file that only its user can read.
-        mode = temporary.stat().st_mode
         try:
             save_file(tensors, temporary, metadata=metadata)
-            temporary.chmod(mode)
         except SafetensorError as error:  # raised for a full or read-only disk
             raise OSError(str(error)) from error
 

@@ -74,3 +74,16 @@ def check_shape(name: str, splits: Mapping[str, Split], shape: Sequence[int]) ->
                 f"the config says {list(shape)}",
                 fix=f"set dataset.shape={str(list(actual)).replace(' ', '')}",
             )
+
+
+def check_labels(name: str, splits: Mapping[str, Split], classes: int) -> None:
+    """Refuse, with a UserError, labels that are none of the config's classes, 0 to classes - 1."""
+    labels = [c.labels for c in splits.values() if c.labels is not None and len(c.labels)]
+    low = min((int(part.min()) for part in labels), default=0)
+    high = max((int(part.max()) for part in labels), default=0)
+    if low < 0 or high >= classes:
+        raise UserError(
+            f"dataset {name!r}: labels are {low} to {high}, the config says "
+            f"dataset.classes={classes}",
+            fix=f"set dataset.classes={high + 1}" if low >= 0 else "number the classes from 0",
+        )

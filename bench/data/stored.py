@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core.errors import UserError
+from bench.core.number_checks import is_whole_number
 from bench.data import prepared
-from bench.data.split import Split, check_shape
+from bench.data.split import Split, check_labels, check_shape
 
 
 @dataclass(eq=False)
@@ -26,7 +27,8 @@ class StoredDataset(ABC):
 
     Args:
         root: folder of prepared and raw files, relative to the working directory.
-        shape: shape of one sample, [C, H, W].
+        shape: shape of one sample, [C, H, W], C of 1 (grey) or 3.
+        classes: number of classes; labels are 0 to classes - 1.
         licence, origin: licence and source of the data, written into the prepared file.
     """
 
@@ -35,11 +37,18 @@ class StoredDataset(ABC):
     name: str
     root: str | None
     shape: Sequence[int]
+    classes: int
     licence: str
     origin: str
 
     def __post_init__(self) -> None:
         self.shape = tuple(self.shape)
+        whole = all(is_whole_number(size, 1) for size in self.shape)
+        if not whole or len(self.shape) != 3 or self.shape[0] not in (1, 3):
+            raise UserError(
+                f"dataset {self.name!r}: dataset.shape is {list(self.shape)}",
+                fix="set it to [CHANNELS,HEIGHT,WIDTH], whole numbers, with 1 or 3 channels",
+            )
 
     @property
     def root_folder(self) -> Path:
@@ -87,8 +96,7 @@ class StoredDataset(ABC):
         """Read the prepared file, else the raw files; UserError if absent, damaged or misshapen."""
         path = self.prepared_path()
         splits = prepared.load(path, self.name) if path.is_file() else self._read_raw_files()
-        check_shape(self.name, splits, self.shape)
-        return splits
+        return self._check(splits)
 
     def prepare(self) -> None:
         """Download missing files, check them and write the prepared file; check one that exists.
@@ -101,9 +109,14 @@ class StoredDataset(ABC):
             return
         if self.find() is None:
             self.fetch()
-        splits = self._read_raw_files()
-        check_shape(self.name, splits, self.shape)
+        splits = self._check(self._read_raw_files())
         prepared.save(path, splits, name=self.name, licence=self.licence, source=self.origin)
+
+    def _check(self, splits: dict[str, Split]) -> dict[str, Split]:
+        """Return splits of the config's shape and classes, or raise a UserError."""
+        check_shape(self.name, splits, self.shape)
+        check_labels(self.name, splits, self.classes)
+        return splits
 
     def _read_raw_files(self) -> dict[str, Split]:
         folder = self.find()

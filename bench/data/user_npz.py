@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.data.npz import array_names, read_array
+from bench.data.npz import array_names, holds_statistics, read_array
 
 CHANNELS = (1, 3)
 
@@ -28,10 +28,10 @@ def _choose_array(path: Path) -> str:
     for name in ("images", names[0] if len(names) == 1 else "arr_0"):
         if name in names:
             return name
-    if {"mu", "sigma"} <= set(names):
+    if holds_statistics(path):
         raise UserError(
-            f"{path} holds statistics (mu, sigma), no images",
-            fix="give it as the reference, or give the images themselves",
+            f"{path} holds statistics ({', '.join(names)}), no images",
+            fix="give it as --reference, or give the images themselves",
         )
     raise UserError(
         f"{path}: no array is named images or arr_0 (it has {', '.join(names) or 'none'})",

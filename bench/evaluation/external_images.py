@@ -13,8 +13,8 @@ from bench.config import build, validate
 from bench.config.process_settings import process_settings
 from bench.config.trainer_settings import TrainerSettings
 from bench.core.errors import UserError
-from bench.data.npz import array_names
-from bench.data.user_images import UserImages, read_user_images
+from bench.data.npz import holds_statistics
+from bench.data.user_images import read_user_images
 from bench.evaluation.evaluator import build_evaluator, digest_splits
 from bench.evaluation.real_baselines import Baseline, real_vs_real, split_half_bias
 from bench.metrics.frechet import moments
@@ -50,8 +50,8 @@ def score_images(
 
     Args:
         path: folder of PNG, JPEG or Parquet files, .npz or .parquet file.
-        reference: "dataset=NAME", images as in `path`, or an .npz file of statistics; None: no
-            scores, only `statistics_path`.
+        reference: "dataset=NAME", images as in `path`, or a file of statistics; None: no scores,
+            only `statistics_path`.
         overrides: Hydra overrides: score=, features=, dataset.root= and the like.
         statistics_path: file to write mean and covariance of the images' features to; None: none.
         baselines: score real images of the data set too.
@@ -76,7 +76,7 @@ def score_images(
         result = None
         if reference is not None and reference.startswith("dataset="):
             result = _against_dataset(cfg, trainer_settings, settings, fake, baselines=baselines)
-        elif reference is not None and _is_statistics(Path(reference)):
+        elif reference is not None and holds_statistics(Path(reference)):
             result = _against_statistics(Path(reference), extractor, settings, fake)
         elif reference is not None:
             result = _against_images(Path(reference), extractor, settings, trainer_settings, fake)
@@ -127,7 +127,7 @@ def _compose_config(reference: str | None, overrides: Sequence[str]) -> DictConf
     return build.compose_config(overrides)
 
 
-def _sample_images(user_images: UserImages, count: int | None, key: str, path: Path) -> np.ndarray:
+def _sample_images(images: np.ndarray, count: int | None, key: str, path: Path) -> np.ndarray:
     """Return `count` of the images, or all, in an order that depends on their content alone.
 
     Files are often sorted by class: the first `count` of them would be no random sample.
@@ -135,12 +135,11 @@ def _sample_images(user_images: UserImages, count: int | None, key: str, path: P
     Args:
         key: config key that asks for them, for the error message.
     """
-    images, available = user_images.images, len(user_images.images)
-    if count is not None and count > available:
+    if count is not None and count > (available := len(images)):
         fix = "give more images, choose another score=, or set it to null for all"
         raise UserError(f"{path} holds {available:,} images, {key} asks for {count:,}", fix=fix)
     digests = [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images]
-    return images[sorted(range(available), key=digests.__getitem__)[:count]]
+    return images[sorted(range(len(images)), key=digests.__getitem__)[:count]]
 
 
 def _against_dataset(
@@ -208,7 +207,3 @@ def _against_images(
     protocol = scoring.describe_protocol(settings, reference, extractor, digest, UNKNOWN_SETTINGS)
     measures = scoring.describe_measures(settings, reference, extractor)
     return ExternalScores({**protocol, "split": "given"}, measures, scores, ())
-
-
-def _is_statistics(path: Path) -> bool:
-    return path.suffix == ".npz" and "mu" in array_names(path)

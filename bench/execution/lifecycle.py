@@ -67,7 +67,7 @@ def run_lifecycle(
         return RunOutcome(folder.run_id, "running_elsewhere", True, None, "", folder.path)
     scored = skipped and find_row(stored, job.evaluator) is not None
     tracker = Tracker() if scored else choose_tracker(job)
-    model = None if skipped else build.build_model(job.cfg)
+    model = None if skipped else _build_model(job)
     if model is not None:
         write_run_metadata(job)
         stored = StoredRun(folder, job.plain)  # to be read after training, which changes it
@@ -77,6 +77,21 @@ def run_lifecycle(
         return RunOutcome(folder.run_id, "failed", skipped, None, cause, folder.path)
     status, row = stored.status, find_row(stored, job.evaluator)
     return RunOutcome(folder.run_id, status["status"], skipped, row, status["cause"], folder.path)
+
+
+def _build_model(job: Job) -> GenerativeModel:
+    """Build the model; whatever its networks raise, of the suite or not, is a UserError."""
+    try:
+        return build.build_model(job.cfg)
+    except UserError:
+        raise
+    except Exception as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise UserError(
+            f"{job.label}: the model cannot be built: {reason} ({at.filename}, line {at.lineno})",
+            fix="correct the model's or the network's settings, or that code",
+        ) from error
 
 
 def _train_and_score(

@@ -11,7 +11,7 @@ Deviation: images lie in [0, 1], so the output is a sigmoid where the paper has 
 
 from torch import Tensor, nn
 
-from bench.networks.layers import StudyWeights, norm_if
+from bench.networks.layers import StudyWeights, check_sizes, norm_if
 
 SLOPE = 0.2  # of the leaky ReLU, section 4
 LEAST_SIDE = 4  # of the smallest feature map, figure 1
@@ -52,6 +52,7 @@ class Generator(StudyWeights, nn.Sequential):
         momentum: float,
         std: float,
     ) -> None:
+        check_sizes(latent_dim=latent_dim, width=width)
         self.std = std
         channels, *sides = shape
         count = halvings(*sides)
@@ -80,6 +81,7 @@ class Discriminator(StudyWeights):
 
     def __init__(self, shape: list[int], *, width: int, batch_norm: bool, std: float) -> None:
         super().__init__()
+        check_sizes(width=width)
         self.std = std
         channels, height, image_width = shape
         count = halvings(height, image_width)

@@ -9,7 +9,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from bench.networks.layers import BatchNorm, StudyWeights, norm_if
+from bench.networks.layers import BatchNorm, StudyWeights, check_sizes, norm_if
 
 SLOPE = 0.2  # of the leaky ReLU, compare_gan v1
 Norm = Callable[[int], nn.Module]  # channels -> their normalisation
@@ -86,6 +86,7 @@ class Generator(StudyWeights):
         std: float,
     ) -> None:
         super().__init__()
+        check_sizes(latent_dim=latent_dim, dense=dense, deep=deep, shallow=shallow)
         self.std = std
         norm = partial(BatchNorm, momentum=momentum)
         self.entry = nn.Sequential(nn.Linear(latent_dim, dense), norm(dense), nn.LeakyReLU(slope))
@@ -112,6 +113,7 @@ class Trunk(StudyWeights):
         self, shape: list[int], *, dense: int, deep: int, shallow: int, batch_norm: bool, std: float
     ) -> None:
         super().__init__()
+        check_sizes(dense=dense, deep=deep, shallow=shallow)
         _, height, width = quarter(shape)
         self.std = std
         self.downward = Downward(shape, deep=deep, shallow=shallow, normed=batch_norm, last=False)
@@ -172,6 +174,7 @@ class Autoencoder(StudyWeights):
         self, shape: list[int], *, code: int, deep: int, shallow: int, batch_norm: bool, std: float
     ) -> None:
         super().__init__()
+        check_sizes(code=code, deep=deep, shallow=shallow)
         _, height, width = quarter(shape)
         self.std = std
         self.downward = Downward(shape, deep=deep, shallow=shallow, normed=False, last=True)

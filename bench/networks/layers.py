@@ -6,6 +6,7 @@ from torch.nn import functional
 from torch.nn.utils.parametrize import is_parametrized
 
 from bench.core import distributed
+from bench.core.number_checks import require_whole_number
 
 EPS = 1e-3  # compare_gan v1: tf.contrib.layers.batch_norm with epsilon 1e-3
 
@@ -72,6 +73,15 @@ class BatchNorm(nn.Module):
             self.running_var.lerp_(var.detach(), self.momentum)
         scale = self.weight * (var + EPS).rsqrt()
         return (centred * scale.reshape(column) + self.bias.reshape(column)).to(x.dtype)
+
+
+def check_sizes(**sizes: int) -> None:
+    """Refuse, with a ValueError, a network's sizes that are no whole numbers from 1 on.
+
+    Torch builds layers of size 0, and the run would fail in its first step.
+    """
+    for name, size in sizes.items():
+        require_whole_number(f"the network's {name}", size, 1)
 
 
 def norm_if(condition: bool, features: int, momentum: float | None) -> nn.Module:

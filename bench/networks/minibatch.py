@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core import distributed
+from bench.networks.layers import check_sizes
 
 
 class MinibatchDiscrimination(nn.Module):
@@ -27,6 +28,7 @@ class MinibatchDiscrimination(nn.Module):
 
     def __init__(self, inputs: int, *, kernels: int, width: int, std: float) -> None:
         super().__init__()
+        check_sizes(kernels=kernels, width=width)
         self.std = std
         self.tensor = nn.Parameter(torch.zeros(inputs, kernels, width))
 

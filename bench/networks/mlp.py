@@ -9,7 +9,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from bench.networks.layers import BatchNorm
+from bench.core.number_checks import require_whole_number
+from bench.networks.layers import BatchNorm, check_sizes
 
 
 class Perceptron(nn.Sequential):
@@ -19,6 +20,8 @@ class Perceptron(nn.Sequential):
     """
 
     def __init__(self, inputs: int, outputs: int, width: int, depth: int, batch_norm: bool) -> None:
+        check_sizes(inputs=inputs, outputs=outputs, width=width)
+        require_whole_number("the network's depth", depth, 0)
         layers: list[nn.Module] = []
         for position in range(depth):
             layers.append(nn.Linear(inputs if position == 0 else width, width))
@@ -70,6 +73,7 @@ class Autoencoder(nn.Module):
         self, shape: list[int], *, code: int, width: int, depth: int, batch_norm: bool
     ) -> None:
         super().__init__()
+        check_sizes(code=code)
         self.encoder = Perceptron(shape[0], code, width=width, depth=depth, batch_norm=batch_norm)
         self.decoder = Perceptron(code, shape[0], width=width, depth=depth, batch_norm=batch_norm)
 

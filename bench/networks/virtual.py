@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bench.core.number_checks import require_whole_number
 from bench.networks.layers import EPS, BatchNorm
 
 
@@ -54,7 +55,7 @@ class Generator(nn.Module):
     Args:
         net: a generator with batch norm.
         latent_dim: L.
-        reference: R, latents in the reference batch, U(-1, 1).
+        reference: R, at least 2, latents in the reference batch, U(-1, 1).
 
     Raises:
         ValueError: R is less than 2, or the network has no batch norm.
@@ -64,8 +65,7 @@ class Generator(nn.Module):
 
     def __init__(self, net: Any, latent_dim: int, *, reference: int) -> None:
         super().__init__()
-        if reference < 2:
-            raise ValueError(f"reference is {reference}; set it to 2 samples or more")
+        require_whole_number("reference", reference, 2)
         norms = [
             (parent, name, layer)
             for parent in net.modules()

@@ -95,11 +95,14 @@ class RunFolder:
         Raises:
             UserError: the file is damaged.
         """
-        return find_json(self.path / "status.json", STATUS, "delete the run's folder")
+        return find_json(
+            self.path / "status.json", STATUS, "delete the run's folder and train it again"
+        )
 
     def read_environment(self) -> dict[str, Any] | None:
         """Return the content of environment.json, or None without it; UserError if damaged."""
-        return find_json(self.path / "environment.json", ENVIRONMENT)
+        fix = "move it away: it is then unknown what made the run"
+        return find_json(self.path / "environment.json", ENVIRONMENT, fix)
 
     def write_status(self, status: str, cause: str = "", **facts: Any) -> None:
         """Replace status.json.

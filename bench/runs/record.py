@@ -167,8 +167,8 @@ def read_overrides(folder: RunFolder) -> tuple[str, ...]:
     Raises:
         UserError: the run is from a version of the suite that did not store them.
     """
-    overrides = find_json(folder.path / "overrides.json", [str])
+    fix = "its config.yaml has all its settings"
+    overrides = find_json(folder.path / "overrides.json", [str], fix)
     if overrides is not None:
         return portable_overrides(overrides)
-    fix = "its config.yaml has all its settings"
     raise UserError(f"run {folder.run_id} has no file overrides.json", fix=fix)

@@ -22,7 +22,7 @@ class RunStatus:
 
     Args:
         state: one of STATES; "finished" and "diverged" have their rows, "waiting" has nothing yet,
-            "interrupted" resumes when it is launched again.
+            "refused" cannot start, "interrupted" resumes when it is launched again.
         cause: why it is in this state, in one sentence; may be empty.
         facts: content of status.json: counts, seconds.
         heartbeat: host, process and progress of the process that works on it; None without one.
@@ -78,8 +78,8 @@ class StatusReader:
             state, cause = facts.pop("status"), facts.pop("cause")
             if state in COMPLETED and has_row(folder, run):
                 return RunStatus(state, cause, facts)
-        except UserError as error:  # a damaged file: the job that runs it reports that too
-            return RunStatus("failed", error.message)
+        except UserError as error:  # a damaged file
+            return RunStatus("refused", error.message)
         heartbeat = active_elsewhere(folder.heartbeat, now) or _heartbeat_of_this_process(folder)
         if heartbeat is not None:
             return RunStatus("running", "", facts, heartbeat)

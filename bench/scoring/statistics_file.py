@@ -22,7 +22,8 @@ from bench.data.npz import array_names, read_array
 
 NOT_STATED = "not stated"
 EXTRACTOR_KEYS = ("extractor", "weight_hash", "resize")  # must agree with the extractor in use
-TOLERANCE = 1e-6  # of sigma's largest entry; others store float32
+TOLERANCE = 1e-6  # of sigma's largest entry or eigenvalue; others store float32
+LARGEST = 2**30  # bytes of an array: sigma of 11,585 features in float64
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ def read_statistics(path: Path, *, extractor: nn.Module) -> Statistics:
     if not {"mu", "sigma"} <= names:
         present = ", ".join(sorted(names)) or "no array"
         message = f"{path}: no statistics mu and sigma (it has {present})"
-        raise UserError(message, fix="give a file of statistics, or the real images themselves")
-    stored = {name: read_array(path, name) for name in ("mu", "sigma")}
+        fix = "write it with numpy.savez(FILE, mu=mean, sigma=covariance), or give the real images"
+        raise UserError(message, fix=fix)
+    stored = {name: read_array(path, name, LARGEST) for name in ("mu", "sigma")}
     if {"protocol", "sha256"} & names:
         n, protocol = _verify_protocol(path, stored, names)
         _check_extractor(path, protocol, extractor)
@@ -101,6 +103,10 @@ def read_statistics(path: Path, *, extractor: nn.Module) -> Statistics:
         in_use = f"extractor {extractor.name!r} has {extractor.width}"
         fix = "choose features=NAME that the file was made with, or another file"
         raise UserError(f"{path} holds statistics of {len(mean)} features, {in_use}", fix=fix)
+    variances = np.linalg.eigvalsh(cov)
+    if variances[0] < -TOLERANCE * np.abs(variances).max():
+        problem = f"sigma is no covariance: along one direction the variance is {variances[0]:.3g}"
+        raise _damaged(path, problem)
     return Statistics(mean, (cov + cov.T) / 2, n, protocol)
 
 
@@ -110,7 +116,7 @@ def _verify_protocol(
     """Return n and protocol of a file of `write_statistics`, after checking its SHA-256."""
     if not {"n", "protocol", "sha256"} <= names:
         raise _damaged(path, "n, protocol or sha256 is missing")
-    n, text, digest = (read_array(path, name) for name in ("n", "protocol", "sha256"))
+    n, text, digest = (read_array(path, name, LARGEST) for name in ("n", "protocol", "sha256"))
     try:
         if str(digest) != _digest(stored["mu"], stored["sigma"], int(n), str(text)):
             raise ValueError("its content is not what was written")

@@ -23,6 +23,8 @@ QUIET = {
     "x_transaction_log_flush_interval": 2.0,
     "finish_timeout_raises": True,
 }
+# W&B reads it when it is imported: it reports errors to a host of its own, offline too
+os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
 NAMES = {"group": "RUN_GROUP"}  # arguments of `init` whose environment variable is named otherwise
 
 

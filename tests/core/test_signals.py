@@ -1,13 +1,18 @@
 """Who hears a signal, when, and who is told afterwards."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 
 import pytest
 
 from bench.core.signals import SCHEDULER_SIGNALS, USER_SIGNALS, InterruptState, _handles_signal
+
+FORK = multiprocessing.get_context("fork")
 
 
 @pytest.fixture
@@ -83,3 +88,46 @@ def test_a_child_is_told_once_it_listens_and_not_killed_before(heard):
     os.kill(os.getpid(), signal.SIGTERM)
     assert stop.requested and child.wait(30) == 7
     stop.relaying = False
+
+
+def work(pipe) -> None:
+    """Do a job of a pool until asked to stop, and then say so."""
+    stop = InterruptState()
+    stop.install()
+    with stop.ending_with_parent():
+        pipe.send(os.getpid())
+        while not stop.requested:
+            time.sleep(0.01)
+        pipe.send("stopped")
+    pipe.send("goes on")
+
+
+def start_worker(pipe) -> None:
+    worker = FORK.Process(target=work, args=(pipe,))
+    worker.start()
+    worker.join()
+
+
+def test_a_worker_whose_parent_is_killed_ends_its_job_and_itself():
+    inbox, outbox = FORK.Pipe(duplex=False)
+    parent = FORK.Process(target=start_worker, args=(outbox,))
+    parent.start()
+    outbox.close()
+    worker = inbox.recv()
+    assert not inbox.poll(1.5)  # longer than between two looks
+    parent.kill()
+    parent.join()
+    try:
+        assert inbox.poll(30) and inbox.recv() == "stopped"
+        assert inbox.poll(30)
+        with pytest.raises(EOFError):  # it has ended
+            inbox.recv()
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+
+
+def test_a_process_that_no_pool_started_watches_nobody():
+    stop = InterruptState()
+    with stop.ending_with_parent():
+        assert stop._watcher is None

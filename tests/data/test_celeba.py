@@ -31,6 +31,7 @@ def source(root, *, checksums=None, counts=COUNTS):
         name="celeba",
         root=str(root),
         shape=[3, 64, 64],
+        classes=1,
         licence="research",
         origin="its owners' page",
         size=list(SIZE),
@@ -121,3 +122,11 @@ def test_without_files_prepare_says_who_has_them(tmp_path):
     with pytest.raises(UserError, match=r"no img_align_celeba\[.zip\] with") as error:
         source(tmp_path).prepare()
     assert "its owners' page" in error.value.fix
+
+
+def test_a_member_that_states_more_than_its_pixels_can_take_is_not_read(zipped):
+    """Four bytes for each of 218 x 178 x 3 values."""
+    with zipfile.ZipFile(zipped / "img_align_celeba.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("img_align_celeba/000001.jpg", bytes(12 * 218 * 178 + 1))
+    with pytest.raises(UserError, match=r"zip: img_align_celeba/000001\.jpg unpacks to"):
+        source(zipped).splits()

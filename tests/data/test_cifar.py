@@ -45,6 +45,7 @@ def source(root, archive, *, mirrors=()):
         name="cifar10",
         root=str(root),
         shape=list(SHAPE),
+        classes=10,
         licence="free",
         origin="nowhere",
         mirrors=mirrors,
@@ -110,7 +111,7 @@ def test_a_batch_as_python_2_wrote_it_is_read():
         + b"tb"
     )
     content = b"\x80\2}(U\4data" + array + b"U\6labels](K\7K\2eu."
-    images, labels = parse_batch(content, SHAPE)
+    images, labels = parse_batch(content)
     np.testing.assert_array_equal(images.ravel(), np.arange(100, 124))
     assert images.shape == (2, 3, 2, 2)
     assert labels.tolist() == [7, 2]
@@ -128,7 +129,7 @@ class Harmful:
 def test_a_pickle_that_would_run_code_runs_none(tmp_path, wrap):
     evil = pickle.dumps(wrap(Harmful(str(tmp_path / "evil"))), protocol=3)
     with pytest.raises(ValueError, match=r"asks for \w+\.mkdir"):
-        parse_batch(evil, SHAPE)
+        parse_batch(evil)
     assert os.listdir(tmp_path) == []
 
 
@@ -150,4 +151,15 @@ def test_a_pickle_that_would_run_code_runs_none(tmp_path, wrap):
 )
 def test_damaged_batches_are_refused(content):
     with pytest.raises(ValueError, match="not a batch of images"):
-        parse_batch(content, SHAPE)
+        parse_batch(content)
+
+
+def test_another_shape_blames_the_config_and_reshapes_nothing(tmp_path):
+    """[3, 1, 4] has as many values as [3, 2, 2]."""
+    archive = archive_of(BATCHES)
+    (tmp_path / "cifar.tar.gz").write_bytes(archive)
+    cifar = source(tmp_path, archive)
+    cifar.shape = (3, 1, 4)
+    with pytest.raises(UserError, match=r"have shape \[3, 2, 2\], the config says") as error:
+        cifar.splits()
+    assert error.value.fix == "set dataset.shape=[3,2,2]"

@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from omegaconf import OmegaConf
 
 from bench.core.errors import UserError
+from bench.data import idx as reader
 from bench.data.idx import Idx, parse_idx
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +49,7 @@ def source(root, *, mirrors=(), unzipped=True, zipped=True):
         name="tiny",
         root=str(root),
         shape=[1, 2, 4],
+        classes=10,
         licence="free",
         origin="nowhere",
         mirrors=mirrors,
@@ -166,6 +168,26 @@ def test_a_damaged_file_is_one_sentence(tmp_path, damage):
     with pytest.raises(UserError, match="test-images.gz is damaged") as error:
         source(tmp_path).splits()
     assert "bench prepare tiny" in error.value.fix
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_file_that_unpacks_to_more_than_the_limit_is_not_read_on(tmp_path, monkeypatch, zipped):
+    monkeypatch.setattr(reader, "LARGEST", 20)
+    place(tmp_path, zipped=zipped)
+    with pytest.raises(UserError, match=r"train-images.* \(it has more than 20 bytes\)"):
+        source(tmp_path).splits()
+
+
+def test_labels_beyond_the_configs_classes_are_the_configs_to_mend(tmp_path):
+    place(tmp_path, zipped=False)
+    tiny = source(tmp_path)
+    tiny.prepare()
+    tiny.classes = 3
+    for _ in ("prepared", "raw"):
+        with pytest.raises(UserError, match="labels are 0 to 9, the config says") as error:
+            tiny.splits()
+        assert error.value.fix == "set dataset.classes=10"
+        tiny.prepared_path().unlink(missing_ok=True)
 
 
 def test_another_content_of_the_same_size_is_one_sentence(tmp_path):

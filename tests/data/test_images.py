@@ -1,8 +1,11 @@
+import os
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from bench.core.errors import UserError
+from bench.core.errors import Caution, UserError
 from bench.data.images import Images, hash_fraction
 
 
@@ -11,6 +14,7 @@ def source(root, *, shape=(3, 4, 4), shares=None):
         name="images",
         root=None if root is None else str(root),
         shape=list(shape),
+        classes=1,
         licence="",
         origin="",
         shares=shares or {"validation": 0.2, "test": 0.3},
@@ -32,7 +36,6 @@ def values(splits):
 def folder(tmp_path):
     for k in range(40):
         save(tmp_path / "mine", f"{'sub/' if k % 2 else ''}{k:02}.png", k)
-    (tmp_path / "mine" / "notes.txt").write_text("no image")
     return tmp_path / "mine"
 
 
@@ -114,12 +117,84 @@ def test_a_damaged_image_is_one_sentence(folder, damage):
 
 
 def test_an_empty_or_absent_folder_is_one_sentence(tmp_path):
-    for root in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(UserError, match="no PNG or JPEG files") as error:
-            source(root).splits()
-        assert error.value.fix == "set dataset.root=DIR to a folder of images"
+    with pytest.raises(UserError, match=r"holds no \.png, \.jpg, \.jpeg") as error:
+        source(tmp_path).splits()
+    assert error.value.fix == "set dataset.root=DIR to a folder of images"
+    with pytest.raises(UserError, match="cannot read folder .*absent: No such file"):
+        source(tmp_path / "absent").splits()
     with pytest.raises(UserError, match="no folder given"):
         source(None).splits()
+
+
+def test_hidden_copies_are_no_data(folder):
+    """Jupyter's copies, under other names, would be test images in the training split."""
+    before = values(source(folder).splits())
+    for path in sorted(folder.rglob("*.png")):
+        copy = path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint.png"
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+        (path.parent / f"._{path.name}").write_bytes(b"what an archive made on a Mac holds")
+    assert values(source(folder).splits()) == before
+
+
+def test_other_kinds_of_files_are_named_once_and_prepared_files_are_not(folder):
+    source(folder).prepare()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Caution)
+        source(folder).splits()
+    (folder / "notes.txt").write_text("no image")
+    (folder / "41.webp").write_bytes(b"an image, but of another kind")
+    said = r"2 files that are no \.png, \.jpg, \.jpeg are left out: 41\.webp, notes\.txt"
+    with pytest.warns(Caution, match=said):
+        assert sum(map(len, values(source(folder).splits()).values())) == 40
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (lambda path: path.symlink_to("nowhere.png"), r"x\.png is a broken link, a pipe"),
+        (os.mkfifo, r"x\.png is a broken link, a pipe"),
+        (lambda path: path.symlink_to("sub"), r"x\.png is a link to a folder"),
+    ],
+)
+def test_what_is_no_file_is_refused_without_opening_it(folder, place, said):
+    place(folder / "x.png")
+    with pytest.raises(UserError, match=said):
+        source(folder).splits()
+
+
+def test_a_link_to_a_file_is_read(folder, tmp_path):
+    save(tmp_path, "other.png", 200)
+    (folder / "x.png").symlink_to(tmp_path / "other.png")
+    assert 200 in sum(values(source(folder).splits()).values(), [])
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "CMYK", "frames"])
+def test_what_scoring_refuses_training_refuses_with_the_way_to_convert(folder, mode):
+    image = Image.new("RGB", (6, 4))
+    if mode == "frames":
+        image.save(
+            folder / "00.png", save_all=True, append_images=[Image.new("RGB", (6, 4), "red")]
+        )
+    else:
+        image.convert(mode).save(folder / "00.png", "JPEG" if mode == "CMYK" else "PNG")
+    with pytest.raises(UserError, match=r"00\.png is no image that can be read: it has") as error:
+        source(folder).splits()
+    assert "`magick " in error.value.fix
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 4), (4, 4), (3, 0, 4), (3, 4.0, 4), (3, True, 4)])
+def test_a_shape_of_no_image_is_the_configs_fault(folder, shape):
+    with pytest.raises(UserError, match="dataset.shape is") as error:
+        source(folder, shape=shape)
+    assert "1 or 3 channels" in error.value.fix
+
+
+def test_more_pixels_than_pillows_limit_are_not_decoded(folder, monkeypatch):
+    for limit in (20, 8):  # 6 x 4 pixels: Pillow warns beyond its limit, refuses beyond twice that
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        with pytest.raises(UserError, match=f"it has more than {limit} pixels"):
+            source(folder).splits()
 
 
 def test_too_few_to_hold_any_out_is_one_sentence(tmp_path):

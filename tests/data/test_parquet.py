@@ -1,4 +1,5 @@
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,12 @@ def encoded(value, kind="PNG", size=(4, 3)):
     return content.getvalue()
 
 
-def shard(path, values, *, column="img", contents=None):
+def shard(path, values, *, column="img", contents=None, labels=None, plain=False):
     contents = contents or [encoded(value) for value in values]
-    images = [{"bytes": content, "path": None} for content in contents]
-    pq.write_table(pa.table({column: images, "label": list(values)}), path)
+    images = pa.array(contents, pa.binary())
+    if not plain:
+        images = pa.StructArray.from_arrays([images], ["bytes"])
+    pq.write_table(pa.table({column: images, "label": labels or list(values)}), path)
 
 
 def source(root, *, encoding="PNG", counts=None, shape=(3, 3, 4)):
@@ -30,9 +33,9 @@ def source(root, *, encoding="PNG", counts=None, shape=(3, 3, 4)):
         name="tiny",
         root=str(root),
         shape=list(shape),
+        classes=10,
         licence="free",
         origin="nowhere",
-        image_column="img",
         label_column="label",
         encoding=encoding,
         counts=counts or {"train": 4, "test": 1},
@@ -72,28 +75,64 @@ def test_another_number_of_images_is_one_sentence(folder, count):
 
 
 def test_images_that_lost_detail_do_not_pass_for_exact_ones(folder):
-    with pytest.raises(UserError, match="images are PNG, not JPEG"):
+    with pytest.raises(UserError, match=r"parquet\[0\] is PNG, expected JPEG"):
         source(folder, encoding="JPEG").splits()
 
 
-def test_another_size_is_one_sentence(folder):
-    with pytest.raises(UserError, match=r"images are \[3, 3, 4\], not \[3, 4, 4\]"):
+def test_another_shape_than_the_configs_blames_the_config(folder):
+    with pytest.raises(UserError, match=r"is \[3, 3, 4\], the config says \[3, 4, 4\]") as error:
         source(folder, shape=(3, 4, 4)).splits()
+    assert "dataset.shape=[3,3,4]" in error.value.fix
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", encoded(9)[:45], None])
 def test_a_damaged_image_is_one_sentence(folder, content):
     shard(folder / "test-00000-of-00001.parquet", [9], contents=[content])
-    with pytest.raises(UserError, match=r"test-00000-of-00001.parquet is damaged"):
+    sentence = r"test-00000-of-00001.parquet\[0\] is no image that can be read: it is"
+    with pytest.raises(UserError, match=sentence) as error:
+        source(folder).splits()
+    assert " at 0x" not in error.value.message
+
+
+@pytest.mark.parametrize("column", ["img", "image", "picture"])
+@pytest.mark.parametrize("plain", [True, False])
+def test_the_column_of_images_has_any_name_and_holds_bytes_or_structs(folder, column, plain):
+    shard(folder / "test-00000-of-00001.parquet", [9], column=column, plain=plain)
+    assert source(folder).splits()["test"].samples[0, 0, 0, 0] == 9
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["cat"], r"parquet: no column 'label' holds class indices \(it has .*label: string\)"),
+        ([0.5], "parquet: no column 'label' holds class indices"),
+        ([10], r"parquet\[0\] has label 10, expected 0 to 9"),
+        ([-1], r"parquet\[0\] has label -1, expected 0 to 9"),
+        (
+            pa.array([2**64 - 1], pa.uint64()),
+            r"parquet\[0\] has label 18446744073709551615, expected 0 to 9",
+        ),
+        (pa.array([None], pa.int64()), r"parquet\[0\] has no label, expected 0 to 9"),
+    ],
+)
+def test_labels_that_are_no_class_are_one_sentence(folder, labels, said):
+    shard(folder / "test-00000-of-00001.parquet", [9], labels=labels)
+    with pytest.raises(UserError, match=f"test-00000-of-00001.{said}"):
         source(folder).splits()
 
 
 def test_damaged_files_and_other_columns_are_one_sentence(folder):
-    shard(folder / "test-00000-of-00001.parquet", [9], column="picture")
-    with pytest.raises(UserError, match="has no columns img and label"):
-        source(folder).splits()
-    (folder / "test-00000-of-00001.parquet").write_bytes(b"PAR1")
+    path = folder / "test-00000-of-00001.parquet"
+    for columns in ({"label": [9]}, {"a": [b""], "b": [b""], "label": [9]}):
+        pq.write_table(pa.table(columns), path)
+        with pytest.raises(UserError, match=r"00001\.parquet: .* hold.* images \(it has"):
+            source(folder).splits()
+    path.write_bytes(b"PAR1")
     with pytest.raises(UserError, match="is damaged"):
+        source(folder).splits()
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=r"00001\.parquet is a broken link, a pipe or a device"):
         source(folder).splits()
 
 

@@ -1,5 +1,5 @@
-import builtins
 import io
+import os
 import struct
 import tracemalloc
 import zipfile
@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from bench.core.errors import UserError
+from bench.core.errors import Caution, UserError
+from bench.data import archive, npz
 from bench.data.user_images import read_user_images
 
 RNG = np.random.default_rng(0)
@@ -70,15 +71,14 @@ def test_a_folder_is_read_to_its_ends_in_the_order_of_names(tmp_path):
     (folder / "notes.txt").write_text("no image")
     (folder / "._a.png").write_bytes(b"what an archive made on a Mac holds")
     (folder / "d.png").mkdir()
-    given = read_user_images(folder)
-    assert given.names == ["a.PNG", "aa/y.png", "aa/z.png", "b.png"]
-    assert given.images.dtype == np.uint8
-    np.testing.assert_array_equal(given.images.transpose(0, 2, 3, 1), COLOUR[[1, 3, 2, 0]])
+    with pytest.warns(Caution, match=r"1 files that are no .* are left out: notes\.txt"):
+        images = read_user_images(folder)
+    assert images.dtype == np.uint8
+    np.testing.assert_array_equal(images.transpose(0, 2, 3, 1), COLOUR[[1, 3, 2, 0]])
 
 
 def test_grey_files_have_one_channel(tmp_path):
-    given = read_user_images(save(tmp_path / "a", GREY))
-    np.testing.assert_array_equal(given.images, GREY[:, None])
+    np.testing.assert_array_equal(read_user_images(save(tmp_path / "a", GREY)), GREY[:, None])
 
 
 def test_palettes_and_two_levels_are_read_without_loss(tmp_path):
@@ -87,9 +87,9 @@ def test_palettes_and_two_levels_are_read_without_loss(tmp_path):
         quantised = Image.fromarray(image).quantize(8)
         assert quantised.mode == "P"
         quantised.save(tmp_path / f"{k}.png")
-    np.testing.assert_array_equal(read_user_images(tmp_path).images.transpose(0, 2, 3, 1), few)
+    np.testing.assert_array_equal(read_user_images(tmp_path).transpose(0, 2, 3, 1), few)
     two = save(tmp_path / "two", GREY > 127)
-    np.testing.assert_array_equal(read_user_images(two).images[:, 0], (GREY > 127) * np.uint8(255))
+    np.testing.assert_array_equal(read_user_images(two)[:, 0], (GREY > 127) * np.uint8(255))
 
 
 def test_a_jpeg_is_read_upright(tmp_path):
@@ -98,9 +98,7 @@ def test_a_jpeg_is_read_upright(tmp_path):
     left[:, :8] = 255
     exif = Image.Exif()
     exif[0x0112] = 6
-    images = read_user_images(
-        save(tmp_path / "a", [left, left], ["0.jpg", "1.JPEG"], exif=exif)
-    ).images
+    images = read_user_images(save(tmp_path / "a", [left, left], ["0.jpg", "1.JPEG"], exif=exif))
     assert images.shape == (2, 1, 16, 8)
     assert images[:, :, :8].min() > 250 and images[:, :, 8:].max() < 5
 
@@ -120,22 +118,21 @@ def test_a_jpeg_is_read_upright(tmp_path):
 def test_an_npz_in_any_layout(tmp_path, stored, read, kind):
     scale = 1 if kind == np.uint8 else 255
     np.savez(tmp_path / "a.npz", (stored / scale).astype(kind))
-    given = read_user_images(tmp_path / "a.npz")
-    assert given.names is None
-    assert given.images.dtype == (np.uint8 if kind == np.uint8 else np.float32)
-    np.testing.assert_array_equal(given.images, (read / scale).astype(kind).astype(np.float32))
+    images = read_user_images(tmp_path / "a.npz")
+    assert images.dtype == (np.uint8 if kind == np.uint8 else np.float32)
+    np.testing.assert_array_equal(images, (read / scale).astype(kind).astype(np.float32))
 
 
 @pytest.mark.parametrize("name", ["images", "samples", "arr_0"])
 def test_the_array_of_an_npz_is_found_by_its_name_or_because_it_is_alone(tmp_path, name):
     arrays = {name: GREY} if name == "samples" else {name: GREY, "labels": np.arange(4)}
     np.savez_compressed(tmp_path / "a.npz", **arrays)
-    np.testing.assert_array_equal(read_user_images(tmp_path / "a.npz").images[:, 0], GREY)
+    np.testing.assert_array_equal(read_user_images(tmp_path / "a.npz")[:, 0], GREY)
 
 
 def test_the_ends_of_the_unit_interval_belong_to_it(tmp_path):
     np.savez(tmp_path / "a.npz", np.stack([np.zeros((4, 4)), np.ones((4, 4))] * 2))
-    assert read_user_images(tmp_path / "a.npz").images.max() == 1
+    assert read_user_images(tmp_path / "a.npz").max() == 1
 
 
 @pytest.mark.parametrize("struct_", [True, False], ids=["struct", "bytes"])
@@ -144,17 +141,15 @@ def test_parquet_files_alone_and_in_a_folder(tmp_path, struct_):
         contents = [encoded(image) for image in COLOUR[2 * shard : 2 * shard + 2]]
         column = [{"bytes": c, "path": "x.png"} for c in contents] if struct_ else contents
         table(tmp_path / f"{shard}.parquet", {"img": column, "label": [7, 7]})
-    given = read_user_images(tmp_path)
-    np.testing.assert_array_equal(given.images.transpose(0, 2, 3, 1), COLOUR)
-    assert given.names == ["0.parquet[0]", "0.parquet[1]", "1.parquet[0]", "1.parquet[1]"]
+    np.testing.assert_array_equal(read_user_images(tmp_path).transpose(0, 2, 3, 1), COLOUR)
     alone = read_user_images(tmp_path / "1.parquet")
-    np.testing.assert_array_equal(alone.images.transpose(0, 2, 3, 1), COLOUR[2:])
+    np.testing.assert_array_equal(alone.transpose(0, 2, 3, 1), COLOUR[2:])
 
 
 def test_decoding_holds_hardly_more_than_the_result(tmp_path):
     save(tmp_path / "a", [np.zeros((64, 64, 3), np.uint8)] * 300)
     tracemalloc.start()
-    images = read_user_images(tmp_path / "a").images
+    images = read_user_images(tmp_path / "a")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert images.nbytes == 300 * 64 * 64 * 3
@@ -165,16 +160,16 @@ def test_decoding_holds_hardly_more_than_the_result(tmp_path):
 
 
 def test_no_such_path_and_no_kind_of_file(tmp_path):
-    refused(tmp_path / "absent", "no file or folder", "give a folder of PNG")
+    refused(tmp_path / "absent", "there is no file or folder", "give a folder of PNG")
     (tmp_path / "a.tiff").write_bytes(b"")
     refused(tmp_path / "a.tiff", "no kind of file that can be read", "give a folder of PNG")
 
 
 def test_folders_without_images(tmp_path):
-    refused(tmp_path, "holds no file", "give a folder of PNG")
+    refused(tmp_path, r"holds no \.png, .*\.parquet \(found: nothing\)", "give a folder of PNG")
     (tmp_path / "a.gif").write_bytes(b"")
     (tmp_path / "README").write_bytes(b"")
-    refused(tmp_path, r"holds no image \(found \.gif, README\)", "give a folder of PNG")
+    refused(tmp_path, r"holds no \.png, .* \(found: README, a\.gif\)", "give a folder of PNG")
 
 
 def test_a_folder_of_two_kinds(tmp_path):
@@ -187,14 +182,14 @@ def test_a_folder_of_two_kinds(tmp_path):
 def test_an_image_that_cannot_be_read_is_named(tmp_path, content):
     save(tmp_path, GREY)
     (tmp_path / "2.png").write_bytes(content)
-    refused(tmp_path, r"2\.png is no image that can be scored", "repair it")
+    refused(tmp_path, r"2\.png is no image that can be read", "repair it")
 
 
 def test_a_truncated_jpeg_is_named(tmp_path):
     images = RNG.integers(0, 256, (4, 40, 40, 3), dtype=np.uint8)
     save(tmp_path, images, [f"{k}.jpg" for k in range(4)])
     (tmp_path / "2.jpg").write_bytes((tmp_path / "2.jpg").read_bytes()[:-100])
-    refused(tmp_path, r"2\.jpg is no image that can be scored: .*truncated", "repair it")
+    refused(tmp_path, r"2\.jpg is no image that can be read: .*truncated", "repair it")
 
 
 def test_other_sizes_are_both_named(tmp_path):
@@ -217,7 +212,7 @@ def test_transparency(tmp_path, mode):
     save(tmp_path, COLOUR)
     how = {} if mode.endswith("A") else {"transparency": (1, 2, 3) if mode == "RGB" else 0}
     Image.fromarray(COLOUR[0]).convert(mode).save(tmp_path / "2.png", **how)
-    refused(tmp_path, rf"2\.png .*: it has an alpha channel \(mode {mode}\)", "8-bit grey or RGB")
+    refused(tmp_path, rf"2\.png .*: it has an alpha channel \(mode {mode}\)", "-alpha off FILE`")
 
 
 @pytest.mark.parametrize("colour", [False, True])
@@ -227,24 +222,25 @@ def test_sixteen_bits(tmp_path, colour):
     (tmp_path / "2.png").write_bytes(sixteen_bit_colour() if colour else grey)
     with Image.open(tmp_path / "2.png") as image:
         assert image.mode == ("RGB" if colour else "I;16")
-    refused(tmp_path, r"2\.png .*: more than 8 bits a channel", "8-bit grey or RGB")
+    refused(tmp_path, r"2\.png .*: it has more than 8 bits a channel", "-depth 8 FILE`")
 
 
 def test_an_animation(tmp_path):
     frames = [Image.fromarray(image) for image in COLOUR]
     frames[0].save(tmp_path / "0.png", save_all=True, append_images=frames[1:])
-    refused(tmp_path, r"0\.png .*: it is animated \(4 frames\)", "8-bit grey or RGB")
+    refused(tmp_path, r"0\.png .*: it has 4 frames", "keep one")
 
 
 def test_colours_for_print(tmp_path):
     save(tmp_path, COLOUR)
     Image.fromarray(COLOUR[0]).convert("CMYK").save(tmp_path / "2.jpg")
-    refused(tmp_path, r"2\.jpg .*: its colours are CMYK, neither grey nor RGB", "8-bit grey or RGB")
+    said = r"2\.jpg .*: it has colours neither grey nor RGB \(mode CMYK\)"
+    refused(tmp_path, said, "-colorspace sRGB FILE`")
 
 
 def test_another_format_under_a_known_suffix(tmp_path):
     Image.fromarray(COLOUR[0]).save(tmp_path / "0.png", "GIF")
-    refused(tmp_path, r"0\.png is no image that can be scored", "8-bit grey or RGB")
+    refused(tmp_path, r"0\.png is no image .*: it is neither a PNG nor a JPEG file", "repair it")
 
 
 def test_fewer_than_two(tmp_path):
@@ -303,7 +299,7 @@ def test_an_npz_without_images(tmp_path):
 
 def test_statistics_in_place_of_images(tmp_path):
     np.savez(tmp_path / "a.npz", mu=np.zeros(3), sigma=np.eye(3))
-    refused(tmp_path / "a.npz", r"holds statistics \(mu, sigma\), no images", "as the reference")
+    refused(tmp_path / "a.npz", r"holds statistics \(mu, sigma\), no images", "as --reference")
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "cut", "flipped", "bare"])
@@ -347,9 +343,9 @@ def test_an_array_that_claims_to_be_larger_than_any_memory(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"label": [1, 2]}, r"no column holds images \(it has label\)"),
+        ({"label": [1, 2]}, r"no column holds images \(it has label: int64\)"),
         ({"a": [b""], "b": [b""]}, r"columns a, b may all hold images"),
-        ({"image": [{"path": "x.png"}]}, r"no column holds images \(it has image\)"),
+        ({"image": [{"path": "x.png"}]}, r"no column holds images \(it has image: struct"),
     ],
 )
 def test_parquet_files_without_one_column_of_images(tmp_path, columns, sentence):
@@ -360,7 +356,7 @@ def test_parquet_files_without_one_column_of_images(tmp_path, columns, sentence)
 def test_a_row_of_a_parquet_file_that_is_no_image_is_named(tmp_path, content):
     rows = [{"bytes": c, "path": "x"} for c in (encoded(GREY[0]), content)]
     table(tmp_path / "a.parquet", {"image": rows})
-    refused(tmp_path / "a.parquet", r"a\.parquet\[1\] is no image that can be scored", "repair it")
+    refused(tmp_path / "a.parquet", r"a\.parquet\[1\] is no image that can be read", "repair it")
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "cut", "flipped"])
@@ -373,16 +369,59 @@ def test_a_damaged_parquet_file(tmp_path, damage):
     refused(path, "is damaged", "copy it again")
 
 
-def test_parquet_without_pyarrow(tmp_path, monkeypatch):
-    table(tmp_path / "a.parquet", {"image": [encoded(c) for c in COLOUR]})
-    import_ = builtins.__import__
+@pytest.mark.parametrize("usual", ["image", "img"])
+def test_of_several_columns_of_bytes_the_usual_name_is_read(tmp_path, usual):
+    images = [encoded(image) for image in COLOUR]
+    path = table(tmp_path / "a.parquet", {"thumbnail": [b"x"] * 4, usual: images})
+    np.testing.assert_array_equal(read_user_images(path).transpose(0, 2, 3, 1), COLOUR)
 
-    def without(name, *rest):
-        if name.startswith("pyarrow"):
-            raise ImportError("No module named 'pyarrow'")
-        return import_(name, *rest)
 
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(UserError, match="need pyarrow, which cannot be imported") as caught:
-        read_user_images(tmp_path / "a.parquet")
-    assert caught.value.fix == "pip install pyarrow"
+# what is said, or refused before it is read
+
+
+@pytest.mark.parametrize("kind", ["broken", "pipe", "folder"])
+def test_what_is_no_file_is_refused_without_opening_it(tmp_path, kind):
+    """A pipe that is opened waits for its other end for ever."""
+    folder, other = save(tmp_path / "a", COLOUR), save(tmp_path / "b", COLOUR)
+    if kind == "pipe":
+        os.mkfifo(folder / "x.png")
+    else:
+        (folder / "x.png").symlink_to(other if kind == "folder" else tmp_path / "absent")
+    said = "is a link to a folder" if kind == "folder" else "is a broken link, a pipe or a device"
+    refused(folder, rf"x\.png {said}", "remove")
+    if kind == "pipe":
+        refused(folder / "x.png", "there is no file or folder")
+
+
+@pytest.mark.parametrize("as_files", [True, False])
+def test_zeros_and_ones_of_255_are_a_caution(tmp_path, as_files):
+    ones = (GREY > 127).astype(np.uint8)
+    path = save(tmp_path / "a", ones) if as_files else tmp_path / "a.npz"
+    if not as_files:
+        np.savez(path, ones)
+    with pytest.warns(Caution, match="all levels are 0 or 1 of 255; multiply by 255"):
+        assert read_user_images(path).max() == 1
+
+
+def test_statistics_under_other_names_are_no_images(tmp_path):
+    np.savez(tmp_path / "a.npz", mean=np.zeros(3), cov=np.eye(3))
+    refused(tmp_path / "a.npz", r"holds statistics \(cov, mean\), no images", "as --reference")
+
+
+def test_an_array_that_unpacks_to_more_than_any_image_is_not_read(tmp_path, monkeypatch):
+    """Zeros are packed by a factor of 1,000."""
+    monkeypatch.setattr(archive, "GIB", 2**20)
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, images=np.zeros(2**19 - 128, np.uint8))
+    monkeypatch.setattr(npz.np, "load", lambda *_, **__: pytest.fail("it was read"))
+    monkeypatch.setattr("bench.data.user_npz.array_names", lambda path: ["images"])
+    refused(path, r"array 'images' unpacks from .* bytes to 524,288, as no images", "trust")
+    monkeypatch.setattr(archive, "PLAUSIBLE_RATIO", 1100)
+    with pytest.raises(UserError, match=r"unpacks to 0\.5 GiB, more than 0\.2 GiB"):
+        npz.read_array(path, "images", 2**18)
+
+
+def test_more_images_than_fit_are_not_allocated(tmp_path, monkeypatch):
+    save(tmp_path, COLOUR)
+    monkeypatch.setattr("bench.data.user_images.check_size.__defaults__", (4 * 90 - 1, None))
+    refused(tmp_path, "with 4 images unpacks to")

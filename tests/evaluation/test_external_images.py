@@ -59,6 +59,18 @@ def test_folder_npz_and_statistics_agree(tmp_path, grey):
     assert known.protocol["n_real"] == 500 and "precision" not in known.scores
 
 
+def test_statistics_are_known_by_their_content(tmp_path, grey):
+    ours = write(tmp_path / "a", grey[:300])
+    assert score_images(ours, None, [DIGITS], tmp_path / "sx") is None
+    assert score_images(ours, str(tmp_path / "sx"), [DIGITS], None).scores["frechet"] < 1e-6
+    np.savez(tmp_path / "b.npz", mean=np.zeros(3), cov=np.eye(3))
+    with pytest.raises(
+        UserError, match=r"no statistics mu and sigma \(it has cov, mean\)"
+    ) as error:
+        score_images(ours, str(tmp_path / "b.npz"), [DIGITS], None)
+    assert "numpy.savez(FILE, mu=mean, sigma=covariance)" in error.value.fix
+
+
 def test_names_of_the_files_do_not_matter(tmp_path, grey):
     ours, theirs = write(tmp_path / "a", grey[:300]), write(tmp_path / "b", grey[300:600])
     mixed = write(tmp_path / "c", np.random.default_rng(0).permutation(grey[:300]))

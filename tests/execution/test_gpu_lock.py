@@ -98,3 +98,19 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot lock a GPU"):
         gpu_lock.acquire_least_used(["0", "1"], tmp_path / "file")
+
+
+@pytest.mark.parametrize("kind", ["link", "open to others", "of another user"])
+def test_a_folder_that_others_could_have_made_is_refused(tmp_path, monkeypatch, kind):
+    folder = tmp_path / "locks"
+    if kind == "link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        folder.mkdir()
+        folder.chmod(0o770 if kind == "open to others" else 0o700)
+    if kind == "of another user":
+        monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    with pytest.raises(UserError, match="locks: it is not a folder that is yours alone"):
+        gpu_lock.acquire_least_used(["0", "1"], folder)
+    assert not list(folder.iterdir())

@@ -3,8 +3,13 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from bench.networks import infogan, mlp
+from bench.config import build
+from bench.core.errors import UserError
+from bench.execution.run import execute
+from bench.networks import dcgan, image_mlp, infogan, mlp
 from bench.networks.layers import BatchNorm, initialise
+from bench.networks.minibatch import MinibatchDiscrimination
+from bench.training.job import prepare_job
 
 WIDTHS = dict(deep=128, shallow=64, std=0.02)
 COUNTS = {  # compare_gan v1, by shape: G, D, D with BN, BEGAN D, the same with BN, encoder
@@ -115,3 +120,69 @@ def test_initial_weights_pass_through_parametrizations():
         initialise(layer, torch.Generator().manual_seed(0), std=0.02)
     assert torch.equal(normed.parametrizations.weight.original, plain.weight)
     assert torch.equal(normed.bias, torch.zeros(2))
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, True, "8", None])
+@pytest.mark.parametrize(
+    ("build", "sizes"),
+    [
+        (
+            lambda **s: infogan.Generator([1, 8, 8], momentum=0.1, slope=0.2, std=0.5, **s),
+            ("latent_dim", "dense", "deep", "shallow"),
+        ),
+        (
+            lambda **s: infogan.Discriminator([1, 8, 8], batch_norm=False, std=0.5, **s),
+            ("dense", "deep", "shallow"),
+        ),
+        (
+            lambda **s: infogan.Autoencoder([1, 8, 8], batch_norm=False, std=0.5, **s),
+            ("code", "deep", "shallow"),
+        ),
+        (
+            lambda **s: dcgan.Generator([1, 8, 8], batch_norm=True, momentum=0.1, std=0.5, **s),
+            ("latent_dim", "width"),
+        ),
+        (lambda **s: dcgan.Discriminator([1, 8, 8], batch_norm=True, std=0.5, **s), ("width",)),
+        (lambda **s: mlp.Perceptron(batch_norm=True, depth=1, **s), ("inputs", "outputs", "width")),
+        (lambda **s: mlp.Autoencoder([2], batch_norm=True, depth=1, width=3, **s), ("code",)),
+        (lambda **s: image_mlp.Generator([1, 8, 8], 4, depth=2, **s), ("width",)),
+        (lambda **s: MinibatchDiscrimination(3, std=0.5, **s), ("kernels", "width")),
+    ],
+)
+def test_sizes_that_cannot_be_built_are_refused(build, sizes, size):
+    """Torch builds layers of size 0, and the first step fails."""
+    build(**dict.fromkeys(sizes, 2))
+    for name in sizes:
+        with pytest.raises(
+            ValueError, match=f"the network's {name} is .*; set it to a whole number"
+        ):
+            build(**{**dict.fromkeys(sizes, 2), name: size})
+
+
+@pytest.mark.parametrize("depth", [-1, 1.5, True])
+def test_a_depth_that_is_no_number_of_layers_is_refused(depth):
+    assert len(mlp.Perceptron(2, 3, width=4, depth=0, batch_norm=False)) == 1
+    with pytest.raises(ValueError, match="the network's depth is"):
+        mlp.Perceptron(2, 3, width=4, depth=depth, batch_norm=False)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["network.dense=0"], "the network's dense is 0; set it to a whole number from 1 on"),
+        (["network.dense=100000000000"], "variant 'ns_gan': "),  # more than any memory
+        (["network.decoder._target_=tests.networks.test_networks.Broken"], "IndexError: no layer"),
+    ],
+)
+def test_a_run_whose_network_cannot_be_built_writes_nothing(tiny, tmp_path, overrides, said):
+    job = prepare_job(build.compose_config(tiny(*overrides)))
+    with pytest.raises(UserError, match=said):
+        execute(job)
+    assert not job.folder.path.exists()
+
+
+class Broken(infogan.Generator):
+    """A generator with a fault of its own."""
+
+    def reset(self, generator):
+        raise IndexError("no layer")

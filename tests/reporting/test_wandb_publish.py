@@ -39,9 +39,9 @@ def test_the_budget_is_the_exact_expectation():
     """Of 3, 6, 9, 12, 15 the best of two is 3 (4 + 3 * 2 + 2 * 3 + 4) / 10 = 6."""
     boards = dict(build_leaderboards(made.comparisons(SPACE, seeds({"a": LOW, "b": HIGH}))))
     (board,) = boards.values()
-    curve = next(curve for curve in board.budget_columns if curve.name == "a")
-    assert [(k, float(best)) for k, best, _ in curve.points] == [(1, 9.0), (2, 6.0), (5, 3.0)]
-    assert [interval for *_, interval in curve.points][1:] == ["no interval"] * 2
+    points = board.budgets["a"]
+    assert [(k, float(best)) for k, best, _ in points] == [(1, 9.0), (2, 6.0), (5, 3.0)]
+    assert [interval for *_, interval in points][1:] == ["no interval"] * 2
 
 
 def test_the_budget_of_another_protocol_is_not_shown():
@@ -49,7 +49,7 @@ def test_the_budget_of_another_protocol_is_not_shown():
     (board,) = dict(
         build_leaderboards(made.comparisons(other, seeds({"a": LOW, "b": HIGH})))
     ).values()
-    assert not board.budget_columns
+    assert not board.budgets
 
 
 def test_a_search_alone_has_no_leaderboard(tmp_path):

@@ -116,7 +116,7 @@ def leaves(filters):
 
 
 def test_without_curves_there_is_one_table():
-    assert format_budget_table(()).splitlines()[0] == "| runs |"
+    assert format_budget_table({}).splitlines()[0] == "| runs |"
     assert len(format_leaderboard(BOARD).splitlines()) == 2 + len(ROWS)
 
 

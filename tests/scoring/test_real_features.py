@@ -1,11 +1,17 @@
 """Features of real samples: kept under what they depend on, verified, made again."""
 
+import multiprocessing
+import os
+import resource
+import stat
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from bench.core.errors import UserError
+from bench.core.files import DiskError, writer_id
 from bench.data.split import Split
 from bench.scoring.real_features import RealFeatures
 
@@ -69,6 +75,38 @@ def test_a_damaged_file_is_made_again(tmp_path, damage):
     assert (again.features("train", 24).features == whole).all() and again.extractor.seen == 24
     third = reals(tmp_path)
     assert (third.features("train", 24).features == whole).all() and third.extractor.seen == 0
+
+
+def test_a_group_can_read_it_and_what_a_killed_process_left_is_removed(tmp_path):
+    child = multiprocessing.get_context("fork").Process(target=int)
+    child.start()
+    child.join()
+    host = writer_id().rpartition("-")[0]
+    dead, living = (
+        tmp_path / f".{n}.safetensors.{host}-{pid}-0123.part"
+        for n, pid in enumerate((child.pid, os.getpid()))
+    )
+    for part in (dead, living):
+        part.write_text("half")
+    before = os.umask(0o002)
+    try:
+        reals(tmp_path).features("train", 7)
+    finally:
+        os.umask(before)
+    (file,) = tmp_path.glob("[!.]*")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o664
+    assert living.exists() and not dead.exists()
+
+
+def test_a_full_disk_is_one_sentence(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(DiskError, match="cannot write"):
+            reals(tmp_path).features("train", 24)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_the_data_the_cache_will_do_also_that_of_another_environment(tmp_path):

@@ -130,6 +130,21 @@ def test_a_part_that_is_gone_is_noticed(ours, gone):
     refused(changed(ours, **{gone: None}), "n, protocol or sha256 is missing")
 
 
+def test_what_is_no_covariance_names_its_file(tmp_path):
+    """Eigenvalues 3 and -1; single precision's rounding of a singular matrix is none of this."""
+    cov = np.eye(4)
+    cov[:2, :2] = [[1, 2], [2, 1]]
+    refused(foreign(tmp_path / "a.npz", MEAN, cov), "along one direction the variance is -1")
+    direction = RNG.normal(size=(4, 1))
+    singular = (direction @ direction.T).astype(np.float32)
+    read_statistics(foreign(tmp_path / "b.npz", MEAN, singular), extractor=extractor())
+
+
+def test_an_array_beyond_the_limit_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.scoring.statistics_file.LARGEST", 200)
+    refused(foreign(tmp_path / "a.npz"), "array 'sigma' unpacks to")  # 128 bytes and its header
+
+
 @pytest.mark.parametrize("keys", [{"mu": MEAN}, {"sigma": COV}, {"images": COV}, {}])
 def test_no_such_keys(tmp_path, keys):
     np.savez(tmp_path / "a.npz", **keys)

@@ -156,6 +156,16 @@ def test_what_was_told_agrees_with_the_files_and_the_rows(tiny):
     assert {p.name for p in job.folder.path.iterdir()} >= {"csv", "tensorboard", "wandb"}
 
 
+def test_offline_no_host_is_looked_up(tiny, unscored, monkeypatch):
+    """W&B's own errors would be reported to a host of W&B's, by this process and its service."""
+    asked = []
+    monkeypatch.setattr("socket.getaddrinfo", lambda host, *rest, **words: asked.append(host) or [])
+    assert execute(job_of(tiny, "d_steps=4")).status == "finished"
+    import wandb
+
+    assert asked == [] and not wandb.env.error_reporting_enabled()
+
+
 def test_config_labels_and_axes(tiny, unscored):
     job = job_of(tiny, "seed=3", "d_steps=4")
     execute(job)

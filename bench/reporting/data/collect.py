@@ -102,7 +102,11 @@ class _Reader:
 
     def rows(self, run_ids: Iterable[str]) -> list[Row]:
         return merge_rows(
-            dataclasses.replace(row, protocol=self._deduplicate(row.protocol))
+            dataclasses.replace(
+                row,
+                protocol=self._deduplicate(row.protocol),
+                measures=self._deduplicate(row.measures),
+            )
             for row in read_rows(self.root, run_ids)
         )
 

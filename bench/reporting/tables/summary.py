@@ -189,7 +189,7 @@ def _test_ranking(group: TableGroup, rows: Sequence[TableRow]) -> RankingTest:
 def select_better(
     outcomes: Mapping[str, Sequence[float]], than: str, different: Container[frozenset[str]]
 ) -> list[str]:
-    """Return the methods that differ from that of a name, and win more pairs of runs than it."""
+    """Return the methods that differ from one, `than`, and are better in most pairs of runs."""
     others = [name for name in outcomes if frozenset({name, than}) in different]
     wins = {n: stats.probability_of_improvement(outcomes[n], outcomes[than]) for n in others}
     return [name for name, share in wins.items() if share > 0.5]
