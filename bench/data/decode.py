@@ -51,7 +51,7 @@ def list_files(folder: Path, suffixes: Sequence[str], *, fix: str) -> list[Path]
     if not files:
         raise UserError(f"{folder} holds no {kinds} (found: {named or 'nothing'})", fix=fix)
     if others:
-        text = f"{folder}: {len(others)} files that are no {kinds} are left out: {named}"
+        text = f"{folder}: left out what is no {kinds}: {named} ({len(others)} in all)"
         warnings.warn(text, Caution, stacklevel=2)
     return sorted(files, key=lambda path: path.relative_to(folder).as_posix())
 

@@ -59,7 +59,7 @@ class Shards:
                             content = image["bytes"] if isinstance(image, dict) else image
                             yield f"{path}[{row}]", content or b"", label
                             row += 1
-            except (pa.ArrowException, OSError) as error:
+            except (pa.ArrowException, OSError, KeyError) as error:  # KeyError: a name twice
                 raise _damaged(path, error) from error
 
     def _choose_columns(self, path: Path, schema: pa.Schema) -> list[str]:

@@ -2,10 +2,10 @@
 
 To add one: write a subclass of `StoredDataset` that knows its raw files (`describe_raw_files`,
 `is_complete`, `read`, and `fetch` with `downloadable = True` where the data may be downloaded), and
-`conf/dataset/NAME.yaml`, whose `source` names the class and its arguments: shape, counts, checksums
-and licence stand there, with their source. A data set of a known format needs the yaml alone:
-`idx.Idx`, `parquet.Parquet`, `images.Images`. Sources without files, like `points.Points`, need no
-base class, only what `bench.data` lists.
+`conf/dataset/NAME.yaml`, whose `source` names the class and its arguments: shape, classes, counts,
+checksums and licence stand there, with their source. A data set of a known format needs the yaml
+alone: `idx.Idx`, `parquet.Parquet`, `images.Images`. Sources without files, like `points.Points`,
+need no base class, only what `bench.data` lists.
 """
 
 from abc import ABC, abstractmethod

@@ -1,6 +1,8 @@
 """The digests of a run along its training: two machines compare them to find where they differ."""
 
+import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from bench.core.errors import UserError
@@ -55,10 +57,16 @@ def numbers_by_protocol(rows: Iterable[Row]) -> dict[str, dict[str, float]]:
     """
     named = {}
     for row in rows:
-        shared = short_hash(row.protocol)
+        shared = json.dumps(row.protocol, sort_keys=True)
         for measure, numbers in row.numbers_by_measure().items():
             own = measure_identity(row.measures[measure]) if measure else {}
-            label = f"{measure or 'run'}-{short_hash([shared, own])}"
+            label = _protocol_label(measure or "run", shared, json.dumps(own, sort_keys=True))
             if numbers:
                 named[f"{row.checkpoint}/{label}"] = numbers
     return named
+
+
+@cache
+def _protocol_label(measure: str, shared: str, own: str) -> str:
+    """Return "frechet-1a2b3c4d", remembered: the rows of a study share a few protocols."""
+    return f"{measure}-{short_hash([json.loads(shared), json.loads(own)])}"

@@ -83,12 +83,15 @@ def _shared_protocols(rows: Sequence[Row]) -> list[dict[str, Any]]:
     values_by_run: dict[GroupKey, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     separating: dict[GroupKey, set[str]] = defaultdict(set)
     kinds: dict[GroupKey, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    seen: set[tuple[GroupKey, int]] = set()
     keys = []
     for row in rows:
         key = (row.dataset, row.checkpoint, bases[id(row.protocol)][0], "")
         keys.append(key)
-        for name, measure in row.measures.items():
-            kinds[key][name].add(canonical_json(measure_identity(measure)))
+        if (key, id(row.measures)) not in seen:  # rows of one protocol share this object too
+            seen.add((key, id(row.measures)))
+            for name, measure in row.measures.items():
+                kinds[key][name].add(canonical_json(measure_identity(measure)))
         for choice in RUN_SETTINGS:
             values = values_by_run[(*key[:3], row.run_id)][choice]
             values.add(repr(row.protocol.get(choice)))
