@@ -19,6 +19,7 @@ from bench.config.paths import config_dir
 from bench.config.trust import USER, check_trusted, read_plain_yaml
 from bench.config.validate import as_user_error
 from bench.core.errors import UserError
+from bench.core.files import find_misfit
 from bench.core.seeds import global_stream, preserved_global_states
 from bench.data.split import Split
 from bench.models.base import GenerativeModel
@@ -26,6 +27,19 @@ from bench.networks.sampler import Sampler
 from bench.runs.folder import RunFolder
 from bench.runs.foreign_code import foreign_code
 from bench.runs.identity import hash_identity, with_stable_names
+
+PART = {"_target_": str}
+STORED = {  # what the config in a run's folder must have
+    "names": dict.fromkeys(("variant", "loss", "model", "network", "dataset"), str),
+    "model": {"generator": PART, "training": {"prior": PART, "latent_dim": object}},
+    "dataset": {"source": PART, "shape": list, "family": str},
+    "features": {"name": str, "extractor": PART},
+    "score": PART | {"name": str},
+    **dict.fromkeys(("trainer", "network", "hyperparameters"), dict),
+    **dict.fromkeys(("seed", "threads", "d_steps", "batch_size", "log_every"), int),
+    "precision": str,
+    "packed": bool | int,
+}
 
 
 def compose_config(overrides: list[str], *, keep_hydra: bool = False) -> DictConfig:
@@ -127,16 +141,17 @@ def read_config(path: Path) -> DictConfig:
     """
     try:
         cfg = read_plain_yaml(path)
-        missing = {"model", "dataset", "names", "score", "features"} - set(cfg)
-        if missing:
-            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+        check_trusted(plain := OmegaConf.to_container(cfg), str(path))
+        if misfit := find_misfit(plain, STORED):
+            raise ValueError(misfit)
+        return cfg
+    except UserError:
+        raise
     except Exception as error:  # exceptions of yaml and OmegaConf
         raise UserError(
             f"run {path.parent.name} is damaged: {path.name}: {' '.join(str(error).split())[:120]}",
             fix="delete its folder and train it again",
         ) from error
-    check_trusted(OmegaConf.to_container(cfg), str(path))
-    return cfg
 
 
 def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:

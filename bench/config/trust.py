@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from bench.config.paths import config_dir
 from bench.core.errors import UserError
+from bench.core.files import read_text
 from bench.runs.foreign_code import modules_along
 
 TARGET = re.compile(r"_target_[\"']?\s*:\s*[\"']?([\w.]+)")
@@ -114,10 +115,11 @@ def read_plain_yaml(path: Path) -> DictConfig:
     """
     if path.stat().st_size > MAX_CONFIG_BYTES:
         raise ValueError(f"it is larger than {MAX_CONFIG_BYTES} bytes")
-    text = path.read_text(encoding="utf-8")
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+    text = read_text(path)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where PyYAML has it
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
         raise ValueError("it has an alias")
-    cfg = OmegaConf.create(text)
+    cfg = OmegaConf.create(yaml.load(text, loader))
     if not isinstance(cfg, DictConfig):
         raise ValueError("it holds no mapping")
     for value in _values_of(OmegaConf.to_container(cfg, resolve=False)):

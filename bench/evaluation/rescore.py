@@ -10,7 +10,7 @@ from bench.config import build, validate
 from bench.config.process_settings import process_settings
 from bench.config.trainer_settings import TrainerSettings
 from bench.core.errors import UserError
-from bench.core.files import read_json
+from bench.core.files import find_json
 from bench.data.split import Split
 from bench.evaluation.evaluator import Evaluator, build_evaluator, digest_splits
 from bench.evaluation.real_baselines import baseline_folder, baselines_missing, score_baselines
@@ -132,14 +132,9 @@ def _describe_digest(digest: Mapping[str, Any] | None) -> str:
 
 def _read_split_digests(folder: RunFolder) -> Mapping[str, Any] | None:
     """Read digest and count of each split of the run's data; None where the run has no file."""
-    path = folder.split_digests
-    if not path.is_file():
-        return None
-    digests = read_json(path)
-    listed = list(digests.values()) if isinstance(digests, dict) and "train" in digests else [None]
-    if not all(isinstance(d, dict) and {"digest", "count"} <= d.keys() for d in listed):
-        raise UserError(f"{path} is damaged", fix="delete it; the data themselves are read then")
-    return digests
+    split = {"digest": str, "count": int}
+    fix = "delete it; the data themselves are read then"
+    return find_json(folder.split_digests, {"train": split, str: split}, fix)
 
 
 def _find_or_score_baselines(

@@ -14,7 +14,6 @@ import numpy as np
 
 from bench.config import build
 from bench.core.errors import Caution, UserError
-from bench.core.files import read_json
 from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.memorisation_grid import save_memorisation_grid
 from bench.runs.candidates import CandidateList, best_candidate, read_candidates
@@ -265,8 +264,7 @@ def _build_run_row(
         protocol["chosen"] = selection
     measures = evaluator.describe_measures()
     row = build_row(plain, run.folder.run_id, status, scores, protocol, measures, checkpoint)
-    facts = run.folder.path / "environment.json"
-    return replace(row, code=read_json(facts).get("code", {}) if facts.is_file() else {})
+    return replace(row, code=(run.folder.read_environment() or {}).get("code", {}))
 
 
 def build_row(

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.core.files import read_json, write_json
+from bench.core.files import find_json, write_json
 
 SETTLED = 0.2  # seconds without growth, after which a file is complete; 0.007 was the longest pause
 LOOKS = 25  # at the size of a file
@@ -29,7 +29,7 @@ class Attempts:
 
     def read(self) -> dict[str, Any]:
         """Return the record; empty before the first attempt."""
-        return read_json(self.path) if self.path.is_file() else {}
+        return find_json(self.path, {str: {"last_step": int, "ended": bool}}, "delete it") or {}
 
     def write(self, name: str, last_step: int, *, ended: bool) -> None:
         """Write how far an attempt is.

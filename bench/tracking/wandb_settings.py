@@ -23,8 +23,6 @@ QUIET = {
     "x_transaction_log_flush_interval": 2.0,
     "finish_timeout_raises": True,
 }
-# W&B reads it when it is imported: it reports errors to a host of its own, offline too
-os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
 NAMES = {"group": "RUN_GROUP"}  # arguments of `init` whose environment variable is named otherwise
 
 
@@ -44,6 +42,14 @@ def all_settings(
     return {**not_in_env(defaults), **more}
 
 
+def import_wandb() -> Any:
+    """Import W&B so that it reports no errors to a host of its own, which it did offline too."""
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    import wandb
+
+    return wandb
+
+
 def build_settings(settings: Mapping[str, Any]) -> Any:
     """Return a `wandb.Settings`.
 
@@ -51,8 +57,7 @@ def build_settings(settings: Mapping[str, Any]) -> Any:
         ImportError: wandb is not installed.
         ValueError: it has no such setting, or does not take the value.
     """
-    import wandb
-
+    wandb = import_wandb()
     try:
         return wandb.Settings(**settings)
     except ValueError as error:  # pydantic's, with a list of problems

@@ -114,8 +114,7 @@ class Wandb(Tracker):
         self.cause = cause
 
     def _start(self) -> None:
-        import wandb
-
+        wandb = wandb_settings.import_wandb()
         folder, run_id, wandb_dir = self.job.folder, self.job.folder.run_id, self.wandb_dir
         self.attempts = Attempts(wandb_dir, run_id)
         self.attempts.delete_killed()
@@ -159,8 +158,7 @@ class Wandb(Tracker):
         return Path(os.environ.get("WANDB_DIR") or self.save_dir) / "wandb"
 
     def _init(self, mode: wandb_settings.Mode) -> Any:
-        import wandb
-
+        wandb = wandb_settings.import_wandb()
         return wandb.init(
             id=self.job.folder.run_id,
             resume="allow",
@@ -251,8 +249,7 @@ def _finish_within(run: Any, code: int, seconds: float | None) -> None:
 def _as_wandb_row(event: HistoryEvent) -> dict[str, Any]:
     if event.picture is None:
         return event.values
-    import wandb
-
+    wandb = wandb_settings.import_wandb()
     return {**event.values, "samples": wandb.Image(str(event.picture))}
 
 

@@ -18,14 +18,13 @@ from pytorch_lightning.loggers import Logger
 
 from bench.config import build
 from bench.core import distributed
-from bench.core.files import write_json, write_text, writer_id
+from bench.core.files import write_json, write_text
 from bench.core.seeds import preserved_global_states
 from bench.core.signals import INTERRUPT
 from bench.data.batches import Batches
 from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.base import GenerativeModel
-from bench.runs.folder import RunFolder
-from bench.runs.heartbeat import Heartbeat, file_clock, process_exists
+from bench.runs.heartbeat import Heartbeat, remove_partial_files
 from bench.training.checkpoints import Checkpoints
 from bench.training.digests import DigestLog
 from bench.training.finish import save_results
@@ -37,7 +36,6 @@ from bench.training.tracker import Tracker
 
 # Keys that say where and by which sweep a run is made; its stored config leaves them out.
 NOT_STORED = ("runs_root", "sweep_name", "expected_run_id", "force", "pack", "pack_members")
-MAX_WRITE_SECONDS = 3600  # no file takes longer to write
 
 
 def write_run_metadata(job: Job) -> None:
@@ -52,7 +50,7 @@ def write_run_metadata(job: Job) -> None:
     device = job.trainer_settings.device
     name = torch.cuda.get_device_name() if device.type == "cuda" else device.type
     write_json(folder.path / "environment.json", job.describe_environment(name))
-    remove_partial_files(folder)
+    remove_partial_files(folder.path)
     write_json(folder.split_digests, job.evaluator.real_features.split_digests)
     write_json(folder.path / "overrides.json", list(job.overrides))
     folder.write_status("running")
@@ -157,17 +155,6 @@ def build_lightning_loggers(job: Job) -> list[Logger]:
     """Build the config's Lightning loggers; `choose_tracker` builds a `Tracker`, such as W&B."""
     loggers = build.build_loggers(job.cfg, job.folder.path)
     return [logger for logger in loggers if isinstance(logger, Logger)]
-
-
-def remove_partial_files(folder: RunFolder) -> None:
-    """Delete what a killed process left half-written, but no file that another may be writing."""
-    now, this_host = file_clock(folder.path), writer_id().rpartition("-")[0]
-    for path in folder.path.rglob(".*.part"):
-        host, _, pid = path.name.split(".")[-2].rpartition("-")[0].rpartition("-")
-        dead = host == this_host and pid.isdigit() and not process_exists(int(pid))
-        with suppress(OSError):
-            if dead or now - path.stat().st_mtime > MAX_WRITE_SECONDS:
-                path.unlink()
 
 
 def reset_peak_memory() -> None:

@@ -1,6 +1,7 @@
 """A stranger's run folders and rows are data: what they name runs only if the user names it."""
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -104,6 +105,33 @@ def test_a_trusted_package_is_what_it_defines(run, canary, name):
             trust.trust_package(wrong)
 
 
+CONFIG = """
+names: {variant: a, loss: b, model: c, network: d, dataset: e}
+model:
+  generator: {_target_: torch.optim.Adam}
+  training: {prior: {_target_: torch.optim.Adam}, latent_dim: 2}
+dataset: {source: {_target_: torch.optim.Adam}, shape: [2], family: points}
+features: {name: a, extractor: {_target_: torch.optim.Adam}}
+score: {_target_: torch.optim.Adam, name: a}
+trainer: {}
+network: {}
+hyperparameters: {learning_rate: 0.1, d_batch_norm: true, gamma: null}
+precision: "32"
+packed: false
+seed: 0
+threads: 1
+d_steps: 1
+batch_size: 2
+log_every: 1
+"""
+
+
+def test_a_config_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "config.yaml")
+    with pytest.raises(UserError, match="not a file"):
+        build.read_config(tmp_path / "config.yaml")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -112,10 +140,16 @@ def test_a_trusted_package_is_what_it_defines(run, canary, name):
         ("x: " + "a" * 2**20, "larger than"),
         ("[" * 5000 + "]" * 5000, "is damaged"),
         ("3", "is damaged"),
-        ("a: {b: 1}", "it lacks dataset"),
+        ("a: {b: 1}", "it lacks batch_size, d_steps, dataset"),
+        (CONFIG.replace("threads: 1\n", ""), "it lacks threads"),
+        (CONFIG.replace("threads: 1\n", "threads: two\n"), "threads: 'two' is no int"),
+        (CONFIG.replace("trainer: {}\n", "trainer: []\n"), r"trainer: \[\] is no dict"),
+        (CONFIG.replace("source: {_target_: torch.optim.Adam}", "source: {}"), "source: it lacks"),
     ],
 )
-def test_a_config_that_is_more_than_plain_values_is_refused(tmp_path, text, said):
+def test_a_config_that_is_more_than_plain_values_or_less_than_a_run_is_refused(
+    tmp_path, text, said
+):
     path = tmp_path / "config.yaml"
     path.write_text(text)
     with pytest.raises(UserError, match=said) as refusal:
@@ -148,12 +182,13 @@ def test_the_suites_own_rows_set_nothing_else(folder):
 
 def test_a_hostile_published_run_is_not_composed(tmp_path, run_command, canary):
     folder = tmp_path / "rows"
-    shutil.copytree(ROOT / "results" / "quick", folder, ignore=shutil.ignore_patterns("figures"))
-    first, *_ = (folder / "runs.jsonl").read_text().splitlines()
+    left_out = shutil.ignore_patterns("figures", "SHA256SUMS")
+    shutil.copytree(ROOT / "results" / "quick", folder, ignore=left_out)
+    first, *others = (folder / "runs.jsonl").read_text().splitlines()
     run = json.loads(first)
     run["overrides"].append("model.generator._target_=canary.Tool")
-    (folder / "runs.jsonl").write_text(json.dumps(run) + "\n")
-    assert len(read_published_runs(folder)) == 1
-    done = run_command(cli.main, "verify", "--rows", str(folder))
+    (folder / "runs.jsonl").write_text("\n".join([json.dumps(run), *others]) + "\n")
+    assert len(read_published_runs(folder)) == 20
+    done = run_command(cli.main, "verify", run["run_id"], "--rows", str(folder))
     assert done.returncode == 2 and "may not set" in done.stderr and not canary.exists()
     assert not Path("runs").exists()

@@ -19,9 +19,9 @@ from bench.core.files import read_json, writer_id
 from bench.core.signals import INTERRUPT
 from bench.execution.run import execute
 from bench.runs.digests import read_digests, score_digests
+from bench.runs.heartbeat import remove_partial_files
 from bench.runs.rows import read_rows
 from bench.training.checkpoints import Checkpoints
-from bench.training.fit import remove_partial_files
 from bench.training.job import prepare_job
 from bench.training.monitor import Monitor
 
@@ -283,5 +283,5 @@ def test_what_a_dead_process_left_half_written_is_swept_up_and_a_living_ones_is_
     for name in names:
         (folder / name).write_text("half")
     os.utime(folder / ".d.another-1-00000000.part", (0, 0))
-    remove_partial_files(job.folder)
+    remove_partial_files(job.folder.path)
     assert {name: (folder / name).exists() for name in names} == names

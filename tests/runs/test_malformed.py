@@ -14,6 +14,7 @@ from bench.commands.reproduce import reproduce_steps
 from bench.commands.status import show_status
 from bench.core.errors import UserError
 from bench.core.files import find_misfit, parse_json, read_json, write_json
+from bench.reporting.data.collect import add_curves, read_stages
 from bench.runs.candidates import best_candidate, read_candidates
 from bench.runs.digests import read_digests
 from bench.runs.folder import RunFolder, find_run
@@ -94,6 +95,7 @@ def read_all(root: Path) -> list[str]:
         lambda: read_plan(root, "s"),
         lambda: show_status(root, "s", every=None),
         lambda: reproduce_steps(root, None, RUN.run_id),
+        lambda: add_curves(root, read_stages(root, "s")),
     ):
         try:
             read()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.core.files import read_json
 from bench.reporting.data.histories import read_history
 from bench.reporting.data.records import FACTS, RunRecord, StageRecord, count_statuses
 from bench.runs.digests import read_digests
@@ -118,7 +117,7 @@ class _Reader:
     def _read(self, planned: PlannedRun) -> RunRecord:
         folder = RunFolder(self.root, planned.run_id)
         rows = tuple(self.rows([planned.run_id]))
-        facts = _read_mapping(folder.path / "status.json")
+        facts = folder.read_status() or {}
         row = rows[0] if rows else None  # tells the status if status.json was lost
         return RunRecord(
             run_id=planned.run_id,
@@ -130,21 +129,10 @@ class _Reader:
             status=facts.get("status", row.status if row else "missing"),
             cause=facts.get("cause", row.cause if row else ""),
             facts={name: facts[name] for name in FACTS if facts.get(name) is not None},
-            environment=self._deduplicate(_read_mapping(folder.path / "environment.json")),
+            environment=self._deduplicate(folder.read_environment() or {}),
             rows=rows,
             digests=read_digests(folder.digests),
         )
 
     def _deduplicate(self, content: Mapping[str, Any]) -> Mapping[str, Any]:
         return self.contents.setdefault(json.dumps(content, sort_keys=True), content)
-
-
-def _read_mapping(path: Path) -> Mapping[str, Any]:
-    """Read a JSON file that holds one mapping; an empty one if there is no file."""
-    if not path.is_file():
-        return {}
-    content = read_json(path)
-    if not isinstance(content, Mapping):
-        fix = "move it away and run the run again"
-        raise UserError(f"{path} does not hold a JSON object", fix=fix)
-    return content
