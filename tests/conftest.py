@@ -8,7 +8,7 @@ import pickle
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,9 @@ import yaml
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, ConfigSourceInfo
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.plugins.config_source import ConfigSource
 from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
@@ -65,20 +68,34 @@ _load, _loaded = ConfigLoaderImpl._load_configuration_impl, {}
 
 
 def load_once(self, config_name: str, overrides: list[str], *more, **settings) -> DictConfig:
-    """Compose the config of a command line, or of a job of a sweep, once in a process."""
+    """Compose a choice of groups once in a process, then set values in it as Hydra itself does."""
     sources = self.repository.get_sources()
     folders = [s.path for s in sources if s.provider == "command-line"]
     texts = [p.read_text() for folder in folders for p in sorted(Path(folder).rglob("*.yaml"))]
     fixed = [s.path for s in sources if s.path not in folders]
-    key = repr((config_name, overrides, more, settings, texts, fixed, str(build.config_dir())))
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    values = [o for o in parsed if is_value(o, sources)]
+    if any(o.is_delete() or o.package is not None for o in parsed):
+        values = []  # their order among the others counts
+    groups = [o.input_line for o in parsed if o not in values]
+    key = repr((config_name, groups, more, settings, texts, fixed, str(build.config_dir())))
     if key not in _loaded:
-        _loaded[key] = pickle.dumps(_load(self, config_name, overrides, *more, **settings))
+        _loaded[key] = pickle.dumps(_load(self, config_name, groups, *more, **settings))
     cfg = pickle.loads(_loaded[key])
+    ConfigLoaderImpl._apply_overrides_to_config(values, cfg)
+    cfg.hydra.overrides.task = [o.input_line for o in parsed if not o.is_hydra_override()]
     cfg.hydra.runtime.cwd = os.getcwd()
     cfg.hydra.runtime.config_sources = [
         ConfigSourceInfo(path=s.path, schema=s.scheme(), provider=s.provider) for s in sources
     ]
     return cfg
+
+
+def is_value(override: Override, sources: Sequence[ConfigSource]) -> bool:
+    """Whether an override sets one value, and chooses no entry of a group."""
+    key = override.key_or_group
+    is_group = "/" in key or any(source.is_group(key) for source in sources)
+    return not (is_group or override.is_sweep_override() or override.is_hydra_override())
 
 
 ConfigLoaderImpl._load_configuration_impl = load_once

@@ -38,7 +38,7 @@ def show_cautions() -> None:
 
     def show(message, category, filename, lineno, file=None, line=None):
         if issubclass(category, Caution):
-            print(f"caution: {message}", file=sys.stderr)
+            print(f"caution: {printable(str(message))}", file=sys.stderr)
         else:
             before(message, category, filename, lineno, file, line)
 

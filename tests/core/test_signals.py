@@ -73,7 +73,8 @@ def test_a_library_that_refuses_leaves_the_run_interrupted(heard, capsys):
 def test_a_child_is_told_once_it_listens_and_not_killed_before(heard):
     """It gets its handler a second after the parent was asked."""
     code = (
-        "import signal, sys, time; print('begun', flush=True); time.sleep(1)\n"
+        "import signal, sys, time; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "print('begun', flush=True); time.sleep(1)\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
         "time.sleep(60)"
     )
