@@ -185,7 +185,8 @@ def exit_status_of(call: Callable[[], object]) -> int:
         return 2
     if INTERRUPT.requested:
         INTERRUPT.ignore()
-        print("interrupted; the same command goes on from here", file=sys.stderr)
+        same = "the same command" if "force=true" not in sys.argv else "without force, the command"
+        print(f"interrupted; {same} goes on from here", file=sys.stderr)
         return 130
     return 0
 

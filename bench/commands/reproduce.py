@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.config.trust import check_published_overrides
 from bench.core.errors import UserError
 from bench.core.files import read_json
 from bench.core.text import printable
@@ -38,6 +39,7 @@ def reproduce_steps(runs_root: Path, rows: str | None, name: str) -> list[str]:
     if len(matches) != 1:
         message = f"{len(matches)} runs of {rows} begin with {name!r}"
         raise UserError(message, fix="give a whole run_id")
+    check_published_overrides(matches[0].overrides, f"run {matches[0].run_id} of {rows}")
     return format_steps(matches[0], ["bench", "verify", "--rows", rows, matches[0].run_id])
 
 
@@ -53,7 +55,7 @@ def format_steps(run: PublishedRun, verify: Sequence[str]) -> list[str]:
     checkout = "# commit unknown: it was not run from a checkout"
     if commit is not None:
         changes = "  # plus changes that were not committed" if dirty else ""
-        checkout = f"git checkout {shlex.quote(str(commit))}{changes}"
+        checkout = f"git checkout {shlex.quote(str(commit).lstrip('-'))}{changes}"
     versions = " ".join(f"{name}=={version}" for name, version in packages.items() if version)
     lines = [
         f"# run {run.run_id}: {run.variant} on {run.dataset}, seed {run.seed}, {run.status}",

@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from bench.config import build
+from bench.config import build, validate
 from bench.config.trust import check_published_overrides, check_trusted
 from bench.core.errors import UserError
 from bench.execution.run import execute
@@ -116,7 +116,7 @@ def _compose_published(run: PublishedRun, folder: Path) -> DictConfig:
     where = f"run {run.run_id} of {folder}"
     check_published_overrides(run.overrides, where)
     cfg = build.compose_config(list(run.overrides))
-    check_trusted(OmegaConf.to_container(cfg), where)
+    check_trusted(validate.to_plain(cfg), where)
     return cfg
 
 

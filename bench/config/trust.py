@@ -43,7 +43,12 @@ LIMITS = {
     "score.n_fake": 1_000_000, "score.n_real": 1_000_000,
 }  # fmt: skip
 MAX_NUMBER = 100_000  # of every other number: widths, depths, steps between readings
-GROUP_ENTRY = re.compile(r"[\w./-]{1,100}")
+GROUP_ENTRY = re.compile(r"[\w-]{1,100}")  # of no other folder
+EXTRACTOR = "features.extractor"
+PLACES = {  # part of a config -> groups whose targets it may have; other parts: all other groups
+    "dataset": ("dataset",), "features": ("features",), "score": ("score", "metric"),
+    "trainer": ("trainer",), "logger": ("logger",),
+}  # fmt: skip
 
 
 class _Trusted:
@@ -82,15 +87,26 @@ def trust_config(plain: Mapping[str, Any]) -> None:
 def check_trusted(node: Any, where: str) -> None:
     """Refuse a config that names code which neither the suite nor the user named.
 
+    The suite's own targets are trusted where its own configs have them: no extractor, which may
+    download weights, as a generator.
+
     Args:
-        where: the file that the config came from.
+        node: a whole config.
+        where: the file that it came from.
 
     Raises:
         UserError: a `_target_` is not trusted, before it is imported.
     """
-    for target in _targets_of(node):
-        if target not in _own_targets() | USER.targets and not _is_of_trusted_package(target):
-            raise UserError(f"{where} names {target!r}, which is no part of the suite", fix=FLAGS)
+    parts = {str(key): part for key, part in node.items()}
+    if isinstance(features := parts.get("features"), Mapping):
+        parts["features"] = {k: v for k, v in features.items() if k != "extractor"}
+        parts[EXTRACTOR] = features.get("extractor")
+    for place, part in parts.items():
+        for target in _targets_of(part):
+            trusted = target in _own_targets(place) or target in USER.targets
+            if not trusted and not _is_of_trusted_package(target):
+                message = f"{where} names {target!r}, which is no part of the suite"
+                raise UserError(f"{message}'s {place}", fix=FLAGS)
 
 
 def _is_of_trusted_package(target: str) -> bool:
@@ -155,8 +171,7 @@ def _why_refused(text: str) -> str:
     if override.is_delete() or override.package is not None or override.is_sweep_override():
         return "is not one value for one key"
     if key in GROUPS:
-        is_entry = isinstance(value, str) and GROUP_ENTRY.fullmatch(value)
-        return "" if is_entry else "is not the name of an entry"
+        return "" if is_entry(key, value) else "is not the name of an entry"
     parts = key.replace("/", ".").split(".")
     known = key in KEYS or key.startswith(PREFIXES)
     if not known or "/" in key or any(p.startswith("_") or p in PATH_WORDS for p in parts):
@@ -209,10 +224,24 @@ def _targets_of(node: Any) -> Iterator[str]:
 
 
 @cache
-def _own_targets() -> frozenset[str]:
-    """Return the targets of the suite's configs, but for what launches and logs."""
-    groups = (path for path in config_dir().iterdir() if path.name not in ("hydra", "logger"))
-    return frozenset(target for group in groups for target in _targets_in_files(group))
+def _own_targets(place: str) -> frozenset[str]:
+    """Return the targets that the suite's own configs have in a part of a config."""
+    if place == EXTRACTOR:
+        paths = sorted((config_dir() / "features").glob("*.yaml"))
+        nodes = (yaml.safe_load(path.read_text(encoding="utf-8"))["extractor"] for path in paths)
+        return frozenset(target for node in nodes for target in _targets_of(node))
+    apart = {"hydra", *(group for groups in PLACES.values() for group in groups)}
+    others = (path.name for path in config_dir().iterdir() if path.name not in apart)
+    groups = PLACES.get(place, others)
+    return frozenset(t for group in groups for t in _targets_in_files(config_dir() / group))
+
+
+def is_entry(group: str, name: object) -> bool:
+    """Whether a group has an entry of this name: the suite's, or one of `--config-dir`."""
+    if not isinstance(name, str) or GROUP_ENTRY.fullmatch(name) is None:
+        return False
+    folders = (config_dir(), *USER.config_dirs)
+    return any((folder / group / f"{name}.yaml").is_file() for folder in folders)
 
 
 def _targets_in_files(folder: Path) -> Iterator[str]:

@@ -89,7 +89,10 @@ class Polygons:
             rows = slice(start, start := start + counts[split])
             splits[split] = Split(images[rows], labels[rows])
         check_shape(self.name, splits, self.shape)
-        if path is not None:
+        # a config that came from a file may name any folder: none is made elsewhere
+        if path is not None and (
+            path.parent.exists() or path.resolve().is_relative_to(Path.cwd().resolve())
+        ):
             prepared.save(path, splits, name=self.name, licence=self.licence, source=self.origin)
         return splits
 

@@ -20,7 +20,9 @@ SUFFIX = ".safetensors"
 
 
 def prepared_path(root: Path, name: str) -> Path:
-    """Return the path of the prepared file of a data set."""
+    """Return the path of a data set's prepared file; UserError if its name is no file's name."""
+    if Path(name).name != name:
+        raise UserError(f"dataset name {name!r} is a path", fix="give the data set a plain name")
     return root / f"{name}{SUFFIX}"
 
 

@@ -118,7 +118,7 @@ class Evaluator:
         settings, first = self.settings, self.settings.latent_seed
         scores = self._score_seed(sampler, settings, first, notes=notes)
         noisy = {n: m for n, m in settings.metrics.items() if m.noisy}
-        seeds = range(first + 1, first + 1 + (settings.noise_seeds if noise else 0))
+        seeds = range(first + 1, first + 1 + (settings.noise_seeds if noise and noisy else 0))
         repeats = [self._score_seed(sampler, replace(settings, metrics=noisy), s) for s in seeds]
         for name in (n for n in (repeats[0] if repeats else ()) if "." not in n):
             values = [seed_scores[name] for seed_scores in (scores, *repeats)]

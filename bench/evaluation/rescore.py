@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from bench.config import build, validate
 from bench.config.process_settings import process_settings
 from bench.config.trainer_settings import TrainerSettings
+from bench.config.trust import FLAGS, is_entry
 from bench.core.errors import UserError
 from bench.core.files import find_json
 from bench.data.split import Split
@@ -78,6 +79,9 @@ def _override_config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
         # Those of a score are independent of each other.
         if group in values or (of_group and group == "features"):
             entry = [] if group in values else [f"{group}={stored[group].name}"]
+            for part, name in (("dataset", stored.names.dataset), (group, stored[group].name)):
+                if not is_entry(part, name) and not (part == group and group in values):
+                    raise UserError(f"there is no {part} {name!r} here", fix=FLAGS)
             composed = build.compose_config([f"dataset={stored.names.dataset}", *entry, *of_group])
             composed.dataset = stored.dataset
             stored[group] = validate.to_plain(composed)[group]

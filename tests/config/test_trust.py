@@ -75,6 +75,39 @@ def test_a_hostile_run_folder_runs_nothing(run, canary, run_command, tmp_path, t
     assert not canary.exists() and sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("key", "target"),
+    [
+        ("model.training.latent_dim", "bench.features.inception.Inception2015"),  # downloads
+        ("model.generator", "bench.data.polygons.Polygons"),
+        ("dataset.source", "bench.networks.mlp.Perceptron"),
+        ("features.extractor", "bench.features.training.train"),  # writes weights
+        ("score.metrics.frechet", "pytorch_lightning.loggers.CSVLogger"),
+    ],
+)
+def test_the_suites_own_code_is_trusted_in_its_place(run, key, target):
+    rewrite(run, "logger.csv", {"_target_": "pytorch_lightning.loggers.CSVLogger"})
+    build.read_config(run.config)
+    rewrite(run, key, {"_target_": target})
+    with pytest.raises(UserError, match=f"{target}', which is no part of the suite's {key[:5]}"):
+        build.read_config(run.config)
+
+
+def test_a_name_in_a_run_folder_composes_no_file_of_its_own(run, tmp_path, run_command):
+    """A path as the name of an entry leads out of conf/, to a file beside the run."""
+    evil = tmp_path / "evil.yaml"
+    pwned = tmp_path / "pwned"
+    evil.write_text(f"# @package _global_\nscore: {{x: {{_target_: os.mkdir, path: {pwned}}}}}\n")
+    up = "/".join([".."] * 30)
+    for key in ("names.dataset", "features.name"):
+        text = run.config.read_text()
+        rewrite(run, key, f"{up}{evil.with_suffix('')}")
+        words = ("score", str(run.path), "--runs-root", str(run.root), "features.name=x")
+        done = run_command(cli.main, *words)
+        assert done.returncode == 2 and "there is no " in done.stderr and not pwned.exists()
+        run.config.write_text(text)
+
+
 def test_code_that_the_user_names_is_trusted_and_nothing_else(run, canary, tmp_path, monkeypatch):
     conf = tmp_path / "conf" / "loss"
     conf.mkdir(parents=True)
@@ -110,9 +143,9 @@ names: {variant: a, loss: b, model: c, network: d, dataset: e}
 model:
   generator: {_target_: torch.optim.Adam}
   training: {prior: {_target_: torch.optim.Adam}, latent_dim: 2}
-dataset: {source: {_target_: torch.optim.Adam}, shape: [2], family: points}
-features: {name: a, extractor: {_target_: torch.optim.Adam}}
-score: {_target_: torch.optim.Adam, name: a}
+dataset: {source: {_target_: bench.data.digits.Digits}, shape: [2], family: points}
+features: {name: a, extractor: {_target_: bench.features.identity.Identity}}
+score: {_target_: bench.scoring.score.ScoreSettings, name: a}
 trainer: {}
 network: {}
 hyperparameters: {learning_rate: 0.1, d_batch_norm: true, gamma: null}
@@ -144,7 +177,7 @@ def test_a_config_that_is_a_pipe_is_not_waited_for(tmp_path):
         (CONFIG.replace("threads: 1\n", ""), "it lacks threads"),
         (CONFIG.replace("threads: 1\n", "threads: two\n"), "threads: 'two' is no int"),
         (CONFIG.replace("trainer: {}\n", "trainer: []\n"), r"trainer: \[\] is no dict"),
-        (CONFIG.replace("source: {_target_: torch.optim.Adam}", "source: {}"), "source: it lacks"),
+        (CONFIG.replace("{_target_: bench.data.digits.Digits}", "{}"), "source: it lacks"),
     ],
 )
 def test_a_config_that_is_more_than_plain_values_or_less_than_a_run_is_refused(
@@ -161,6 +194,7 @@ def test_a_config_that_is_more_than_plain_values_or_less_than_a_run_is_refused(
     "override",
     [
         "runs_root=/tmp/x", "dataset.root=/etc", "dataset.source.root=/etc", "logger=[wandb]",
+        "sweeps=../../../tmp/x", "score=/tmp/x", "variant=none_such", "loss=.hidden",
         "hydra.searchpath=[file:///tmp]", "hydra/launcher=slurm", "+x=1", "loss=../../x y",
         "model.generator._target_=os.system", "model.generator={_target_: os.system}",
         "network.width=1000000000", "d_steps=1e12", "batch_size=${oc.env:HOME}", "d_steps=1,2",

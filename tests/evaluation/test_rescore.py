@@ -1,5 +1,6 @@
 """`bench score RUN`: another protocol, another checkpoint, another machine."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -207,3 +208,13 @@ def test_a_measure_that_is_added_changes_no_other_number(tiny, tmp_path):
     names = [first.row.run_id, *(path.name for path in root.glob("real-*"))]
     apart, at_once = (merge_rows(read_rows(Path(r), names)) for r in (root, whole.runs_root))
     assert score_digests(apart) == score_digests(at_once) and len(apart) == 5
+
+
+def test_a_measure_that_further_latents_do_not_score_can_be_added_alone(trained, monkeypatch):
+    evaluator = trained.evaluator
+    few = evaluator.only(["prdc"])
+    (metric,) = few.settings.metrics.values()
+    monkeypatch.setattr(type(metric), "noisy", False)
+    settings = dataclasses.replace(few.settings, noise_seeds=2)
+    sampler = build.build_sampler(trained.folder)
+    assert dataclasses.replace(few, settings=settings).score(sampler).keys() >= {"recall"}

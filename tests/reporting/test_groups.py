@@ -170,3 +170,34 @@ def test_one_measure_with_two_arguments_is_two_tables(written):
         "settings of the measures (kernel)"
     ]
     assert len(build_comparisons(read_stages(written.root, "s"))) == 2
+
+
+def test_a_run_that_failed_first_and_finished_later_has_its_scores(written):
+    """Its measures changed in between, so that both rows are there."""
+    run_id = written.run("a", 0, 1)
+    for kind in ("lower", "higher"):  # names of files that sort before and after
+        measures = measures_of({"kernel": kind})
+        written.score(run_id, "a", 0, scores={}, status="failed", measures=measures)
+    (group,) = groups_of(written)
+    assert [dict(m.row.scores) for m in group.runs] == [{"frechet": 1.0, "recall": 0.5}]
+
+
+def test_a_score_that_one_run_alone_has_does_not_order_the_table(written):
+    measures = measures_of({"recall": "higher"})
+    for variant in "ab":
+        run_id = written.add_run_without_row(variant, 0, status="finished")
+        written.score(run_id, variant, 0, scores={"recall": 0.5}, measures=measures)
+    added = measures_of({"frechet": "lower"})
+    written.score(written.runs[0], "a", 0, scores={"frechet": 1.0}, measures=added)
+    (group,) = groups_of(written)
+    assert list(group.metrics) == ["recall", "frechet"] and group.first == "recall"
+
+
+def test_baselines_of_version_1_lie_beside_those_of_today(written):
+    written.run("a", 0, 1)
+    written.add_real_baseline(0.25)
+    old = written.root / "real-old" / "rows" / "final-1.json"
+    old.parent.mkdir(parents=True)
+    old.write_text('{"schema": 2}')
+    (group,) = groups_of(written)
+    assert [row.scores["frechet"] for row in group.real_baseline] == [0.25]

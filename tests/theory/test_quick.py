@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from bench.theory.catalogue import experiments_by_id
-from bench.theory.experiment import VERDICTS
+from bench.theory.experiment import NOT_TESTED, VERDICTS
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -33,8 +33,11 @@ def test_every_statement_has_a_verdict_and_a_figure(runs_root):
     report = (folder / "report.md").read_text()
     for name in experiments_by_id():
         line = next(one for one in report.splitlines() if one.startswith(f"| [{name}]("))
-        assert line.split("**")[1].removesuffix(" (quick)") in VERDICTS
-        assert list((folder / "figures").glob(f"T{int(name[1:]):02}-*.svg")), name
+        verdict = line.split("**")[1].removesuffix(" (quick)")
+        assert verdict in VERDICTS and (verdict == NOT_TESTED) == (name == "T25")
+        assert verdict == NOT_TESTED or list(
+            (folder / "figures").glob(f"T{int(name[1:]):02}-*.svg")
+        ), name
 
 
 @pytest.mark.parametrize("started", [1, 2])

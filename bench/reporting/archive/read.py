@@ -18,7 +18,7 @@ from bench.reporting.data.records import Curve, RunRecord, StageRecord
 from bench.runs.digests import score_digests
 from bench.runs.identity import other_version
 from bench.runs.record import PublishedRun, read_published_runs
-from bench.runs.rows import SCHEMA, Row
+from bench.runs.rows import SCHEMA, Row, merge_rows
 
 RESTORE = "restore the file"
 LOADED = ("rows.parquet", "runs.jsonl", "environments.json", "plan.json", "history.parquet")
@@ -181,7 +181,7 @@ def _read_rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
             baselines.append(row)
         else:
             rows_by_run.setdefault(row.run_id, []).append(row)
-    return rows_by_run, tuple(baselines)
+    return rows_by_run, tuple(merge_rows(baselines))  # each table has those of its own measures
 
 
 def _build_row(path: Path, record: Mapping[str, Any], protocols: Mapping[str, Any]) -> Row:

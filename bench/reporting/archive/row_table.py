@@ -49,6 +49,7 @@ def flatten_rows(stages: Iterable[StageRecord]) -> list[dict[str, Any]]:
     """Return one record per row, real baselines included, in the order of stages, groups, plan."""
     records = []
     protocol_ids: dict[tuple[int, int], str] = {}
+    kept = []  # rows whose parts have these ids: no other object takes them
     for stage in stages:
         facts = {run.run_id: {**run.facts, "sample": run.sample} for run in stage.runs}
         for group in group_rows(stage):
@@ -56,6 +57,7 @@ def flatten_rows(stages: Iterable[StageRecord]) -> list[dict[str, Any]]:
                 key = id(row.protocol), id(row.measures)
                 if key not in protocol_ids:
                     protocol_ids[key] = short_hash([row.protocol, row.measures])
+                    kept.append(row)
                 run_facts = facts.get(row.run_id, {})  # real samples have none
                 shown = {k: run_facts.get(k) for k in ("sample", "wall_seconds", "peak_memory_gib")}
                 place = {"group": group.slug, "stage": stage.stage}

@@ -3,7 +3,8 @@
 import dataclasses
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from bench.core.errors import UserError
 from bench.reporting.data.histories import read_history
 from bench.reporting.data.records import FACTS, RunRecord, StageRecord, count_statuses
 from bench.runs.digests import read_digests
-from bench.runs.folder import RunFolder
+from bench.runs.folder import COMPLETED, RunFolder
+from bench.runs.identity import OtherVersion
 from bench.runs.plans import PlannedRun, read_plan
 from bench.runs.record import portable_overrides
 from bench.runs.rows import Row, merge_rows, read_rows
@@ -28,7 +30,7 @@ def read_stages(runs_root: Path, name: str) -> list[StageRecord]:
     """
     plan = read_plan(runs_root, name)
     reader = _Reader(runs_root)
-    real = tuple(reader.rows(sorted(path.name for path in runs_root.glob("real-*"))))
+    real = tuple(reader.baselines())
     runs_by_stage = [tuple(map(reader.run, stage.runs)) for stage in plan.stages]
     stages = [
         StageRecord(name, plan.command, s.name, runs, real, s.rule, s.chosen)
@@ -100,7 +102,7 @@ class _Reader:
         self.contents: dict[str, Any] = {}
 
     def rows(self, run_ids: Iterable[str]) -> list[Row]:
-        return merge_rows(
+        rows = merge_rows(
             dataclasses.replace(
                 row,
                 protocol=self._deduplicate(row.protocol),
@@ -108,6 +110,15 @@ class _Reader:
             )
             for row in read_rows(self.root, run_ids)
         )
+        # a run that failed first, and ended later, has a row of both
+        ended = {(row.run_id, row.checkpoint) for row in rows if row.status in COMPLETED}
+        return [r for r in rows if r.status in COMPLETED or (r.run_id, r.checkpoint) not in ended]
+
+    def baselines(self) -> Iterator[Row]:
+        """Yield the rows of real samples; those of an earlier version may lie beside them."""
+        for path in sorted(self.root.glob("real-*")):
+            with suppress(OtherVersion):
+                yield from self.rows([path.name])
 
     def run(self, planned: PlannedRun) -> RunRecord:
         if planned.run_id not in self.runs:

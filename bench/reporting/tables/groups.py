@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.core.errors import UserError
@@ -59,13 +59,21 @@ def group_rows(stage: StageRecord) -> tuple[TableGroup, ...]:
             dataset=dataset,
             checkpoint=key[2],
             protocol=protocol,
-            metrics=sort_for_display(directions),
+            metrics=_in_order(directions, members),
             methods=_methods(runs_by_dataset[dataset], rows_by_run, only_protocol=only_protocol),
             real_baseline=tuple(row for row in baselines if row.variant == "real"),
             split_half=tuple(row for row in baselines if row.variant == "real_halves"),
         )
         tables.append(table)
     return tuple(tables)
+
+
+def _in_order(directions: Mapping[str, str], rows: Collection[Row]) -> dict[str, str]:
+    """Sort scores for display; the first, which orders the table, is one that all runs have."""
+    ordered = sort_for_display(directions)
+    finished = [row for row in rows if row.status == "finished"]
+    whole = [name for name in ordered if all(name in row.scores for row in finished)]
+    return {name: ordered[name] for name in dict.fromkeys((*whole[:1], *ordered))}
 
 
 def _shared_protocols(rows: Sequence[Row]) -> list[dict[str, Any]]:
