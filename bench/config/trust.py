@@ -22,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from bench.config.paths import config_dir
 from bench.core.errors import UserError
 from bench.core.files import read_text
-from bench.runs.foreign_code import modules_along
+from bench.runs.foreign_code import modules_along, targets_in
 
 TARGET = re.compile(r"_target_[\"']?\s*:\s*[\"']?([\w.]+)")
 MAX_CONFIG_BYTES = 2**20  # of one config.yaml; ours have some 10 KiB
@@ -81,7 +81,7 @@ def trust_package(name: str) -> None:
 
 def trust_config(plain: Mapping[str, Any]) -> None:
     """Trust what a config names that was composed from this command's line."""
-    USER.targets |= set(_targets_of(plain))
+    USER.targets |= set(targets_in(plain))
 
 
 def check_trusted(node: Any, where: str) -> None:
@@ -102,7 +102,7 @@ def check_trusted(node: Any, where: str) -> None:
         parts["features"] = {k: v for k, v in features.items() if k != "extractor"}
         parts[EXTRACTOR] = features.get("extractor")
     for place, part in parts.items():
-        for target in _targets_of(part):
+        for target in targets_in(part):
             trusted = target in _own_targets(place) or target in USER.targets
             if not trusted and not _is_of_trusted_package(target):
                 message = f"{where} names {target!r}, which is no part of the suite"
@@ -186,7 +186,7 @@ def _why_value_refused(key: str, value: Any) -> str:
         limit = LIMITS.get(key, MAX_NUMBER)
         if isinstance(item, int | float) and abs(item) > limit:
             return f"is beyond {limit:,}"
-    return "names code" if any(True for _ in _keys_of(value) if str(_).startswith("_")) else ""
+    return "names code" if any(str(k).startswith("_") for k in _keys_of(value)) else ""
 
 
 def _keys_of(node: Any) -> Iterator[Any]:
@@ -211,25 +211,13 @@ def _values_of(node: Any) -> Iterator[Any]:
         yield node
 
 
-def _targets_of(node: Any) -> Iterator[str]:
-    """Yield each `_target_` of a tree, whatever its type, as text."""
-    if isinstance(node, Mapping):
-        for key, item in node.items():
-            if key == "_target_":
-                yield str(item)
-            yield from _targets_of(item)
-    elif isinstance(node, list | tuple):
-        for item in node:
-            yield from _targets_of(item)
-
-
 @cache
 def _own_targets(place: str) -> frozenset[str]:
     """Return the targets that the suite's own configs have in a part of a config."""
     if place == EXTRACTOR:
         paths = sorted((config_dir() / "features").glob("*.yaml"))
         nodes = (yaml.safe_load(path.read_text(encoding="utf-8"))["extractor"] for path in paths)
-        return frozenset(target for node in nodes for target in _targets_of(node))
+        return frozenset(target for node in nodes for target in targets_in(node))
     apart = {"hydra", *(group for groups in PLACES.values() for group in groups)}
     others = (path.name for path in config_dir().iterdir() if path.name not in apart)
     groups = PLACES.get(place, others)
