@@ -93,7 +93,7 @@ class Row:
     @property
     def directions(self) -> dict[str, str]:
         """Return score -> "lower" or "higher" for the scores of all measures."""
-        return {k: way for m in self.measures.values() for k, way in m["scores"].items()}
+        return directions_of(self.measures)
 
     def numbers_by_measure(self) -> dict[str, dict[str, float]]:
         """Return measure -> its scores and details; those of none, "limit.minutes" say, under "".
@@ -115,6 +115,11 @@ class Row:
             {k: v for k, v in found.items() if k in names} for found in (self.scores, self.details)
         )
         return dataclasses.replace(self, measures=kept, scores=scores, details=details)
+
+
+def directions_of(measures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return score -> "lower" or "higher" for the scores of a row's measures."""
+    return {k: way for m in measures.values() for k, way in m["scores"].items()}
 
 
 def measure_identity(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,20 @@ def test_features_are_those_of_the_samples_and_computed_once(tmp_path):
     assert second.extractor.seen == 0
 
 
+class Counting(Doubling):
+    """Features that depend on how many samples are in a batch, as the last bits do."""
+
+    def forward(self, points):
+        return torch.full((len(points), 1), float(len(points))), None
+
+
+@pytest.mark.parametrize("count", [2, 7, 20, 23])
+def test_the_first_features_are_the_same_however_many_are_wanted(count):
+    """Of 24 in batches of 5: a metric that wants all of them changes no score of the others."""
+    some, whole = (reals(None, extractor=Counting()).features("train", n) for n in (count, 24))
+    assert len(some) == count and (some.features == whole.features[:count]).all()
+
+
 @pytest.mark.parametrize("change", ["digest", "weights", "resize", "count", "split"])
 def test_other_data_or_weights_are_other_features(tmp_path, change):
     reals(tmp_path).features("train", 7)

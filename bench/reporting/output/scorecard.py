@@ -13,7 +13,7 @@ from rich.text import Text
 from bench.reporting.data.protocols import describe_differences, with_measures
 from bench.reporting.tables import rounding
 from bench.reporting.text import words
-from bench.runs.rows import sort_for_display
+from bench.runs.rows import directions_of, sort_for_display
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Card:
     @property
     def directions(self) -> dict[str, str]:
         """Return score -> "lower" or "higher"."""
-        return {k: way for m in self.measures.values() for k, way in m["scores"].items()}
+        return directions_of(self.measures)
 
     def differences(self, other: "Card") -> list[str]:
         """Name the fields of the protocols for which two cards cannot be compared."""
