@@ -38,6 +38,7 @@ class InterruptState:
     def __init__(self) -> None:
         self.requested, self.immediate = False, False
         self.forced, self.relaying = False, False
+        self._installed = False
         self._working = False  # within the block of `ending_with_parent`
         self._watcher: threading.Thread | None = None
         self._pending: int | None = None  # the scheduler's signal that `forward` will pass on
@@ -50,6 +51,16 @@ class InterruptState:
                 previous = signal.signal(number, self._receive)
                 if number in SCHEDULER_SIGNALS and callable(previous) and previous != self._receive:
                     self._previous[number] = previous
+            self._installed = True
+
+    def restore(self) -> None:
+        """Put the handlers back in front of a library's, if `install` was called before.
+
+        Lightning's own handler ends its loop after the batch in which SIGTERM came, also where the
+        checkpoint of that step was not due: our request is noticed after the next step.
+        """
+        if self._installed:
+            self.install()
 
     def acknowledge(self) -> None:
         """Forget a request that was answered: a caller who goes on may be asked again."""

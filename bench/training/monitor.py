@@ -98,6 +98,7 @@ class Monitor(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, model: Any) -> None:
         """Call `start` with Lightning's number of steps, loggers and checkpoint writer."""
+        INTERRUPT.restore()
         steps = int(trainer.num_training_batches)
         self.start(model, steps, trainer.loggers, trainer.save_checkpoint)
 

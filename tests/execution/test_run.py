@@ -215,6 +215,26 @@ def test_an_interrupted_run_goes_on_bit_for_bit(
     assert pictures[0] == pictures[1]
 
 
+def test_a_signal_after_a_step_was_looked_at_stops_the_next_one_with_a_checkpoint(
+    tiny, monkeypatch
+):
+    """Lightning's own handler of SIGTERM would end its loop between the step and a checkpoint."""
+    job, at_end = job_of(tiny, "d_steps=40", "trainer.pictures=0"), Monitor.on_train_batch_end
+
+    def press(self, trainer, model, outputs, batch, batch_idx):
+        at_end(self, trainer, model, outputs, batch, batch_idx)
+        if model.d_steps == 23:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr(Monitor, "on_train_batch_end", press)
+        INTERRUPT.install()
+        execute(job)
+    assert job.folder.read_status()["status"] == "interrupted"
+    (full,) = job.folder.checkpoints.glob("*.ckpt")
+    assert torch.load(full, weights_only=True)["d_steps"] == 24
+
+
 def test_the_moving_average_is_what_is_kept(tiny):
     plain, averaged = job_of(tiny), job_of(tiny, "model.training.ema_decay=0.5")
     execute(plain)
