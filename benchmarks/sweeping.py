@@ -66,7 +66,7 @@ def time_run_overhead(folder: Path) -> None:
         marks.append(time.perf_counter())
         execute(job)
         total = time.perf_counter() - marks[-1]
-        for row in (job.folder.path / "rows").glob("*.json"):
+        for row in job.folder.row_files():
             row.unlink()
         started = time.perf_counter()
         execute(job)  # only scores

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from bench.config.trust import check_published_overrides
 from bench.core.errors import UserError
-from bench.core.files import read_json
 from bench.core.text import printable
 from bench.runs.folder import find_run
 from bench.runs.record import (
@@ -32,7 +31,7 @@ def reproduce_steps(runs_root: Path, rows: str | None, name: str) -> list[str]:
         folder = find_run(runs_root, name)
         run = describe_run(folder, read_overrides(folder))
         lines = format_steps(run, ["bench", "verify", folder.run_id])
-        root = [o for o in read_json(folder.path / "overrides.json") if "dataset.root=" in str(o)]
+        root = [o for o in folder.read_provenance()["overrides"] if "dataset.root=" in o]
         where = [f"# where its data lay: {root[0]}; add where they lie here"] if root else []
         return [*lines, *map(printable, where)]
     matches = [r for r in read_published_runs(Path(rows)) if r.run_id.startswith(name)]

@@ -62,7 +62,7 @@ class CheckpointSelector:
         needed = self._needed_files(checkpoints)
         if not ended:
             needed |= self._needed_files(checkpoints[:-1])
-        for path in self.folder.checkpoints.glob("step-*.safetensors"):
+        for path in self.folder.path.glob("step-*.safetensors"):
             if path.name not in needed:
                 path.unlink(missing_ok=True)
 

@@ -11,7 +11,6 @@ from bench.config.process_settings import process_settings
 from bench.config.trainer_settings import TrainerSettings
 from bench.config.trust import FLAGS, is_entry
 from bench.core.errors import UserError
-from bench.core.files import find_json
 from bench.data.split import Split
 from bench.evaluation.evaluator import Evaluator, build_evaluator, digest_splits
 from bench.evaluation.real_baselines import baseline_folder, baselines_missing, score_baselines
@@ -106,7 +105,7 @@ def _build_run_evaluator(
     folder: RunFolder, cfg: DictConfig, trainer_settings: TrainerSettings
 ) -> Evaluator:
     source = build.build_source(cfg)
-    digests = _read_split_digests(folder)
+    digests: Mapping[str, Any] | None = folder.read_provenance()["data"] or None
     splits: Mapping[str, Split] | None = None
     try:
         _, splits = build.build_splits(cfg)
@@ -132,13 +131,6 @@ def _describe_digest(digest: Mapping[str, Any] | None) -> str:
     if digest is None:
         return "no samples"
     return f"{digest['count']:,} samples, {digest['digest'][:12]}"
-
-
-def _read_split_digests(folder: RunFolder) -> Mapping[str, Any] | None:
-    """Read digest and count of each split of the run's data; None where the run has no file."""
-    split = {"digest": str, "count": int}
-    fix = "delete it; the data themselves are read then"
-    return find_json(folder.split_digests, {"train": split, str: split}, fix)
 
 
 def _find_or_score_baselines(

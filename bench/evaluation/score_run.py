@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -165,7 +164,7 @@ def score_checkpoint(
     if write:
         write_row(folder.root, row)
     if notes:
-        picture = folder.samples / f"copies-{Path(row.file_name()).stem}.png"
+        picture = folder.samples / f"copies-{row.name}.png"
         save_memorisation_grid(picture, evaluator, sampler, notes)
     return row
 
@@ -264,7 +263,7 @@ def _build_run_row(
         protocol["chosen"] = selection
     measures = evaluator.describe_measures()
     row = build_row(plain, run.folder.run_id, status, scores, protocol, measures, checkpoint)
-    return replace(row, code=(run.folder.read_environment() or {}).get("code", {}))
+    return replace(row, code=run.folder.read_provenance()["environment"].get("code", {}))
 
 
 def build_row(

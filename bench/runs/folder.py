@@ -15,11 +15,17 @@ STATUS = {
     **{f"{key}?": NUMBER for key in ("wall_seconds", "peak_memory_gib", "peak_device_memory_gib")},
     "opinions?": {str: NUMBER},
 }
+SPLIT = {"digest": str, "count": int}
 ENVIRONMENT = {
     "semantics_version?": int,
     "packages?": {str: str | None},
     "code?": {str: str},
     **{key: [str] for key in ("import_roots?", "config_dirs?")},
+}
+PROVENANCE = {
+    "overrides": [str],
+    "data": {"train": SPLIT, str: SPLIT},
+    "environment": ENVIRONMENT,
 }
 
 
@@ -52,7 +58,7 @@ class RunFolder:
     @property
     def generator(self) -> Path:
         """The last generator, safetensors."""
-        return self.checkpoints / "generator.safetensors"
+        return self.path / "generator.safetensors"
 
     def generator_file(self, checkpoint: str) -> Path:
         """Return the path of the generator of a checkpoint: "final", or "step-N" if stored."""
@@ -65,13 +71,13 @@ class RunFolder:
         return self.path / "candidates.json"
 
     @property
-    def split_digests(self) -> Path:
-        """Digest and number of samples of each split of the data, JSON."""
-        return self.path / "data.json"
+    def provenance(self) -> Path:
+        """Origin of the run, JSON: overrides, environment, digests of the data's splits."""
+        return self.path / "provenance.json"
 
     @property
     def checkpoints(self) -> Path:
-        """Folder of generators and of all that training needs in order to resume."""
+        """Folder of all that training needs in order to resume; gone once it has ended."""
         return self.path / "checkpoints"
 
     @property
@@ -99,10 +105,20 @@ class RunFolder:
             self.path / "status.json", STATUS, "delete the run's folder and train it again"
         )
 
-    def read_environment(self) -> dict[str, Any] | None:
-        """Return the content of environment.json, or None without it; UserError if damaged."""
+    def read_provenance(self) -> dict[str, Any]:
+        """Return the content of provenance.json; UserError if damaged.
+
+        Returns:
+            "overrides", a list; "data", split -> digest and count; "environment". All are empty
+            where there is no file.
+        """
         fix = "move it away: it is then unknown what made the run"
-        return find_json(self.path / "environment.json", ENVIRONMENT, fix)
+        empty: dict[str, Any] = {"overrides": [], "data": {}, "environment": {}}
+        return find_json(self.provenance, PROVENANCE, fix) or empty
+
+    def row_files(self, checkpoint: str = "") -> list[Path]:
+        """Return the files of the run's rows, of one checkpoint or of all, by name."""
+        return sorted(self.path.glob(f"row-{checkpoint}*.json"))
 
     def write_status(self, status: str, cause: str = "", **facts: Any) -> None:
         """Replace status.json.
@@ -142,8 +158,9 @@ def find_run(runs_root: Path, name: str) -> RunFolder:
 
 
 def _of_this_version(folder: RunFolder) -> RunFolder:
-    facts = folder.read_environment()
-    version = SEMANTICS_VERSION if facts is None else facts.get("semantics_version", 1)
+    is_old = (folder.path / "environment.json").exists()
+    facts = folder.read_provenance()["environment"]
+    version = 1 if is_old else facts.get("semantics_version", SEMANTICS_VERSION)
     if version != SEMANTICS_VERSION:
         raise other_version(f"run {folder.run_id}", version)
     return folder

@@ -101,7 +101,7 @@ def _foreign_modules(node: Any) -> Iterator[Module]:
 def _is_ours(top: str) -> bool:
     """Whether a top-level package is the suite's, the standard library's or a requirement's.
 
-    `environment.json` holds the versions of requirements; they are no part of a run's identity.
+    `provenance.json` holds the versions of requirements; they are no part of a run's identity.
     """
     if top == PACKAGE or top in sys.stdlib_module_names or top in _requirements():
         return True

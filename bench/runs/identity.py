@@ -70,14 +70,10 @@ def stable_name(target: str) -> str:
     return RENAMED.get(name, name)
 
 
-class OtherVersion(UserError):
-    """Report a file of another version of the mathematics."""
-
-
-def other_version(what: str, version: object) -> OtherVersion:
+def other_version(what: str, version: object) -> UserError:
     """Return the error for a file of another version, with the commit that reads it."""
     commit = LAST_COMMITS.get(version) if isinstance(version, int) else None
-    return OtherVersion(
+    return UserError(
         f"{what} was made under version {version} of the suite's mathematics; this suite has "
         f"version {SEMANTICS_VERSION}",
         fix=f"commit {commit[:12]} is the last that reads it" if commit else "use a newer suite",

@@ -10,7 +10,6 @@ from typing import Any
 from bench.core.errors import UserError
 from bench.core.files import (
     NUMBER,
-    find_json,
     find_misfit,
     parse_json,
     read_json,
@@ -43,7 +42,7 @@ class PublishedRun:
         status: "finished", "diverged" or "failed".
         chain: digests of weights along the training, and of samples, by name.
         scores: checkpoint/measure -> digest, see `bench.runs.digests.score_digests`.
-        environment: content of environment.json; empty where there is no file.
+        environment: what it was made with; empty where that is unknown.
         sample: number of its configuration among those of its variant; 0 is the defaults.
         cause: why it diverged or failed; else empty.
         facts: counts, seconds, memory.
@@ -72,7 +71,7 @@ def training_command(overrides: Sequence[str], environment: Mapping[str, Any]) -
     """Return the command line that trains a run again, with the folders of code outside ours.
 
     Args:
-        environment: content of environment.json.
+        environment: what the run was made with.
     """
     words = ["python", "-m", "bench.train"]
     for path in environment.get("config_dirs", []):
@@ -105,7 +104,7 @@ def describe_run(folder: RunFolder, overrides: Sequence[str]) -> PublishedRun:
         status=str(status["status"]),
         chain=read_digests(folder.digests),
         scores=score_digests(rows),
-        environment=folder.read_environment() or {},
+        environment=folder.read_provenance()["environment"],
     )
 
 
@@ -167,8 +166,7 @@ def read_overrides(folder: RunFolder) -> tuple[str, ...]:
     Raises:
         UserError: the run is from a version of the suite that did not store them.
     """
-    fix = "its config.yaml has all its settings"
-    overrides = find_json(folder.path / "overrides.json", [str], fix)
-    if overrides is not None:
-        return portable_overrides(overrides)
-    raise UserError(f"run {folder.run_id} has no file overrides.json", fix=fix)
+    if folder.provenance.exists():
+        return portable_overrides(folder.read_provenance()["overrides"])
+    message = f"run {folder.run_id} has no file {folder.provenance.name}"
+    raise UserError(message, fix="its config.yaml has all its settings")

@@ -12,7 +12,8 @@ from bench.core.errors import UserError
 from bench.core.files import find_misfit, read_json, write_json
 from bench.core.number_checks import is_number
 from bench.metrics.declarations import read_declarations
-from bench.runs.identity import other_version, short_hash
+from bench.runs.folder import RunFolder
+from bench.runs.identity import short_hash
 
 SCHEMA = 3
 STATUSES = ("finished", "diverged", "failed", "interrupted")
@@ -86,9 +87,14 @@ class Row:
         if bad := {k: v for k, v in numbers.items() if not (is_number(v) and abs(v) <= LARGEST)}:
             raise ValueError(f"scores {bad} are not finite; leave out a score that does not exist")
 
+    @property
+    def name(self) -> str:
+        """final-1a2b3c4d: checkpoint, and a hash of protocol and measures."""
+        return f"{self.checkpoint}-{short_hash([self.protocol, self.measures])}"
+
     def file_name(self) -> str:
-        """final-1a2b3c4d.json: checkpoint, and a hash of protocol and measures."""
-        return f"{self.checkpoint}-{short_hash([self.protocol, self.measures])}.json"
+        """row-final-1a2b3c4d.json."""
+        return f"row-{self.name}.json"
 
     @property
     def directions(self) -> dict[str, str]:
@@ -174,7 +180,7 @@ def sort_for_display(scores: Mapping[str, Any]) -> dict[str, Any]:
 
 def write_row(runs_root: Path, row: Row) -> Path:
     """Write a row atomically into its run's folder, replacing the file of the same name."""
-    path = runs_root / row.run_id / "rows" / row.file_name()
+    path = runs_root / row.run_id / row.file_name()
     write_json(path, dataclasses.asdict(row))
     return path
 
@@ -187,8 +193,6 @@ def read_row(path: Path) -> Row:
     """
     fix = "move the file away and score the run again"
     content = read_json(path, dict, fix)
-    if content.get("schema") in (1, 2):
-        raise other_version(f"row {path}", 1)
     try:
         return Row(**content)
     except (TypeError, ValueError) as error:
@@ -198,7 +202,5 @@ def read_row(path: Path) -> Row:
 def read_rows(runs_root: Path, run_ids: Iterable[str]) -> list[Row]:
     """Read all rows of runs, in the order of the runs, then of the names of files."""
     return [
-        read_row(path)
-        for run_id in run_ids
-        for path in sorted((runs_root / run_id / "rows").glob("[!.]*.json"))
+        read_row(path) for run_id in run_ids for path in RunFolder(runs_root, run_id).row_files()
     ]

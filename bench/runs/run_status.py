@@ -105,7 +105,7 @@ def has_row(folder: RunFolder, run: PlannedRun) -> bool:
         UserError: a row is damaged.
     """
     found, missing = False, set(run.request)
-    for path in sorted((folder.path / "rows").glob("final-*.json")):
+    for path in folder.row_files("final-"):
         row = read_row(path)
         if row.status in COMPLETED and run.data in ("", row.protocol.get("data")):
             found, missing = True, missing - {m.get("request") for m in row.measures.values()}

@@ -1,13 +1,14 @@
 """Combine the settings of W&B: the suite's own, the environment's, and the user's config."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, cast
 
 from bench.core.number_checks import is_number
+from bench.core.text import LABEL_LENGTH, printable, shorten
 
 Mode = Literal["online", "offline", "disabled", "shared"]
-# send nothing about the machine, the checkout or the terminal beyond environment.json
+# send nothing about the machine, the checkout or the terminal beyond the environment
 QUIET = {
     "console": "off",
     "silent": True,
@@ -23,6 +24,7 @@ QUIET = {
     "x_transaction_log_flush_interval": 2.0,
     "finish_timeout_raises": True,
 }
+TAG_LENGTH = 64  # W&B's limit
 NAMES = {"group": "RUN_GROUP"}  # arguments of `init` whose environment variable is named otherwise
 
 
@@ -66,6 +68,16 @@ def build_settings(settings: Mapping[str, Any]) -> Any:
         problem = error.errors()[0]
         key = ".".join(["logger.wandb.settings", *map(str, problem["loc"])])
         raise ValueError(f"{key}: {problem['msg']}") from None
+
+
+def label(text: str, limit: int = LABEL_LENGTH) -> str:
+    """Return a name as W&B takes it; the run's config has it whole."""
+    return shorten(printable(text), limit)
+
+
+def tags(texts: Iterable[str]) -> list[str]:
+    """Return tags as W&B takes them: none empty, none twice, none too long."""
+    return list(dict.fromkeys(label(text, TAG_LENGTH) for text in texts if text))
 
 
 def choose_mode(offline: bool) -> Mode:

@@ -15,7 +15,6 @@ from threading import Thread
 from typing import Any
 
 from bench.core.errors import Caution, UserError
-from bench.core.files import read_json
 from bench.runs.columns import protocols_by_label, scores_by_column
 from bench.runs.folder import COMPLETED
 from bench.runs.heartbeat import active_elsewhere, file_clock
@@ -71,9 +70,10 @@ class Wandb(Tracker):
             raise ValueError(f"logger.wandb.offline is {offline!r}; true or false")
         self.save_dir, self.offline, self.online = save_dir, offline, False
         self.labels: dict[str, Any] = {"project": project, "entity": entity, "dir": save_dir}
-        self.labels |= {"name": name, "job_type": job_type}
-        self.labels |= {"tags": [*tags, f"semantics-{SEMANTICS_VERSION}"], "notes": notes}
-        self.labels["group"] = None if group == "none" else group
+        self.labels |= {"name": wandb_settings.label(name), "job_type": job_type, "notes": notes}
+        self.labels["tags"] = wandb_settings.tags([*tags, f"semantics-{SEMANTICS_VERSION}"])
+        named = group not in (None, "none")
+        self.labels["group"] = wandb_settings.label(str(group)) if named else None
         self.settings = wandb_settings.all_settings(init_seconds, finish_seconds, settings)
         wandb_settings.build_settings(self.settings)  # raises here, before anything is written
         self.run: Any = None
@@ -139,14 +139,15 @@ class Wandb(Tracker):
         self._record(self.run, ended=False)
         self.run.define_metric(AXIS)
         self.run.define_metric("*", step_metric=AXIS)
+        provenance = folder.read_provenance()
         self.run.config.update(
             {
                 **{k: v for k, v in self.job.plain.items() if k not in NOT_SENT},
                 "run_id": run_id,
                 "variant": self.job.plain["names"]["variant"],  # to group by, as a report does
                 "semantics_version": SEMANTICS_VERSION,
-                "data": read_json(folder.split_digests),
-                "environment": read_json(folder.path / "environment.json"),
+                "data": provenance["data"],
+                "environment": provenance["environment"],
             },
             allow_val_change=True,
         )

@@ -7,6 +7,7 @@ states under the same names and need no lock.
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -50,9 +51,11 @@ class Checkpoints:
         return None
 
     def clear(self) -> None:
-        """Delete all checkpoints."""
+        """Delete all checkpoints, and their folder if it is then empty."""
         for path in self._newest_first():
             path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.folder.rmdir()
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.ckpt"), reverse=True)

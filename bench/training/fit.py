@@ -39,7 +39,7 @@ NOT_STORED = ("runs_root", "sweep_name", "expected_run_id", "force", "pack", "pa
 
 
 def write_run_metadata(job: Job) -> None:
-    """Write config, environment, data digests, overrides and status "running" of a run.
+    """Write config, provenance and status "running" of a run.
 
     Raises:
         DiskError: the folder cannot be written.
@@ -49,10 +49,13 @@ def write_run_metadata(job: Job) -> None:
     write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(stored), sort_keys=True))
     device = job.trainer_settings.device
     name = torch.cuda.get_device_name() if device.type == "cuda" else device.type
-    write_json(folder.path / "environment.json", job.describe_environment(name))
+    provenance = {
+        "overrides": list(job.overrides),
+        "environment": job.describe_environment(name),
+        "data": job.evaluator.real_features.split_digests,
+    }
+    write_json(folder.provenance, provenance)
     remove_partial_files(folder.path)
-    write_json(folder.split_digests, job.evaluator.real_features.split_digests)
-    write_json(folder.path / "overrides.json", list(job.overrides))
     folder.write_status("running")
 
 

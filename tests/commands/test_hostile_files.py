@@ -68,9 +68,7 @@ def pickled_array(harm) -> bytes:
     return head + len(text).to_bytes(2, "little") + text + pickle.dumps([harm])
 
 
-@pytest.mark.parametrize(
-    "name", ["checkpoints/generator.safetensors", "status.json", "config.yaml"]
-)
+@pytest.mark.parametrize("name", ["generator.safetensors", "status.json", "config.yaml"])
 @pytest.mark.parametrize("command", ["sample", "score", "verify", "reproduce"])
 def test_a_pickle_in_a_run_folder(run, canary, run_command, name, command):
     (run.path / name).write_bytes(pickle.dumps(Harm(canary)))

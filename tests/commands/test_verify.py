@@ -73,7 +73,7 @@ def test_the_first_difference_is_named_with_what_differs_in_the_environment(run,
                 link[1] = "0" * 32
 
     change(folder.digests, other)
-    change(folder.path / "environment.json", lambda e: e["packages"].update(torch="1.0"))
+    change(folder.provenance, lambda p: p["environment"]["packages"].update(torch="1.0"))
     assert verify_runs(folder.root, [folder.run_id], []) == 1
     said = capsys.readouterr().out
     assert f"DIFFERS: weights at step-5: {'0' * 32} then," in said and "step-6" not in said
@@ -82,7 +82,7 @@ def test_the_first_difference_is_named_with_what_differs_in_the_environment(run,
 
 def test_a_score_that_was_changed_is_found(run, capsys):
     job, _ = run
-    row = next((job.folder.path / "rows").glob("best-*"))
+    row = job.folder.row_files("best-")[0]
     change(row, lambda content: content["scores"].update(frechet=0.123))
     assert verify_runs(job.folder.root, [job.folder.run_id], []) == 1
     said = capsys.readouterr().out

@@ -1,7 +1,6 @@
 """Checkpoints on a schedule: which one is chosen, by which samples, and what is kept."""
 
 import csv
-import json
 
 import pytest
 import torch
@@ -197,5 +196,5 @@ def test_every_kept_file_loads_and_the_schedule_stands_in_no_run_id(tiny):
     last = load_file(job.folder.generator_file("step-4"))
     final = load_file(job.folder.generator)
     assert all(torch.equal(last[name], final[name]) for name in final)
-    facts = json.loads(job.folder.split_digests.read_text())
+    facts = job.folder.read_provenance()["data"]
     assert facts["train"]["count"] == 100_000 and len(facts["train"]["digest"]) == 64

@@ -34,7 +34,7 @@ def test_the_same_protocol_is_not_scored_twice(trained):
 
 def test_the_same_checkpoint_gives_the_same_digits_again(trained):
     first = execute(trained).row
-    for file in (trained.folder.path / "rows").glob("final-*"):
+    for file in trained.folder.row_files("final-"):
         file.unlink()
     found = rescore(trained.folder, [], "final")
     assert not found.already_scored and found.row == first
@@ -62,7 +62,7 @@ def test_a_machine_without_the_data_needs_their_features_alone(trained, tmp_path
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(trained.folder.root, elsewhere)
     folder = RunFolder(elsewhere, trained.folder.run_id)
-    for file in (folder.path / "rows").iterdir():
+    for file in folder.row_files():
         file.unlink()
 
     def absent(self):
@@ -127,10 +127,12 @@ def test_a_schedule_that_is_asked_for_later_changes_no_row(tiny, trained):
     assert sorted(row.checkpoint for row in after) == ["best", "final", "last-2"]
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", '{"train": 3}', "{"])
+@pytest.mark.parametrize(
+    "content", ["{}", "[]", '{"overrides": [], "environment": {}, "data": {"train": 3}}', "{"]
+)
 def test_damaged_facts_of_the_data_are_named(trained, content):
-    trained.folder.split_digests.write_text(content)
-    with pytest.raises(UserError, match="data.json"):
+    trained.folder.provenance.write_text(content)
+    with pytest.raises(UserError, match="provenance.json"):
         rescore(trained.folder, ["score.n_fake=60"], "final")
 
 
@@ -198,11 +200,11 @@ def test_a_measure_that_is_added_changes_no_other_number(tiny, tmp_path):
         del few.score.metrics[name]
     first = execute(prepare_job(few))
     root = RunFolder(Path(few.runs_root), first.row.run_id).root
-    stored = {path: path.read_bytes() for path in root.glob("*/rows/*.json")}
+    stored = {path: path.read_bytes() for path in root.glob("*/row-*.json")}
     added = execute(prepare_job(whole)).row
     assert added.scores.keys() - first.row.scores.keys() >= {"recall", "memorised"}
-    assert stored.items() <= {p: p.read_bytes() for p in root.glob("*/rows/*.json")}.items()
-    assert len(list(root.glob("*/rows/*.json"))) == 2 * len(stored)
+    assert stored.items() <= {p: p.read_bytes() for p in root.glob("*/row-*.json")}.items()
+    assert len(list(root.glob("*/row-*.json"))) == 2 * len(stored)
     whole.runs_root = str(tmp_path / "at_once")
     execute(prepare_job(whole))
     names = [first.row.run_id, *(path.name for path in root.glob("real-*"))]

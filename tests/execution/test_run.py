@@ -31,16 +31,17 @@ def test_a_finished_run_leaves_everything_and_is_skipped(tiny, rendered_plots):
     names = {str(p.relative_to(job.folder.path)) for p in job.folder.path.rglob("*.*")}
     assert {
         "config.yaml",
-        "environment.json",
+        "provenance.json",
         "history.csv",
         "status.json",
-        "checkpoints/generator.safetensors",
+        "generator.safetensors",
         "samples/final.png",
         "samples/step-000002.png",
         "samples/step-000004.png",
         "samples/training.gif",
     } <= names
     assert not [n for n in names if "part" in n or n.endswith(".ckpt")]
+    assert not job.folder.checkpoints.exists()
     written = job.folder.generator.stat().st_mtime_ns
     again = execute(job)
     assert again.skipped and again.row == outcome.row
@@ -109,7 +110,7 @@ def test_reading_the_losses_more_often_changes_nothing(tiny, tmp_path, log_every
 def test_the_floor_is_scored_once(tiny):
     execute(job_of(tiny))
     execute(job_of(tiny, "seed=1"))
-    floors = list((job_of(tiny).folder.root).glob("real-*/rows/*.json"))
+    floors = list((job_of(tiny).folder.root).glob("real-*/row-*.json"))
     rows = {row["variant"]: row for row in (json.loads(f.read_text()) for f in floors)}
     assert len(floors) == 2 and rows["real"]["scores"]["precision"] > 0.5
     assert rows["real"]["protocol"]["floor"] == "train"
@@ -120,15 +121,15 @@ def test_the_floor_is_scored_once(tiny):
 
 def test_a_floor_that_was_lost_is_made_again(finished):
     job = finished()
-    next(job.folder.root.glob("real-*/rows/*.json")).unlink()
+    next(job.folder.root.glob("real-*/row-*.json")).unlink()
     assert execute(job).skipped
-    assert len(list(job.folder.root.glob("real-*/rows/*.json"))) == 2
+    assert len(list(job.folder.root.glob("real-*/row-*.json"))) == 2
 
 
 def test_against_training_samples_the_floor_is_of_the_test_split(tiny):
     job = job_of(tiny, "score.split=train")
     execute(job)
-    rows = [json.loads(f.read_text()) for f in job.folder.root.glob("real-*/rows/*.json")]
+    rows = [json.loads(f.read_text()) for f in job.folder.root.glob("real-*/row-*.json")]
     (row,) = (row for row in rows if row["variant"] == "real")
     assert row["protocol"]["floor"] == "test" and row["scores"]["frechet"] > 0
 

@@ -109,7 +109,9 @@ class Written:
         costs = {"d_steps": 40, "g_steps": 40, "images": 2560}
         folder.write_status(status, wall_seconds=3.0 + seed, peak_memory_gib=0.25, **costs)
         facts = {"python": "3.11.7", "packages": {"torch": "2.13.0"}, "commit": None, "dirty": None}
-        write_json(folder.path / "environment.json", facts)
+        data = {"train": {"digest": "0" * 64, "count": 100}}
+        provenance = {"overrides": [], "environment": facts, "data": data}
+        write_json(folder.provenance, provenance)
         losses = "".join(f"{step},{step},{1 / step},\n" for step in range(10, 50, 10))
         write_text(folder.history, f"step,g_step,d_loss,g_loss\n{losses}")
         return run_id

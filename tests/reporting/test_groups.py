@@ -91,7 +91,7 @@ def test_runs_that_never_began_are_missing(mixed):
 
 def test_a_protocol_without_directions_is_refused(written):
     run_id = written.run("a", 0, 1, measures=measures_of({"frechet": "sideways"}))
-    with pytest.raises(UserError, match=f"{run_id}/rows/final-.*lower"):
+    with pytest.raises(UserError, match=f"{run_id}/row-final-.*lower"):
         groups_of(written)
 
 
@@ -191,13 +191,3 @@ def test_a_score_that_one_run_alone_has_does_not_order_the_table(written):
     written.score(written.runs[0], "a", 0, scores={"frechet": 1.0}, measures=added)
     (group,) = groups_of(written)
     assert list(group.metrics) == ["recall", "frechet"] and group.first == "recall"
-
-
-def test_baselines_of_version_1_lie_beside_those_of_today(written):
-    written.run("a", 0, 1)
-    written.add_real_baseline(0.25)
-    old = written.root / "real-old" / "rows" / "final-1.json"
-    old.parent.mkdir(parents=True)
-    old.write_text('{"schema": 2}')
-    (group,) = groups_of(written)
-    assert [row.scores["frechet"] for row in group.real_baseline] == [0.25]

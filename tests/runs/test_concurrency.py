@@ -45,11 +45,11 @@ def test_eight_processes_lose_no_row_of_ten_thousand_and_duplicate_none(tmp_path
         writer.start()
     seen = 0
     while any(writer.is_alive() for writer in writers):  # a reader meanwhile sees whole rows
-        for path in list(tmp_path.glob("run-*/rows/[!.]*.json"))[-300:]:
+        for path in list(tmp_path.glob("run-*/row-*.json"))[-300:]:
             assert len(read_row(path).scores) == 50
             seen += 1
     assert [writer.exitcode for writer in writers] == [0] * 8 and seen > 100
-    rows = [read_row(path) for path in tmp_path.glob("*/rows/[!.]*.json")]
+    rows = [read_row(path) for path in tmp_path.glob("*/row-*.json")]
     assert len(rows) == len({row.run_id for row in rows}) == 8 * 1250 + 250
     assert not list(tmp_path.rglob("*.part"))
 
@@ -104,6 +104,6 @@ def test_the_status_of_runs_is_read_from_their_folders(tmp_path):
     assert format_counts(count_states(statuses)) == (
         "1 finished, 1 failed, 1 refused, 4 interrupted, 1 running, 1 waiting"
     )
-    row = next((tmp_path / "a/rows").glob("*.json"))
+    row = RunFolder(tmp_path, "a").row_files()[0]
     row.write_text(json.dumps({**json.loads(row.read_text()), "status": "failed"}))
     assert StatusReader(tmp_path).read([planned("a")])[0].state == "interrupted"

@@ -38,8 +38,11 @@ ROW = Row(
 COUNTS = {"d_steps": 10, "g_steps": 10, "images": 640}
 FILES = {
     "status.json": {"status": "finished", "cause": "", **COUNTS, "wall_seconds": 1.5},
-    "environment.json": {"semantics_version": 2, "packages": {"torch": "2"}, "code": {"a": "b"}},
-    "overrides.json": ["seed=0", "variant=ns_gan"],
+    "provenance.json": {
+        "overrides": ["seed=0", "variant=ns_gan"],
+        "data": {"train": {"digest": "0123", "count": 9}},
+        "environment": {"semantics_version": 2, "packages": {"torch": "2"}, "code": {"a": "b"}},
+    },
     "candidates.json": {
         "choice": {"split": "validation", "every": 5},
         "steps": [{"d_steps": 5, "g_steps": 5, "frechet": 2.5}],
@@ -83,7 +86,7 @@ def read_all(root: Path) -> list[str]:
     folder, refused = RunFolder(root, RUN.run_id), []
     for read in (
         folder.read_status,
-        folder.read_environment,
+        folder.read_provenance,
         lambda: find_run(root, RUN.run_id),
         lambda: best_candidate(read_candidates(folder.candidates).checkpoints),
         lambda: read_digests(folder.digests),
@@ -174,7 +177,7 @@ def test_what_is_no_file_is_named_and_waited_for_by_nobody(root, damage):
 )
 def test_a_damaged_heartbeat_is_nobodys(root, change):
     path, (planned,) = root / RUN.run_id / "pulse.json", read_plan(root, "s").runs
-    row = next((root / RUN.run_id / "rows").glob("*.json"))
+    row = next((root / RUN.run_id).glob("row-*"))
     with restored(path), restored(row):
         row.write_text(row.read_text().replace('"finished"', '"failed"'))
         assert StatusReader(root).read([planned])[0].state == "running"
@@ -192,7 +195,7 @@ def test_a_heartbeat_of_this_host_with_a_number_that_no_process_has_is_nobodys(t
 
 @pytest.mark.parametrize("score", ["NaN", "1" + 400 * "0", "1e400", '"low"', "true"])
 def test_a_row_without_a_finite_score_is_not_there_and_is_named(root, score):
-    (path,) = (root / RUN.run_id / "rows").glob("*.json")
+    (path,) = (root / RUN.run_id).glob("row-*")
     assert StatusReader(root).read([RUN])[0].state == "finished"
     with restored(path):
         path.write_text(path.read_text().replace("1.5", score))

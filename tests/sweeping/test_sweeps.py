@@ -36,9 +36,7 @@ def test_stages_are_planned_carried_out_and_skipped(launch, launched, tmp_path):
     assert set(plan.run_ids) == set(statuses(tmp_path))
     assert "lowest selection.frechet of the best checkpoint" in again.rule
     rows = {
-        e.run_id: json.loads(
-            next((tmp_path / "runs" / e.run_id / "rows").glob("best-*")).read_text()
-        )
+        e.run_id: json.loads(next((tmp_path / "runs" / e.run_id).glob("row-best-*")).read_text())
         for e in search.runs
     }
     for choice in again.chosen:
@@ -60,7 +58,7 @@ def test_stages_are_planned_carried_out_and_skipped(launch, launched, tmp_path):
 
 def test_a_lost_row_is_made_again_and_a_changed_file_is_explained(launch, launched, tmp_path):
     run = read_plan(tmp_path / "runs", "tiny").stages[0].runs[0].run_id
-    for row in (tmp_path / "runs" / run / "rows").glob("final-*"):
+    for row in (tmp_path / "runs" / run).glob("row-final-*"):
         row.unlink()
     done = launch()
     assert "stage search: 4 runs planned, 3 skipped" in done.stdout and done.returncode == 0

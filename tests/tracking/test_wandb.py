@@ -179,8 +179,8 @@ def test_config_labels_and_axes(tiny, unscored):
         assert told["config"][key] == job.plain[key]
     assert told["config"]["run_id"] == job.folder.run_id
     assert told["config"]["variant"] == names["variant"]
-    assert told["config"]["environment"] == read_json(job.folder.path / "environment.json")
-    assert told["config"]["data"] == read_json(job.folder.split_digests)
+    assert told["config"]["environment"] == job.folder.read_provenance()["environment"]
+    assert told["config"]["data"] == job.folder.read_provenance()["data"]
     assert [(m.name, m.glob_name, m.step_metric) for m in told["metric"]] == [
         ("d_steps", "", ""),
         ("", "*", "d_steps"),

@@ -4,7 +4,6 @@ import dataclasses
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from bench.reporting.data.histories import read_history
 from bench.reporting.data.records import FACTS, RunRecord, StageRecord, count_statuses
 from bench.runs.digests import read_digests
 from bench.runs.folder import COMPLETED, RunFolder
-from bench.runs.identity import OtherVersion
 from bench.runs.plans import PlannedRun, read_plan
 from bench.runs.record import portable_overrides
 from bench.runs.rows import Row, merge_rows, read_rows
@@ -115,10 +113,9 @@ class _Reader:
         return [r for r in rows if r.status in COMPLETED or (r.run_id, r.checkpoint) not in ended]
 
     def baselines(self) -> Iterator[Row]:
-        """Yield the rows of real samples; those of an earlier version may lie beside them."""
+        """Yield the rows of real samples."""
         for path in sorted(self.root.glob("real-*")):
-            with suppress(OtherVersion):
-                yield from self.rows([path.name])
+            yield from self.rows([path.name])
 
     def run(self, planned: PlannedRun) -> RunRecord:
         if planned.run_id not in self.runs:
@@ -140,7 +137,7 @@ class _Reader:
             status=facts.get("status", row.status if row else "missing"),
             cause=facts.get("cause", row.cause if row else ""),
             facts={name: facts[name] for name in FACTS if facts.get(name) is not None},
-            environment=self._deduplicate(folder.read_environment() or {}),
+            environment=self._deduplicate(folder.read_provenance()["environment"]),
             rows=rows,
             digests=read_digests(folder.digests),
         )

@@ -25,7 +25,7 @@ class RunRecord:
         status: the one of `status.json`; "missing" if nothing was written.
         cause: why it diverged or failed.
         facts: those of FACTS that were recorded.
-        environment: `environment.json`; empty if there is none.
+        environment: what the run was made with; empty if unknown.
         rows: its scored checkpoints.
         digests: of weights and samples, recorded during training, by name.
         history: curves of "d_loss", "g_loss" and "frechet" (of checkpoints scored while it

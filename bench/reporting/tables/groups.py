@@ -1,11 +1,11 @@
 """Group the rows that may be compared: one data set, one kind of checkpoint, one protocol."""
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.core.errors import UserError
+from bench.core.text import file_name
 from bench.reporting.data.protocols import (
     MEASURES_APART,
     comparable_part,
@@ -17,7 +17,6 @@ from bench.reporting.tables.methods import DIRECTIONS, Method, SeedRun, TableGro
 from bench.runs.identity import canonical_json, short_hash
 from bench.runs.rows import RUN_SETTINGS, Row, measure_identity, sort_for_display
 
-UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]")
 GroupKey = tuple[str, str, str, str]  # data set, protocol's name, checkpoint, protocol's hash
 MethodKey = tuple[str, tuple[str, ...]]  # a variant and its settings
 
@@ -124,17 +123,17 @@ def _check_row(row: Row) -> None:
     named = {"name", "extractor"} <= set(row.protocol)
     if not (directions and named and set(directions.values()) <= set(DIRECTIONS)):
         lacks = "its protocol lacks a name or an extractor, or its measures lack scores that are"
-        message = f"{row.run_id}/rows/{row.file_name()}: {lacks} each 'lower' or 'higher'"
+        message = f"{row.run_id}/{row.file_name()}: {lacks} each 'lower' or 'higher'"
         raise UserError(message, fix="move the file away and score the run again")
 
 
 def _slugs(keys: Iterable[GroupKey], prefix: str) -> dict[GroupKey, str]:
     """Return dataset-protocol, with the checkpoint unless final, with a hash where names clash.
 
-    Characters that a file name cannot hold, a slash say, become underscores.
+    Names become parts of file names: see `bench.core.text.file_name`.
     """
     names = {k: "-".join([*k[:2], *([k[2]] if k[2] != "final" else [])]) for k in keys}
-    slugs = {k: UNSAFE_CHARACTERS.sub("_", prefix + name) for k, name in names.items()}
+    slugs = {k: file_name(prefix + name) for k, name in names.items()}
     taken = list(slugs.values())
     hashed = {k: f"{s}-{k[3]}" if taken.count(s) > 1 else s for k, s in slugs.items()}
     taken = list(hashed.values())  # names that underscores made equal, under one protocol
