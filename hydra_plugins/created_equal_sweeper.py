@@ -8,7 +8,7 @@ from typing import Any
 
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, read_write
 
 
 class CreatedEqualSweeper(Sweeper):
@@ -35,9 +35,12 @@ class CreatedEqualSweeper(Sweeper):
         """Check and instantiate the launcher that the config names."""
         from hydra.core.plugins import Plugins
 
-        from bench.sweeping.launchers import check_launcher
+        from bench.sweeping.launchers import check_launcher, find_launcher
 
         check_launcher(config.hydra)
+        launcher = config.hydra.launcher
+        with read_write(launcher):  # Hydra has locked its own part of the config
+            launcher.update(find_launcher(config.hydra).settings(launcher, config.threads))
         self.hydra_context, self.config = hydra_context, config
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config

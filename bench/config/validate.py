@@ -161,6 +161,30 @@ def _check_arguments(node: Mapping[str, Any], where: str) -> None:
             )
 
 
+# Settings that nothing reads while another one has this value.
+UNREAD_WHILE = {
+    "trainer.workers": ("trainer.data", "device"),
+    "trainer.batch_norm": ("trainer.devices", 1),
+    "score.keep_last": ("score.every", None),
+    "score.select_split": ("score.every", None),
+    "score.select_on_reported": ("score.every", None),
+}
+
+
+def warn_of_unread_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
+    """Say once which typed settings change nothing beside the others.
+
+    Args:
+        overrides: as typed.
+    """
+    for key in (text.lstrip("+").partition("=")[0] for text in overrides):
+        other, value = UNREAD_WHILE.get(key, ("", None))
+        if other and OmegaConf.select(cfg, other) == value:
+            shown = "null" if value is None else value
+            message = f"{key} changes nothing while {other} is {shown}"
+            warnings.warn(message, Caution, stacklevel=2)
+
+
 def check_added_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
     """Refuse a key that an override adds by `+` and that nothing reads; Hydra accepts any.
 

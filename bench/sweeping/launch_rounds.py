@@ -132,7 +132,7 @@ class LaunchRounds:
             if state == "refused":
                 path = plan_folder(self.root, self.name) / "refused" / f"{run_id}.txt"
                 is_there = path.is_file()  # a shared folder may be slow to show it
-                why = path.read_text(encoding="utf-8") if is_there else "see what the job printed"
+                why = path.read_text("utf-8", "replace") if is_there else "see what the job printed"
                 self.status_reader.refused[run_id] = why
 
     def _wait_for_others(self, runs: Sequence[PlannedRun]) -> bool:

@@ -14,6 +14,7 @@ class LauncherSpec:
     Args:
         target: `_target_` of the preset: any preset with this target has this description.
         parallel_jobs: (`hydra.launcher` config, threads of a job) -> jobs that run at once.
+        settings: the same arguments -> settings of the launcher to replace before it starts.
         executable: program that it needs on this machine; None if it needs none.
         outlives_process: its jobs go on when the process that launched them ends.
         extra: of pyproject.toml, which installs it; None if the suite itself does.
@@ -21,6 +22,7 @@ class LauncherSpec:
 
     target: str
     parallel_jobs: Callable[[Any, int], int]
+    settings: Callable[[Any, int], dict[str, Any]] = lambda launcher, threads: {}
     executable: str | None = None
     outlives_process: bool = False
     extra: str | None = None

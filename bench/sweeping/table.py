@@ -1,11 +1,14 @@
 """Tables of configurations, which a sweep lists instead of drawing them."""
 
 import csv
+import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
+from bench.core.files import read_text
 from bench.sweeping.space import Value
 
 Configurations = dict[str, list[dict[str, Value]]]  # variant -> values of each
@@ -46,15 +49,20 @@ def _read_lines(stage: str, table: Any) -> list[dict[str, Any]]:
         fix = "list mappings, or name a CSV file"
         raise UserError(f"stage {stage!r}: table is {table!r}", fix=fix)
     try:
-        with open(Path(table), encoding="utf-8", newline="") as content:
-            lines = list(csv.DictReader(content, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_text(Path(table), "check the file").removeprefix("\ufeff")
+        lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
         raise UserError(f"stage {stage!r}: table {table}: {error}", fix="check the file") from error
     if any(None in line or None in line.values() for line in lines):
         cells = "a line with more or fewer cells than its header"
         fix = "give every line a cell for every column"
         raise UserError(f"stage {stage!r}: table {table} has {cells}", fix=fix)
-    return [{name: _parse_cell(cell) for name, cell in line.items()} for line in lines]
+    parsed = [{name: _parse_cell(cell) for name, cell in line.items()} for line in lines]
+    for number, line in enumerate(parsed, start=1):
+        if endless := [k for k, v in line.items() if isinstance(v, float) and not math.isfinite(v)]:
+            message = f"stage {stage!r}: table {table}: line {number}: {endless[0]} is not finite"
+            raise UserError(message, fix="give a number")
+    return parsed
 
 
 def _parse_cell(cell: str) -> Value | None:

@@ -1,10 +1,12 @@
 """What is asked for is done or refused in one sentence, and nothing is left behind."""
 
 import pytest
+from omegaconf import OmegaConf
 
 from bench import train
 from bench.commands import cli
 from bench.config import build
+from bench.config.validate import UNREAD_WHILE
 from bench.core.text import printable
 from bench.execution.run import execute
 from bench.runs.rows import read_rows
@@ -43,11 +45,19 @@ def test_a_seed_named_twice_is_run_once_and_said(run_command):
     assert done.returncode == 0 and "1 runs come out the same as others" in done.stdout
 
 
-def test_a_hyperparameter_of_another_variant_is_said_to_change_nothing(run_command):
+def test_what_changes_nothing_beside_the_rest_is_said(run_command):
     words = ("variant=vae", "dataset=ring", "+hyperparameters.n_dis=3", "d_steps=2")
+    words += ("trainer.workers=2", "score.keep_last=5", "log_every=1")
     done = run_command(train.main, *words, "score.n_fake=60", "trainer.pictures=0")
     assert done.returncode == 0
-    assert "hyperparameters.n_dis changes nothing: variant 'vae'" in done.stderr
+    said = sorted(line for line in done.stderr.splitlines() if "changes nothing" in line)
+    assert said == [
+        "caution: hyperparameters.n_dis changes nothing: variant 'vae' does not use it",
+        "caution: score.keep_last changes nothing while score.every is null",
+        "caution: trainer.workers changes nothing while trainer.data is device",
+    ]
+    groups = build.compose_config([])
+    assert all(OmegaConf.select(groups, key) is not None for key in UNREAD_WHILE)
 
 
 def test_a_measure_can_be_taken_out_of_a_score(tiny, run_command, tmp_path):

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import joblib
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
 from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
@@ -25,6 +26,7 @@ from bench.sweeping.launchers import find_launcher, launchers_by_name
 from bench.sweeping.packing import PackableGroup, PackPlanner
 from bench.sweeping.planning import estimate_seconds
 from bench.sweeping.run_spec import RunSpec
+from hydra_plugins.created_equal_sweeper import CreatedEqualSweeper
 
 
 def sweep_of(params: str) -> str:
@@ -285,16 +287,32 @@ def test_a_job_of_a_pack_has_a_queue_where_jobs_are_scarce(parallel_jobs, sizes)
     ("name", "settings", "parallel_jobs"),
     [
         ("joblib", {"n_jobs": 3}, 3),
+        ("joblib", {"n_jobs": -1}, 4),
         ("slurm", {"array_parallelism": 64}, 64),
         ("ray", {"ray": {"init": {"num_cpus": 8}}}, 4),
-        ("submitit_local", {}, max(joblib.cpu_count() // 2, 1)),
+        ("submitit_local", {}, 4),
     ],
 )
-def test_how_many_jobs_of_two_threads_a_launcher_runs_at_once(name, settings, parallel_jobs):
+def test_how_many_jobs_of_two_threads_a_launcher_runs_at_once(
+    monkeypatch, name, settings, parallel_jobs
+):
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 9)
     launcher = {"_target_": launchers_by_name()[name].target, **settings}
     spec = find_launcher(OmegaConf.create({"launcher": launcher}))
     assert spec.parallel_jobs(OmegaConf.create(settings), 2) == parallel_jobs
     assert spec.outlives_process == (name == "slurm")
+
+
+def test_threads_are_divided_out_of_the_workers_that_the_launcher_starts(monkeypatch):
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 8)
+    launcher = OmegaConf.load(ROOT / "conf/hydra/launcher/joblib.yaml")
+    choices = {"hydra/launcher": "joblib"}
+    hydra = {"launcher": launcher, "runtime": {"choices": choices}, "mode": RunMode.MULTIRUN}
+    config = OmegaConf.create({"threads": 2, "hydra": hydra})
+    OmegaConf.set_readonly(config.hydra, True)
+    sweeper = CreatedEqualSweeper(None, None, 1, 1, False)
+    sweeper.setup(hydra_context=None, task_function=print, config=config)
+    assert sweeper.launcher.joblib["n_jobs"] == 4
 
 
 def test_a_launcher_without_a_description_runs_one_job_at_a_time():
