@@ -157,13 +157,24 @@ def test_every_metric_is_part_of_a_protocol():
     assert set(entries("metric")) == set(itertools.chain(*listed))
 
 
+LOGGED = {  # file of each logger, in a run's folder
+    "csv": "csv/metrics.csv",
+    "tensorboard": "tensorboard/events*",
+    "wandb": "wandb/offline-run-*/run-*.wandb",
+}
+
+
 @pytest.mark.parametrize("logger", entries("logger"))
 def test_every_logger_runs_offline(tiny, tmp_path, monkeypatch, logger):
     monkeypatch.setenv("WANDB_SILENT", "true")
     monkeypatch.chdir(tmp_path)
     train(tiny, "dataset=ring", f"logger=[{logger}]", "trainer.pictures=1", network="mlp")
-    left = {p.name for p in (tmp_path / "runs").glob("*/*") if p.is_dir()}
-    assert logger == "none" or logger in left
+    folders = {path.name for path in (tmp_path / "runs").glob("*/*") if path.is_dir()}
+    assert folders == {"samples", *([] if logger == "none" else [logger])}
+    if logger == "none":
+        return
+    (log,) = (tmp_path / "runs").glob(f"*/{LOGGED[logger]}")
+    assert b"d_loss" in log.read_bytes()
 
 
 @pytest.mark.parametrize("sweep", entries("sweeps"))
