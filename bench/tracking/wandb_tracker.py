@@ -120,19 +120,18 @@ class Wandb(Tracker):
         self.attempts.delete_killed()
         self.last_step = self.attempts.last_step()
         mode = wandb_settings.choose_mode(self.offline)
-        while list(wandb_dir.glob(f"*run-{time.strftime('%Y%m%d_%H%M%S')}-{run_id}")):
-            time.sleep(0.1)  # W&B names an attempt's folder by the second
         try:
             self.run = self._init(mode)
-        except Exception as error:  # no account, no network, no such entity
-            if mode != "online":
-                raise
-            wandb.teardown()
-            self._caution(
-                f"W&B cannot be reached ({_short_message(error)}); it is logged offline, "
-                f"`wandb sync {wandb_dir}/offline-run-*` sends it"
-            )
-            self.run = self._init("offline")
+        except Exception as error:  # no account, no network; or W&B's process died since a run
+            with suppress(ConnectionError, SystemExit):  # by which it says that it died
+                wandb.teardown()
+            if mode == "online":
+                self._caution(
+                    f"W&B cannot be reached ({_short_message(error)}); it is logged offline, "
+                    f"`wandb sync {wandb_dir}/offline-run-*` sends it"
+                )
+            self.attempts.delete_killed()
+            self.run = self._init("offline" if mode == "online" else mode)
         self.online = mode == "online" and not self.run.offline
         if self.online:
             self.last_step = self.run.starting_step - 1  # the last step that the server has
@@ -159,9 +158,11 @@ class Wandb(Tracker):
         return Path(os.environ.get("WANDB_DIR") or self.save_dir) / "wandb"
 
     def _init(self, mode: wandb_settings.Mode) -> Any:
-        wandb = wandb_settings.import_wandb()
+        wandb, run_id = wandb_settings.import_wandb(), self.job.folder.run_id
+        while list(self.wandb_dir.glob(f"*run-{time.strftime('%Y%m%d_%H%M%S')}-{run_id}")):
+            time.sleep(0.1)  # W&B names an attempt's folder by the second
         return wandb.init(
-            id=self.job.folder.run_id,
+            id=run_id,
             resume="allow",
             reinit="create_new",
             mode=mode,

@@ -48,6 +48,18 @@ def test_a_finished_run_leaves_everything_and_is_skipped(tiny, rendered_plots):
     assert job.folder.generator.stat().st_mtime_ns == written
 
 
+def test_a_run_of_a_large_sweep_keeps_eight_files_in_two_folders(tiny):
+    """50,400 runs of the study would otherwise be half a million files."""
+    job = job_of(tiny, "trainer.pictures=0")
+    execute(job)
+    names = {str(p.relative_to(job.folder.path)) for p in job.folder.path.rglob("*")}
+    row = {name for name in names if name.startswith("row-final-")}
+    assert names == row | {
+        "config.yaml", "digests.json", "generator.safetensors", "history.csv", "provenance.json",
+        "samples", "samples/final.png", "status.json",
+    } and len(row) == 1  # fmt: skip
+
+
 def test_seed_zero_and_seed_one_differ_and_share_nothing_by_accident(tiny):
     digests = [execute(job_of(tiny, f"seed={s}")) and job_of(tiny, f"seed={s}") for s in (0, 1)]
     assert digests[0].folder.read_status()["digest"] != digests[1].folder.read_status()["digest"]

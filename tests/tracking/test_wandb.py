@@ -44,14 +44,14 @@ def alone(monkeypatch):
     yield
     patience = Timer(20, end_wandb)  # its process may go on for as long as its server is away
     patience.start()
-    with suppress(SystemExit):  # by which it says that its process was killed
+    with suppress(ConnectionError, SystemExit):  # by which it says that its process was killed
         if "wandb" in sys.modules:
             sys.modules["wandb"].teardown()
     patience.cancel()
 
 
 def end_wandb():
-    for child in _children():
+    for child in _children(os.getpid()):
         if b"wandb-core" in Path(f"/proc/{child}/cmdline").read_bytes():
             os.kill(child, signal.SIGKILL)
 
@@ -468,6 +468,16 @@ def test_without_an_account_the_run_is_logged_offline(tiny, unscored, tmp_path, 
     with pytest.warns(Caution, match="logged offline"):
         assert execute(job).status == "finished"
     assert [a.name.startswith("offline-") for a in attempts(job)] == [True]
+
+
+def test_a_service_that_died_between_two_runs_is_started_again(tiny, unscored):
+    """W&B's process serves all runs of a sweep; whoever kills it must not silence those to come."""
+    for seed in (0, 1):
+        job = job_of(tiny, "d_steps=4", f"seed={seed}")
+        execute(job)
+        (attempt,) = attempts(job)
+        assert [row["_step"] for row in told_in(attempt)["history"]]
+        end_wandb()
 
 
 @pytest.fixture
