@@ -50,7 +50,7 @@ def test_a_finished_run_leaves_everything_and_is_skipped(tiny, rendered_plots):
 
 def test_a_run_of_a_large_sweep_keeps_eight_files_in_two_folders(tiny):
     """50,400 runs of the study would otherwise be half a million files."""
-    job = job_of(tiny, "trainer.pictures=0")
+    job = job_of(tiny, "trainer.pictures=0", "dataset=ring", network="mlp")
     execute(job)
     names = {str(p.relative_to(job.folder.path)) for p in job.folder.path.rglob("*")}
     row = {name for name in names if name.startswith("row-final-")}
