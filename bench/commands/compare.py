@@ -9,7 +9,6 @@ from pathlib import Path
 from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
-from rich.text import Text
 
 from bench.core.errors import UserError
 from bench.reporting.archive.read import Study, load
@@ -17,6 +16,7 @@ from bench.reporting.output import run_comparison
 from bench.reporting.output.run_comparison import Change, ReportComparison, TablePair
 from bench.reporting.tables import rounding
 from bench.reporting.text import words
+from bench.reporting.text.terminal import cell, plain
 
 
 def show_changes(first: str, second: str, console: Console | None = None) -> ReportComparison:
@@ -35,7 +35,7 @@ def show_changes(first: str, second: str, console: Console | None = None) -> Rep
         _print_tables(pair, console)
     if comparison.unmatched:
         lines = "\n".join(f"  {line}" for line in comparison.unmatched)
-        console.print(Text(f"Not compared:\n{lines}"))
+        console.print(plain(f"Not compared:\n{lines}"))
     return comparison
 
 
@@ -66,23 +66,25 @@ def _print_tables(pair: TablePair, console: Console) -> None:
     group = pair.after.group
     title = words.full_metric_title(group.first, group)
     direction = words.better_direction(group.first, group)
-    console.print(Text(f"{group.slug}: {title}, {direction}\n", style="bold"))
+    console.print(plain(f"{group.slug}: {title}, {direction}\n", style="bold"))
     table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for head in ("variant", "runs", "first", "second", "P(better)", "p", ""):
-        table.add_column(head, justify="left" if head in ("variant", "") else "right")
+        table.add_column(
+            head, justify="left" if head in ("variant", "") else "right", overflow="fold"
+        )
     decimals = rounding.decimals_by_metric(pair.after)[group.first]
     for change in pair.changes:
-        table.add_row(*_cells(change, group.first, decimals))
+        table.add_row(*map(cell, _cells(change, group.first, decimals)))
     console.print(table)
     for report, names in (("first", pair.removed), ("second", pair.added)):
         if names:
-            console.print(Text(f"Only in the {report}: {words.join_with_and(names)}."))
+            console.print(plain(f"Only in the {report}: {words.join_with_and(names)}."))
     same = sum(change.same_runs for change in pair.changes)
     equal = sum(change.equal for change in pair.changes)
     if same:
         rest = "" if same == equal else "; the others differ in bits, `bench verify` tells where"
-        console.print(Text(f"{same} runs are in both, {equal} of them with equal scores{rest}."))
-    console.print(Text("p of exact rank-sum tests, adjusted by Holm.\n"))
+        console.print(plain(f"{same} runs are in both, {equal} of them with equal scores{rest}."))
+    console.print(plain("p of exact rank-sum tests, adjusted by Holm.\n"))
 
 
 def _cells(change: Change, metric: str, decimals: int) -> list[str]:

@@ -6,6 +6,8 @@ from typing import Any
 from bench.plotting.style import INK, MUTED, RULE, wrap_name
 
 HEADING = 0.21  # inches that a figure's heading takes
+LINE = 0.135  # inches between two lines of text at 8 points
+ROW_CHARACTERS = 40  # of a line beside a row
 
 
 def move_apart(positions: Sequence[float], gap: float) -> list[float]:
@@ -49,6 +51,17 @@ def label_line_ends(
                   linewidth=0.6, clip_on=False, transform=axes.transAxes)  # fmt: skip
         axes.text(1 + (offset + 0.03) / width, label_y / height, text, color=INK, fontsize=8,
                   va="center_baseline", transform=axes.transAxes)  # fmt: skip
+
+
+def wrap_rows(names: Iterable[str]) -> list[str]:
+    """Break long names of rows into lines, as `label_rows` and `row_height` take them."""
+    return [wrap_name(name, ROW_CHARACTERS) for name in names]
+
+
+def row_height(names: Iterable[str], least: float) -> float:
+    """Return the inches of a row that holds the longest of the wrapped names, and at least some."""
+    lines = max((name.count("\n") + 1 for name in names), default=1)
+    return max(least, LINE * lines + 0.06) if lines > 1 else least
 
 
 def label_rows(axes: Any, names: Sequence[str], *, rules: bool = True) -> None:

@@ -13,6 +13,15 @@ class Margins(NamedTuple):
     bottom: float
 
 
+FIGURE_WIDTH = 7.0  # inches
+MISSING = "\u2014."  # as wide as a letter that our font lacks: a box here, or a browser's letter
+
+
+def figure_width(margins: Margins, inside: float) -> float:
+    """Return the inches of a figure's width; more than usual where names leave less than inside."""
+    return max(FIGURE_WIDTH, margins.left + margins.right + inside)
+
+
 def text_width(texts: Iterable[str], size: float = 8.0) -> float:
     """Return the inches that the widest of the texts takes in our font, of a size in points."""
     from matplotlib import font_manager
@@ -21,7 +30,7 @@ def text_width(texts: Iterable[str], size: float = 8.0) -> float:
     font.set_size(size, 72)
     widest = 0.0
     for line in (line for text in texts for line in text.split("\n")):
-        font.set_text(line)
+        font.set_text("".join(c if font.get_char_index(ord(c)) else MISSING for c in line))
         widest = max(widest, font.get_width_height()[0] / 64 / 72)
     return widest
 

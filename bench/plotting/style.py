@@ -3,9 +3,13 @@
 import io
 import re
 import textwrap
+import unicodedata
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+
+from bench.core.text import FILE_NAME_LENGTH, columns, file_name
 
 PAPER, INK, MUTED, RULE = "#fbfaf7", "#22252a", "#72767d", "#d9d6cf"
 ACCENT, SECOND = "#a63d17", "#2f6690"
@@ -27,6 +31,7 @@ VARIABLES = {
     **{hue: f"var(--hue-{place})" for place, hue in enumerate(HUES, 1)},
 }
 DPI = 200
+MAX_PIXELS = 65_000  # of a side of a PNG; the renderer takes less than 65,536
 TITLE_CHARACTERS = 22  # of a line above a panel
 SETTINGS: Any = {
     "svg.hashsalt": "created-equal",
@@ -112,17 +117,28 @@ def figure(width: float, height: float, *, placed: bool = False) -> Iterator[Any
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # a user's matplotlibrc must not change the bytes
         matplotlib.rcParams.update(SETTINGS)
-        yield Figure(figsize=(width, height), layout=None if placed else "constrained")
+        with without_glyph_warnings():
+            yield Figure(figsize=(width, height), layout=None if placed else "constrained")
+
+
+@contextmanager
+def without_glyph_warnings() -> Iterator[None]:
+    """Let letters that our font lacks be boxes; an SVG has them as text, for the reader's fonts."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        yield
 
 
 def wrap_name(name: str, max_characters: int = TITLE_CHARACTERS) -> str:
     """Break a long name into lines, after a space, a comma or an underscore where possible."""
-    lines = [""]
+    lines, name = [""], unicodedata.normalize("NFC", name)
+    name = "".join(c if columns(c) == 1 else f"{c}\0" for c in name)  # a wide letter counts as two
     for part in re.findall(r"[^ ,_]*[ ,_]+|[^ ,_]+", name):
         if lines[-1] and len(lines[-1] + part.rstrip()) > max_characters:
             lines.append("")
         lines[-1] += part
-    return "\n".join(textwrap.fill(line.rstrip(), max_characters) for line in lines)
+    text = "\n".join(textwrap.fill(line.rstrip(), max_characters) for line in lines)
+    return text.replace("\0", "")
 
 
 def render(fig: Any, name: str, alt: str, *, inline_only: bool = False) -> Drawing:
@@ -131,13 +147,15 @@ def render(fig: Any, name: str, alt: str, *, inline_only: bool = False) -> Drawi
     Args:
         inline_only: render only the SVG, to be inlined in the page.
     """
+    name = file_name(name, FILE_NAME_LENGTH + 50)
     svg, png, pdf = io.BytesIO(), io.BytesIO(), io.BytesIO()
     undated = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     fig.savefig(svg, format="svg", dpi=DPI, metadata=undated)
     if inline_only:
         return Drawing(name, alt, _round_coordinates(svg.getvalue()), b"", b"")
     fig.set_layout_engine("none")  # already laid out; to do it again takes half the time
-    fig.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
+    dpi = min(DPI, MAX_PIXELS / max(fig.get_size_inches()))
+    fig.savefig(png, format="png", dpi=dpi, metadata={"Software": None})
     undated = dict.fromkeys(("CreationDate", "Creator", "Producer"))
     fig.savefig(pdf, format="pdf", dpi=DPI, metadata=undated)
     return Drawing(name, alt, _round_coordinates(svg.getvalue()), png.getvalue(), pdf.getvalue())

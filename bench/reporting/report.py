@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.core.errors import UserError
 from bench.core.files import SUMS, read_sums, sha256_of, write_bytes
+from bench.core.text import encode
 from bench.reporting.archive.read import load, read_table
 from bench.reporting.archive.write import build_study_files
 from bench.reporting.claims import assess_claims
@@ -85,14 +86,14 @@ def write_report(stages: Sequence[StageRecord], folder: Path) -> Report:
     report = Report(merge_stages(stages), sections, claims, folder)
     files = build_study_files(stages)
     for name, text in build_latex_files(comparisons, claims).items():
-        files[f"tables/{name}"] = text.encode()
+        files[f"tables/{name}"] = encode(text)
     for section in sections:
         for table in section.comparison.tables:
-            files[f"tables/{table.group.slug}.csv"] = summary_csv.format_summary_csv(table).encode()
+            files[f"tables/{table.group.slug}.csv"] = encode(summary_csv.format_summary_csv(table))
         for drawing in (figure.drawing for figure in section.figures):
             files |= {f"figures/{drawing.name}.{k}": v for k, v in drawing.files.items()}
-    files["report.md"] = pages.render_markdown(report).encode()
-    files["index.html"] = pages.render_html(report).encode()
+    files["report.md"] = encode(pages.render_markdown(report))
+    files["index.html"] = encode(pages.render_html(report))
     _write_files(folder, files)
     return report
 

@@ -234,7 +234,8 @@ def test_sums_that_name_a_file_elsewhere_delete_nothing(tmp_path, up):
     digest = hashlib.sha256(b"mine").hexdigest()
     with open(folder / SUMS, "a") as sums:
         sums.write(f"{digest}  {name}\n")
-    write_report(stages_of(seeds({"a": [1.0, 2.0]})), folder)
+    with pytest.raises(UserError, match="SHA256SUMS is damaged: line"):
+        write_report(stages_of(seeds({"a": [1.0, 2.0]})), folder)
     assert other.read_text() == "mine"
 
 

@@ -129,7 +129,7 @@ def test_a_slug_is_the_name_of_a_file_whatever_the_data_set_is_called(written):
         written.run("a", 0, 1, dataset=dataset)
     slugs = [group.slug for group in groups_of(written)]
     assert len(set(slugs)) == 3 and not any(set(slug) & set("/\\<\"' ") for slug in slugs)
-    assert slugs[0] == ".._.._evil-quick"
+    assert slugs[0] == "_._.._evil-quick"  # not hidden
 
 
 def test_a_generator_that_scoring_found_diverged_counts_as_diverged(written):

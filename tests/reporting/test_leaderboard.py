@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from bench.reporting.charts import budget_chart
 from bench.reporting.charts.vega_javascript import vega_javascript
 from bench.reporting.output import interactive, run_details
 from bench.reporting.output.leaderboard import build_boards, sort_board_rows
+from bench.reporting.output.provenance import describe_environments
 from bench.reporting.tables.search import summarise_search
 
 
@@ -112,3 +114,28 @@ def test_no_text_can_end_the_script_element_that_holds_it():
     assert "<" not in interactive.format_script_json({"cause": text})
     assert json.loads(interactive.format_script_json({"cause": text})) == {"cause": text}
     assert not re.search("</script|<!--", vega_javascript()[0], re.IGNORECASE)
+
+
+def test_a_run_tells_what_it_cost(made):
+    costs = {"d_steps": 4000, "g_steps": 800, "images": 256000, "wall_seconds": 12.34}
+    made.run("wgan", 2.0)
+    comparisons = made.comparisons()
+    (run,) = run_details.select_runs(comparisons).values()
+    run = replace(run, facts=costs | {"peak_memory_gib": 0.256})
+    shown = run_details.build_run_data(comparisons, {run.run_id: run})["runs"][run.run_id]
+    assert shown["facts"] == {
+        "discriminator steps": "4,000",
+        "generator steps": "800",
+        "real images seen": "256,000",
+        "seconds of training": "12.3",
+        "peak memory, GiB": "0.26",
+    }
+
+
+def test_an_environment_says_once_whether_the_checkout_was_clean():
+    record = {"python": "3.11.7", "commit": "ab12", "dirty": True, "code": ["x.py", "y.py"]}
+    assert describe_environments([record, record | {"python": "3.12.1"}], "run") == {
+        "python": "3.11.7 (one run); 3.12.1 (one run)",
+        "commit": "ab12, with uncommitted changes",
+        "code outside the package": "x.py, y.py",
+    }

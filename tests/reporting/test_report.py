@@ -138,8 +138,8 @@ def test_a_sweep_of_which_nothing_finished_is_reported(written, tmp_path):
 @pytest.mark.parametrize(
     "place, content, match",
     [
-        ("rows/broken.json", b"{", "rows/broken.json"),
-        ("rows/broken.json", b'{"schema": 3}', "rows/broken.json is not a row"),
+        ("row-broken.json", b"{", "row-broken.json"),
+        ("row-broken.json", b'{"schema": 3}', "row-broken.json is not a row"),
         ("status.json", b"[]", "status.json is damaged"),
         ("history.csv", b"step,d_loss\n10,abc\n", "history.csv is not a history"),
         ("samples/final.png", b"not a picture", "final.png is no picture"),

@@ -1,7 +1,7 @@
 """Load a published study: read back the data files that `write` wrote."""
 
-import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.core.files import SUMS, read_json, read_sums, sha256_of
+from bench.core.files import SUMS, find_misfit, parse_json, read_json, read_sums, sha256_of
+from bench.core.number_checks import is_number
+from bench.core.text import is_file_name
 from bench.reporting.archive.row_table import MAPPINGS, PLAIN_COLUMNS, unprefixed
 from bench.reporting.archive.write import CURVES, SHARED_FIELDS, VERSION
 from bench.reporting.data.collect import read_picture
@@ -21,6 +23,12 @@ from bench.runs.record import PublishedRun, read_published_runs
 from bench.runs.rows import SCHEMA, Row, merge_rows
 
 RESTORE = "restore the file"
+MAX_CELLS = 2**26  # of a Parquet file; rows of 50,400 runs have some 2**24
+MAX_TABLE_BYTES = 2**30  # of its cells; it is read in batches of BATCH rows
+BATCH = 256
+STAGE = {"name": str, "rule": str, "chosen": [dict], "runs": [str]}
+PLAN = {"version": int, "sweep": str, "command": str, "stages": [STAGE]}
+ROWS_METADATA = {"schema": int, "protocols": {str: {"protocol": dict, "measures": dict}}}
 LOADED = ("rows.parquet", "runs.jsonl", "environments.json", "plan.json", "history.parquet")
 
 
@@ -58,7 +66,7 @@ def load(folder: str | Path) -> Study:
     folder = Path(folder)
     _check_sums(folder)
     published = {run.run_id: run for run in read_published_runs(folder)}
-    unsafe = [run_id for run_id in published if Path(str(run_id)).name != run_id]
+    unsafe = [run_id for run_id in published if not is_file_name(run_id)]
     if unsafe:  # a run_id names the file of the run's picture
         message = f"{folder / 'runs.jsonl'} has a run {unsafe[0]!r}, which is no name of a folder"
         raise UserError(message, fix=RESTORE)
@@ -78,7 +86,7 @@ def load(folder: str | Path) -> Study:
             rows=tuple(sorted(rows.get(run_id, []), key=lambda row: row.file_name())),
             digests=run.chain,
             history=curves.get(run_id, {}),
-            picture=read_picture(picture) if picture.is_file() else None,
+            picture=read_picture(picture) if os.path.lexists(picture) else None,
         )
     return Study(folder, _read_stages(folder, runs, baselines))
 
@@ -104,14 +112,16 @@ def _read_stages(
     folder: Path, runs: Mapping[str, RunRecord], baselines: tuple[Row, ...]
 ) -> tuple[StageRecord, ...]:
     path = folder / "plan.json"
-    plan = read_json(path)
+    plan = read_json(path, {"version": int})
+    if plan["version"] in (1, 2, 3):
+        raise other_version(str(path), 1)
+    if plan["version"] != VERSION:
+        message = f"{path} has version {plan['version']}; this suite reads {VERSION}"
+        fix = "use the suite that wrote it, or write the report again from its runs"
+        raise UserError(message, fix=fix)
     try:
-        if plan["version"] in (1, 2, 3):
-            raise other_version(str(path), 1)
-        if plan["version"] != VERSION:
-            message = f"{path} has version {plan['version']}; this suite reads {VERSION}"
-            fix = "use the suite that wrote it, or write the report again from its runs"
-            raise UserError(message, fix=fix)
+        if misfit := find_misfit(plan, PLAN):
+            raise TypeError(misfit)
         stages = tuple(
             StageRecord(
                 name=plan["sweep"],
@@ -142,22 +152,38 @@ def read_table(path: Path) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        return pq.read_table(path)
-    except FileNotFoundError as error:
+    if not path.exists():
         present = sorted(p.name for p in path.parent.glob("*"))
         message = f"no file {path} (present: {', '.join(present[:8]) or 'nothing'})"
-        raise UserError(message, fix="name a folder that `bench report` wrote") from error
-    except (OSError, pa.ArrowException) as error:
-        raise UserError(f"{path} is no Parquet file: {error}", fix=RESTORE) from error
+        raise UserError(message, fix="name a folder that `bench report` wrote")
+    try:
+        if not path.is_file():
+            raise ValueError("it is a folder, a pipe or a device")
+        batches, size = [], 0
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            n_rows, schema = file.metadata.num_rows, file.schema_arrow
+            if not 0 <= n_rows * len(schema) <= MAX_CELLS:
+                raise ValueError(f"it states {n_rows:,} rows of {len(schema):,} columns")
+            for batch in file.iter_batches(BATCH):  # text that repeats is small in the file alone
+                batches.append(batch)
+                if (size := size + batch.nbytes) > MAX_TABLE_BYTES:
+                    raise ValueError(f"it unpacks to more than {MAX_TABLE_BYTES:,} bytes")
+        table = pa.Table.from_batches(batches, schema)
+        table.validate(full=True)
+        if table.num_rows != n_rows:
+            raise ValueError(f"it has {table.num_rows:,} rows and states {n_rows:,}")
+        return table
+    except Exception as error:  # Arrow's and Python's; there is no list of them
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} is no Parquet file: {reason}", fix=RESTORE) from error
 
 
 def _read_rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
     """Return run_id -> its rows, and the rows of real samples."""
     table = read_table(path)
     try:
-        metadata = json.loads((table.schema.metadata or {})[b"created_equal"])
-        schema, protocols = metadata["schema"], metadata["protocols"]
+        text = (table.schema.metadata or {})[b"created_equal"].decode()
+        schema = parse_json(text, {"schema": int})["schema"]
     except (KeyError, TypeError, ValueError) as error:
         message = f"{path} was not written by `bench report`: it does not name its protocols"
         raise UserError(message, fix="write the report again from its runs") from error
@@ -166,12 +192,18 @@ def _read_rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
     if schema != SCHEMA:
         fix = "use the suite that wrote them, or score the runs again"
         raise UserError(f"{path} has rows of schema {schema}; this suite reads {SCHEMA}", fix=fix)
+    try:
+        protocols = parse_json(text, ROWS_METADATA)["protocols"]
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: protocols: {error}", fix=RESTORE) from error
     missing = sorted({*PLAIN_COLUMNS, "protocol_id"} - set(table.column_names))
     if missing:
         raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix=RESTORE)
     rows_by_key: dict[tuple[str, str, str], Row] = {}
     for record in table.to_pylist():
         key = (record["run_id"], record["checkpoint"], record["protocol_id"])
+        if not all(isinstance(part, str) for part in key):
+            raise UserError(f"{path} has a row of run, checkpoint, protocol {key!r}", fix=RESTORE)
         if key not in rows_by_key:
             rows_by_key[key] = _build_row(path, record, protocols)
     rows_by_run: dict[str, list[Row]] = {}
@@ -197,7 +229,7 @@ def _build_row(path: Path, record: Mapping[str, Any], protocols: Mapping[str, An
 
 def _read_curves(path: Path) -> dict[str, dict[str, Curve]]:
     """Return run_id -> name -> curve."""
-    if not path.is_file():
+    if not os.path.lexists(path):
         return {}
     points: dict[str, dict[str, list[tuple[float, float]]]] = {}
     table = read_table(path)
@@ -205,6 +237,8 @@ def _read_curves(path: Path) -> dict[str, dict[str, Curve]]:
         raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix=RESTORE)
     for record in table.to_pylist():
         run_id, step = record["run_id"], record["d_steps"]
+        if not isinstance(run_id, str) or not is_number(step):
+            raise UserError(f"{path}: run {run_id!r} has a step {step!r}", fix=RESTORE)
         for name, value in ((name, record.get(name)) for name in CURVES):
             if value is None:
                 continue

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import itertools
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -42,6 +44,9 @@ PLAIN_COLUMNS = (
     "run_id", "variant", "loss", "model", "network", "dataset", "seed", "status", "cause",
     "checkpoint", "d_steps", "g_steps", "images",
 )  # fmt: skip
+# What spreadsheets take for a formula; the last four are wide forms of the first four.
+FORMULA = re.compile("'*[=+@\\-\t\r\n\uff1d\uff0b\uff20\uff0d]")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|nan)", re.IGNORECASE | re.ASCII)
 MAPPINGS = ("hyperparameters", "scores", "details", "code")  # fields with a column for each key
 
 
@@ -89,13 +94,32 @@ def unprefixed(name: str, record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def format_csv(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
-    """Format records as CSV; a column that a record lacks is empty."""
+    """Format records as CSV; a column that a record lacks is empty.
+
+    A text that a spreadsheet would compute gets an apostrophe, see `escape_formula`.
+    """
+    rows = ([format_exactly(record.get(column)) for column in columns] for record in records)
+    return "".join(map(_format_line, itertools.chain([columns], rows)))
+
+
+def _format_line(cells: Iterable[str]) -> str:
+    """Format a line that ends in a line feed; with it `csv` would not quote a carriage return."""
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    for record in records:
-        writer.writerow({key: format_exactly(value) for key, value in record.items()})
-    return buffer.getvalue()
+    csv.writer(buffer).writerow(map(escape_formula, cells))
+    return buffer.getvalue().removesuffix("\r\n") + "\n"
+
+
+def escape_formula(text: str) -> str:
+    """Put an apostrophe before a text that begins as a formula does, unless it is a number.
+
+    So do texts get one that begin with apostrophes and then so: `unescape_formula` undoes it.
+    """
+    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+
+
+def unescape_formula(text: str) -> str:
+    """Return the text that `escape_formula` was given."""
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
 def format_exactly(value: Any) -> str:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bench.core.text import encode
 from bench.reporting.archive import row_table
 from bench.reporting.data.records import RunRecord, StageRecord
 from bench.runs.digests import score_digests
@@ -53,7 +54,7 @@ def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
         for r in records
     }
     return {
-        **{name: text.encode() for name, text in texts.items()},
+        **{name: encode(text) for name, text in texts.items()},
         "rows.parquet": _parquet(
             {column: [record.get(column) for record in records] for column in columns},
             {"schema": SCHEMA, "protocols": protocols},
@@ -90,7 +91,7 @@ def _parquet(columns: Mapping[str, Sequence[Any]], metadata: Mapping[str, Any]) 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table({name: _typed(values) for name, values in columns.items()})
+    table = pa.table({encode(name).decode(): _typed(values) for name, values in columns.items()})
     text = json.dumps(metadata, sort_keys=True, separators=(",", ":"), allow_nan=False)
     table, buffer = table.replace_schema_metadata({"created_equal": text}), io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
@@ -101,11 +102,22 @@ def _typed(values: Sequence[Any]) -> Any:
     """Make an array of booleans, integers, floats or text; mixed or nested values as text."""
     import pyarrow as pa
 
-    kinds = {type(value) for value in values if value is not None}
-    for kind, arrow_type in ((bool, pa.bool_()), (int, pa.int64()), (str, pa.string())):
-        if kinds <= {kind} and kinds:
-            return pa.array(values, arrow_type)
+    present = [value for value in values if value is not None]
+    kinds = {type(value) for value in present}
+    if kinds == {bool}:
+        return pa.array(values, pa.bool_())
+    if kinds == {int} and (kind := _integer_type(min(present), max(present))) is not None:
+        return pa.array(values, kind)
     if kinds <= {int, float}:
         return pa.array([None if v is None else float(v) for v in values], pa.float64())
-    texts = [None if v is None else row_table.format_exactly(v) for v in values]
+    texts = [None if v is None else encode(row_table.format_exactly(v)) for v in values]
     return pa.array(texts, pa.string())
+
+
+def _integer_type(low: int, high: int) -> Any:
+    """Return the type of 64 bits that holds all integers from low to high; None if none does."""
+    import pyarrow as pa
+
+    if low >= -(2**63) and high < 2**63:
+        return pa.int64()
+    return pa.uint64() if low >= 0 and high < 2**64 else None

@@ -3,11 +3,13 @@
 import dataclasses
 import io
 import json
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
+from bench.core.text import is_file_name
 from bench.reporting.data.histories import read_history
 from bench.reporting.data.records import FACTS, RunRecord, StageRecord, count_statuses
 from bench.runs.digests import read_digests
@@ -27,6 +29,9 @@ def read_stages(runs_root: Path, name: str) -> list[StageRecord]:
         UserError: there is no such plan, no run of it is scored yet, or a file is damaged.
     """
     plan = read_plan(runs_root, name)
+    if unsafe := [run_id for run_id in plan.run_ids if not is_file_name(run_id)]:
+        message = f"the plan of {name!r} has a run {unsafe[0]!r}, which is no name of a folder"
+        raise UserError(message, fix="restore the plan, or launch the sweep again")
     reader = _Reader(runs_root)
     real = tuple(reader.baselines())
     runs_by_stage = [tuple(map(reader.run, stage.runs)) for stage in plan.stages]
@@ -64,18 +69,22 @@ def add_pictures(root: Path, stages: list[StageRecord], order: Iterable[str]) ->
 
 
 def read_picture(path: Path) -> bytes:
-    """Read a picture's file and check that it can be decoded.
+    """Read a PNG file and check that it can be decoded; for others Pillow may start programs.
 
     Raises:
-        UserError: it is no picture.
+        UserError: it is no such picture, or has more pixels than Pillow's limit.
     """
     from PIL import Image
 
-    content = path.read_bytes()
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises on damaged files
+        if not path.is_file():
+            raise ValueError("it is a folder, a pipe or a device")
+        content = path.read_bytes()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+                image.load()
+    except Exception as error:  # Pillow's; there is no list of them
         fix = "move the file away; the report then says that there is none"
         raise UserError(f"{path} is no picture: {error}", fix=fix) from error
     return content

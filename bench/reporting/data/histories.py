@@ -1,11 +1,14 @@
 """Read a run's training history: losses over steps, and scores of its checkpoints."""
 
 import csv
+import io
 import math
+import os
 
 import numpy as np
 
 from bench.core.errors import UserError
+from bench.core.files import read_text
 from bench.reporting.data.records import Curve
 from bench.runs.candidates import read_candidates
 from bench.runs.folder import RunFolder
@@ -34,17 +37,19 @@ def read_history(folder: RunFolder) -> dict[str, Curve]:
 
 
 def _read_losses(folder: RunFolder) -> list[tuple[str, float, float]]:
-    path = folder.history
-    if not path.is_file():
+    path, fix = folder.history, "move it away and run the run again"
+    if not os.path.lexists(path):
         return []
     try:
-        with open(path, encoding="utf-8", newline="") as lines:
-            return [
-                (name, float(reading["step"]), float(reading[name]))
-                for reading in csv.DictReader(lines)
-                for name in LOSSES
-                if reading.get(name)
-            ]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        fix = "move it away and run the run again"
+        lines = io.StringIO(read_text(path, fix), newline="")
+        readings = [
+            (name, float(reading["step"]), float(reading[name]))
+            for reading in csv.DictReader(lines)
+            for name in LOSSES
+            if reading.get(name)
+        ]
+        if not all(math.isfinite(step) for _, step, _ in readings):
+            raise ValueError("a step that is not finite")
+        return readings
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise UserError(f"{path} is not a history of losses: {error!r}", fix=fix) from error

@@ -25,20 +25,22 @@ def draw(section: SectionData) -> Drawing | None:
     group, chart = section.table.group, section.budget_chart
     if chart.largest < 2:
         return None
-    names = [c.variant for c in chart.curves]
+    names = labels.wrap_rows(c.variant for c in chart.curves)
     margins = layout.Margins(0.55, layout.text_width(names) + 0.25, 0.28, 0.48)
-    with figure(7.0, max(3.6, 0.16 * len(names) + 1.2), placed=True) as fig:
+    gap = labels.row_height(names, 0.145)
+    width, height = layout.figure_width(margins, 2.5), max(3.6, (gap + 0.015) * len(names) + 1.2)
+    with figure(width, height, placed=True) as fig:
         (axes,) = layout.add_panels(fig, 1, 1, margins)
         set_scales(axes, chart.largest, chart.means, log=chart.log, max_ticks=8)
         ends = []
-        for curve in chart.curves:
+        for name, curve in zip(names, chart.curves, strict=True):
             colour, marker = chart.styles[curve.variant]
             draw_mean(axes, curve, colour, 1.5)
             marked = np.unique(np.geomspace(1, len(curve.ks), 5).round().astype(int)) - 1
             axes.plot(curve.ks[marked], curve.mean[marked], marker, color=colour,
                       markersize=4, clip_on=False, zorder=5)  # fmt: skip
-            ends.append((float(curve.mean[-1]), curve.variant, colour))
-        labels.label_line_ends(axes, ends)
+            ends.append((float(curve.mean[-1]), name, colour))
+        labels.label_line_ends(axes, ends, gap)
         axes.set_xlabel(CONFIGURATIONS)
         axes.set_title(axis_title(group, log=chart.log), color=MUTED)
         metric = words.metric_title(group.first)

@@ -26,9 +26,10 @@ def draw(section: SectionData) -> Drawing | None:
         return None
     columns = min(COLUMNS, len(curves))
     n_rows = -(-len(curves) // columns)
-    margins = layout.Margins(0.45, 0.1, 0.72, 0.45)
-    with figure(7.0, 1.25 * n_rows + 0.85, placed=True) as fig:
-        grid = layout.add_panels(fig, len(curves), columns, margins, (0.15, 0.3))
+    more = 0.13 * (labels.count_title_lines((c.variant for c in curves), columns) - 1)
+    margins = layout.Margins(0.45, 0.1, 0.72 + more, 0.45)
+    with figure(7.0, (1.25 + more) * n_rows + 0.85, placed=True) as fig:
+        grid = layout.add_panels(fig, len(curves), columns, margins, (0.15, 0.3 + more))
         scores = np.concatenate([c.quantiles.ravel() for c in curves])
         log = scales.needs_log_axis(scores)
         set_scales(grid[0], chart.largest, scores, log=log, max_ticks=6)

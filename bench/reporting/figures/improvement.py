@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.plotting import layout, scales
+from bench.plotting import labels, layout, scales
 from bench.plotting.style import ACCENT, INK, PAPER, SECOND, Drawing, figure, render
 from bench.reporting.analysis.rankings import has_intervals, improvement_matrix
 from bench.reporting.figures.figure import SEEDS, FigureSpec, SectionData
@@ -10,6 +10,7 @@ from bench.reporting.figures.shared_text import DIVERGED_IS_WORST
 from bench.reporting.tables.summary import LEVEL
 
 CELL = (0.56, 0.3)  # inches
+LEAST_CELL = 0.29  # inches of width that a number takes
 # A better row is dark and a worse one pale, so that they differ in greyscale too.
 STRONGEST = {SECOND: 0.9, ACCENT: 0.35}
 PALE_TEXT = 0.55  # opacity from which on the number is printed in the paper's colour
@@ -21,13 +22,15 @@ def draw(section: SectionData) -> Drawing | None:
     matrix = improvement_matrix(table) if table.ranking.letters else None
     if matrix is None:
         return None
-    names, size = matrix.names, len(matrix.names)
-    top = 0.25 + layout.text_width(names, 7) * 0.71  # of names at 45 degrees
+    names, size = labels.wrap_rows(matrix.names), len(matrix.names)
+    extra = labels.row_height(names, CELL[1]) - CELL[1]  # of names in several lines
+    top = 0.25 + layout.text_width(names, 7) * 0.71 + extra  # of names at 45 degrees
     margins = layout.Margins(layout.text_width(names) + 0.25, 0.1, top, 0.1)
-    width = min(7.0, margins.left + margins.right + size * CELL[0] + margins.top * 0.7)
-    cell = (width - margins.left - margins.right - margins.top * 0.7) / size
+    room = layout.FIGURE_WIDTH - margins.left - margins.right - margins.top * 0.7
+    cell = min(CELL[0], max(LEAST_CELL, room / size))
+    width = margins.left + margins.right + size * cell + margins.top * 0.7
     margins = margins._replace(right=width - margins.left - size * cell)
-    with figure(width, margins.top + margins.bottom + size * CELL[1], placed=True) as fig:
+    with figure(width, margins.top + margins.bottom + size * (CELL[1] + extra), placed=True) as fig:
         (axes,) = layout.add_panels(fig, 1, 1, margins)
         axes.set_xlim(0, size)
         axes.set_ylim(size, 0)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.plotting import layout, scales
+from bench.plotting import labels, layout, scales
 from bench.plotting.style import MUTED, RULE, SECOND, Drawing, MethodStyle, figure, render
 from bench.reporting.analysis.precision_recall import (
     collect_scores,
@@ -32,8 +32,10 @@ def draw(section: SectionData) -> Drawing | None:
     if not scores:
         return None
     n_runs = sum(map(len, scores.values()))
-    margins = layout.Margins(0.5, layout.text_width(scores) + 0.35, 0.3, 0.48)
-    with figure(7.0, 3.1, placed=True) as fig:
+    names = labels.wrap_rows(scores)
+    margins = layout.Margins(0.5, layout.text_width(names) + 0.35, 0.3, 0.48)
+    height = max(3.1, margins.top + sum(labels.row_height([n], 0.135) + 0.058 for n in names))
+    with figure(layout.figure_width(margins, 3.0), height, placed=True) as fig:
         left, right = layout.add_panels(fig, 2, 2, margins, (0.75, 0), shared=False)
         set_unit_square(left)
         draw_real_samples(left, table, pair)
@@ -120,8 +122,9 @@ def _add_legend(axes: Any, names: Mapping[str, Any], styles: Mapping[str, Method
     from matplotlib.lines import Line2D
 
     marks = [Line2D([], [], marker=styles[n].marker, **_mark(styles[n].colour, 0)) for n in names]
-    axes.legend(marks, list(names), loc="upper left", bbox_to_anchor=(1.0, 1.03), frameon=False,
-                fontsize=8, handletextpad=0.3, borderpad=0.2, labelspacing=0.5)  # fmt: skip
+    place: Any = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.03), "frameon": False}
+    axes.legend(marks, labels.wrap_rows(names), **place, fontsize=8, handletextpad=0.3,
+                borderpad=0.2, labelspacing=0.5)  # fmt: skip
 
 
 FIGURE = FigureSpec("Precision and recall", (SEEDS, SEARCH), draw, caption, place=40)

@@ -19,12 +19,14 @@ def draw(section: SectionData) -> Drawing | None:
     if len(names) < 2:
         return None
     right = layout.text_width(letters.values()) + 0.45
-    margins = layout.Margins(layout.text_width(names) + 0.15, right, 0.28, 0.45)
-    with figure(7.0, ROW * len(names) + margins.top + margins.bottom, placed=True) as fig:
+    shown = labels.wrap_rows(names)
+    margins = layout.Margins(layout.text_width(shown) + 0.15, right, 0.28, 0.45)
+    height = labels.row_height(shown, ROW) * len(names) + margins.top + margins.bottom
+    with figure(layout.figure_width(margins, 3.0), height, placed=True) as fig:
         (axes,) = layout.add_panels(fig, 1, 1, margins)
         axes.set_xlim(0.7, len(names) + 0.3)
         scales.set_ticks(axes.xaxis, range(1, len(names) + 1))
-        labels.label_rows(axes, names)
+        labels.label_rows(axes, shown)
         for y, name in enumerate(names):
             rank, low, high = ranks[name]
             if intervals:

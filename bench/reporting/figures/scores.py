@@ -19,11 +19,11 @@ def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
     """Draw one line a method, in the table's order; narrow for a telephone, on the page only."""
     table = section.table
     group, metric = table.group, table.group.first
-    names = [row.name for row in table.rows]
+    names = labels.wrap_rows(row.name for row in table.rows)
     unscored = [runs_without_score(row.method) for row in table.rows]
     margins = row_margins(names, unscored, gap=0.2, top=0.25, narrow=narrow)
-    width = max(3.6 if narrow else 7.0, margins.left + margins.right + 1.5)
-    height = 0.25 * len(names) + margins.top + margins.bottom
+    width = max(3.6 if narrow else 7.0, margins.left + margins.right + (1.5 if narrow else 3.0))
+    height = labels.row_height(names, 0.25) * len(names) + margins.top + margins.bottom
     with figure(width, height, placed=True) as fig:
         (axes,) = layout.add_panels(fig, 1, 1, margins)
         log = draw_dots(axes, table, metric, max_ticks=5 if narrow else 9)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.core.text import printable, shorten
 from bench.plotting import labels, layout, scales
 from bench.plotting.style import ACCENT, INK, MUTED, RULE, Drawing, figure, render
 from bench.reporting.analysis.effects import Effect, hyperparameter_effects, prefers_log_axis
@@ -17,6 +18,7 @@ from bench.reporting.tables.summary import ALPHA
 from bench.reporting.text import words
 
 ROW = 0.7  # inches of a band
+COLUMN_CHARACTERS = 22  # of a name or a value above or below a column
 TEXT_SHARE, PAD = 0.36, 0.09  # shares of a band: the text above its points, the space below them
 
 
@@ -54,20 +56,21 @@ def draw(section: SectionData) -> Drawing | None:
     scores = np.concatenate([e.scores for v in variants for e in effects[v].values()])
     y_scale = Scale(float(scores.min()), float(scores.max()), scales.needs_log_axis(scores))
     columns: list[str] = [*shared, *[""] * max(map(len, others.values()))]
-    margins = layout.Margins(layout.text_width(variants) + 0.5, 0.1, 0.45, 0.35)
+    shown = labels.wrap_rows(variants)
+    margins = layout.Margins(layout.text_width(shown) + 0.5, 0.1, 0.45, 0.35)
     width = max(7.0, 1.05 * len(columns) + margins.left)
     with figure(width, ROW * len(variants) + 0.8, placed=True) as fig:
         count = len(columns)
         grid = layout.add_panels(fig, count, count, margins, (0.12, 0), shared=False)
         for axes, name in zip(grid, columns, strict=True):
             _prepare_bands(axes, len(variants))
-            axes.set_title(name.replace("_", " ") or "its own")
+            axes.set_title(_short(name) or "its own")
         for axes, name in zip(grid, shared, strict=False):
             _draw_column(axes, [effects[v].get(name) for v in variants], y_scale)
         for y, variant in enumerate(variants):
             for axes, name in zip(grid[len(shared) :], others[variant], strict=False):
                 _draw_named_band(axes, y, name, effects[variant][name], y_scale)
-        _label_bands(grid[0], variants, y_scale)
+        _label_bands(grid[0], shown, y_scale)
         labels.add_heading(fig, axis_title(group, log=y_scale.log))
         alt = f"{words.metric_title(group.first)} against each hyperparameter, for each variant."
         return render(fig, f"{group.slug}-sensitivity", alt)
@@ -124,7 +127,7 @@ def _draw_column(axes: Any, effects: Sequence[Effect | None], y_scale: Scale) ->
         if effect is not None:
             _draw_band(axes, y, effect, x_scale, y_scale)
     if all(e.labels for e in present):
-        ticks, tick_labels = _centres(len(categories)).tolist(), list(categories)
+        ticks, tick_labels = _centres(len(categories)).tolist(), [_short(c) for c in categories]
     else:
         marks = x_scale.ticks(margin=0.05)  # or so near the ends that they can stand there
         ticks, tick_labels = x_scale.map(marks).tolist(), [scales.format_tick(m) for m in marks]
@@ -138,8 +141,8 @@ def _draw_named_band(axes: Any, y: int, name: str, effect: Effect, y_scale: Scal
     x_scale = Scale(low, high, prefers_log_axis(effect.values))
     _draw_band(axes, y, effect, x_scale, y_scale, rho_y=0.2)
     span = "\u2013".join(scales.format_tick(float(f"{end:.2g}")) for end in (low, high))
-    span = ", ".join(effect.labels) if effect.labels else span
-    axes.text(-0.06, y + 0.05, f"{name.replace('_', ' ')}\n{span}", fontsize=6, color=MUTED,
+    span = _short(", ".join(effect.labels)) if effect.labels else span
+    axes.text(-0.06, y + 0.05, f"{_short(name)}\n{span}", fontsize=6, color=MUTED,
               va="top", linespacing=1.0)  # fmt: skip
 
 
@@ -167,6 +170,11 @@ def _draw_band(
             ha="right", va="top", color=INK if effect.p < ALPHA else MUTED,
             fontweight="bold" if effect.p < ALPHA else "normal",
         )  # fmt: skip
+
+
+def _short(name: str) -> str:
+    """Return a hyperparameter's name or value as a column holds it."""
+    return shorten(printable(name.replace("_", " ")), COLUMN_CHARACTERS)
 
 
 def _height(y: int, y_scale: Scale, scores: Any) -> Any:

@@ -34,10 +34,11 @@ def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
     group, baseline = table.group, table.real_baseline.get(table.group.first)
     scores = [c.score for one in variants for c in one.configs if c.score is not None]
     unscored = [_count_unscored(one) for one in variants]
-    names = [one.name for one in variants]
-    margins = row_margins(names, unscored, gap=0.25, top=0.3, narrow=narrow)
-    height = ROW * len(names) + margins.top + margins.bottom
-    with figure(3.6 if narrow else 7.0, height, placed=True) as fig:
+    names = labels.wrap_rows(one.name for one in variants)
+    margins = row_margins(names, unscored, gap=0.25, top=0.43 if narrow else 0.3, narrow=narrow)
+    height = labels.row_height(names, ROW) * len(names) + margins.top + margins.bottom
+    width = max(3.6 if narrow else 7.0, margins.left + margins.right + (1.5 if narrow else 3.0))
+    with figure(width, height, placed=True) as fig:
         (axes,) = layout.add_panels(fig, 1, 1, margins)
         shown = [*scores, baseline.mean] if baseline is not None else scores
         log = scales.needs_log_axis(shown)
@@ -47,7 +48,7 @@ def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
             _draw_variant(axes, y, one)
             labels.annotate_row(axes, y, unscored[y])
         draw_baseline(axes, table, group.first, y=0, offset=3)
-        _add_legend(axes, variants)
+        _add_legend(axes, variants, columns=3 if narrow else 6)
         axes.set_xlabel(axis_title(group, log=log, separator="\n" if narrow else ", "))
         title, box = words.metric_title(group.first), "a box from the first to the third quartile"
         alt = f"{title} of every configuration of each variant, with {box}."
@@ -98,7 +99,7 @@ def _count_unscored(one: SearchedVariant) -> str:
     return ", ".join(parts + ([f"{one.n_unended} open"] if one.n_unended else []))
 
 
-def _add_legend(axes: Any, variants: tuple[SearchedVariant, ...]) -> None:
+def _add_legend(axes: Any, variants: tuple[SearchedVariant, ...], columns: int) -> None:
     from matplotlib.lines import Line2D
 
     dot = Line2D([], [], marker="o", linestyle="", color=INK, alpha=0.6, markersize=3.4,
@@ -109,7 +110,7 @@ def _add_legend(axes: Any, variants: tuple[SearchedVariant, ...]) -> None:
     if any(c.score is None for one in variants for c in one.configs):
         marks.append((Line2D([], [], **{**CROSS, "clip_on": True}), "diverged"))
     marks.append((Line2D([], [], color=ACCENT, linewidth=1.8), "median"))
-    labels.add_legend(axes, marks)
+    labels.add_legend(axes, marks, columns)
 
 
 FIGURE = FigureSpec("", (SEARCH,), draw, caption, place=0, draw_narrow=partial(draw, narrow=True))

@@ -21,11 +21,12 @@ def draw(section: SectionData) -> Drawing | None:
     group, shares = section.table.group, _shares(section)
     if not shares:
         return None
-    names = [one.variant for one in shares]
+    names = labels.wrap_rows(one.variant for one in shares)
     column_title = "one sd is a factor of"
     margins = layout.Margins(layout.text_width(names) + 0.15,
                              0.25 + layout.text_width([column_title], 7), 0.3, 0.45)  # fmt: skip
-    with figure(7.0, ROW * len(names) + margins.top + margins.bottom, placed=True) as fig:
+    height = labels.row_height(names, ROW) * len(names) + margins.top + margins.bottom
+    with figure(layout.figure_width(margins, 3.0), height, placed=True) as fig:
         (axes,) = layout.add_panels(fig, 1, 1, margins)
         axes.set_xlim(0, 1)
         scales.set_ticks(axes.xaxis, [0, 0.25, 0.5, 0.75, 1])

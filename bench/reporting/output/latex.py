@@ -1,11 +1,13 @@
 """Format tables for a paper: LaTeX with booktabs, one file for each table."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
+from bench.core.text import distinct_file_names, printable
 from bench.reporting.claims.claim import ClaimResult
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison, checkpoint_names, checkpoint_rows
-from bench.reporting.tables.groups import UNSAFE_CHARACTERS
 from bench.reporting.tables.published import published_scores
 from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
@@ -16,10 +18,17 @@ SPECIAL = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "`": "`{}",
     rounding.PLUS_MINUS: r"$\pm$",
     rounding.DASH: "--",
     words.DAGGER: r"$^\dagger$",
 }
+LIGATURE = re.compile(r"([-'])(?=\1)")  # two hyphens would be a dash
+ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327"
+LETTERS = "\u00c6\u00d8\u00df\u00e6\u00f8\u0131\u0141\u0142\u0152\u0153"  # without accents
 
 
 def build_latex_files(study: Sequence[Comparison], claims: Sequence[ClaimResult]) -> dict[str, str]:
@@ -37,8 +46,21 @@ def build_latex_files(study: Sequence[Comparison], claims: Sequence[ClaimResult]
 
 
 def escape_latex(text: str) -> str:
-    """Escape text so that LaTeX prints it as it is."""
-    return "".join(SPECIAL.get(sign, sign) for sign in text)
+    """Escape text so that LaTeX prints it as it is; letters that pdflatex lacks as their escapes.
+
+    No cell begins with a bracket or a star, which would belong to the line break before it.
+    """
+    parts = LIGATURE.sub("\\1\0", unicodedata.normalize("NFC", printable(text))).split("\0")
+    escaped = "{}".join("".join(map(_escape_sign, part)) for part in parts)
+    return f"{{{escaped[0]}}}{escaped[1:]}" if escaped[:1] in ("[", "*") else escaped
+
+
+def _escape_sign(sign: str) -> str:
+    parts = unicodedata.normalize("NFD", sign)
+    accented = len(parts) == 2 and parts[0].isascii() and parts[1] in ACCENTS and sign < "\u0180"
+    if sign in SPECIAL or sign.isascii() or accented or sign in LETTERS:
+        return SPECIAL.get(sign, sign)
+    return escape_latex(sign.encode("unicode_escape").decode())
 
 
 def format_table(
@@ -70,8 +92,9 @@ def _by_protocol(comparisons: Iterable[Comparison]) -> dict[str, list[Table]]:
     for comparison in comparisons:
         group = comparison.main.group
         name = f"{group.protocol['name']}-{group.protocol['extractor']}-{group.checkpoint}"
-        tables.setdefault(UNSAFE_CHARACTERS.sub("_", name), []).append(comparison.main)
-    return tables
+        tables.setdefault(name, []).append(comparison.main)
+    names = distinct_file_names(tables)
+    return {names[name]: members for name, members in tables.items()}
 
 
 def _score_table(name: str, tables: Sequence[Table]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.core.text import printable
 from bench.plotting.style import inline_svg
 from bench.reporting.archive.row_table import ROW_COLUMNS
 from bench.reporting.claims.claim import OPEN
@@ -21,12 +22,13 @@ from bench.reporting.tables.overall import compare_over_datasets
 from bench.reporting.tables.published import is_published_quantity
 from bench.reporting.tables.search import summarise_search
 from bench.reporting.tables.summary import LEVEL
-from bench.reporting.text import cells, words
+from bench.reporting.text import cells, markdown, words
 from bench.reporting.text.search_table import COLUMN_TITLES, search_rows
 from bench.runs.record import training_command
 from bench.stats import INTERVAL_RUNS
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+LONG_WORD = 30  # characters of a name's word from which on the page breaks it
 RunEntry = tuple[RunRecord, str, str]  # a run, which of its variant's it is, its score
 
 
@@ -46,12 +48,19 @@ def render_html(report: Report) -> str:
 
 
 def _render(template: str, variables: Mapping[str, Any], *, escape: bool) -> str:
+    """Render a template; what it prints is escaped for HTML (`escape`), else for Markdown."""
     import jinja2
     from markupsafe import Markup
+
+    def show(value: Any) -> Any:
+        if isinstance(value, Markup):
+            return value
+        return printable(str(value)) if escape else markdown.escape_markdown(str(value))
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=escape,
+        finalize=show,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -62,16 +71,11 @@ def _render(template: str, variables: Mapping[str, Any], *, escape: bool) -> str
         "script": Markup,
         "as_json": lambda content: Markup(format_script_json(content)),
         "base64": lambda content: base64.b64encode(content).decode(),
-        "cell": lambda text: _escape_markdown(str(text)),
+        "label": lambda text: Markup(markdown.escape_label(str(text))),
+        "code": lambda text: Markup(markdown.code_span(str(text))),
+        "block": lambda text: Markup(printable(str(text))),  # one line of an indented block
     }
     return environment.get_template(template).render(variables)
-
-
-def _escape_markdown(text: str) -> str:
-    """Escape text for a cell of a Markdown table, so that nothing in it is markup."""
-    for sign, escaped in {"&": "&amp;", "<": "&lt;", "|": "\\|", "\n": " "}.items():
-        text = text.replace(sign, escaped)
-    return text
 
 
 def _variables(report: Report) -> dict[str, Any]:
@@ -81,10 +85,12 @@ def _variables(report: Report) -> dict[str, Any]:
     comparisons = [section.comparison for section in sections]
     names = dict.fromkeys(method.variant for group in groups for method in group.methods)
     datasets = dict.fromkeys(group.dataset for group in groups)
+    words_of_names = " ".join([*names, *datasets, sweep.name]).split()
     overall = compare_over_datasets(comparisons)
     heading = f"{words.count_phrase(len(names), 'variant')} on {words.join_with_and(datasets)}"
     return {
         "sweep": sweep,
+        "has_long_words": any(len(word) > LONG_WORD for word in words_of_names),
         "heading": heading[0].upper() + heading[1:],
         "run_counts": words.describe_run_counts(sweep.counts),
         "sections": sections,

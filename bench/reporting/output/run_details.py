@@ -82,6 +82,7 @@ def _describe_run(run: RunRecord) -> dict[str, Any]:
     }
     return {
         **{k: getattr(run, k) for k in ("variant", "dataset", "seed", "sample", "status", "cause")},
+        "seed": run.seed if run.seed < 2**53 else str(run.seed),  # JavaScript's numbers are floats
         "settings": {k.replace("_", " "): _format_setting(v) for k, v in sorted(settings.items())},
         "facts": {name: text for name, text in facts.items() if text != rounding.DASH},
         "command": training_command(run.overrides, run.environment),

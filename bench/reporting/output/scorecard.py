@@ -8,11 +8,11 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
-from rich.text import Text
 
 from bench.reporting.data.protocols import describe_differences, with_measures
 from bench.reporting.tables import rounding
 from bench.reporting.text import words
+from bench.reporting.text.terminal import cell, plain
 from bench.runs.rows import directions_of, sort_for_display
 
 
@@ -67,7 +67,7 @@ def print_cards(cards: Sequence[Card], console: Console | None = None) -> None:
     for index, table in enumerate(tables):
         if index:
             reasons = words.join_with_and(tables[0][0].differences(table[0]))
-            console.print(Text(f"Not comparable with the first table; they differ in {reasons}."))
+            console.print(plain(f"Not comparable with the first table; they differ in {reasons}."))
         _print_table(table, console)
 
 
@@ -80,22 +80,22 @@ def _print_table(cards: Sequence[Card], console: Console) -> None:
         rounded = ", rounded to 8 bits" if quantised else ", not rounded"
     samples = f"{protocol['extractor']} features of {fake} samples"
     against = f"{real} real ones ({words.format_value(protocol.get('split'))})"
-    console.print(Text(f"{protocol['name']}: {samples} against {against}{rounded}"))
+    console.print(plain(f"{protocol['name']}: {samples} against {against}{rounded}"))
     baselines = {name: scores for card in cards for name, scores in card.baselines.items()}
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     shown.add_column("score")
     shown.add_column("better")
     for name in (*(card.name for card in cards), *baselines):
-        shown.add_column(name, justify="right")
+        shown.add_column(plain(name), justify="right")
     directions = {name: way for card in cards for name, way in card.directions.items()}
     for metric in sort_for_display(directions):
         values = [_format_score(card.scores, card.details, metric) for card in cards]
         values += [_format_score(scores, {}, metric) for scores in baselines.values()]
-        shown.add_row(words.metric_title(metric), directions[metric], *values)
+        shown.add_row(cell(words.metric_title(metric)), directions[metric], *values)
     console.print(shown)
     for card in cards:
         for note in notes(card):
-            console.print(Text(f"{card.name}: {note}"))
+            console.print(plain(f"{card.name}: {note}"))
 
 
 def _format_score(scores: Mapping[str, float], details: Mapping[str, float], metric: str) -> str:

@@ -9,6 +9,7 @@ from bench.reporting.claims.claim import ClaimResult
 from bench.reporting.data.records import StageRecord
 from bench.reporting.figures import draw_figures
 from bench.reporting.figures.figure import Figure, SectionData
+from bench.reporting.figures.short_names import with_short_names
 from bench.reporting.tables.comparisons import Comparison, find_search
 from bench.reporting.tables.search import summarise_search
 from bench.reporting.tables.summary import Table
@@ -53,8 +54,9 @@ def draw_sections(study: Sequence[Comparison]) -> tuple[Section, ...]:
 
     From MIN_PARALLEL_SECTIONS on, the comparisons are drawn in one process for each core.
     """
-    styles = assign_styles(m.name for one in study for m in one.main.group.methods)
-    data = [_section_data(one, study, styles) for one in study]
+    shown = with_short_names(study)
+    styles = assign_styles(m.name for one in shown for m in one.main.group.methods)
+    data = [_section_data(one, shown, styles) for one in shown]
     if len(data) < MIN_PARALLEL_SECTIONS:
         figures = [draw_figures(one) for one in data]
     else:

@@ -1,13 +1,14 @@
 """Print a report in a terminal: one table for each comparison, and the path of the page."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
-from rich.text import Text
 
+from bench.core.text import shorten_names
 from bench.reporting.output.sections import Report
 from bench.reporting.output.summary_paragraph import describe_claim_counts
 from bench.reporting.tables import rounding
@@ -16,8 +17,10 @@ from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
 from bench.reporting.text.cells import score_rows
 from bench.reporting.text.search_table import COLUMN_TITLES, search_rows
+from bench.reporting.text.terminal import CELL_LENGTH, cell, plain
 
 MARK = "*"  # of the study's eight; plain ASCII, for any terminal
+CELL_WIDTH = 40  # columns of the terminal from which on a name takes a second line
 GAP = 2  # columns of the terminal between two of the table
 
 
@@ -30,22 +33,25 @@ def print_report(report: Report, console: Console | None = None) -> None:
         else:
             _print_table(section.table, console)
     if claim_counts := describe_claim_counts(report.claims):
-        console.print(Text(f"{claim_counts}\n"))
-    console.print(Text(f"{words.describe_run_counts(report.sweep.counts)}."))
-    console.print(Text(str(report.page)), soft_wrap=True)
+        console.print(plain(f"{claim_counts}\n"))
+    console.print(plain(f"{words.describe_run_counts(report.sweep.counts)}."))
+    console.print(plain(str(report.page)), soft_wrap=True)
 
 
 def _print_search(table: Table, console: Console) -> None:
     group = table.group
     heading = f"The search on {group.dataset}, protocol {group.protocol['name']}\n"
-    console.print(Text(heading, "bold"))
+    console.print(plain(heading, "bold"))
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for title in COLUMN_TITLES:
-        shown.add_column(title, justify="left" if title == "variant" else "right")
-    for row in search_rows(summarise_search(table)):
-        shown.add_row(*map(_ascii, row))
+        side: Literal["left", "right"] = "left" if title == "variant" else "right"
+        shown.add_column(title, justify=side, overflow="fold")
+    rows = search_rows(summarise_search(table))
+    short = shorten_names((row[0] for row in rows), CELL_LENGTH)
+    for name, *texts in rows:
+        shown.add_row(*(cell(_ascii(text)) for text in (short[name], *texts)))
     console.print(shown)
-    console.print(Text(f"{words.main_score_title(group)}; chosen on {_selection_split(table)}.\n"))
+    console.print(plain(f"{words.main_score_title(group)}; chosen on {_selection_split(table)}.\n"))
 
 
 def _selection_split(table: Table) -> str:
@@ -58,27 +64,30 @@ def _print_table(table: Table, console: Console) -> None:
     group = table.group
     which = "" if group.checkpoint == "final" else f", {group.checkpoint} checkpoint"
     heading = f"{group.dataset}, protocol {group.protocol['name']}{which}\n"
-    console.print(Text(heading, style="bold"))
+    console.print(plain(heading, style="bold"))
     padding = (0, GAP - 1, 0, 0)
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding, show_edge=False)
     columns = _columns(table, console.width)
     for title, cells in columns:
         side: Literal["left", "right"] = "left" if title in ("variant", "group") else "right"
-        shown.add_column(title, justify=side, vertical="bottom", width=_width(title, cells))
+        width = _width(title, cells)
+        look: Any = {"justify": side, "vertical": "bottom", "overflow": "fold"}
+        shown.add_column(plain(title), width=width, **look)
     for row in zip(*(cells for _, cells in columns), strict=True):
-        shown.add_row(*row)
+        shown.add_row(*map(plain, row))
     console.print(shown)
     is_marked = any(MARK in name for name in columns[0][1])
     study = f"\n{MARK} one of the study's eight." if is_marked else ""
     ranking = words.describe_ranking(table)
-    console.print(Text(f"{words.main_score_title(group)}: mean +/- sd.{study}\n{ranking}\n"))
+    console.print(plain(f"{words.main_score_title(group)}: mean +/- sd.{study}\n{ranking}\n"))
 
 
 def _columns(table: Table, width: int) -> list[tuple[str, list[str]]]:
     """Return titles and cells; after the first metric, as many others as the width holds."""
     rows = score_rows(table)
+    short = shorten_names((row.name for row in rows), CELL_LENGTH)
     names = [
-        row.variant.replace("_", " ") if row.is_baseline else row.name + MARK * row.study
+        row.variant.replace("_", " ") if row.is_baseline else short[row.name] + MARK * row.study
         for row in rows
     ]
     seeds = [row.seeds.replace(" of ", "/") for row in rows]
@@ -97,7 +106,7 @@ def _columns(table: Table, width: int) -> list[tuple[str, list[str]]]:
 
 def _width(title: str, cells: list[str]) -> int:
     """Return the width of a column whose title may break between words."""
-    return max(map(len, [*title.split(), *cells]))
+    return min(CELL_WIDTH, max(map(cell_len, [*title.split(), *cells])))
 
 
 def _ascii(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from bench.core.text import printable, shorten
 from bench.metrics.declarations import read_declarations
 from bench.reporting.data.protocols import MEASURES_APART, describe_differences
 from bench.reporting.data.records import StageRecord
@@ -24,11 +25,13 @@ PROTOCOL_TITLES = {
 NUMBER_WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 NUMBER_WORDS += ["eleven", "twelve"]
 DAGGER = "\u2020"
+TITLE_LENGTH = 60  # characters of the title of a metric that the suite does not know
 
 
 def metric_title(metric: str) -> str:
     """Return the title of a metric, "Frechet distance"."""
-    return read_declarations()["TITLES"].get(metric, metric.replace("_", " "))
+    titles = read_declarations()["TITLES"]
+    return titles.get(metric) or shorten(printable(metric.replace("_", " ")), TITLE_LENGTH)
 
 
 def memorisation_warning(details: Mapping[str, float]) -> str:

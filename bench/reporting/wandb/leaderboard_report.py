@@ -12,8 +12,9 @@ from typing import Any
 
 from bench.core.errors import UserError
 from bench.core.files import write_text
+from bench.core.text import LABEL_LENGTH, printable, shorten
+from bench.reporting.text.markdown import escape_markdown
 
-TITLE_LENGTH = 128  # W&B's own limit
 INSTALL = "pip install 'created-equal[wandb]'"
 
 
@@ -105,9 +106,10 @@ def build_report(board: Leaderboard, entity: str, project: str, *, published: bo
         message = f"a W&B report needs wandb-workspaces: {' '.join(str(error).split())}"
         raise UserError(message, fix=INSTALL) from error
     whose: dict[str, Any] = {"entity": entity, "project": project} if published else {}
+    study = shorten(printable(board.study), LABEL_LENGTH)  # as runs name their group
     runs = wr.Runset(
-        name=board.study,
-        filters=f"Metric('Group') == {board.study!r}",
+        name=study,
+        filters=f"Metric('Group') == {study!r}",
         groupby=["config.variant"],
         **whose,
     )
@@ -122,7 +124,7 @@ def build_report(board: Leaderboard, entity: str, project: str, *, published: bo
         heading = f"Expected best {board.metric} by budget"
         blocks += [wr.H2(heading), wr.MarkdownBlock(format_budget_table(board.budgets))]
     blocks += [wr.H2("Runs"), grid]
-    title = board.title[:TITLE_LENGTH]
+    title = shorten(printable(board.title), LABEL_LENGTH)
     return wr.Report(entity=entity, project=project, title=title, width="fluid", blocks=blocks)
 
 
@@ -141,9 +143,8 @@ def format_budget_table(budgets: Mapping[str, Sequence[tuple[int, str, str]]]) -
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    escaped = ([cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in lines)
-    return "\n".join(f"| {' | '.join(row)} |" for row in escaped)
+    titles, *lines = (f"| {' | '.join(map(escape_markdown, row))} |" for row in (head, *rows))
+    return "\n".join([titles, f"|{' --- |' * len(head)}", *lines])
 
 
 def _panels(wr: Any, board: Leaderboard) -> list[Any]:

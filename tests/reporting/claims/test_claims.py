@@ -333,3 +333,16 @@ def test_c11_waits_for_both_searches():
     adam = [replace(r, status="missing", rows=()) for r in search({"wgan": WIDE})]
     rmsprop = search({"wgan": WIDE}, settings=("optimizer=rmsprop",))
     assert claim_outcome("C11", adam + rmsprop).verdict == OPEN
+
+
+def test_c1_and_c5_wait_for_a_second_contender():
+    alone = on("x", ns_gan=MIDDLE) + on("y", ns_gan=MIDDLE)
+    assert claim_outcome("C5", alone).verdict == OPEN
+    strangers = on("x", ns_gan=MIDDLE, mine=HIGH) + on("y", ns_gan=MIDDLE, mine=HIGH)
+    assert claim_outcome("C1", strangers).verdict == OPEN
+
+
+def test_c11_counts_a_better_rmsprop_as_a_difference_too():
+    adam = search({"wgan": WIDE})
+    rmsprop = search({"wgan": [x / 1000 for x in WIDE]}, settings=("optimizer=rmsprop",))
+    assert claim_outcome("C11", adam + rmsprop).verdict == NOT

@@ -1,0 +1,224 @@
+"""What stands in each figure, read from its axes: numbers at their places, words apart."""
+
+import importlib
+import io
+import itertools
+import pkgutil
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+from PIL import Image
+
+from bench.plotting.style import ACCENT, INK, MUTED, RULE, SECOND, assign_styles
+from bench.reporting import figures
+from bench.reporting.figures import SectionData
+from bench.reporting.figures.figure import SEEDS
+from bench.reporting.figures.shared_text import axis_title
+from bench.reporting.tables.search import summarise_search
+
+VARIANTS = ("wgan", "ns_gan", "a_variant_of_long_name")
+STEPS = [10.0, 20.0, 30.0]
+UNTRAINED = {"untrained.frechet": 100.0}
+
+
+def picture(height=8, width=8):
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((height, width), 128, np.uint8)).save(buffer, "png")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def study(made):
+    """Three variants: ten seeds of each, and a search of twelve configurations, one diverged."""
+    made.metrics = {"precision": "higher", "recall": "higher"}
+    for place, variant in enumerate(VARIANTS):
+        values = [float(n + 5 * place) for n in range(1, 13)]
+        scores = [{"precision": 0.5, "recall": v / 50} for v in values]
+        history = {"frechet": (STEPS, [9.0, 5.0, 4.0]), "d_loss": (STEPS, [3.0, 2.0, 1.0])}
+        more = {"scores": scores, "history": [history] * 10, "picture": [picture()] * 10}
+        settings = [
+            {"learning_rate": 10.0 ** -(1 + n % 5), "d_batch_norm": n % 2 == 0} for n in range(12)
+        ]
+        if place == 2:
+            settings = [one | {"decay": 0.9 + n / 1000} for n, one in enumerate(settings)]
+        details = [UNTRAINED] * 12
+        made.search(
+            variant, [*values[:11], None], scores=scores, details=details, settings=settings
+        )
+        made.seeds(variant, values[:10], **more)
+    made.run("ns_gan", None, seed=10, history={"d_loss": (STEPS[:2], [3.0, 900.0])})
+    made.add_real_baseline(frechet=1.0, precision=0.9, recall=0.8)
+    return made.comparisons()
+
+
+@pytest.fixture
+def draw(monkeypatch, study):
+    """Draw a figure of the study's seeds or search; return its axes and, first, itself."""
+
+    def axes_of(name, method="draw"):
+        module, drawn = importlib.import_module(f"{figures.__name__}.{name}"), []
+        monkeypatch.setattr(module, "render", lambda fig, *text, **more: drawn.append(fig))
+        repeated, space = (comparison.main for comparison in study)
+        search, styles = summarise_search(space), assign_styles(VARIANTS)
+        section = SectionData(repeated, styles, source_search=search)
+        if SEEDS not in module.FIGURE.sections:
+            section = SectionData(space, styles, shown_search=search)
+        getattr(module.FIGURE, method)(section)
+        return drawn[0], *drawn[0].axes
+
+    return axes_of
+
+
+def lines_of(axes, colour, marker="None"):
+    """Return the points of the lines of a colour and marker."""
+    return [
+        line.get_xydata().tolist()
+        for line in axes.lines
+        if line.get_color() == colour and line.get_marker() == marker
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(
+    module.name for module in pkgutil.iter_modules(figures.__path__)
+    if module.name not in ("figure", "shared_text", "short_names")
+))  # fmt: skip
+def test_the_words_of_a_figure_stand_inside_it_and_apart(draw, name):
+    assert_words_fit(draw(name)[0])
+
+
+@pytest.mark.parametrize("name", ["scores", "spread"])
+def test_so_do_those_of_a_figure_for_a_telephone(draw, name):
+    fig, *_ = draw(name, "draw_narrow")
+    assert 3.6 <= fig.get_size_inches()[0] < 5
+    assert_words_fit(fig)
+
+
+def assert_words_fit(fig):
+    """Assert that each text lies in the figure, and none on another."""
+    FigureCanvasAgg(fig).draw()
+    bare = [axes for axes in fig.axes if not axes.axison]
+    hidden = {t for a in bare for t in (*a.get_xticklabels(), *a.get_yticklabels())}
+    texts = [t for t in fig.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    boxes = [(t.get_text(), t.get_window_extent()) for t in texts if t not in hidden]
+    width, height = fig.canvas.get_width_height()
+    for text, box in boxes:
+        assert box.x0 > -1 and box.x1 < width + 1 and box.y0 > -1 and box.y1 < height + 1, text
+    for (one, a), (other, b) in itertools.combinations(boxes, 2):
+        overlap = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert min(overlap) < 3, (one, other)
+
+
+def test_losses_span_those_of_finished_runs_and_a_cross_ends_the_others(draw):
+    _, wgan, ns_gan, _ = draw("losses")
+    assert wgan.get_ylim() == ns_gan.get_ylim() == pytest.approx((0.9, 3.1))  # 1 to 3, and 5 %
+    assert lines_of(wgan, SECOND) == [[[10, 3], [20, 2], [30, 1]]]
+    assert [len(lines_of(axes, INK, "x")) for axes in (wgan, ns_gan)] == [0, 1]
+    assert lines_of(ns_gan, INK, "x")[0][0][0] == 20
+
+
+def test_progress_shows_the_median_over_all_medians_in_grey(draw):
+    _, *panels = draw("progress")
+    curve = [[10, 9], [20, 5], [30, 4]]
+    for axes in panels:
+        assert lines_of(axes, ACCENT) == [curve]
+        assert np.array(lines_of(axes, RULE)[0])[:3].tolist() == curve
+        assert axes.get_xlim() == pytest.approx((-1.5, 31.5))
+
+
+def test_sensitivity_places_a_score_between_the_least_and_the_untrained_one(draw):
+    _, rate, norm, own = draw("sensitivity")
+    titles = [axes.get_title("left") for axes in (rate, norm, own)]
+    assert titles == ["learning rate", "d batch norm", "its own"]
+    assert rate.get_ylim() == norm.get_ylim() == (3, 0)
+    assert [t.get_text() for t in rate.get_xticklabels()] == ["1e-5", "1e-3", "0.1"]
+    assert [t.get_text() for t in norm.get_xticklabels()] == ["off", "on"]
+    (points,) = [line for line in map(np.array, lines_of(rate, INK)) if line[0, 1] < 1]
+    assert points[::3, 0][:5] == pytest.approx([1, 0.75, 0.5, 0.25, 0])  # 10^-1 to 10^-5
+    # log 1 stands at 1 - 0.09, and log 100 at 0.36, below the words
+    assert points[::3, 1] == pytest.approx(0.91 - 0.55 * np.log(range(1, 12)) / np.log(100))
+    assert lines_of(rate, MUTED, "x")[0][0] == pytest.approx([0.75, 0.36])
+    # without batch norm: 2, 4, 6, 8, 10 and the untrained 100; with it: 1, 3, 5, 7, 9, 11
+    medians = [0.91 - 0.55 * np.log(median) / np.log(100) for median in (7, 6)]
+    assert [stroke[0][1] for stroke in lines_of(norm, ACCENT)[:2]] == pytest.approx(medians)
+    assert [t.get_text() for t in own.texts] == ["\u03c1 +1.00", "decay\n0.9\u20130.91"]
+    words = [t.get_text() for t in rate.texts]
+    assert words[-3:] == ["a_variant_of_long_name", "1", "100"] and words[0].startswith("\u03c1")
+
+
+def test_a_box_spans_the_quartiles(draw):
+    _, axes = draw("spread")
+    boxes = [patch.get_xy()[:4].tolist() for patch in axes.patches]
+    quartiles = [(3.5, 8.5), (8.5, 13.5), (13.5, 18.5)]  # of 1 to 11, 6 to 16, 11 to 21
+    for y, ((low, high), box) in enumerate(zip(quartiles, boxes, strict=True)):
+        assert box == [[low, y - 0.3], [high, y - 0.3], [high, y + 0.3], [low, y + 0.3]]
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert legend == ["configuration", "chosen", "defaults", "diverged", "median"]
+
+
+def test_bars_of_variance_fill_the_axis_and_each_part_of_some_size_has_its_number(draw):
+    _, axes = draw("variance")
+    ends = [patch.get_xy()[:2, 0] for patch in axes.patches]
+    for first, second in zip(ends[::2], ends[1::2], strict=True):
+        assert (first[0], second[1]) == (0, pytest.approx(1)) and first[1] == second[0]
+    shown = [text.get_text() for text in axes.texts if text.get_text().endswith("%")]
+    parts = [high - low for low, high in ends]
+    assert shown == [f"{100 * part:.0f} %" for part in parts if part >= 0.06]
+    assert min(parts) == 0  # the scores of ns_gan, of which one diverged, say nothing of settings
+
+
+def test_a_panel_of_a_budget_has_mean_median_and_band_and_the_others_in_grey(draw):
+    _, *panels = draw("budget_panels")
+    for place, axes in enumerate(panels):
+        assert lines_of(axes, SECOND)[0][0] == [1, 6 + 5 * place]  # the median of single runs
+        mean = (sum(range(1, 12)) + 55 * place + 100) / 12
+        assert lines_of(axes, ACCENT)[0][0] == pytest.approx([1, mean])
+        grey = np.array(lines_of(axes, RULE)[0])
+        assert np.isnan(grey[:, 0]).sum() == 3 and grey[0, 1] == pytest.approx((66 + 100) / 12)
+        assert axes.get_xscale() == "log"
+
+
+def test_a_panel_of_precision_and_recall_has_a_cross_at_the_medians(draw):
+    _, *panels = draw("precision_recall_panels")
+    for place, axes in enumerate(panels):
+        assert lines_of(axes, ACCENT, "+")[0][0] == pytest.approx([(6 + 5 * place) / 50, 0.5])
+        assert lines_of(axes, SECOND, "*") == [[[0.8, 0.9]]]
+
+
+def test_a_stroke_stands_at_the_mean_and_the_dotted_line_at_real_samples(draw):
+    _, axes = draw("scores")
+    means = [stroke[0][0] for stroke in lines_of(axes, ACCENT)]
+    assert means == [5.5, 10.5, 15.5]
+    assert lines_of(axes, SECOND) == [[[1, 0], [1, 1]]]
+    assert [t.get_text() for t in axes.texts] == ["real samples 1.00", "", "1 diverged", ""]
+    assert axes.get_xlabel() == "Frechet distance (digits_convnet features), lower is better"
+
+
+def test_ranks_stand_on_whole_numbers_beside_their_groups(draw):
+    _, axes = draw("ranks")
+    assert [point[0][0] for point in lines_of(axes, ACCENT, "o")] == pytest.approx([1, 2, 3])
+    assert [text.get_text() for text in axes.texts] == ["a", "b", "c", "group"]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "2", "3"]
+
+
+def test_a_sheet_has_six_columns_of_pairs_and_two_of_wide_pictures(draw, monkeypatch):
+    square = [axes.get_position() for axes in draw("samples")[1:]]
+    assert len({round(box.y0, 6) for box in square}) == 1 and len(square) == 6
+    monkeypatch.setattr("bench.reporting.figures.figure.WIDE", 0.5)
+    wide = [axes.get_position() for axes in draw("samples")[1:]]
+    assert len({round(box.y0, 6) for box in wide}) == 3
+    assert len({round(box.x0, 6) for box in wide}) == 2
+
+
+def test_a_picture_is_enlarged_by_a_whole_factor(draw):
+    _, first, *_ = draw("samples")
+    (shown,) = first.images
+    assert shown.get_array().shape == (256, 256, 3)  # 8 pixels, to 1500 / 6 or more
+
+
+def test_the_title_of_an_axis_says_whether_it_is_logarithmic(study):
+    group = study[0].main.group
+    plain = "Frechet distance (digits_convnet features), lower is better"
+    assert axis_title(group, log=False) == plain
+    assert axis_title(group, log=True) == f"{plain}, logarithmic axis"
