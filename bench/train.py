@@ -137,15 +137,23 @@ def _sorted_scores(outcome: "RunOutcome") -> dict[str, float]:
 
 
 def _print_outcome(job: "Job", outcome: "RunOutcome", seconds: float) -> None:
-    """Print how a single run ended, its scores and its folder."""
+    """Print how a single run ended, its scores, what is wrong with it, and where it lies."""
+    from bench.evaluation.score_run import untrained_distance
+    from bench.runs.outcome import faults, real_scores, score_table
+
     print(_format_outcome(job, outcome, seconds))
-    if outcome.row:
-        facts = outcome.row.protocol
+    if (row := outcome.row) is not None:
+        facts, real = row.protocol, real_scores(job.folder.root, row)
         samples = f"{facts['n_fake']} generated against {facts['n_real']} real samples"
         print(f"scores in the features of {facts['extractor']}: {samples} ({facts['split']})")
-    for name, value in _sorted_scores(outcome).items():
-        print(f"  {name:<16} {value:.4f}")
+        print(*score_table(row, real), sep="\n")
+        wrong = faults(row, real, untrained_distance(job.folder, row, job.evaluator))
+        print(*(f"what went wrong: {clause}" for clause in wrong), sep="\n", end="\n" * bool(wrong))
+    if (picture := job.folder.samples / "final.png").exists():
+        print(f"samples: {picture}")
     print(f"run {outcome.run_id}: {outcome.folder}")
+    if row is not None:
+        print(f"next: bench show {outcome.run_id[:8]}, or bench sample {outcome.run_id[:8]} -n 64")
 
 
 def exit_status_of(call: Callable[[], object]) -> int:
@@ -194,6 +202,9 @@ def exit_status_of(call: Callable[[], object]) -> int:
 def main() -> None:
     """Run the command line and exit: 0, 1 where a run failed, 2 or 130."""
     sys.argv = ["force=true" if word == "--force" else word for word in sys.argv]
+    asks = any(word.startswith("-") and word not in ("-m", "--multirun") for word in sys.argv[1:])
+    if sys.stderr.isatty() and not asks:  # three to nine seconds pass before the bar
+        print("reading config and data, building the networks ...", file=sys.stderr, flush=True)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises, instead of printing and exiting with 1
     status = exit_status_of(_run_job)
     if status == 0 and "bench.sweeping.sweep" in sys.modules:

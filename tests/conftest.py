@@ -187,6 +187,7 @@ def tiny(tmp_path):
     def overrides(*extra: str, network: str = "infogan") -> list[str]:
         return [
             f"runs_root={tmp_path / 'runs'}",
+            "preset=study",
             "d_steps=4",
             "log_every=2",
             "trainer.progress=false",

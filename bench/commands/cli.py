@@ -1,8 +1,8 @@
 """The command `bench`: arguments, printing, exit codes.
 
-The body of `bench NAME` is in `bench/commands/NAME.py`, with two exceptions: `train` is in
-`bench/train.py`, and `report`, `leaderboard`, `claims` and `prepare`, of a few lines each, are
-here. Heavy imports wait until they are needed, so that help is quick.
+The body of `bench NAME` is in `bench/commands/NAME.py`, with exceptions: `train` is in
+`bench/train.py`, `show` in `runs.py`, and `report`, `leaderboard`, `claims` and `prepare`, of a few
+lines each, are here. Heavy imports wait until they are needed, so that help is quick.
 """
 
 import argparse
@@ -85,6 +85,21 @@ def score(arguments: argparse.Namespace) -> int:
     from bench.commands.score import score_command
 
     return score_command(arguments, *_split_words(arguments.what))
+
+
+def runs(arguments: argparse.Namespace) -> None:
+    """List the runs under a folder."""
+    from bench.commands.runs import show_runs
+
+    show_runs(Path(arguments.runs_root), arguments.what)
+
+
+def show(arguments: argparse.Namespace) -> None:
+    """Show one run."""
+    from bench.commands.runs import show_run
+    from bench.runs.folder import find_run
+
+    show_run(find_run(Path(arguments.runs_root), arguments.run))
 
 
 def status(arguments: argparse.Namespace) -> None:
@@ -175,6 +190,14 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("--from", dest="written", metavar="DIR", help="remake the report in DIR")
     cmd.add_argument("--processes", type=int, default=2, metavar="N", help="workers (default 2)")
 
+    cmd = add(runs, "list runs, of sweeps and single ones, the newest first")
+    cmd.add_argument(
+        "what", nargs="*", metavar="KEY=VALUE", help="variant=, dataset=, seed=, status="
+    )
+
+    cmd = add(show, "show one run: settings, losses, scores, where its samples are")
+    cmd.add_argument("run", help="run_id, its beginning, or the run's folder")
+
     cmd = add(status, "show the status of a sweep, on any machine that sees its folder")
     cmd.add_argument("sweep", help="name of the sweep, for example quick")
     cmd.add_argument("--watch", action="store_true", help="repeat until all runs are done")
@@ -224,7 +247,7 @@ def build_parser() -> argparse.ArgumentParser:
         parsers[call].add_argument("--config-dir", action="append", metavar="DIR", help=of_dir)
         of_package = "trust the code of a package that a run names"
         parsers[call].add_argument("--trust", action="append", metavar="PACKAGE", help=of_package)
-    for call in (report, leaderboard, claims, status, verify, reproduce, sample, score):
+    for call in (report, leaderboard, claims, runs, show, status, verify, reproduce, sample, score):
         parsers[call].add_argument("--runs-root", default="runs", metavar="DIR")
     return parser
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, cast
 
 from hydra.errors import HydraException, OverrideParseException
@@ -16,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench.config.paths import config_dir
+from bench.config.trust import USER
 from bench.core.errors import Caution, UserError
 from bench.core.number_checks import is_number, is_whole_number
 from bench.runs.identity import canonical_json
@@ -183,6 +185,17 @@ def warn_of_unread_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
             shown = "null" if value is None else value
             message = f"{key} changes nothing while {other} is {shown}"
             warnings.warn(message, Caution, stacklevel=2)
+
+
+def warn_of_missing_numbers(cfg: DictConfig) -> None:
+    """Say that a preset has no numbers for the data set, so that the variant's own are used."""
+    preset, dataset = cfg.names.preset, cfg.names.dataset
+    name = f"preset/data/{preset}/{dataset}.yaml"
+    if preset != "study" and not any(
+        (Path(folder) / name).is_file() for folder in (config_dir(), *USER.config_dirs)
+    ):
+        own = f"variant {cfg.names.variant!r} runs on its own, which are for longer runs"
+        warnings.warn(f"preset {preset} has no numbers for {dataset}: {own}", Caution, stacklevel=2)
 
 
 def check_added_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.score_run import build_row
-from bench.runs.identity import short_hash
-from bench.runs.rows import RUN_SETTINGS, Row, read_rows, write_row
+from bench.runs.heartbeat import remove_partial_files
+from bench.runs.rows import Row, baseline_folder, read_rows, write_row
 from bench.scoring.features import Features, Reference, shuffle_features
 from bench.scoring.score import score_features
 
@@ -63,6 +63,7 @@ def score_baselines(
             names = {**plain["names"], "variant": variant, "loss": "", "model": "", "network": ""}
             config = {"names": names, "seed": 0, "hyperparameters": {}}
             folder, measures = baseline_folder(row), part.describe_measures()
+            remove_partial_files(root / folder)
             rows.append(build_row(config, folder, NO_TRAINING, scores, protocol, measures, "final"))
             write_row(root, rows[-1])
     return rows
@@ -136,9 +137,3 @@ def _take_first(evaluator: Evaluator, features: Features, split: str, count: int
     """Return the first `count` samples of a split, with the images that the metrics look at."""
     images = evaluator.real_features.images(split, min(count, evaluator.settings.n_images))
     return replace(features.subset(slice(count)), images=images)
-
-
-def baseline_folder(row: Row) -> str:
-    """Return the folder name of the baselines of a row's protocol and data set."""
-    protocol = {k: v for k, v in row.protocol.items() if k not in (*RUN_SETTINGS, "chosen")}
-    return f"real-{short_hash({'dataset': row.dataset, **protocol})}"

@@ -13,10 +13,10 @@ from bench.config.trust import FLAGS, is_entry
 from bench.core.errors import UserError
 from bench.data.split import Split
 from bench.evaluation.evaluator import Evaluator, build_evaluator, digest_splits
-from bench.evaluation.real_baselines import baseline_folder, baselines_missing, score_baselines
+from bench.evaluation.real_baselines import baselines_missing, score_baselines
 from bench.evaluation.score_run import StoredRun, find_row, score_checkpoint
 from bench.runs.folder import RunFolder
-from bench.runs.rows import Row, read_rows, requested_rows
+from bench.runs.rows import Row, baseline_folder, read_rows, requested_rows
 
 GROUPS = ("score", "features")
 KEYS = ("dataset.root", "trainer.accelerator")

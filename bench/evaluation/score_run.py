@@ -77,20 +77,17 @@ def _stored_scores(run: StoredRun, evaluator: Evaluator, checkpoint: str) -> Row
 
 
 def score_checkpoints(run: StoredRun, evaluator: Evaluator) -> Row:
-    """Write the scores of a run's final, best and last few checkpoints that are missing.
-
-    The row of the final checkpoint is written last: a run that has it has all its rows.
+    """Write the scores of a run's best and last few checkpoints that are missing.
 
     Returns:
-        The row of the final checkpoint.
+        The row of the final checkpoint, which the caller writes after all else: a run that has it
+        is complete, and is not launched again.
     """
     stored_row = find_row(run, evaluator)
     final = stored_row or score_checkpoint(run, evaluator, update_status=True, write=False)
     if evaluator.settings.every is not None and final.status == "finished":
         _score_selected(run, evaluator)
-    if stored_row is None:
-        write_row(run.folder.root, final)
-    return find_row(run, evaluator) or final
+    return final
 
 
 def write_failed_row(run: StoredRun, evaluator: Evaluator) -> None:
@@ -161,11 +158,11 @@ def score_checkpoint(
         assert best is not None  # or `_step_counts` would have refused
         scores["selection.frechet"] = best["frechet"]  # to the split that selects
     row = _build_run_row(run, evaluator, checkpoint, {**status, **steps}, scores)
-    if write:
-        write_row(folder.root, row)
     if notes:
         picture = folder.samples / f"copies-{row.name}.png"
         save_memorisation_grid(picture, evaluator, sampler, notes)
+    if write:
+        write_row(folder.root, row)
     return row
 
 
@@ -183,6 +180,22 @@ def _score_untrained(folder: RunFolder, evaluator: Evaluator) -> dict[str, float
     except FloatingPointError:
         return {}
     return {f"untrained.{name}": value for name, value in scores.items() if "." not in name}
+
+
+def untrained_distance(folder: RunFolder, row: Row, evaluator: Evaluator) -> float | None:
+    """Return the Frechet distance of the run's generator before training; None without it.
+
+    A row of a diverged run has it; otherwise it is computed, as the row's was.
+    """
+    if (known := row.details.get("untrained.frechet")) is not None:
+        return known
+    if "frechet" not in row.scores:
+        return None
+    measures = [name for name, m in row.measures.items() if "frechet" in m["scores"]]
+    try:
+        return evaluator.only(measures).score(build.build_untrained(folder), noise=False)["frechet"]
+    except FloatingPointError:
+        return None
 
 
 def _score_last(run: StoredRun, evaluator: Evaluator, last: Sequence[dict[str, Any]]) -> Row:

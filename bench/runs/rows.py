@@ -178,6 +178,12 @@ def sort_for_display(scores: Mapping[str, Any]) -> dict[str, Any]:
     return dict(sorted(scores.items(), key=lambda s: (positions.get(s[0], math.inf), s[0])))
 
 
+def baseline_folder(row: Row) -> str:
+    """Return the folder name of the baselines of a row's protocol and data set."""
+    protocol = {k: v for k, v in row.protocol.items() if k not in (*RUN_SETTINGS, "chosen")}
+    return f"real-{short_hash({'dataset': row.dataset, **protocol})}"
+
+
 def write_row(runs_root: Path, row: Row) -> Path:
     """Write a row atomically into its run's folder, replacing the file of the same name."""
     path = runs_root / row.run_id / row.file_name()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.runs.candidates import read_candidates
 from bench.runs.folder import RunFolder
-from bench.training.history import read_history
+from bench.runs.history import read_history
 
 
 @dataclass

@@ -64,10 +64,12 @@ class Checkpoints:
 def _describe_damage(path: Path) -> str:
     """Return what is wrong with a checkpoint; empty for an intact one."""
     try:
+        if not path.is_file():
+            return "it is no file"
         if sha256_of(path)[:DIGITS] != path.stem.rpartition("-")[2]:
             return "its content does not match the hash in its name"
         content = torch.load(path, map_location="cpu", weights_only=True)
+        missing = CONTENT - content.keys()
     except Exception as error:  # zip's, pickle's, torch's and the disk's own kinds
         return " ".join(str(error).split())[:80]
-    missing = CONTENT - content.keys()
     return f"without {', '.join(sorted(missing))}" if missing else ""

@@ -14,10 +14,11 @@ from bench.core.errors import Caution, Interrupted, UserError
 from bench.core.files import sha256_of, write_bytes
 from bench.core.seeds import generator as stream
 from bench.core.signals import INTERRUPT
-from bench.evaluation.checkpoint_selection import state_tensors
+from bench.evaluation.checkpoint_selection import CheckpointSelector, state_tensors
 from bench.models.base import GenerativeModel
 from bench.runs.digests import DIGITS
 from bench.scoring.features import iter_batches
+from bench.training.checkpoints import Checkpoints
 from bench.training.digests import tensor_digest
 from bench.training.job import Job
 from bench.training.monitor import Monitor
@@ -57,10 +58,15 @@ def save_results(
         facts["opinions"] = diagnose_discriminator(job, model)
     _finish_digests(model, monitor, digest, with_samples=not cause)
     job.folder.write_status("diverged" if cause else "finished", cause, **facts)
+    delete_unneeded_files(job)
+
+
+def delete_unneeded_files(job: Job) -> None:
+    """Delete what a run keeps only while it trains: full checkpoints, weights that no row needs."""
     if not job.trainer_settings.keep_checkpoint:
-        monitor.checkpoints.clear()
-    if monitor.select_every is not None:
-        monitor.selector.delete_unneeded_weights(ended=True)
+        Checkpoints(job.folder.checkpoints, job.trainer_settings.keep_checkpoints).clear()
+    if job.evaluator.settings.every is not None:
+        CheckpointSelector(job.folder, job.evaluator).delete_unneeded_weights(ended=True)
 
 
 def _warn_of_other_weights(run_id: str, before: str, now: str) -> None:

@@ -67,6 +67,7 @@ def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
     typed = tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
     validate.check_added_keys(cfg, typed)
     validate.warn_of_unread_keys(cfg, typed)
+    validate.warn_of_missing_numbers(cfg)
     trust_config(plain)  # it was composed from this command's line, or checked before
     with validate.as_user_error("trainer"):
         trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)

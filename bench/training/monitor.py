@@ -20,9 +20,9 @@ from bench.core.signals import INTERRUPT
 from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.base import GenerativeModel
 from bench.runs.heartbeat import Heartbeat
+from bench.runs.history import Reading, read_history, write_history
 from bench.training.checkpoints import Checkpoints
 from bench.training.digests import DigestLog
-from bench.training.history import Reading, read_history, write_history
 from bench.training.tracker import Tracker
 
 HISTORY_SECONDS = 5.0  # between two writings of the history file

@@ -46,7 +46,7 @@ def test_a_seed_named_twice_is_run_once_and_said(run_command):
 
 
 def test_what_changes_nothing_beside_the_rest_is_said(run_command):
-    words = ("variant=vae", "dataset=ring", "+hyperparameters.n_dis=3", "d_steps=2")
+    words = ("variant=vae", "dataset=ring", "preset=study", "+hyperparameters.n_dis=3", "d_steps=2")
     words += ("trainer.workers=2", "score.keep_last=5", "log_every=1")
     done = run_command(train.main, *words, "score.n_fake=60", "trainer.pictures=0")
     assert done.returncode == 0

@@ -16,7 +16,7 @@ from bench.core.signals import INTERRUPT
 from bench.execution.distributed.launch import check_batch_norms
 from bench.execution.run import execute
 from bench.networks.layers import BatchNorm
-from bench.training.history import read_history
+from bench.runs.history import read_history
 from bench.training.job import prepare_job
 
 

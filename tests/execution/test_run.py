@@ -14,9 +14,9 @@ from bench.config import build
 from bench.core.errors import Interrupted, UserError
 from bench.core.signals import INTERRUPT
 from bench.execution.run import execute
+from bench.runs.history import read_history
 from bench.runs.rows import read_rows
 from bench.training.fit import picture_steps
-from bench.training.history import read_history
 from bench.training.job import prepare_job
 from bench.training.monitor import Monitor
 

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import math
+import os
 from pathlib import Path
 
 from bench.core.errors import UserError
-from bench.core.files import write_text
+from bench.core.files import read_text, write_text
 
 Reading = dict[str, float]
 
@@ -16,15 +18,17 @@ def read_history(path: Path) -> list[Reading]:
     Raises:
         UserError: the file is damaged.
     """
-    if not path.is_file():
+    if not os.path.lexists(path):
         return []
+    fix = "delete it; the weights do not depend on it"
     try:
-        with open(path, encoding="utf-8", newline="") as lines:
-            readings = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(lines)]
+        lines = io.StringIO(read_text(path, fix), newline="")
+        readings = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(lines)]
         if not all("step" in reading for reading in readings):
             raise ValueError("a line without a step")
+        if not all(math.isfinite(v) for reading in readings for v in reading.values()):
+            raise ValueError("a value that is not finite")
     except (ValueError, TypeError, csv.Error) as error:
-        fix = "delete it; the weights do not depend on it"
         raise UserError(f"{path} is damaged: {error}", fix=fix) from error
     return readings
 
