@@ -33,11 +33,11 @@ ON_CPU = {  # name: overrides, discriminator steps of a run, steps of a block
     "digits": (["sweeps=quick"], 1500, 24),
     "digits, a quarter as wide": (["sweeps=quick", *NARROW], 1500, 96),
     "digits, wgan_gp": (["sweeps=quick", "variant=wgan_gp"], 1500, 16),
-    "ring": (["dataset=ring", "hyperparameters.d_batch_norm=false"], 20000, 160),
+    "ring": (["preset=study", "dataset=ring", "hyperparameters.d_batch_norm=false"], 20000, 160),
 }
 ON_GPU = {
-    "28x28": (["dataset.shape=[1,28,28]"], 15625, 256),
-    "28x28, wgan_gp": (["dataset.shape=[1,28,28]", "variant=wgan_gp"], 15625, 128),
+    "28x28": (["preset=study", "dataset.shape=[1,28,28]"], 15625, 256),
+    "28x28, wgan_gp": (["preset=study", "dataset.shape=[1,28,28]", "variant=wgan_gp"], 15625, 128),
     "digits": (["sweeps=quick"], 1500, 256),
 }
 SINGLE = ("lightning", "bare")

@@ -24,7 +24,7 @@ from bench.training.checkpoints import Checkpoints
 from bench.training.job import prepare_job
 
 warnings.simplefilter("ignore")
-QUIET = ["trainer.progress=false", "trainer.pictures=0", "trainer.accelerator=cpu"]
+QUIET = ["preset=study", "trainer.progress=false", "trainer.pictures=0", "trainer.accelerator=cpu"]
 STRESS = """# @package _global_
 defaults:
   - override /dataset: ring

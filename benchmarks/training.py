@@ -32,9 +32,9 @@ from bench.training.tracker import Tracker
 
 BUDGET = 15_625  # the study's budget: a block then computes digests as rarely as a full run
 CASES = {  # name: overrides, steps of a block
-    "toy MLP": (["dataset=ring", "hyperparameters.d_batch_norm=false"], 800),
+    "toy MLP": (["preset=study", "dataset=ring", "hyperparameters.d_batch_norm=false"], 800),
     "digits": (["sweeps=quick"], 300),
-    "28x28": (["dataset.shape=[1,28,28]"], 12),
+    "28x28": (["preset=study", "dataset.shape=[1,28,28]"], 12),
 }
 
 

@@ -31,7 +31,7 @@ GENERATORS = {
 EASY, *HARD = GENERATORS
 # DCGAN's discriminator has no batch norm at 8x8
 COMMON = ["dataset=digits", *run_scores.COMMON, "hyperparameters.d_batch_norm=false"]
-CONSTRAINT = {  # tuning/quick
+CONSTRAINT = {  # as conf/preset has it for digits
     "wgan": ["hyperparameters.weight_clip=0.1"],
     "wgan_gp": ["hyperparameters.penalty_weight=1"],
 }

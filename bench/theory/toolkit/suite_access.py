@@ -16,7 +16,7 @@ RUNS_ROOT: ContextVar[Path] = ContextVar("runs_root", default=Path("runs"))
 
 @cache
 def _compose(overrides: tuple[str, ...]) -> Any:
-    return build.compose_config(list(overrides))
+    return build.compose_config(["preset=study", *overrides])
 
 
 def build_objective(loss: str, *overrides: str) -> Objective:
@@ -58,7 +58,11 @@ def train_and_score(*overrides: str) -> tuple[str, dict[str, float]]:
 
     quiet = ("trainer.progress=false", "trainer.pictures=0", "trainer.accelerator=cpu")
     outcome = execute(
-        prepare_job(build.compose_config([f"runs_root={RUNS_ROOT.get()}", *quiet, *overrides]))
+        prepare_job(
+            build.compose_config(
+                ["preset=study", f"runs_root={RUNS_ROOT.get()}", *quiet, *overrides]
+            )
+        )
     )
     if outcome.status not in ("finished", "diverged") or outcome.row is None:
         raise RuntimeError(f"run {outcome.run_id} {outcome.status}: {outcome.cause}")
