@@ -25,13 +25,13 @@ from bench.runs.rows import Row, read_row, sort_for_display
 from bench.runs.run_status import StatusReader
 
 FILTERS = ("variant", "dataset", "seed", "status", "network", "loss", "model")
-BARS = "▁▂▃▄▅▆▇█"
+BARS = "".join(map(chr, range(0x2581, 0x2589)))  # blocks of an eighth of a line to a whole one
 WIDTH = 60  # characters of a curve
 
 
 @dataclass(frozen=True)
 class FoundRun:
-    """What `bench runs` knows of a run.
+    """Facts of a run that a list of runs shows.
 
     Args:
         facts: variant, dataset, seed, status and the like, as text.

@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from bench.config.paths import config_dir
 from bench.core.errors import UserError
-from bench.core.files import read_text
+from bench.core.files import MAX_DEPTH, read_text
 from bench.runs.foreign_code import modules_along, targets_in
 
 TARGET = re.compile(r"_target_[\"']?\s*:\s*[\"']?([\w.]+)")
@@ -30,6 +30,7 @@ FLAGS = "if you trust this code, add --config-dir DIR with a yaml that names it,
 # Keys that a published override may set: groups by the name of an entry, others by a plain value.
 GROUPS = frozenset(
     ("variant", "dataset", "network", "loss", "model", "optimizer", "features", "score", "sweeps")
+    + ("preset",)
 )
 PREFIXES = ("hyperparameters.", "network.", "model.", "optimizer.", "score.", "dataset.source.")
 KEYS = frozenset(
@@ -123,19 +124,35 @@ def _is_of_trusted_package(target: str) -> bool:
     return name.partition(".")[0] in defined and "__" not in name
 
 
+class _PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The safe loader, libyaml's where PyYAML has it, that refuses a key that stands twice."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        content = super().construct_mapping(node, deep=deep)
+        if len(content) < len(node.value):
+            raise ValueError(f"a mapping has a key twice, before line {node.end_mark.line + 1}")
+        return content
+
+
 def read_plain_yaml(path: Path) -> DictConfig:
     """Read a yaml file of plain values: no aliases, which can multiply, and nothing to resolve.
 
     Raises:
-        ValueError: it is larger than MAX_CONFIG_BYTES, or is no mapping of plain values.
+        ValueError: it is larger than MAX_CONFIG_BYTES, deeper than MAX_DEPTH, or is no mapping of
+            plain values, each with a key of its own.
     """
     if path.stat().st_size > MAX_CONFIG_BYTES:
         raise ValueError(f"it is larger than {MAX_CONFIG_BYTES} bytes")
     text = read_text(path)
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where PyYAML has it
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
-        raise ValueError("it has an alias")
-    cfg = OmegaConf.create(yaml.load(text, loader))
+    depth = 0
+    for event in yaml.parse(text, _PlainLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError("it has an alias")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ValueError("it is nested too deep")
+    cfg = OmegaConf.create(yaml.load(text, _PlainLoader))
     if not isinstance(cfg, DictConfig):
         raise ValueError("it holds no mapping")
     for value in _values_of(OmegaConf.to_container(cfg, resolve=False)):
@@ -234,4 +251,4 @@ def is_entry(group: str, name: object) -> bool:
 
 def _targets_in_files(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*.yaml")):
-        yield from TARGET.findall(path.read_text(encoding="utf-8"))
+        yield from TARGET.findall(read_text(path, "correct it, or move it away"))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import reprlib
 import socket
 import uuid
@@ -15,7 +16,9 @@ from typing import Any, get_args
 from bench.core.errors import UserError
 
 SUMS = "SHA256SUMS"  # digests of a folder's files, as sha256sum writes and checks them
+SUM = re.compile(r"([0-9a-f]{64})  (.+)")  # a line of that file: digest and name
 MAX_DEPTH = 40  # of lists and objects inside each other in a JSON file
+MAX_BYTES = 2**28  # of a file of text; a plan of 50,400 runs has some 2**25
 NUMBER = int | float  # in a shape, see `find_misfit`
 AGAIN = "move it away and make it again"
 
@@ -85,7 +88,8 @@ def read_text(path: Path, fix: str = AGAIN) -> str:
         fix: what to do about a file that is damaged or of another kind.
 
     Raises:
-        UserError: it is missing, a folder, a broken link, a pipe or a device, or no text.
+        UserError: it is missing, a folder, a broken link, a pipe or a device, no text, or too
+            large.
     """
     try:
         if not os.path.lexists(path):
@@ -93,9 +97,11 @@ def read_text(path: Path, fix: str = AGAIN) -> str:
         if not os.path.isfile(path):  # to open a pipe would wait for its other end
             kind = "a folder" if path.is_dir() else "a broken link, a pipe or a device"
             raise UserError(f"{path} is {kind}, not a file", fix=fix)
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise UserError(f"{path} has {size:,} bytes, more than {MAX_BYTES:,}", fix=fix)
         return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}", fix=fix) from error
+    except (OSError, ValueError, MemoryError) as error:
+        raise UserError(f"cannot read {path}: {error or 'no memory'}", fix=fix) from error
 
 
 def read_json(path: Path, shape: Any = object, fix: str = AGAIN) -> Any:
@@ -121,7 +127,7 @@ def find_json(path: Path, shape: Any = object, fix: str = AGAIN) -> Any:
 
 
 def parse_json(text: str, shape: Any = object) -> Any:
-    """Parse JSON whose numbers are finite and whose whole numbers have 64 bits.
+    """Parse JSON whose names are unique, numbers finite and whole numbers of 64 bits.
 
     Args:
         shape: what it has to hold, see `find_misfit`.
@@ -131,7 +137,8 @@ def parse_json(text: str, shape: Any = object) -> Any:
     """
     try:
         floats: Any = {"parse_float": _parse_float, "parse_constant": _parse_float}
-        value = json.loads(text, parse_int=_parse_int, **floats)
+        hooks: Any = {"parse_int": _parse_int, "object_pairs_hook": _parse_object}
+        value = json.loads(text, **floats, **hooks)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     level, depth = [value], 0
@@ -147,6 +154,13 @@ def parse_json(text: str, shape: Any = object) -> Any:
     if misfit := find_misfit(value, shape):
         raise ValueError(misfit)
     return value
+
+
+def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("an object has a name twice")
+    return content
 
 
 def _parse_int(text: str) -> int:
@@ -200,11 +214,17 @@ def sha256_of(path: Path) -> str:
 
 
 def read_sums(path: Path) -> dict[str, str]:
-    """Read SHA256SUMS: name -> digest, of names inside the folder; {} where there is no file."""
-    if not path.is_file():
-        return {}
-    text = path.read_text(encoding="utf-8", errors="replace")
-    lines = (line.partition("  ") for line in text.splitlines())
-    digests = {Path(name): digest for digest, gap, name in lines if gap}
-    inside = [name for name in digests if not name.is_absolute() and ".." not in name.parts]
-    return {name.as_posix(): digests[name] for name in inside}
+    """Read SHA256SUMS: name -> digest; {} where there is nothing of this name.
+
+    Raises:
+        UserError: a line is damaged, or names a file outside the folder.
+    """
+    digests: dict[str, str] = {}
+    text = read_text(path) if os.path.lexists(path) else ""
+    for number, line in enumerate(text.splitlines(), 1):
+        match = SUM.fullmatch(line)
+        name = Path(match[2]) if match else Path("..")
+        if match is None or name.is_absolute() or ".." in name.parts:
+            raise UserError(f"{path} is damaged: line {number} is {line[:80]!r}", fix=AGAIN)
+        digests[name.as_posix()] = match[1]
+    return digests

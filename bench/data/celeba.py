@@ -8,14 +8,15 @@ import math
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.data.archive import DAMAGE, check_size, damaged_archive
+from bench.data.archive import check_size, damaged_archive
 from bench.data.checksums import verify_checksum
-from bench.data.decode import open_image, to_array
+from bench.data.decode import open_image, require_file, to_array
 from bench.data.progress import progress_bar
 from bench.data.resize import centre_crop, resize_bilinear_tf1
 from bench.data.split import Split, validate_counts
@@ -61,16 +62,23 @@ class CelebA(StoredDataset):
         """Decode, crop and resize the images that the list names."""
         names = self._partition(folder / PARTITION)
         if (folder / IMAGES).is_dir():
-            return self._decode(names, lambda name: (folder / IMAGES / name).read_bytes())
-        archive = folder / f"{IMAGES}.zip"
+            return self._decode(names, folder, lambda name: self._locate(folder / IMAGES / name))
+        require_file(archive := folder / f"{IMAGES}.zip")
         if archive.name in self.checksums:
             verify_checksum(archive, archive, self.checksums[archive.name])
         try:
             opened = zipfile.ZipFile(archive)
-        except (*DAMAGE, OSError) as error:
+        except Exception as error:  # zipfile's; there is no list of them
             raise damaged_archive(archive, error) from error
         with opened:
-            return self._decode(names, lambda name: self._read_member(opened, f"{IMAGES}/{name}"))
+            read = partial(self._read_member, opened)
+            return self._decode(names, archive, lambda name: read(f"{IMAGES}/{name}"))
+
+    def _locate(self, path: Path) -> Path:
+        """Return the path of an image of the unpacked folder, which must be a file."""
+        if path.exists():
+            require_file(path)
+        return path
 
     def _read_member(self, opened: zipfile.ZipFile, name: str) -> bytes:
         """Read an image of the archive, which may take four bytes for each value of its pixels."""
@@ -80,6 +88,7 @@ class CelebA(StoredDataset):
 
     def _partition(self, path: Path) -> dict[str, list[str]]:
         """Read the list: split -> names of its images, in the list's order."""
+        require_file(path)
         content, fix = path.read_bytes(), "place CelebA's own list there"
         if path.name in self.checksums:
             verify_checksum(path, content, self.checksums[path.name])
@@ -96,7 +105,10 @@ class CelebA(StoredDataset):
         return names
 
     def _decode(
-        self, names: Mapping[str, list[str]], read_image: Callable[[str], bytes]
+        self,
+        names: Mapping[str, list[str]],
+        source: Path,
+        read_image: Callable[[str], bytes | Path],
     ) -> dict[str, Split]:
         splits = {}
         for split, listed in names.items():
@@ -105,7 +117,8 @@ class CelebA(StoredDataset):
             with progress_bar(what=what, unit=" images", total=total) as bar:
                 for start in range(0, total, CHUNK):
                     part = listed[start : start + CHUNK]
-                    aligned = np.stack([self._decode_image(name, read_image) for name in part])
+                    arrays = [self._decode_image(name, source, read_image) for name in part]
+                    aligned = np.stack(arrays)
                     images[start : start + len(part)] = self._crop_and_resize(aligned)
                     bar.update(len(part))
             splits[split] = Split(images, None)
@@ -117,15 +130,20 @@ class CelebA(StoredDataset):
         resized = resize_bilinear_tf1(square, *self.shape[1:])
         return np.rint(resized).astype(np.uint8).transpose(0, 3, 1, 2)
 
-    def _decode_image(self, name: str, read_image: Callable[[str], bytes]) -> np.ndarray:
+    def _decode_image(
+        self, name: str, source: Path, read_image: Callable[[str], bytes | Path]
+    ) -> np.ndarray:
         """Decode one aligned image, uint8 [H, W, C]."""
         try:
             array = to_array(open_image(read_image(name), self.shape[0]))
             if array.shape[:2] != (size := tuple(self.size)):
                 raise ValueError(f"it has {array.shape[:2]} pixels, not {size}")
-        except (*DAMAGE, OSError, KeyError, ValueError) as error:
+        except UserError:
+            raise
+        except Exception as error:  # zipfile's; there is no list of them
             raise UserError(
-                f"dataset {self.name!r}: cannot read image {name}: {error}",
+                f"dataset {self.name!r}: cannot read image {name}, which {PARTITION} lists, of "
+                f"{source}: {error}",
                 fix=f"place the complete {IMAGES}.zip in {self.folders[0]}",
             ) from error
         return array

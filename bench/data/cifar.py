@@ -21,6 +21,7 @@ import numpy as np
 from bench.core.errors import UserError
 from bench.data.archive import GIB, unpack
 from bench.data.checksums import verify_checksum
+from bench.data.decode import require_file
 from bench.data.download import download
 from bench.data.split import Split
 from bench.data.stored import StoredDataset
@@ -36,7 +37,7 @@ ALLOWED = {
 }
 DAMAGE = (
     *(pickle.UnpicklingError, EOFError, struct.error, ImportError, MemoryError),
-    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+    *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
 )
 
 
@@ -125,6 +126,8 @@ class Cifar(StoredDataset):
 
     def _batch(self, path: Path, checksum: str) -> tuple[np.ndarray, np.ndarray]:
         try:
+            if path.exists():
+                require_file(path)
             content = path.read_bytes()
             verify_checksum(path, content, checksum)
             return parse_batch(content)

@@ -21,7 +21,6 @@ MODES = {1: "L", 3: "RGB"}
 EXACT = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB"}  # these convert without loss
 FORMATS = ("PNG", "JPEG")  # for some others Pillow starts external programs
 BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)  # beyond Pillow's limit
-DAMAGE = (OSError, SyntaxError, ValueError, *BOMBS)
 SHOWN = 5  # names in a message
 
 
@@ -59,8 +58,9 @@ def list_files(folder: Path, suffixes: Sequence[str], *, fix: str) -> list[Path]
 def require_file(path: Path) -> None:
     """Refuse, with a UserError, what is no file: to open a pipe would wait for its other end."""
     if not path.is_file():
+        kind = "a folder" if path.is_dir() else "a broken link, a pipe or a device"
         raise UserError(
-            f"{path} is a broken link, a pipe or a device, not a file",
+            f"{path} is {kind}, not a file",
             fix="put the file there, or remove it",
         )
 
@@ -96,6 +96,8 @@ class ImageError(ValueError):
 
 def read_image(name: str | Path, content: bytes | Path, channels: int | None = None) -> Image.Image:
     """Decode as `open_image` does, or raise a UserError that says where `name` the image is."""
+    if isinstance(content, Path):
+        require_file(content)
     try:
         return open_image(content, channels)
     except ImageError as error:
@@ -130,7 +132,7 @@ def open_image(content: bytes | Path, channels: int | None = None) -> Image.Imag
         raise ImageError(problem, "make it smaller, or move it away") from error
     except UnidentifiedImageError as error:
         raise ImageError("it is neither a PNG nor a JPEG file") from error
-    except DAMAGE as error:
+    except Exception as error:  # Pillow's on damaged files; there is no list of them
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ImageError(f"it is damaged ({reason})") from error
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from bench.data.split import Split
 from bench.data.stored import StoredDataset
 
 UBYTE = 0x08
+HEADER = 4 + 4 * 255  # bytes of the longest header
 LARGEST = 2**30  # bytes unzipped; EMNIST's largest file, 814,255 images, has 638 million
 
 
@@ -30,15 +31,30 @@ def parse_idx(content: bytes) -> np.ndarray:
     Raises:
         ValueError: it is no such file, or has more or fewer entries than its header states.
     """
+    start, shape = _parse_header(content)
+    if len(content) - start != math.prod(shape):
+        raise ValueError(f"it has {len(content)} bytes, its header states {shape}")
+    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape).copy()
+
+
+def _parse_header(content: bytes) -> tuple[int, list[int]]:
+    """Return the length of the header, in bytes, and the shape that it states."""
     if len(content) < 4 or content[:2] != b"\0\0":
         raise ValueError("it does not begin as an idx file does")
     if content[2] != UBYTE:
         raise ValueError(f"its entries are of type 0x{content[2]:02x}, not bytes (0x08)")
     start = 4 + 4 * content[3]
-    shape = np.frombuffer(content[4:start], dtype=">u4").astype(np.int64)
-    if len(shape) != content[3] or len(content) - start != math.prod(shape.tolist()):
-        raise ValueError(f"it has {len(content)} bytes, its header states {shape.tolist()}")
-    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape).copy()
+    if len(content) < start:
+        raise ValueError(f"it has {len(content)} bytes, its header {start}")
+    return start, np.frombuffer(content[4:start], dtype=">u4").tolist()
+
+
+def _read_stated(opened: BinaryIO) -> bytes:
+    """Read a file of at most LARGEST bytes, and one byte beyond what its header states."""
+    start, shape = _parse_header(header := opened.read(HEADER))
+    if (size := start + math.prod(shape)) > LARGEST:
+        raise ValueError(f"its header states {shape}, more than {LARGEST:,} bytes")
+    return header + opened.read(max(0, size + 1 - len(header)))
 
 
 class IdxFile(NamedTuple):
@@ -114,9 +130,7 @@ class Idx(StoredDataset):
         is_gzipped = path.suffix == ".gz"
         try:
             with gzip.open(path) if is_gzipped else open(path, "rb") as opened:
-                content = opened.read(LARGEST + 1)
-            if len(content) > LARGEST:
-                raise ValueError(f"it has more than {LARGEST:,} bytes")
+                content = _read_stated(cast(BinaryIO, opened))
             array = parse_idx(content)
             if array.ndim != dimensions:
                 raise ValueError(f"it has {array.ndim} dimensions, not {dimensions}")

@@ -15,6 +15,7 @@ from bench.data.archive import check_size
 from bench.data.decode import require_file
 
 ROWS = 256
+MAX_ROWS = 2**31  # of a file
 USUAL_NAMES = ("image", "img")  # of the column of images, where several columns hold bytes
 
 
@@ -30,17 +31,20 @@ class Shards:
     """
 
     def __init__(self, paths: Sequence[Path], label_column: str | None = None) -> None:
-        self._label_column, self._columns, self._count = label_column, {}, 0
+        self._label_column, self._count = label_column, 0
+        self._columns: dict[Path, tuple[list[str], int]] = {}  # with the number of rows
         for path in paths:
             require_file(path)
             try:
                 with pq.ParquetFile(path) as file:
                     schema, facts = file.schema_arrow, file.metadata
-            except (pa.ArrowException, OSError) as error:
+                sizes = [facts.row_group(k).total_byte_size for k in range(facts.num_row_groups)]
+                if not 0 <= facts.num_rows <= MAX_ROWS:
+                    raise ValueError(f"it states {facts.num_rows:,} rows")
+            except Exception as error:  # Arrow's and Python's; there is no list of them
                 raise _damaged(path, error) from error
-            sizes = [facts.row_group(k).total_byte_size for k in range(facts.num_row_groups)]
             check_size(str(path), sum(sizes))
-            self._columns[path] = self._choose_columns(path, schema)
+            self._columns[path] = self._choose_columns(path, schema), facts.num_rows
             self._count += facts.num_rows
 
     def __len__(self) -> int:
@@ -48,18 +52,22 @@ class Shards:
 
     def __iter__(self) -> Iterator[tuple[str, bytes, int | None]]:
         """Iterate over (FILE[ROW], encoded image, label) of each row; None where it has none."""
-        for path, columns in self._columns.items():
+        for path, (columns, count) in self._columns.items():
             row = 0
             try:
                 with pq.ParquetFile(path) as file:
                     for batch in file.iter_batches(ROWS, columns=columns):
                         images, *labels = (batch.column(name).to_pylist() for name in columns)
                         labels = labels or [[None] * len(images)]
+                        if row + len(images) > count:
+                            raise ValueError(f"it has more rows than the {count:,} that it states")
                         for image, label in zip(images, *labels, strict=True):
                             content = image["bytes"] if isinstance(image, dict) else image
                             yield f"{path}[{row}]", content or b"", label
                             row += 1
-            except (pa.ArrowException, OSError, KeyError) as error:  # KeyError: a name twice
+                if row != count:
+                    raise ValueError(f"it has {row:,} rows and states {count:,}")
+            except Exception as error:  # Arrow's and Python's; there is no list of them
                 raise _damaged(path, error) from error
 
     def _choose_columns(self, path: Path, schema: pa.Schema) -> list[str]:

@@ -8,7 +8,6 @@ weights, which stands in the protocol of each score.
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -17,6 +16,7 @@ from bench.core.files import read_json, sha256_of
 from bench.features import check_sample_shape
 from bench.features.network import ConvNet
 
+CARD = {"sha256": str, "architecture": {"shape": [int], "width": int}}
 SHIPPED = Path(__file__).parent / "weights"
 
 
@@ -46,23 +46,25 @@ class TrainedConvnet(nn.Module):
         for path in (weights, card_file):
             if not path.is_file():
                 raise UserError(f"features {name!r}: no file {path}", fix=retrain)
-        self.card = read_json(card_file)
+        self.card = read_json(card_file, CARD, retrain)
         self.name, self.weight_hash = name, sha256_of(weights)
         try:
             if self.weight_hash != self.card["sha256"]:
                 raise UserError(
                     f"features {name!r}: {weights} has SHA-256 {self.weight_hash[:12]}..., "
-                    f"its card states {self.card['sha256'][:12]}...",
+                    f"its card states {self.card['sha256'][:12]}... ({card_file.name})",
                     fix=f"restore the two files, or {retrain}",
                 )
             architecture = self.card["architecture"]
             with torch.device("meta"):  # do not initialise weights that are replaced at once
                 self.net = ConvNet(**architecture, batch_norm=False)
             self.net.load_state_dict(load_file(weights), assign=True)
-        except (KeyError, TypeError, ValueError, SafetensorError, RuntimeError) as error:
+        except UserError:
+            raise
+        except Exception as error:  # safetensors' and torch's; there is no list of them
             raise UserError(
                 f"features {name!r}: {weights} and its card {card_file.name} do not make a network "
-                f"({type(error).__name__}: {str(error).splitlines()[0]})",
+                f"({type(error).__name__}: {' '.join(str(error).split())[:120]})",
                 fix=f"restore the two files, or {retrain}",
             ) from error
         self.shape, self.width = tuple(architecture["shape"]), architecture["width"]

@@ -151,7 +151,9 @@ def read_published_runs(folder: Path) -> list[PublishedRun]:
                 raise other_version(str(path), 1)
             if misfit := find_misfit(content, PUBLISHED):
                 raise ValueError(f"a field is damaged: {misfit}")
-            environment = environments[content.pop("environment")]
+            if (index := content.pop("environment")) < 0:
+                raise IndexError(f"there is no environment {index}")
+            environment = environments[index]
             overrides = tuple(content.pop("overrides"))
             runs.append(PublishedRun(**content, overrides=overrides, environment=environment))
         except (ValueError, TypeError, IndexError) as error:

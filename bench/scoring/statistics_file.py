@@ -17,7 +17,7 @@ import numpy as np
 from torch import nn
 
 from bench.core.errors import UserError
-from bench.core.files import replacing, sha256_of
+from bench.core.files import parse_json, replacing, sha256_of
 from bench.data.npz import array_names, read_array
 
 NOT_STATED = "not stated"
@@ -120,8 +120,8 @@ def _verify_protocol(
     try:
         if str(digest) != _digest(stored["mu"], stored["sigma"], int(n), str(text)):
             raise ValueError("its content is not what was written")
-        protocol = dict(json.loads(str(text)))
-    except (ValueError, TypeError) as error:
+        protocol = parse_json(str(text), dict)
+    except (ArithmeticError, ValueError, TypeError) as error:
         raise _damaged(path, str(error)) from error
     return int(n), protocol
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.core.files import SUMS, read_sums, write_bytes
+from bench.core.files import SUMS, find_misfit, read_sums, write_bytes
 from bench.plotting.style import inline_svg
 from bench.reporting.output.provenance import describe_environments
 from bench.runs.identity import SEMANTICS_VERSION, other_version
@@ -20,6 +20,7 @@ from bench.theory.experiment import VERDICTS, Experiment, Outcome, Quantity
 from bench.theory.not_covered import OMISSIONS
 from bench.theory.runner import conclude_and_draw
 
+METADATA = {"quick": bool, "parts": {str: {"environment": {"semantics_version?": int}}}}
 COLUMNS = ("statement", "number", "value", "low", "high", "known")
 
 
@@ -91,6 +92,8 @@ def _pack_results(outcome: Outcome) -> bytes:
 def _read_outcome(experiment: Experiment, path: Path) -> Outcome:
     flat, metadata = store.read_npz(path)
     try:
+        if misfit := find_misfit(metadata, METADATA):
+            raise ValueError(misfit)
         quick = metadata["quick"]
         results: dict[str, dict[str, np.ndarray]] = {part: {} for part in experiment.parts(quick)}
         for key, array in flat.items():
@@ -103,7 +106,7 @@ def _read_outcome(experiment: Experiment, path: Path) -> Outcome:
             if version != SEMANTICS_VERSION:
                 raise other_version(str(path), version)
         return conclude_and_draw(experiment, results, provenance, quick=quick)
-    except KeyError as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise UserError(
             f"{path} does not hold the parts of {experiment.id} as they are now: {error}",
             fix="measure it again: `bench claims --to FOLDER`",

@@ -2,7 +2,6 @@
 
 import io
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from bench.core.errors import UserError
-from bench.core.files import write_bytes
+from bench.core.files import parse_json, write_bytes
+from bench.data.npz import array_names, read_array
 from bench.runs.identity import hash_text, identity_text
 from bench.theory.experiment import Experiment, Measurements, PartSettings
 
@@ -47,17 +47,15 @@ def read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     Raises:
         UserError: the file is missing or damaged.
     """
+    if not path.exists():
+        raise UserError(f"no result {path}", fix="check the path")
+    arrays = {name: read_array(path, name) for name in array_names(path)}
     try:
-        with np.load(path, allow_pickle=False) as opened:
-            arrays = {name: opened[name] for name in opened.files}
-        metadata = json.loads(arrays.pop(METADATA).tobytes())
-    except FileNotFoundError as error:
-        raise UserError(f"no result {path}", fix="check the path") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        return arrays, parse_json(arrays.pop(METADATA).tobytes().decode(), dict)
+    except (ValueError, KeyError) as error:
         raise UserError(
             f"cannot read the result {path}: {error}", fix="move it away: it is computed anew"
         ) from error
-    return arrays, metadata
 
 
 def write_part(path: Path, arrays: Measurements, metadata: Mapping[str, Any]) -> None:

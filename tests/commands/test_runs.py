@@ -55,5 +55,5 @@ def test_what_is_no_filter_and_what_is_no_run_is_refused(runs, tmp_path):
 
 
 def test_a_curve_goes_from_its_least_to_its_largest_mean():
-    assert curve([0.0, 7.0]) == "▁█" and curve([3.0, 3.0]) == "▁▁"
+    assert curve([0.0, 7.0]) == BARS[0] + BARS[7] and curve([3.0, 3.0]) == 2 * BARS[0]
     assert curve([0.0, 0.0, 2.0, 4.0, 7.0, 7.0], width=3) == BARS[0] + BARS[3] + BARS[7]

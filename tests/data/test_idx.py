@@ -174,7 +174,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path, damage):
 def test_a_file_that_unpacks_to_more_than_the_limit_is_not_read_on(tmp_path, monkeypatch, zipped):
     monkeypatch.setattr(reader, "LARGEST", 20)
     place(tmp_path, zipped=zipped)
-    with pytest.raises(UserError, match=r"train-images.* \(it has more than 20 bytes\)"):
+    with pytest.raises(UserError, match=r"train-images.* states .*, more than 20 bytes\)"):
         source(tmp_path).splits()
 
 
