@@ -1,4 +1,4 @@
-# make demo | test | test-all | lint | format | clean. Installs only into .venv.
+# make demo | test | test-all | test-kills | lint | format | clean. Installs only into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 READY_ALL := $(VENV)/.ready-all
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test test-all test-slow lint format docs benchmark clean
+.PHONY: demo test test-all test-slow test-kills lint format docs benchmark clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -32,6 +32,10 @@ test-all: test test-slow  ## all tests, including slow ones and those with real 
 
 test-slow: $(READY_ALL)  ## only the slow tests: kills, launchers, a private Slurm and Ray
 	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+
+KILLS ?= 200
+test-kills: $(READY)  ## kill sweeps at random moments: KILLS=200, SEED=N to repeat a schedule
+	cd tests && $(THREADS) ../$(BIN)/python -m kills.storm --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 lint: $(READY)  ## style, import floors, types
 	$(BIN)/ruff check .

@@ -108,14 +108,16 @@ class InterruptState:
     def ending_with_parent(self) -> Iterator[None]:
         """Do a job of a pool; when the pool's process is killed, stop as by SIGTERM, and exit.
 
-        A process that multiprocessing did not start has no such parent: nothing is watched.
+        The process is joblib's worker, or submitit's on this machine, whose parent watches over it
+        for the pool. Nothing is watched in another one.
         """
-        parent = multiprocessing.parent_process()
-        if parent is None or parent.pid is None:
+        pool = multiprocessing.parent_process()
+        if pool is None and os.environ.get("SUBMITIT_EXECUTOR") != "local":
             yield
             return
+        ancestors = _ancestors(2) if pool is None else [pool.pid or 0]
         if self._watcher is None:
-            watch = threading.Thread(target=self._watch_parent, args=(parent.pid,), daemon=True)
+            watch = threading.Thread(target=self._watch_parent, args=(ancestors,), daemon=True)
             self._watcher = watch
             watch.start()
         self._working = True
@@ -123,11 +125,11 @@ class InterruptState:
             yield
         finally:
             self._working = False
-            if os.getppid() != parent.pid:
+            if _ancestors(len(ancestors)) != ancestors:
                 os._exit(130)
 
-    def _watch_parent(self, parent: int) -> None:
-        while os.getppid() == parent:
+    def _watch_parent(self, ancestors: list[int]) -> None:
+        while _ancestors(len(ancestors)) == ancestors:
             time.sleep(PARENT_SECONDS)
         _end_idle_workers()
         if not self.requested:
@@ -148,13 +150,24 @@ class InterruptState:
 
 def _children(of: int) -> list[int]:
     """Return the ids of a process's children; on Linux only."""
-    children = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            parent = path.read_text(errors="replace").rpartition(")")[2].split()[1]
-            if int(parent) == of:
-                children.append(int(path.parent.name))
-    return children
+    processes = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
+    return [process for process in processes if _parent(process) == of]
+
+
+def _parent(process: int) -> int:
+    """Return the id of a process's parent; 0 where it is not known."""
+    with suppress(OSError):
+        stat = Path(f"/proc/{process}/stat").read_text(errors="replace")
+        return int(stat.rpartition(")")[2].split()[1])
+    return 0
+
+
+def _ancestors(generations: int) -> list[int]:
+    """Return the ids of this process's parent, of the parent's, and so on."""
+    ancestors = [os.getppid()]
+    while len(ancestors) < generations:
+        ancestors.append(_parent(ancestors[-1]))
+    return ancestors
 
 
 def _signal_children(number: int, signalled: set[int]) -> set[int]:

@@ -72,9 +72,11 @@ class Evaluator:
             run_settings: prior, batch_norm and ema of the run.
         """
         settings, data = self.settings, self.real_features.digest(self.settings.split)
-        return scoring.describe_protocol(
+        convert = getattr(self.source, "convert", None)  # of a folder of images
+        described = scoring.describe_protocol(
             settings, self.reference, self.extractor, data, run_settings
         )
+        return described if convert is None else {**described, "real_converted": convert}
 
     def describe_measures(self) -> dict[str, dict[str, Any]]:
         """Return what each measure's scores depend on beside the protocol, for a row."""

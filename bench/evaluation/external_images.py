@@ -44,16 +44,19 @@ def score_images(
     overrides: Sequence[str],
     statistics_path: Path | None,
     *,
+    convert: str | None = None,
     baselines: bool = True,
 ) -> ExternalScores | None:
     """Score images against a data set, other images, or stored statistics.
 
     Args:
-        path: folder of PNG, JPEG or Parquet files, .npz or .parquet file.
+        path: folder of images or of Parquet files, .npz or .parquet file.
         reference: "dataset=NAME", images as in `path`, or a file of statistics; None: no scores,
             only `statistics_path`.
         overrides: Hydra overrides: score=, features=, dataset.root= and the like.
         statistics_path: file to write mean and covariance of the images' features to; None: none.
+        convert: "grey" or "rgb": convert the images, and those of `reference`, to it; the protocol
+            says so. None: keep their colours.
         baselines: score real images of the data set too.
 
     Raises:
@@ -70,7 +73,7 @@ def score_images(
     with process_settings(plain):
         extractor = build.build_extractor(cfg)
         key = f"score.n_fake of {settings.name!r}"
-        images = _sample_images(read_user_images(path), settings.n_fake, key, path)
+        images = _sample_images(read_user_images(path, convert), settings.n_fake, key, path)
         settings = replace(settings, n_fake=len(images))
         fake = _extract_features(images, path, extractor, settings, trainer_settings)
         result = None
@@ -79,10 +82,14 @@ def score_images(
         elif reference is not None and holds_statistics(Path(reference)):
             result = _against_statistics(Path(reference), extractor, settings, fake)
         elif reference is not None:
-            result = _against_images(Path(reference), extractor, settings, trainer_settings, fake)
+            given = Path(reference), convert
+            result = _against_images(*given, extractor, settings, trainer_settings, fake)
+        if result is not None and convert is not None:
+            result = replace(result, protocol={**result.protocol, "converted": convert})
         if statistics_path is not None:
             protocol = {"quantised": settings.quantise, "source": str(path)}
             protocol |= scoring.describe_extractor(extractor)
+            protocol |= {} if convert is None else {"converted": convert}
             write_statistics(statistics_path, *moments(fake.features), len(fake), protocol)
     return result
 
@@ -94,6 +101,15 @@ def _extract_features(
     settings: ScoreSettings,
     trainer_settings: TrainerSettings,
 ) -> Features:
+    shape = tuple(getattr(extractor, "shape", images.shape[1:]))
+    if {shape[0], images.shape[1]} == {1, 3} and shape[1:] == images.shape[2:]:
+        stored, wanted, convert = ("in colour", "grey", "grey")
+        if shape[0] == 3:
+            stored, wanted, convert = ("grey", "colour", "rgb")
+        raise UserError(
+            f"features {extractor.name!r} takes {wanted} images; those of {path} are {stored}",
+            fix=f"add --convert {convert}, or choose another features=",
+        )
     features = extract(
         extractor,
         iter_batches(images, settings.batch_size),
@@ -193,13 +209,14 @@ def _against_statistics(
 
 def _against_images(
     path: Path,
+    convert: str | None,
     extractor: Any,
     settings: ScoreSettings,
     trainer_settings: TrainerSettings,
     fake: Features,
 ) -> ExternalScores:
     key = f"score.n_real of {settings.name!r}"
-    images = _sample_images(read_user_images(path), settings.n_real, key, path)
+    images = _sample_images(read_user_images(path, convert), settings.n_real, key, path)
     real = _extract_features(images, path, extractor, settings, trainer_settings)
     reference = Reference(shuffle_features(real))
     scores = _score(fake, reference, settings)

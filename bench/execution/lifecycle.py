@@ -17,10 +17,10 @@ from bench.core.signals import INTERRUPT
 from bench.evaluation.real_baselines import baselines_missing, score_baselines
 from bench.evaluation.score_run import StoredRun, find_row, score_checkpoints, write_failed_row
 from bench.models.base import GenerativeModel
-from bench.runs.heartbeat import Heartbeat, active_elsewhere, file_clock
-from bench.runs.rows import Row
+from bench.runs.heartbeat import Heartbeat, active_elsewhere, file_clock, remove_partial_files
+from bench.runs.rows import Row, write_row
 from bench.tracking.choose import choose_tracker
-from bench.training.finish import TimeLimit, step_counts
+from bench.training.finish import TimeLimit, delete_unneeded_files, step_counts
 from bench.training.fit import write_run_metadata
 from bench.training.job import Job
 from bench.training.tracker import Tracker
@@ -66,6 +66,10 @@ def run_lifecycle(
     if skip_if_active and active_elsewhere(folder.heartbeat, file_clock(folder.root)) is not None:
         return RunOutcome(folder.run_id, "running_elsewhere", True, None, "", folder.path)
     scored = skipped and find_row(stored, job.evaluator) is not None
+    if skipped:
+        remove_partial_files(folder.path)
+        if not folder.row_files("final-"):  # it was killed between its end and its first scores
+            delete_unneeded_files(job)
     tracker = Tracker() if scored else choose_tracker(job)
     model = None if skipped else _build_model(job)
     if model is not None:
@@ -103,33 +107,40 @@ def _train_and_score(
 ) -> Generator[None, None, str]:
     """Train the model if there is one, then score; return the cause of a failure, else empty."""
     cause = ""
-    with Heartbeat(job.folder.heartbeat, job.plain["d_steps"]).running() as heartbeat:
-        try:
+    try:
+        with Heartbeat(job.folder.heartbeat, job.plain["d_steps"]).running() as heartbeat:
             if model is not None:
                 yield from train_run(job, model, heartbeat, tracker)
             heartbeat.phase = "scoring"
             with INTERRUPT.interrupting(immediate=True):
-                _score(job, stored)
-        except (DiskError, TimeLimit) as error:
-            cause = error.message
-            _record_failure(job, model, cause, write_row=isinstance(error, TimeLimit))
-        except (UserError, KeyboardInterrupt):
-            raise
-        except Exception as error:
-            cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            with suppress(DiskError):
-                job.folder.write_error(traceback.format_exc())
-            _record_failure(job, model, cause)
+                row = _score(job, stored)
+        if find_row(stored, job.evaluator) is None:
+            write_row(job.folder.root, row)  # the last of all files: with it the run is complete
+    except (DiskError, TimeLimit) as error:
+        cause = error.message
+        _record_failure(job, model, cause, write_row=isinstance(error, TimeLimit))
+    except (UserError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        with suppress(DiskError):
+            job.folder.write_error(traceback.format_exc())
+        _record_failure(job, model, cause)
     tracker.fail(cause)
     return cause
 
 
-def _score(job: Job, stored: StoredRun) -> None:
-    """Write the run's rows, and those of real samples once per data set and protocol."""
+def _score(job: Job, stored: StoredRun) -> Row:
+    """Write the rows of all but the final checkpoint, and those of real samples once a protocol.
+
+    Returns:
+        The row of the final checkpoint.
+    """
     row = score_checkpoints(stored, job.evaluator)
     if baselines_missing(job.folder.root, row, job.evaluator):
         score_baselines(job.folder.root, job.plain, job.evaluator, row)
     (job.folder.path / "error.txt").unlink(missing_ok=True)
+    return row
 
 
 def _record_failure(

@@ -6,6 +6,7 @@ system's own clock, so that hosts whose clocks differ agree.
 
 import os
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -63,15 +64,12 @@ class Heartbeat:
 
 def file_clock(folder: Path) -> float:
     """Return the file system's time in seconds; this host's if the folder is read-only."""
-    probe = folder / f".clock-{socket.gethostname()}-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        now = probe.stat().st_mtime
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder) as probe:  # nameless: a kill leaves none
+            return os.fstat(probe.fileno()).st_mtime
     except OSError:
         return time.time()
-    return now
 
 
 def archive_run(folder: RunFolder) -> Path | None:
@@ -107,7 +105,7 @@ def active_elsewhere(path: Path, now: float) -> dict[str, Any] | None:
         age = now - path.stat().st_mtime
     except OSError:  # deleted
         return None
-    if facts is None or age > STALE_SECONDS:
+    if facts is None or abs(age) > STALE_SECONDS:  # from the future: the clock was set back
         return None
     here, pid = facts["host"] == socket.gethostname(), facts["pid"]
     return None if here and (pid == os.getpid() or not process_exists(pid)) else facts

@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
 from bench.core.errors import UserError
 from bench.core.signals import INTERRUPT
 from bench.runs.folder import COMPLETED
+from bench.runs.heartbeat import remove_partial_files
 from bench.runs.plans import PlannedRun, plan_folder, write_refusal
 from bench.runs.run_status import RunStatus, StatusReader, count_states, format_counts
 from bench.sweeping.jobs import job_overrides, make_jobs
@@ -22,6 +27,17 @@ MAX_TRIES = 2  # of a run that fails, in one launch of the sweep
 PROGRESS_SECONDS = 60.0  # between two lines of progress
 POLL_SECONDS = 2.0  # between two readings of runs that another launch trains
 NOT_LAUNCHED = (*COMPLETED, "refused")
+
+
+class ReleaseConfigs(Callback):
+    """Drop a job's configs when it ends: a launcher keeps what each job returned until all have.
+
+    They would take 300 KiB a job, also on their way back from another process.
+    """
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Keep the return value alone."""
+        job_return.cfg = job_return.hydra_cfg = None
 
 
 @dataclass(eq=False)
@@ -52,6 +68,7 @@ class LaunchRounds:
 
     def run(self, runs: Sequence[PlannedRun]) -> list[RunStatus]:
         """Launch runs until none is left to launch, and return the status of each at the end."""
+        self._remove_partial_files()
         for number in range(1, self.rounds + 1):
             to_launch = self._select(runs)
             if not to_launch and self._wait_for_others(runs):
@@ -67,7 +84,15 @@ class LaunchRounds:
                     if not INTERRUPT.requested:
                         self._launch(jobs[start : start + self.chunk])
                 self._wait_for_others(runs)
+        self._remove_partial_files()
         return self.status_reader.read(runs)
+
+    def _remove_partial_files(self) -> None:
+        """Delete what killed processes left half-written in folders that no single run has."""
+        shared = plan_folder(self.root, self.name), self.root / "references"
+        for folder in (*shared, *self.root.glob("real-*")):
+            if folder.is_dir():
+                remove_partial_files(folder)
 
     def _select(self, runs: Sequence[PlannedRun]) -> list[PlannedRun]:
         return [

@@ -20,7 +20,7 @@ from bench.runs.folder import COMPLETED, RunFolder
 from bench.runs.heartbeat import archive_run
 from bench.runs.plans import PlannedRun, StagePlan, delete_refusals, plan_folder, read_plan_head
 from bench.runs.run_status import RunStatus, count_states, format_counts
-from bench.sweeping.launch_rounds import LaunchRounds
+from bench.sweeping.launch_rounds import LaunchRounds, ReleaseConfigs
 from bench.sweeping.launchers import find_launcher
 from bench.sweeping.packing import PackPlanner
 from bench.sweeping.planning import estimate_seconds, plan_runs, plan_stage, save_plan
@@ -68,6 +68,7 @@ class SweepLaunch:
             earlier_plan[0].get("packs", {}) if earlier_plan else {},
             parallel_jobs,
         )
+        sweeper.hydra_context.callbacks.callbacks.append(ReleaseConfigs())
         self.rounds = LaunchRounds(
             sweeper.launcher, self.root, self.name, sweeper.rounds, sweeper.chunk, parallel_jobs,
             outlives_process=launcher_spec.outlives_process,

@@ -44,7 +44,7 @@ def leavings(job) -> dict:
         "history": job.folder.history.read_text(),
         "candidates": read_json(job.folder.candidates) if job.folder.candidates.exists() else None,
         "scores": score_digests(rows),
-        "kept": sorted(p.name for p in job.folder.checkpoints.iterdir()),
+        "files": sorted(str(p.relative_to(job.folder.path)) for p in job.folder.path.rglob("*")),
     }
 
 

@@ -15,6 +15,7 @@ from services.sweeps import (
     launch,
     processes,
     started,
+    statuses,
     until,
 )
 
@@ -45,4 +46,16 @@ def test_a_preempted_job_goes_on_and_a_killed_one_is_launched_again(folder, long
     assert "has not produced any output" in out and "round 2 of 3: 1 runs have no row" in out, out
     log = "".join(p.read_text() for p in folder.glob("runs/.hydra/.submitit/*/*_log.*"))
     assert log.count("Requeued job") == 1
+    assert digests(folder) == long
+
+
+def test_jobs_of_a_sweep_that_is_killed_write_checkpoints_and_end(folder, long):
+    sweep = started(folder, "submitit_local", *LONG)
+    until(lambda: len(checkpointed(folder)) == 2)
+    kill(sweep.pid)
+    sweep.communicate(timeout=60)
+    until(lambda: not processes(folder, ""), 20)
+    assert [status["status"] for status in statuses(folder).values()] == ["interrupted"] * 2
+    again = launch(folder, "submitit_local", *LONG)
+    assert again.returncode == 0 and "0 skipped" in again.stdout, again.stdout
     assert digests(folder) == long

@@ -69,6 +69,7 @@ def test_a_heartbeat_file_exists_only_while_its_process_runs(tmp_path):
     [
         ({"host": "another", "pid": 1}, 1, True),
         ({"host": "another", "pid": 1}, STALE_SECONDS + 1, False),
+        ({"host": "another", "pid": 1}, -STALE_SECONDS - 1, False),  # the clock was set back since
         ({"host": socket.gethostname(), "pid": os.getppid()}, 1, True),
         ({"host": socket.gethostname(), "pid": 2**22 + 5}, 1, False),  # above Linux's largest
     ],
