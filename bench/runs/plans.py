@@ -23,6 +23,7 @@ from bench.core.files import (
     write_json,
     write_text,
 )
+from bench.core.text import is_file_name
 from bench.runs.identity import SEMANTICS_VERSION, other_version
 
 PLAN_VERSION = 4  # of the files
@@ -204,10 +205,14 @@ def read_plan(runs_root: Path, name: str) -> Plan:
         message = f"{plan}; this suite reads {PLAN_VERSION}"
         fix = f"{again} again with this suite: runs that have their rows are skipped"
         raise UserError(message, fix=fix)
-    path = folder / "plan.json"
     try:
+        path = folder / "plan.json"
         if misfit := find_misfit(head, HEAD):
             raise ValueError(misfit)
+        for stage in head["stages"]:
+            file = folder / f"{stage['name']}.json"
+            if not is_file_name(stage["name"]) or not os.path.lexists(file):
+                raise ValueError(f"its stage {stage['name']!r} has no file")
         stages = []
         for stage in head["stages"]:
             path = folder / f"{stage['name']}.json"
