@@ -28,10 +28,16 @@ def train(arguments: argparse.Namespace) -> None:
 def report(arguments: argparse.Namespace) -> None:
     """Write a sweep's report and show its table."""
     from bench.reporting.output.terminal_table import print_report
-    from bench.reporting.report import make_report
+    from bench.reporting.report import collect_stages, is_study, make_report, write_report
 
-    to = Path(arguments.to) if arguments.to else None
-    print_report(make_report(arguments.study, Path(arguments.runs_root), to))
+    to, root = Path(arguments.to) if arguments.to else None, Path(arguments.runs_root)
+    if len(arguments.what) == 1 and is_study(arguments.what[0], root):
+        print_report(make_report(arguments.what[0], root, to))
+        return
+    from bench.commands.runs import select_runs
+
+    stages = collect_stages(root, select_runs(root, arguments.what))
+    print_report(write_report(stages, to or root / "reports" / "selection"))
 
 
 def compare(arguments: argparse.Namespace) -> None:
@@ -78,6 +84,17 @@ def sample(arguments: argparse.Namespace) -> None:
     run = find_run(Path(arguments.runs_root), arguments.run)
     path = write_samples(run, arguments.n, arguments.seed, Path(arguments.to), arguments.single)
     print(f"{arguments.n} samples of run {run.run_id}: {path}")
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write a run's generator as a folder that others can use; only the run's folder is needed."""
+    from bench.commands.export import export_run
+    from bench.runs.folder import find_run
+
+    run = find_run(Path(arguments.runs_root), arguments.run)
+    publish = export_run(run, Path(arguments.to))
+    print(f"generator of run {run.run_id}: {arguments.to}")
+    print(f"to publish it: {publish}")
 
 
 def score(arguments: argparse.Namespace) -> int:
@@ -169,9 +186,11 @@ def build_parser() -> argparse.ArgumentParser:
 
     add(train, "train and score one run, or many with -m (Hydra; see bench train --help)")
 
-    cmd = add(report, "write the report of a study: page, tables, figures, rows")
-    cmd.add_argument("study", help="name of a sweep, for example quick, or a report's folder")
-    cmd.add_argument("--to", metavar="DIR", help="default: results/STUDY, or the report's folder")
+    cmd = add(report, "write the report of a study, or of any runs: page, tables, figures, rows")
+    what = "a sweep, for example quick, or a report's folder; or any of sweeps, runs, KEY=VALUE"
+    cmd.add_argument("what", nargs="+", metavar="STUDY | RUN | KEY=VALUE", help=what)
+    to = "default: results/STUDY, the report's folder, or RUNS_ROOT/reports/selection"
+    cmd.add_argument("--to", metavar="DIR", help=to)
 
     cmd = add(leaderboard, "publish a study's leaderboard as a W&B Report")
     cmd.add_argument("study", help="name of a sweep, for example quick, or a report's folder")
@@ -222,13 +241,18 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("--to", default="samples.png", metavar="PATH", help="file, or folder")
     cmd.add_argument("--single", action="store_true", help="one PNG a sample, into a folder")
 
+    cmd = add(export, "write a generator to publish: weights, program, card, loader")
+    cmd.add_argument("run", help="run_id, its beginning, or the run's folder")
+    cmd.add_argument("--to", required=True, metavar="DIR", help="a new or an empty folder")
+
     cmd = add(score, "score stored runs again, or a folder of images")
     cmd.add_argument("what", nargs="*", metavar="RUN | KEY=VALUE", help="runs; score=, features=")
     cmd.add_argument("--checkpoint", default="final", help="final (default), best or step-N")
-    cmd.add_argument("--images", metavar="PATH", help="folder of PNG or JPEG, .npz or .parquet")
+    cmd.add_argument("--images", metavar="PATH", help="folder of images, .npz or .parquet")
     reference = "dataset=NAME, a path as above, or stats.npz"
     cmd.add_argument("--reference", metavar="REF", help=reference)
     cmd.add_argument("--statistics-to", metavar="FILE", help="write the images' statistics, .npz")
+    cmd.add_argument("--convert", metavar="grey|rgb", help="convert the images' colours to this")
     cmd.add_argument("--bare", action="store_true", help="no scores of real images beside them")
     cmd.add_argument("--json", metavar="FILE", help="write all digits; - prints them instead")
 
@@ -242,12 +266,13 @@ def build_parser() -> argparse.ArgumentParser:
 
     add(doctor, "show versions, device, weights, and what is missing")
 
-    for call in (sample, score, verify):
+    for call in (export, sample, score, verify):
         of_dir = "trust the code that its yaml files name, and compose with them"
         parsers[call].add_argument("--config-dir", action="append", metavar="DIR", help=of_dir)
         of_package = "trust the code of a package that a run names"
         parsers[call].add_argument("--trust", action="append", metavar="PACKAGE", help=of_package)
-    for call in (report, leaderboard, claims, runs, show, status, verify, reproduce, sample, score):
+    with_runs = (report, leaderboard, claims, runs, show, status, verify, reproduce, sample, score)
+    for call in (*with_runs, export):
         parsers[call].add_argument("--runs-root", default="runs", metavar="DIR")
     return parser
 

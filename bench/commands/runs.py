@@ -3,6 +3,7 @@
 Only files are read; nothing is built, and no library of training is imported.
 """
 
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,10 @@ from yaml import YAMLError
 from bench.config.trust import read_plain_yaml
 from bench.core.errors import UserError
 from bench.core.text import printable
-from bench.runs.folder import RunFolder
+from bench.runs.folder import RunFolder, find_run
 from bench.runs.history import read_history
 from bench.runs.outcome import faults, real_scores, score_table
-from bench.runs.plans import PlannedRun
+from bench.runs.plans import Plan, PlannedRun, StagePlan, plan_exists, read_plan
 from bench.runs.rows import Row, read_row, sort_for_display
 from bench.runs.run_status import StatusReader
 
@@ -86,6 +87,45 @@ def _read_run(folder: RunFolder, reader: StatusReader) -> FoundRun | None:
     return FoundRun(folder, facts, config, rows[0] if rows else None, ended)
 
 
+def select_runs(runs_root: Path, words: Sequence[str]) -> Plan:
+    """Return runs as the plan of a sweep of one stage: what `bench report` is given.
+
+    Args:
+        words: names of sweeps, run_ids or their beginnings, and KEY=VALUE filters of all runs; a
+            run that several of them name is there once.
+
+    Raises:
+        UserError: a word names nothing.
+    """
+    filters = [word for word in words if "=" in word]
+    found = {run.folder.run_id: run for run in find_runs(runs_root, filters)} if filters else {}
+    run_ids = list(found)
+    for word in (word for word in words if word not in filters):
+        is_sweep = plan_exists(runs_root, word)
+        run_ids += (
+            read_plan(runs_root, word).run_ids if is_sweep else [find_run(runs_root, word).run_id]
+        )
+    members = tuple(_as_planned(RunFolder(runs_root, i)) for i in sorted(set(run_ids)))
+    command = f"bench report {' '.join(map(shlex.quote, words))}"
+    return Plan("selection", command, (StagePlan("all", members),), (), {})
+
+
+def _as_planned(folder: RunFolder) -> PlannedRun:
+    """Return a run as a plan would have it whose scores are those that it has."""
+    run = _read_run(folder, StatusReader(folder.root))
+    if run is None:
+        raise damaged(folder)
+    overrides = tuple(folder.read_provenance()["overrides"])
+    facts, seed = run.facts, int(run.facts["seed"])
+    return PlannedRun(folder.run_id, overrides, facts["variant"], facts["dataset"], seed)
+
+
+def damaged(folder: RunFolder) -> UserError:
+    """Return the error for a run whose config cannot be read."""
+    message = f"run {folder.run_id} is damaged: config.yaml"
+    return UserError(message, fix="delete its folder and train it again")
+
+
 def show_runs(runs_root: Path, filters: Sequence[str], console: Console | None = None) -> None:
     """Print a table of the runs under a folder, the newest first."""
     console = console or Console(highlight=False)
@@ -117,10 +157,7 @@ def show_run(folder: RunFolder, console: Console | None = None) -> None:
     console = console or Console(highlight=False)
     run = _read_run(folder, StatusReader(folder.root))
     if run is None:
-        raise UserError(
-            f"run {folder.run_id} is damaged: config.yaml",
-            fix="delete its folder and train it again",
-        )
+        raise damaged(folder)
     for line in _describe(run):
         console.print(printable(line), markup=False, soft_wrap=True)
 

@@ -17,7 +17,7 @@ from bench.reporting.output.latex import build_latex_files
 from bench.reporting.output.sections import Report, draw_sections
 from bench.reporting.tables.comparisons import Comparison, build_comparisons
 from bench.reporting.tables.summary import best_run, median_run
-from bench.runs.plans import plan_exists
+from bench.runs.plans import Plan, plan_exists
 
 RESULTS = Path("results")
 DATA = "rows.parquet"
@@ -51,18 +51,26 @@ def load_stages(name: str, runs_root: Path) -> Sequence[StageRecord]:
     return collect_stages(runs_root, name)
 
 
+def is_study(name: str, runs_root: Path) -> bool:
+    """Return whether this names a sweep that was launched, or a report."""
+    return plan_exists(runs_root, name) or (_published(name) / DATA).is_file()
+
+
 def _published(name: str) -> Path:
     """Return the folder of a report that is named by its path or by its study."""
     return Path(name) if (Path(name) / DATA).is_file() else RESULTS / name
 
 
-def collect_stages(runs_root: Path, name: str) -> list[StageRecord]:
+def collect_stages(runs_root: Path, study: str | Plan) -> list[StageRecord]:
     """Collect all that a report needs of a sweep from the folders of its runs.
+
+    Args:
+        study: name of the sweep, or its plan.
 
     Raises:
         UserError: there is no such sweep, none of its runs is scored, or a file is damaged.
     """
-    stages = add_curves(runs_root, read_stages(runs_root, name))
+    stages = add_curves(runs_root, read_stages(runs_root, study))
     return add_pictures(runs_root, stages, _picture_order(build_comparisons(stages)))
 
 

@@ -1,5 +1,6 @@
 """Finding runs again, and looking at one."""
 
+import json
 import os
 
 import pytest
@@ -43,6 +44,23 @@ def test_a_run_is_shown_with_settings_losses_and_scores(runs, run_command):
     assert any(line.startswith("d_loss ") for line in lines)
     assert any(line.split()[:1] == ["modes_covered"] for line in lines)
     assert any(line.endswith("final.png") for line in lines)
+
+
+def test_any_selection_of_runs_has_a_report(runs, run_command, tmp_path):
+    first, second = runs
+    root = f"--runs-root={first.folder.root}"
+    for words, n in (["dataset=ring"], 2), ([first.folder.run_id[:8], "seed=0"], 1):
+        done = run_command(cli.main, "report", *words, root, f"--to={tmp_path / str(n)}")
+        assert done.returncode == 0, done.stderr
+        assert f"{n} of {n} run" in " ".join(done.stdout.split()) or str(n) in done.stdout
+        text = (tmp_path / str(n) / "report.md").read_text()
+        assert f"bench report {' '.join(words)}" in text
+        stored = (tmp_path / str(n) / "runs.jsonl").read_text().splitlines()
+        assert [json.loads(line)["run_id"] for line in stored] == sorted(
+            job.folder.run_id for job in runs[:n]
+        )
+    done = run_command(cli.main, "report", "zzz", root)
+    assert done.returncode == 2 and "no single run 'zzz'" in done.stderr
 
 
 def test_what_is_no_filter_and_what_is_no_run_is_refused(runs, tmp_path):

@@ -14,7 +14,7 @@ from bench.reporting.data.histories import read_history
 from bench.reporting.data.records import FACTS, RunRecord, StageRecord, count_statuses
 from bench.runs.digests import read_digests
 from bench.runs.folder import COMPLETED, RunFolder
-from bench.runs.plans import PlannedRun, read_plan
+from bench.runs.plans import Plan, PlannedRun, read_plan
 from bench.runs.record import portable_overrides
 from bench.runs.rows import Row, merge_rows, read_rows
 
@@ -22,13 +22,17 @@ MAX_HISTORIES = 2000  # runs whose curves a report holds: those of the last stag
 MAX_PICTURE_BYTES = 8 * 2**20  # of all pictures in a report, whose page embeds them
 
 
-def read_stages(runs_root: Path, name: str) -> list[StageRecord]:
+def read_stages(runs_root: Path, study: str | Plan) -> list[StageRecord]:
     """Read the stages of a sweep that have a scored run, without curves and pictures.
+
+    Args:
+        study: name of the sweep, or its plan.
 
     Raises:
         UserError: there is no such plan, no run of it is scored yet, or a file is damaged.
     """
-    plan = read_plan(runs_root, name)
+    plan = read_plan(runs_root, study) if isinstance(study, str) else study
+    name = plan.name
     if unsafe := [run_id for run_id in plan.run_ids if not is_file_name(run_id)]:
         message = f"the plan of {name!r} has a run {unsafe[0]!r}, which is no name of a folder"
         raise UserError(message, fix="restore the plan, or launch the sweep again")

@@ -78,6 +78,9 @@ def _print_table(cards: Sequence[Card], console: Console) -> None:
     rounded = ""
     if isinstance(quantised, bool):
         rounded = ", rounded to 8 bits" if quantised else ", not rounded"
+    for key, what in (("converted", "images"), ("real_converted", "real images")):
+        if key in protocol:
+            rounded += f", {what} converted to {protocol[key]}"
     samples = f"{protocol['extractor']} features of {fake} samples"
     against = f"{real} real ones ({words.format_value(protocol.get('split'))})"
     console.print(plain(f"{protocol['name']}: {samples} against {against}{rounded}"))
