@@ -1,4 +1,4 @@
-# make demo | test | test-all | test-kills | lint | format | clean. Installs only into .venv.
+# make demo | test | test-all | test-kills | lint | format | docs | clean. Installs only into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 READY_ALL := $(VENV)/.ready-all
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test test-all test-slow test-kills lint format docs benchmark clean
+.PHONY: demo test test-all test-slow test-kills lint format docs notebook benchmark clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -47,8 +47,12 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY)  ## generate docs/variants from docstrings and yaml
+docs: $(READY)  ## make the pages and pictures of docs/ anew; `make notebook` executes claims.ipynb
 	$(BIN)/python docs/make_variants.py
+	$(BIN)/python docs/make_mode_dropping.py
+
+notebook: $(READY)  ## execute docs/claims.ipynb: minutes
+	$(BIN)/python docs/make_notebook.py
 
 benchmark: $(READY)  ## speed, as ratios
 	$(THREADS) $(BIN)/python benchmarks/training.py
