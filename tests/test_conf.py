@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from support import ROOT, SMALL
 
 from bench.config import build, validate
-from bench.core.errors import UserError
+from bench.core.errors import Caution, UserError
 from bench.data.stored import StoredDataset
 from bench.execution.run import execute
 from bench.training.job import prepare_job
@@ -114,6 +114,35 @@ def test_no_two_losses_compute_the_same():
     weights = {loss: weights_after_ten_steps(loss) for loss in LOSSES}
     pairs = itertools.combinations(LOSSES, 2)
     assert not [pair for pair in pairs if weights[pair[0]] == weights[pair[1]]]
+
+
+PRESETS = sorted(
+    (path.parent.parent.name, path.parent.name, path.stem)
+    for path in (ROOT / "conf/preset/variant").glob("*/*/*.yaml")
+)
+
+
+@pytest.mark.parametrize(("preset", "dataset", "variant"), PRESETS)
+def test_every_preset_of_a_variant_trains(tiny, preset, dataset, variant):
+    """At the small size, its own numbers of steps and widths aside; MNIST is only built."""
+    chosen = [f"preset={preset}", f"dataset={dataset}", f"variant={variant}"]
+    cfg = build.compose_config(chosen)
+    data = OmegaConf.load(ROOT / f"conf/preset/data/{preset}/{dataset}.yaml")
+    own = OmegaConf.load(ROOT / f"conf/preset/variant/{preset}/{dataset}/{variant}.yaml")
+    numbers = OmegaConf.merge(data, own)
+    assert cfg.d_steps == numbers.d_steps and cfg.names.preset == preset
+    assert numbers.hyperparameters.items() <= cfg.hyperparameters.items()
+    if isinstance(build.build_source(cfg), StoredDataset):
+        assert build.build_model(cfg).parameters()
+    else:
+        train(tiny, *chosen, network=cfg.names.network)
+
+
+def test_a_preset_without_numbers_for_the_data_says_so(tiny):
+    words = tiny("preset=quick", "dataset=grid", network="mlp")
+    with pytest.warns(Caution, match="preset quick has no numbers for grid: variant 'ns_gan' runs"):
+        job = prepare_job(build.compose_config(words))
+    assert job.plain["hyperparameters"]["learning_rate"] == 5e-5  # the study's
 
 
 @pytest.mark.parametrize("optimizer", entries("optimizer"))
