@@ -30,6 +30,14 @@ def move_apart(positions: Sequence[float], gap: float) -> list[float]:
     return moved
 
 
+def _move_inside(positions: Sequence[float], gap: float, height: float) -> list[float]:
+    """Move positions that are a gap apart into [0, height], still a gap apart if there is room."""
+    moved, last = [0.0] * len(positions), len(positions) - 1
+    for rank, i in enumerate(sorted(range(len(positions)), key=lambda i: positions[i])):
+        moved[i] = max(min(positions[i], height - (last - rank) * gap), rank * gap)
+    return moved
+
+
 def label_line_ends(
     axes: Any, ends: Sequence[tuple[float, str, str]], gap: float = 0.145, offset: float = 0.1
 ) -> None:
@@ -46,7 +54,8 @@ def label_line_ends(
     x_end = axes.get_xlim()[1]
     ends_y = [float(to_axes.transform((x_end, y))[1]) * height for y, _, _ in ends]
     ends_y = [min(max(y, 0.0), height) for y in ends_y]
-    for (_, text, colour), y, label_y in zip(ends, ends_y, move_apart(ends_y, gap), strict=True):
+    labels_y = _move_inside(move_apart(ends_y, gap), gap, height)
+    for (_, text, colour), y, label_y in zip(ends, ends_y, labels_y, strict=True):
         axes.plot([1.0, 1 + offset / width], [y / height, label_y / height], color=colour,
                   linewidth=0.6, clip_on=False, transform=axes.transAxes)  # fmt: skip
         axes.text(1 + (offset + 0.03) / width, label_y / height, text, color=INK, fontsize=8,

@@ -1,10 +1,12 @@
 """Bad configs: one sentence each, before anything is written."""
 
+import importlib
 import re
+import warnings
 
 import pytest
 
-from bench.config import build, validate
+from bench.config import build, paths, validate
 from bench.core.errors import UserError
 from bench.training.job import prepare_job
 
@@ -17,6 +19,10 @@ BAD = {
     "data place": (["trainer.data=foo"], "trainer.data is 'foo'"),
     "checkpoints": (["trainer.checkpoint_every=0"], "trainer.checkpoint_every is 0"),
     "key that nothing reads": (["+learning_rat=1e-3"], "nothing reads learning_rat, "),
+    "such a key beside one that is read": (
+        ["++hyperparameters.learning_rate=0.1", "+learning_rat=1e-3"],
+        "nothing reads learning_rat, ",
+    ),
     "such a key below": (["+dataset.batch=3"], "nothing reads dataset.batch"),
     "such a hyperparameter": (
         ["++hyperparameters.learning_rat=1"],
@@ -42,7 +48,7 @@ BAD = {
     "no number": (["batch_size=many"], "batch_size is 'many'"),
     "fraction": (["threads=1.5"], "threads is 1.5"),
     "n_dis of 0": (["hyperparameters.n_dis=0"], "n_dis is 0"),
-    "negative rate": (["hyperparameters.learning_rate=-1"], "learning rate: -1"),
+    "negative rate": (["hyperparameters.learning_rate=-1"], "learning_rate is -1"),
     "rate of NaN": (["hyperparameters.learning_rate=nan"], "nan"),
     "rate of text": (["hyperparameters.learning_rate=fast"], "learning_rate is 'fast'"),
     "beta of 2": (["hyperparameters.beta1=2"], "beta"),
@@ -80,7 +86,8 @@ def test_a_bad_config_is_one_sentence_and_writes_nothing(tiny, tmp_path, overrid
     with pytest.raises(UserError, match=f"(?i){sentence}") as caught:
         job = prepare_job(build.compose_config([*tiny(), *overrides]))
         build.build_model(job.cfg)
-    assert caught.value.fix and "\n" not in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.fix or re.search("; |: ", caught.value.message)
     assert not (tmp_path / "runs").exists()
 
 
@@ -145,3 +152,19 @@ def test_what_changes_a_bit_changes_the_run_id_and_nothing_else_does(tiny):
         "trainer.data=host",
     ):
         assert name(override) == base, override
+
+
+def test_composing_warns_of_nothing_and_other_warnings_are_shown():
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        importlib.reload(paths)
+        build.compose_config(["dataset=ring", "seed=4711"])
+        warnings.warn("of another kind", UserWarning, stacklevel=1)
+    assert [str(w.message) for w in shown] == ["of another kind"]
+
+
+def test_a_hyperparameter_that_the_variant_uses_is_added_without_a_warning():
+    added = ["++hyperparameters.learning_rate=0.1"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        validate.check_added_keys(build.compose_config(added), added)

@@ -220,3 +220,9 @@ def test_a_measure_that_further_latents_do_not_score_can_be_added_alone(trained,
     settings = dataclasses.replace(few.settings, noise_seeds=2)
     sampler = build.build_sampler(trained.folder)
     assert dataclasses.replace(few, settings=settings).score(sampler).keys() >= {"recall"}
+
+
+def test_both_baselines_of_points_have_the_same_scores(train_once):
+    root = train_once("dataset=ring", network="mlp").folder.root
+    rows = {row.variant: row for row in read_rows(root, [p.name for p in root.glob("real-*")])}
+    assert rows["real"].scores.keys() == rows["real_halves"].scores.keys() > {"frechet"}

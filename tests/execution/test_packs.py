@@ -15,7 +15,7 @@ from bench.config.process_settings import process_settings
 from bench.core.errors import Interrupted, UserError
 from bench.core.signals import INTERRUPT
 from bench.execution.packs import slot_io
-from bench.execution.packs.pack_runner import PackRunner
+from bench.execution.packs.pack_runner import PackProgress, PackRunner
 from bench.execution.queue import PendingRun
 from bench.execution.run import execute
 from bench.runs.rows import read_rows
@@ -305,3 +305,13 @@ def test_killed_at_any_moment_a_pack_goes_on_to_the_same_bits(jobs_of, tmp_path,
         assert child.exitcode in (-9, 0)
     train(cut)
     assert [leavings(job) for job in cut] == [leavings(job) for job in whole]
+
+
+def test_a_packs_bar_counts_the_steps_that_its_runs_have_to_make():
+    bar = PackProgress("pack of 2", 3, 10, shown=True)
+    bar.count_step(2, 1)
+    bar.skip(4)
+    assert (bar._bar.n, bar._bar.total) == (2, 26)
+    bar.close()
+    assert bar._bar.disable  # as tqdm leaves a bar that is closed
+    PackProgress("pack of 2", 3, 10, shown=False).skip(4)

@@ -1,6 +1,7 @@
 """The data files of a report: written, read back, and refused where they are damaged."""
 
 import hashlib
+import io
 import json
 from dataclasses import replace
 
@@ -8,14 +9,18 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from made import run, search, seeds
+from PIL import Image
 
 from bench.core.errors import UserError
 from bench.core.files import SUMS
 from bench.reporting import load
+from bench.reporting.archive.row_table import ROW_COLUMNS, list_columns
 from bench.reporting.archive.write import build_study_files
-from bench.reporting.data.collect import read_stages
+from bench.reporting.data.collect import read_picture, read_stages
+from bench.reporting.data.histories import POINTS, read_history
 from bench.reporting.data.records import StageRecord
 from bench.reporting.report import collect_stages, make_report, write_report
+from bench.runs.folder import RunFolder
 
 
 def stages_of(*stages):
@@ -275,3 +280,33 @@ def test_read_stages_reads_each_protocol_once(mixed):
     (stage,) = read_stages(mixed.root, "s")
     rows = [r for run in stage.runs for r in run.rows if run.variant == "ns_gan"]
     assert len({id(row.protocol) for row in rows}) == 1
+
+
+def test_columns_are_the_fixed_ones_then_those_of_the_mappings_by_name():
+    records = [{f"scores.{name}": 1.0 for name in "fbd"}, {f"scores.{name}": 1.0 for name in "eca"}]
+    columns = list_columns([record | {"protocol.name": "quick"} for record in records])
+    assert columns == [
+        *(name for name in ROW_COLUMNS if "*" not in name),
+        "protocol.name",
+        *(f"scores.{name}" for name in "abcdef"),
+    ]
+
+
+def test_a_long_history_keeps_its_first_and_last_step_and_few_between(tmp_path):
+    folder = RunFolder(tmp_path, "a")
+    folder.history.parent.mkdir(parents=True)
+    lines = [f"{step},{step},{step / 2},\n" for step in range(1, 2 * POINTS + 1)]
+    folder.history.write_text("step,g_step,d_loss,g_loss\n" + "".join(lines))
+    steps, losses = read_history(folder)["d_loss"]
+    assert steps.tolist() == [*range(1, 2 * POINTS, 2), 2 * POINTS]
+    assert losses.tolist() == [step / 2 for step in steps]
+
+
+def test_a_picture_that_was_cut_off_is_named(tmp_path):
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)).save(
+        buffer, "png"
+    )
+    (tmp_path / "final.png").write_bytes(buffer.getvalue()[:500])
+    with pytest.raises(UserError, match="final.png is no picture"):
+        read_picture(tmp_path / "final.png")

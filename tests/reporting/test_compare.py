@@ -123,3 +123,10 @@ def test_stages_in_memory_are_those_on_disk(tmp_path):
 def test_runs_that_diverge_beside_equal_ones_are_not_identical():
     found = changes(seeds({"a": LOW}), seeds({"a": [*LOW, *[None] * 10]}))["a"]
     assert (found.equal, found.result) == (10, WORSE)
+
+
+def test_each_table_that_both_reports_have_is_compared():
+    both = seeds({"a": LOW}, dataset="x") + seeds({"a": LOW}, dataset="y")
+    comparison = compare_reports(study(both), study(both + seeds({"a": LOW}, dataset="new")))
+    assert [pair.before.group.dataset for pair in comparison.pairs] == ["x", "y"]
+    assert comparison.unmatched == ("new-quick: only in the second",)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from bench.plotting.style import ACCENT, INK, MUTED, RULE, SECOND, assign_styles
 from bench.reporting import figures
-from bench.reporting.figures import SectionData
+from bench.reporting.figures import SectionData, budget
 from bench.reporting.figures.figure import SEEDS
 from bench.reporting.figures.shared_text import axis_title
 from bench.reporting.tables.search import summarise_search
@@ -47,26 +47,40 @@ def study(made):
         made.search(
             variant, [*values[:11], None], scores=scores, details=details, settings=settings
         )
-        made.seeds(variant, values[:10], **more)
+        noise = [{"frechet.latent_sd": 0.5 * v} if place == 0 else {} for v in values]
+        made.seeds(variant, values[:10], details=noise, **more)
     made.run("ns_gan", None, seed=10, history={"d_loss": (STEPS[:2], [3.0, 900.0])})
     made.add_real_baseline(frechet=1.0, precision=0.9, recall=0.8)
     return made.comparisons()
 
 
 @pytest.fixture
-def draw(monkeypatch, study):
-    """Draw a figure of the study's seeds or search; return its axes and, first, itself."""
+def section_of(study):
+    """Return a figure's module and its section of the study, of the seeds or else the search."""
 
-    def axes_of(name, method="draw"):
-        module, drawn = importlib.import_module(f"{figures.__name__}.{name}"), []
-        monkeypatch.setattr(module, "render", lambda fig, *text, **more: drawn.append(fig))
+    def find(name):
+        module = importlib.import_module(f"{figures.__name__}.{name}")
         repeated, space = (comparison.main for comparison in study)
         search, styles = summarise_search(space), assign_styles(VARIANTS)
-        section = SectionData(repeated, styles, source_search=search)
-        if SEEDS not in module.FIGURE.sections:
-            section = SectionData(space, styles, shown_search=search)
+        if SEEDS in module.FIGURE.sections:
+            return module, SectionData(repeated, styles, source_search=search)
+        return module, SectionData(space, styles, shown_search=search)
+
+    return find
+
+
+@pytest.fixture
+def draw(monkeypatch, section_of):
+    """Draw a figure of the study; return it and its axes, instead of rendering it."""
+
+    def axes_of(name, method="draw"):
+        (module, section), drawn = section_of(name), []
+        monkeypatch.setattr(module, "render", lambda fig, name, alt, **_: drawn.append((fig, alt)))
         getattr(module.FIGURE, method)(section)
-        return drawn[0], *drawn[0].axes
+        ((fig, alt),) = drawn
+        assert alt.endswith(".")
+        fig.set_label(alt)
+        return fig, *fig.axes
 
     return axes_of
 
@@ -84,13 +98,18 @@ def lines_of(axes, colour, marker="None"):
     module.name for module in pkgutil.iter_modules(figures.__path__)
     if module.name not in ("figure", "shared_text", "short_names")
 ))  # fmt: skip
-def test_the_words_of_a_figure_stand_inside_it_and_apart(draw, name):
-    assert_words_fit(draw(name)[0])
+def test_the_words_of_a_figure_stand_inside_it_and_apart(draw, section_of, name):
+    module, section = section_of(name)
+    assert module.FIGURE.caption(section).endswith(".")
+    fig, *_ = draw(name)
+    assert fig.get_size_inches()[0] >= 7 or name == "improvement"  # as wide as its cells
+    assert_words_fit(fig)
 
 
 @pytest.mark.parametrize("name", ["scores", "spread"])
 def test_so_do_those_of_a_figure_for_a_telephone(draw, name):
-    fig, *_ = draw(name, "draw_narrow")
+    fig, axes = draw(name, "draw_narrow")
+    assert axes.get_xlabel().count("\n") == 1
     assert 3.6 <= fig.get_size_inches()[0] < 5
     assert_words_fit(fig)
 
@@ -160,11 +179,15 @@ def test_a_box_spans_the_quartiles(draw):
 def test_bars_of_variance_fill_the_axis_and_each_part_of_some_size_has_its_number(draw):
     _, axes = draw("variance")
     ends = [patch.get_xy()[:2, 0] for patch in axes.patches]
-    for first, second in zip(ends[::2], ends[1::2], strict=True):
-        assert (first[0], second[1]) == (0, pytest.approx(1)) and first[1] == second[0]
+    for (low, high), following in itertools.zip_longest(ends, ends[1:], fillvalue=(0, 0)):
+        assert low <= high and (
+            high == following[0] or (high, following[0]) == (pytest.approx(1), 0)
+        )
+    assert len(ends) == 7  # what the evaluation adds is known of wgan alone
     shown = [text.get_text() for text in axes.texts if text.get_text().endswith("%")]
     parts = [high - low for low, high in ends]
     assert shown == [f"{100 * part:.0f} %" for part in parts if part >= 0.06]
+    assert axes.get_xlabel() == "share of the variance of the logarithm of the Frechet distance"
     assert min(parts) == 0  # the scores of ns_gan, of which one diverged, say nothing of settings
 
 
@@ -186,6 +209,11 @@ def test_a_panel_of_precision_and_recall_has_a_cross_at_the_medians(draw):
         assert lines_of(axes, SECOND, "*") == [[[0.8, 0.9]]]
 
 
+def test_the_second_panel_of_precision_and_recall_spans_the_scores(draw):
+    _, _, right = draw("precision_recall")
+    assert right.get_ylim() == pytest.approx((1 / 20**0.05, 20 * 20**0.05))  # 1 to 20, logarithmic
+
+
 def test_a_stroke_stands_at_the_mean_and_the_dotted_line_at_real_samples(draw):
     _, axes = draw("scores")
     means = [stroke[0][0] for stroke in lines_of(axes, ACCENT)]
@@ -193,6 +221,25 @@ def test_a_stroke_stands_at_the_mean_and_the_dotted_line_at_real_samples(draw):
     assert lines_of(axes, SECOND) == [[[1, 0], [1, 1]]]
     assert [t.get_text() for t in axes.texts] == ["real samples 1.00", "", "1 diverged", ""]
     assert axes.get_xlabel() == "Frechet distance (digits_convnet features), lower is better"
+
+
+def test_the_matrix_of_improvement_has_a_number_in_each_cell_beside_the_diagonal(draw):
+    _, axes = draw("improvement")
+    assert (axes.get_xlim(), axes.get_ylim()) == ((0, 3), (3, 0))
+    cells = {t.get_position(): t.get_text() for t in axes.texts if t.get_text()[:1].isdigit()}
+    places = [(j + 0.5, i + 0.5) for i in range(3) for j in range(3) if i != j]
+    assert list(cells) == places and len(axes.patches) == 6
+    # of 10 and 11 runs: 6 to 10 against 6 to 15 and a diverged one
+    assert float(cells[1.5, 0.5]) == round(1 - (5 * 4 / 2 + 5 / 2) / 110, 2)
+
+
+def test_further_scores_stand_side_by_side_beside_one_column_of_names(draw):
+    _, first, second = draw("further_scores")
+    shown = [axes.yaxis.get_tick_params()["labelleft"] for axes in (first, second)]
+    assert shown == [True, False]
+    assert [stroke[0][0] for stroke in lines_of(second, ACCENT)] == pytest.approx(
+        [0.11, 0.21, 0.31]
+    )
 
 
 def test_ranks_stand_on_whole_numbers_beside_their_groups(draw):
@@ -203,10 +250,14 @@ def test_ranks_stand_on_whole_numbers_beside_their_groups(draw):
 
 
 def test_a_sheet_has_six_columns_of_pairs_and_two_of_wide_pictures(draw, monkeypatch):
-    square = [axes.get_position() for axes in draw("samples")[1:]]
+    fig, *sheet = draw("samples")
+    assert fig.get_label().startswith("Samples of wgan, median, wgan, best, ns_gan, median, ")
+    square = [axes.get_position() for axes in sheet]
     assert len({round(box.y0, 6) for box in square}) == 1 and len(square) == 6
     monkeypatch.setattr("bench.reporting.figures.figure.WIDE", 0.5)
-    wide = [axes.get_position() for axes in draw("samples")[1:]]
+    fig, *sheet = draw("samples")
+    assert_words_fit(fig)
+    wide = [axes.get_position() for axes in sheet]
     assert len({round(box.y0, 6) for box in wide}) == 3
     assert len({round(box.x0, 6) for box in wide}) == 2
 
@@ -222,3 +273,13 @@ def test_the_title_of_an_axis_says_whether_it_is_logarithmic(study):
     plain = "Frechet distance (digits_convnet features), lower is better"
     assert axis_title(group, log=False) == plain
     assert axis_title(group, log=True) == f"{plain}, logarithmic axis"
+
+
+def test_thirty_names_at_the_ends_of_lines_stand_in_the_figure(made, monkeypatch):
+    for n in range(30):
+        made.search(f"variant_{n}", [10.0, 5.0])
+    table, drawn = made.comparisons()[0].main, []
+    monkeypatch.setattr(budget, "render", lambda fig, *text: drawn.append(fig))
+    styles = assign_styles(row.name for row in table.rows)
+    budget.draw(SectionData(table, styles, shown_search=summarise_search(table)))
+    assert_words_fit(drawn[0])

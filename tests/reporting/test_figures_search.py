@@ -1,17 +1,25 @@
 """Numbers behind the figures of a search, and what is drawn of them."""
 
+from dataclasses import replace
 from math import comb
 
 import numpy as np
 import pytest
+from made import comparisons, search, seeds
 
 from bench import stats
 from bench.plotting.style import assign_styles
-from bench.reporting.analysis.budget_curves import budget_sizes, compute_budget_curve
+from bench.reporting.analysis.budget_curves import (
+    budget_sizes,
+    compute_budget_curve,
+    compute_budget_curves,
+)
 from bench.reporting.analysis.effects import hyperparameter_effects, prefers_log_axis
+from bench.reporting.data.records import StageRecord
 from bench.reporting.figures import SectionData, budget, sensitivity, spread
 from bench.reporting.output.sections import draw_sections
 from bench.reporting.tables.search import summarise_search
+from bench.reporting.text.words import stage_title
 
 UNTRAINED = {"untrained.frechet": 100.0}
 
@@ -181,3 +189,18 @@ def test_hyperparameters_of_few_variants_get_no_column_of_their_own():
     effects = {"a": {"x": 1, "y": 1}, "b": {"x": 1, "z": 1}, "c": {"x": 1}, "d": {"x": 1, "y": 1}}
     shared, own = sensitivity.split_columns(effects)
     assert shared == ["x", "y"] and own == {"a": [], "b": ["z"], "c": [], "d": []}
+
+
+def test_a_variant_of_which_nothing_ended_has_no_curve():
+    planned = [replace(run, status="missing", rows=()) for run in search({"b": [1.0, 2.0]})]
+    table = comparisons(search({"a": [1.0, 2.0]}) + planned)[0].main
+    assert [curve.variant for curve in compute_budget_curves(summarise_search(table))] == ["a"]
+
+
+def test_a_section_is_titled_by_what_its_stage_compares():
+    runs = (*seeds({"a": [1.0, 2.0]}),)
+    titles = [stage_title(StageRecord("s", "c", name, runs, ())) for name in ("all", "seeds")]
+    assert titles == ["all runs", "seeds"]
+    assert (
+        stage_title(StageRecord("s", "c", "x", (*search({"a": [1.0, 2.0]}),), ())) == "the search"
+    )

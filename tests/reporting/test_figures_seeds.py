@@ -100,6 +100,7 @@ def test_known_noise_of_the_evaluation_is_taken_from_the_seed(made):
     (shares,) = variance_shares(summarise_search(second.main), first.main)
     assert shares.evaluation == pytest.approx(0.01)
     assert shares.seed == pytest.approx(5 / 18 - 0.01)
+    assert list(variance.relative_shares(shares)) == list(variance.COLOURS)
 
 
 def test_few_runs_have_no_split_and_a_study_without_search_no_figure_of_it(made):

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from made import comparisons, seeds
 
 from bench.plotting.style import assign_styles
 from bench.reporting.analysis.chart_descriptions import describe_budget, describe_score_axis
@@ -13,7 +14,9 @@ from bench.reporting.charts.vega_javascript import vega_javascript
 from bench.reporting.output import interactive, run_details
 from bench.reporting.output.leaderboard import build_boards, sort_board_rows
 from bench.reporting.output.provenance import describe_environments
+from bench.reporting.tables import rounding
 from bench.reporting.tables.search import summarise_search
+from bench.reporting.text.cells import cost_rows
 
 
 def test_a_board_orders_each_score_by_its_own_direction(made):
@@ -139,3 +142,16 @@ def test_an_environment_says_once_whether_the_checkout_was_clean():
         "commit": "ab12, with uncommitted changes",
         "code outside the package": "x.py, y.py",
     }
+
+
+def test_costs_are_medians_of_finished_runs_and_the_highest_peak_of_all():
+    facts = [
+        {"d_steps": 1000 * n, "g_steps": 200 * n, "images": 64_000 * n, "wall_seconds": float(n)}
+        | {"peak_memory_gib": peak}
+        for n, peak in ((1, 0.5), (2, 0.25), (6, 0.125))
+    ]
+    runs = [replace(r, facts=f) for r, f in zip(seeds({"a": [1, 2, 3]}), facts, strict=True)]
+    lost = replace(seeds({"a": [None] * 4})[3], facts={"d_steps": 9, "peak_memory_gib": 0.75})
+    (costs,) = cost_rows(comparisons(runs + [lost])[0].main)
+    counts = ("3", "1", rounding.DASH, rounding.DASH)
+    assert costs == ("a", *counts, "2,000", "400", "128,000", "2.0", "0.75")

@@ -108,6 +108,7 @@ def test_rows_csv_holds_every_row_with_all_digits(mixed, tmp_path):
     with open(report.folder / "tables" / "digits-quick.csv", newline="") as lines:
         cell = next(c for c in csv.DictReader(lines) if c["variant"] == "wgan")
     assert (cell["mean"], cell["n"], cell["planned"], cell["failed"]) == ("3.0", "2", "3", "1")
+    assert (cell["score"], cell["direction"]) == ("frechet", "lower")
 
 
 def test_groups_are_never_in_one_table(written, tmp_path):

@@ -84,3 +84,9 @@ def test_json_holds_every_digit():
     (content,) = json.loads(format_json([card(scores={"frechet": 1 / 3})]))
     assert content["scores"]["frechet"] == 1 / 3
     assert content["protocol"] == PROTOCOL and content["real"]["real (floor)"]["recall"] == 0.9
+
+
+def test_parts_that_differ_are_named_in_order():
+    first, second = ({"selection": dict.fromkeys("fbdaec", n)} | PROTOCOL for n in (1, 2))
+    differences = describe_differences(with_measures(first, {}), with_measures(second, {}))
+    assert differences == ["selection (a, b, c, d, e, f)"]

@@ -2,8 +2,11 @@
 
 import io
 
+import pytest
+from made import comparisons, search
 from rich.console import Console
 
+from bench.reporting.output import terminal_table
 from bench.reporting.output.terminal_table import print_report
 from bench.reporting.report import collect_stages, write_report
 
@@ -52,3 +55,11 @@ def test_letters_stand_where_seeds_suffice(written, tmp_path):
         ["a", "a"],
         ["b", "b"],
     ]
+
+
+@pytest.mark.parametrize("chosen, split", [({"split": "validation"}, "validation"), (None, "test")])
+def test_a_search_names_the_split_that_it_chooses_on(chosen, split):
+    table = comparisons(search({"a": [1.0, 2.0]}, protocol={"chosen": chosen}))[0].main
+    stream = io.StringIO()
+    terminal_table._print_search(table, Console(file=stream, width=120))
+    assert f"chosen on the {split} split." in stream.getvalue()

@@ -57,6 +57,7 @@ def test_packs_of_a_given_size_are_planned_trained_skipped_and_shown(launch, tmp
     assert show_status(tmp_path / "runs", "tiny", every=None)
     unpacked = launch("hydra.sweeper.plan_only=true", text=text)
     assert "3 runs that were not planned before, 3 are no longer planned" in unpacked.stdout
+    assert "(their rows stay), 0 are as before" in unpacked.stdout
 
 
 @pytest.mark.slow
@@ -170,6 +171,7 @@ def test_auto_takes_the_fastest_says_why_and_asks_once(launch, tmp_path, paces):
     assert choice == {"slots": 4, "why": why, "most": 9}
     paces.speedups |= {8: 5}
     again = launch("pack=auto", "hydra.sweeper.plan_only=true", text=ONE)
+    assert again.returncode == 0, again.stderr
     assert "not planned before" not in again.stdout and paces.measured == [2, 4, 8]
     assert f"ns_gan on ring (9 runs): {why} (measured before)\n" in again.stdout
     assert read_plan(tmp_path / "runs", "tiny").run_ids == plan.run_ids
@@ -354,3 +356,10 @@ def test_a_text_stays_a_text_in_an_override(text):
     run = PlannedRun(text, (), "v", "d", 0, pack="p")
     first, members = map(parse, job_overrides([run, run]))
     assert first.value() == text and members.value() == [text, text]
+
+
+def test_runs_with_another_number_of_discriminator_steps_share_no_pack(launch, tmp_path):
+    text = sweep_of("seed: '0,1', hyperparameters.n_dis: '1,5'")
+    done = launch("pack=2", "hydra.sweeper.plan_only=true", text=text)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert packs_of(read_plan(tmp_path / "runs", "tiny").runs) == {"ns_gan": (2, 2)}

@@ -45,7 +45,7 @@ def test_configurations_are_those_of_the_study(name, count, values):
         variant, sample = row["model"].lower(), int(row["sample_id"])
         ours = stage.configurations[variant][sample]
         if sample == 0:  # the defaults: those of the variant's own config, or said in the sweep
-            cfg = build.compose_config([f"variant={variant}"])
+            cfg = build.compose_config([f"variant={variant}", "preset=study"])
             ours = {**cfg.hyperparameters, **ours}
         else:
             compared += len(ours)
@@ -130,6 +130,7 @@ SPACE = {
         ({"samples": 0}, "samples is 0"),
         ({"samples": 3}, "no space"),
         ({**SPACE, "sampling": {"seed": 1}}, "sampling is"),
+        ({**SPACE, "sampling": 3}, "sampling is 3"),
         ({**SPACE, "sampling": {"seed": 1, "order": []}}, "which `order` does not place"),
         ({**SPACE, "set": {"hyperparameters.beta1": 0.5}}, "both sets and draws beta1"),
         ({**SPACE, "table": [{"beta1": 0.5}]}, "both a table and a space"),
@@ -137,6 +138,7 @@ SPACE = {
         ({"table": [{"variant": "wgan", "beta1": 0.5}]}, "no line for ns_gan"),
         ({"table": [{"variant": "vae"}]}, "the variant 'vae', which the stage has not"),
         ({"table": "nowhere.csv"}, "nowhere.csv"),
+        ({"table": [3]}, "table is [3]"),
         ({"of_variant": {"vae": {}}}, "of_variant names vae"),
         ({"only": ["vae"]}, "only names vae"),
         ({"after": "earlier", "rule": {}}, "no stage before it"),
@@ -196,3 +198,10 @@ def test_the_digits_are_the_study_at_another_size():
     assert len(stages["seeds"].seeds) == 10
     assert not set(stages["seeds"].seeds) & set(stages["wide"].seeds)
     assert (ROOT / "sweeps" / "created_equal_digits.yaml").is_file()
+
+
+def test_the_first_configuration_of_a_variant_has_the_defaults_that_the_sweep_gives_it():
+    change = {**SPACE, "of_variant": {"wgan": {"defaults": {"beta1": 0.25}}}}
+    configurations = parse_stages({"s": {**STAGE, **change}})[0].configurations
+    assert configurations["wgan"][0] == {"beta1": 0.25} and configurations["ns_gan"][0] == {}
+    assert all(0 <= one["beta1"] <= 1 for one in configurations["wgan"][1:])

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hydra.core.plugins import Plugins
@@ -14,7 +15,11 @@ from support import ROOT, TINY
 
 from bench.commands.status import show_status
 from bench.config import build
-from bench.runs.plans import read_plan
+from bench.runs.plans import PlannedRun, StagePlan, read_plan
+from bench.runs.run_status import RunStatus
+from bench.sweeping import launch_rounds
+from bench.sweeping.launch_rounds import LaunchRounds
+from bench.sweeping.planning import save_plan
 from bench.sweeping.stages import parse_stages
 from bench.train import main
 
@@ -174,6 +179,7 @@ def test_a_failing_run_is_tried_twice_and_counted(run_command, tmp_path):
         (["hydra.sweeper.rounds=0"], "hydra.sweeper.rounds is 0"),
         (["hydra.sweeper.stages.search.variants=[none_such]"], "no variant 'none_such'"),
         (["batch_size=1"], "batch_size is 1"),
+        (["score.split=dev"], "score.split is 'dev'; dataset 'ring' has "),
     ],
 )
 def test_bad_input_is_one_sentence_before_anything_is_written(
@@ -237,3 +243,57 @@ def test_every_committed_sweep_parses():
         sweeper = OmegaConf.to_container(cfg.hydra.sweeper)
         assert bool(sweeper["stages"]) != bool(sweeper["params"]) or path.stem == "none"
         parse_stages(sweeper["stages"])
+
+
+def test_a_plan_tells_what_changed_in_stages_that_are_due(tmp_path):
+    one, two, three, four = (PlannedRun(name, (), "v", "d", 0) for name in "abcd")
+    search, again = StagePlan("search", (one, two)), StagePlan("again", (three,))
+    assert save_plan(tmp_path, "s", "c", [search, again], [], {}) == ""
+    assert save_plan(tmp_path, "s", "c", [search], ["again"], {}) == ""  # it waits, as once before
+    assert save_plan(tmp_path, "s", "c", [search, again], [], {}) == ""
+    other = StagePlan("search", (one, four))
+    changed = save_plan(tmp_path, "s", "c", [other], [], {})
+    sentence = (
+        "stage {} has {} runs that were not planned before, "
+        "{} are no longer planned (their rows stay), {} are as before"
+    )
+    both = sentence.format("search", 1, 1, 1), sentence.format("again", 0, 1, 0)
+    assert "; ".join(both) in changed
+    assert len(list((tmp_path / "plans").rglob("search.json"))) == 2  # the plan before is kept
+
+
+@pytest.mark.parametrize("launches", [False, True])
+def test_a_launch_ends_after_the_runs_that_another_process_trains(
+    tmp_path, monkeypatch, capsys, launches
+):
+    monkeypatch.setattr(launch_rounds, "POLL_SECONDS", 0)
+    running = RunStatus("running", heartbeat={"host": "other"})
+    polls = iter([running] * 3)
+
+    def launch(jobs, initial_job_idx):
+        launched.append(jobs)
+        return [SimpleNamespace(return_value={"a": "finished"})]
+
+    def read(runs):
+        first = RunStatus("finished" if launched or not launches else "waiting")
+        return [first, next(polls, RunStatus("finished")) if launched or not launches else running]
+
+    launched, launcher = [], SimpleNamespace(launch=launch)
+    rounds = LaunchRounds(launcher, tmp_path, "s", 1, 10, 1, outlives_process=False)
+    monkeypatch.setattr(rounds.status_reader, "read", read)
+    ends = rounds.run([PlannedRun(name, (), "v", "d", 0) for name in "ab"])
+    assert [status.state for status in ends] == ["finished", "finished"]
+    assert len(launched) == launches
+    assert capsys.readouterr().out.count("waiting for 1 runs that other processes train\n") == 1
+
+
+def test_a_job_that_raises_has_its_runs_refused_with_the_reason(tmp_path):
+    class Raised:
+        @property
+        def return_value(self):
+            raise ValueError("no  such\nentry" + "!" * 400)
+
+    rounds = LaunchRounds(None, tmp_path, "s", 1, 10, 1, outlives_process=False)
+    rounds._record_end([PlannedRun(name, (), "v", "d", 0) for name in "ab"], Raised())
+    reason = "ValueError: no such entry" + "!" * (300 - len("no such entry"))
+    assert rounds.status_reader.refused == {"a": reason, "b": reason}

@@ -9,7 +9,8 @@ from made import claim_outcome, normal, run, search, seeds
 
 from bench.reporting.claims import list_claims
 from bench.reporting.claims.claim import NOT, OPEN, PARTLY, REPRODUCED
-from bench.reporting.tables.published import published_scores
+from bench.reporting.claims.deviations import D_STEPS, SAMPLES, SEEDS
+from bench.reporting.tables.published import EXTRACTOR, published_scores, study_variants
 
 LOW, MIDDLE, HIGH = (list(normal(mean, 1, 10)) for mean in (10, 20, 40))
 
@@ -178,6 +179,7 @@ def test_c8(sd, verdict):
     [
         ({"ns_gan": 0.8, "wgan": 0.7, "a": 0.2, "b": 0.1}, REPRODUCED),
         ({"ns_gan": 0.1, "wgan": 0.7, "a": 0.2, "b": 0.3}, PARTLY),  # ns_gan is last
+        ({"ns_gan": 0.3, "wgan": 0.7, "a": 0.4, "b": 0.2, "c": 0.1}, REPRODUCED),  # third of five
         ({"ns_gan": 0.6, "wgan": 0.7, "a": 0.8, "b": 0.9}, NOT),
         ({"ns_gan": 0.6, "a": 0.8, "b": 0.9}, OPEN),
     ],
@@ -257,6 +259,7 @@ def test_deviations_name_what_differs():
     assert "10 seeds, not 50" in result and "2,000 generated samples, not 10,000" in result
     assert "features of digits_convnet, not of Inception" in result
     assert "variants beside the study's: mine" in result
+    assert "40 discriminator steps" in result
 
 
 def test_c1_a_rival_with_two_settings_is_one_rival():
@@ -346,3 +349,25 @@ def test_c11_counts_a_better_rmsprop_as_a_difference_too():
     adam = search({"wgan": WIDE})
     rmsprop = search({"wgan": [x / 1000 for x in WIDE]}, settings=("optimizer=rmsprop",))
     assert claim_outcome("C11", adam + rmsprop).verdict == NOT
+
+
+def test_c3_passes_over_a_data_set_of_few_configurations():
+    few = search({"a": WIDE[:9], "b": WIDE[:9]}, dataset="few")
+    assert claim_outcome("C3", few + search({"a": WIDE, "b": WIDE})).verdict == REPRODUCED
+
+
+def test_c4_waits_for_ten_configurations():
+    assert claim_outcome("C4", search({"a": WIDE[:9], "b": WIDE[:9]})).verdict == OPEN
+
+
+def test_no_deviation_is_told_where_there_is_none():
+    """Every variant of the study, on its data, under its protocol, for as many steps and seeds."""
+    protocol = {"extractor": EXTRACTOR, "n_fake": SAMPLES, "chosen": {"by": "frechet"}}
+    runs = [
+        replace(r, facts={"d_steps": D_STEPS[dataset]})
+        for dataset in D_STEPS
+        for r in seeds(
+            {v: [1.0] * SEEDS for v in study_variants()}, dataset=dataset, protocol=protocol
+        )
+    ]
+    assert claim_outcome("C1", runs).deviations == ()
