@@ -488,6 +488,18 @@ def image_jpeg(made):
 
 
 @parser
+def image_tiff(made):
+    path = write(made.data / "a.tif", png(format="TIFF", compression="tiff_lzw"))
+    return Parser(path, lambda: read_image(path, path, 3))
+
+
+@parser
+def image_webp(made):
+    path = write(made.data / "a.webp", png(format="WEBP"))
+    return Parser(path, lambda: read_image(path, path, 3))
+
+
+@parser
 def images_folder(made):
     folder = made.data / "images"
     for n in range(3):

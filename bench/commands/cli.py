@@ -6,6 +6,7 @@ lines each, are here. Heavy imports wait until they are needed, so that help is 
 """
 
 import argparse
+import glob
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,8 +32,10 @@ def report(arguments: argparse.Namespace) -> None:
     from bench.reporting.report import collect_stages, is_study, make_report, write_report
 
     to, root = Path(arguments.to) if arguments.to else None, Path(arguments.runs_root)
-    if len(arguments.what) == 1 and is_study(arguments.what[0], root):
-        print_report(make_report(arguments.what[0], root, to))
+    first, *others = arguments.what
+    names_run = "=" in first or any(root.glob(f"{glob.escape(first)}*/config.yaml"))
+    if not others and (is_study(first, root) or not names_run):
+        print_report(make_report(first, root, to))
         return
     from bench.commands.runs import select_runs
 
@@ -245,10 +248,12 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("run", help="run_id, its beginning, or the run's folder")
     cmd.add_argument("--to", required=True, metavar="DIR", help="a new or an empty folder")
 
-    cmd = add(score, "score stored runs again, or a folder of images")
+    cmd = add(score, "score stored runs again, a folder of images, or a function")
     cmd.add_argument("what", nargs="*", metavar="RUN | KEY=VALUE", help="runs; score=, features=")
     cmd.add_argument("--checkpoint", default="final", help="final (default), best or step-N")
     cmd.add_argument("--images", metavar="PATH", help="folder of images, .npz or .parquet")
+    function = "a function (count, seed) -> samples of yours, trained anywhere"
+    cmd.add_argument("--generator", metavar="MODULE:FUNCTION", help=function)
     reference = "dataset=NAME, a path as above, or stats.npz"
     cmd.add_argument("--reference", metavar="REF", help=reference)
     cmd.add_argument("--statistics-to", metavar="FILE", help="write the images' statistics, .npz")

@@ -10,6 +10,7 @@ from bench.config import build
 from bench.core.errors import UserError
 from bench.core.files import replacing
 from bench.core.seeds import generator as stream
+from bench.networks.sampler import Sampler
 from bench.plotting.image_grid import make_grid
 from bench.runs.folder import RunFolder
 
@@ -31,12 +32,7 @@ def write_samples(folder: RunFolder, count: int, seed: int, to: Path, single: bo
     Raises:
         UserError: the run has not finished or is damaged, or the path cannot be written.
     """
-    status = folder.read_status() or {"status": "without a status", "cause": ""}
-    if status["status"] != "finished":
-        message = f"run {folder.run_id} is {status['status']}, not finished: {status['cause']}"
-        fix = "choose a finished run; the command that began an interrupted one resumes it"
-        raise UserError(message, fix=fix)
-    sampler = build.build_sampler(folder)
+    sampler = build_finished_sampler(folder)
     samples = torch.cat(list(sampler.batches(count, stream(seed, "score"), BATCH)))
     if samples.ndim == 2:
         path = to.with_suffix(".csv")
@@ -53,6 +49,16 @@ def write_samples(folder: RunFolder, count: int, seed: int, to: Path, single: bo
         pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
         _save(Image.fromarray(pixels), image_folder / f"{index:06d}.png")
     return image_folder
+
+
+def build_finished_sampler(folder: RunFolder) -> Sampler:
+    """Build the sampler of a run, or raise a UserError if it has not finished or is damaged."""
+    status = folder.read_status() or {"status": "without a status", "cause": ""}
+    if status["status"] != "finished":
+        message = f"run {folder.run_id} is {status['status']}, not finished: {status['cause']}"
+        fix = "choose a finished run; the command that began an interrupted one resumes it"
+        raise UserError(message, fix=fix)
+    return build.build_sampler(folder)
 
 
 def _save(picture: Image.Image, path: Path) -> None:

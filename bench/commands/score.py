@@ -1,4 +1,4 @@
-"""`bench score`: score stored runs again, or a folder of images, as columns of a table."""
+"""`bench score`: score stored runs again, images, or a function, as columns of a table."""
 
 import argparse
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.core.errors import UserError
 from bench.core.files import write_text
+from bench.data.decode import check_convert
 from bench.evaluation.external_images import score_images
 from bench.evaluation.rescore import rescore
 from bench.reporting.output.scorecard import Card, format_json, print_cards
@@ -20,12 +21,18 @@ def score_command(arguments: argparse.Namespace, runs: list[str], overrides: lis
     Raises:
         UserError: options that do not go together, or nothing that can be scored.
     """
-    if bool(runs) == (arguments.images is not None):
+    given = (runs or None, arguments.images, arguments.generator)
+    if sum(part is not None for part in given) != 1:
         fix = "`bench score RUN...` or `bench score --images DIR --reference dataset=mnist`"
-        raise UserError("bench score wants runs, or --images, and not both", fix=fix)
-    for option in ("--reference", "--statistics-to", "--bare"):
+        message = "bench score wants runs, or --images, or --generator, and one of them alone"
+        raise UserError(message, fix=fix)
+    if arguments.generator is not None and arguments.convert is not None:
+        raise UserError("--convert goes with --images alone", fix="leave --convert out")
+    for option in ("--reference", "--statistics-to", "--convert", "--bare"):
         if runs and getattr(arguments, option[2:].replace("-", "_")):
-            raise UserError(f"{option} goes with --images alone", fix=f"leave {option} out")
+            raise UserError(
+                f"{option} goes with --images or --generator", fix=f"leave {option} out"
+            )
     if not runs and arguments.checkpoint != "final":
         raise UserError("--checkpoint goes with runs alone", fix="leave --checkpoint out")
     if runs:
@@ -59,14 +66,18 @@ def _score_runs(
 
 
 def _score_images(arguments: argparse.Namespace, overrides: Sequence[str]) -> list[Card]:
-    """Return the scores of a folder of images; none where only their statistics are written."""
-    images, statistics_to = Path(arguments.images), arguments.statistics_to
+    """Return the scores of images or a function; none where only statistics are written."""
+    images, statistics_to = Path(arguments.generator or arguments.images), arguments.statistics_to
+    option = "--images" if arguments.generator is None else "--generator"
     if arguments.reference is None and statistics_to is None:
         fix = "add --reference dataset=NAME, a folder of images or a file of statistics"
-        raise UserError("bench score --images has nothing to compare with", fix=fix)
+        raise UserError(f"bench score {option} has nothing to compare with", fix=fix)
     to = None if statistics_to is None else Path(statistics_to)
-    reference, baselines = arguments.reference, not arguments.bare
-    if (scored := score_images(images, reference, overrides, to, baselines=baselines)) is None:
+    reference, how = arguments.reference, {"convert": arguments.convert}
+    check_convert(arguments.convert, "--convert")
+    how |= {"baselines": not arguments.bare, "generator": arguments.generator}
+    scored = score_images(images, reference, overrides, to, **how)
+    if scored is None:
         return []
     scores = {name: value for name, value in scored.scores.items() if "." not in name}
     details = {name: value for name, value in scored.scores.items() if "." in name}

@@ -1,4 +1,4 @@
-"""Images of a folder of PNG and JPEG files, cropped and resized to the config's shape.
+"""Images of a folder of image files, cropped and resized to the config's shape.
 
 Resizing is Pillow's bicubic, which antialiases: Parmar et al. 2022 (arXiv:2104.11222) show how
 other filters change a Frechet distance.
@@ -14,7 +14,15 @@ from PIL import Image, ImageOps
 
 from bench.core.errors import UserError
 from bench.data import prepared
-from bench.data.decode import SUFFIXES, list_files, read_image, to_array
+from bench.data.decode import (
+    CHANNELS,
+    KINDS,
+    SUFFIXES,
+    check_convert,
+    list_files,
+    read_image,
+    to_array,
+)
 from bench.data.progress import track_progress
 from bench.data.split import NAMES, Split
 from bench.data.stored import StoredDataset
@@ -29,22 +37,37 @@ def hash_fraction(name: str) -> float:
 
 @dataclass(eq=False)
 class Images(StoredDataset):
-    """PNG and JPEG images below ROOT, without labels; the name of an image decides its split.
+    """Image files below ROOT, without labels; the name of an image decides its split.
 
     Args:
         shape: [C, H, W]; an image is cropped centrally to this aspect ratio, then resized.
         shares: expected share of the images in `validation` and `test`; the rest are `train`.
+        convert: "grey" or "rgb": convert from other colours too (CMYK), which stands in the
+            protocol of the run's scores; None: refuse those. Either way grey becomes RGB, and RGB
+            grey, where `shape` asks for it.
     """
 
     shares: Mapping[str, float]
+    convert: str | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_convert(self.convert, f"dataset {self.name!r}: dataset.source.convert")
+        if self.convert is not None and CHANNELS[self.convert] != self.shape[0]:
+            raise UserError(
+                f"dataset {self.name!r}: dataset.source.convert={self.convert} makes "
+                f"{CHANNELS[self.convert]}, dataset.shape has {self.shape[0]} channels",
+                fix=f"set 'dataset.shape=[{CHANNELS[self.convert]},HEIGHT,WIDTH]'",
+            )
 
     def describe_raw_files(self) -> str:
         """Return the kinds of files that are read."""
-        return "PNG or JPEG files"
+        return f"{KINDS} files"
 
     def prepared_path(self) -> Path:
-        """Return ROOT/NAME-HASH.safetensors, with a hash of files, shape and shares."""
+        """Return ROOT/NAME-HASH.safetensors, with a hash of files, shape, shares and convert."""
         settings = [REVISION, self.shape, sorted(self.shares.items())]
+        settings += [self.convert] if self.convert else []
         digest = hashlib.sha256(f"{settings}\n".encode())
         for path in self._list_files():
             stat = path.stat()
@@ -93,6 +116,6 @@ class Images(StoredDataset):
     def _read_image(self, path: Path) -> np.ndarray:
         """Decode, crop and resize one image, uint8 [C, H, W]."""
         channels, height, width = self.shape
-        image = read_image(path, path, channels)
+        image = read_image(path, path, channels, self.convert)
         fitted = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
         return to_array(fitted).transpose(2, 0, 1)

@@ -1,4 +1,4 @@
-"""Score images that other software generated: `bench score --images`."""
+"""Score samples that other software made: `bench score --images`, `bench score --generator`."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from bench.data.npz import holds_statistics
 from bench.data.user_images import read_user_images
 from bench.evaluation.evaluator import build_evaluator, digest_splits
 from bench.evaluation.real_baselines import Baseline, real_vs_real, split_half_bias
+from bench.evaluation.user_generator import draw_samples, load_generator
 from bench.metrics.frechet import moments
 from bench.metrics.inception_score import inception_score
 from bench.scoring import score as scoring
@@ -46,6 +47,7 @@ def score_images(
     *,
     convert: str | None = None,
     baselines: bool = True,
+    generator: str | None = None,
 ) -> ExternalScores | None:
     """Score images against a data set, other images, or stored statistics.
 
@@ -58,6 +60,7 @@ def score_images(
         convert: "grey" or "rgb": convert the images, and those of `reference`, to it; the protocol
             says so. None: keep their colours.
         baselines: score real images of the data set too.
+        generator: MODULE:FUNCTION that draws the samples in place of `path`, which is its name.
 
     Raises:
         UserError: images, reference, extractor or protocol do not agree; nothing is written then.
@@ -73,7 +76,10 @@ def score_images(
     with process_settings(plain):
         extractor = build.build_extractor(cfg)
         key = f"score.n_fake of {settings.name!r}"
-        images = _sample_images(read_user_images(path, convert), settings.n_fake, key, path)
+        if generator is not None:
+            images = _draw(generator, settings)
+        else:
+            images = _sample_images(read_user_images(path, convert), settings.n_fake, key, path)
         settings = replace(settings, n_fake=len(images))
         fake = _extract_features(images, path, extractor, settings, trainer_settings)
         result = None
@@ -94,6 +100,14 @@ def score_images(
     return result
 
 
+def _draw(generator: str, settings: ScoreSettings) -> np.ndarray:
+    if settings.n_fake is None:
+        fix = "set score.n_fake=10000, say, or choose another score="
+        raise UserError("--generator wants a number of samples; score.n_fake is null", fix=fix)
+    generate = load_generator(generator)
+    return draw_samples(generate, generator, settings.n_fake, settings.latent_seed)
+
+
 def _extract_features(
     images: np.ndarray,
     path: Path,
@@ -102,7 +116,7 @@ def _extract_features(
     trainer_settings: TrainerSettings,
 ) -> Features:
     shape = tuple(getattr(extractor, "shape", images.shape[1:]))
-    if {shape[0], images.shape[1]} == {1, 3} and shape[1:] == images.shape[2:]:
+    if images.ndim == 4 and {shape[0], images.shape[1]} == {1, 3} and shape[1:] == images.shape[2:]:
         stored, wanted, convert = ("in colour", "grey", "grey")
         if shape[0] == 3:
             stored, wanted, convert = ("grey", "colour", "rgb")

@@ -29,6 +29,7 @@ LINES = {  # in this order; RUN is the run_id of the first run
     "reproduce": ["reproduce RUN", "reproduce RUN --rows first"],
     "verify": ["verify RUN", "verify --rows first --sample 1"],
     "sample": ["sample RUN -n 9"],
+    "export": ["export RUN --to exported"],
     "score": [
         "score RUN score.n_fake=50",
         "score --images images.npz --reference dataset=digits score.n_real=60 --bare",

@@ -60,7 +60,7 @@ def test_any_selection_of_runs_has_a_report(runs, run_command, tmp_path):
             job.folder.run_id for job in runs[:n]
         )
     done = run_command(cli.main, "report", "zzz", root)
-    assert done.returncode == 2 and "no single run 'zzz'" in done.stderr
+    assert done.returncode == 2 and "no sweep 'zzz'" in done.stderr
 
 
 def test_what_is_no_filter_and_what_is_no_run_is_refused(runs, tmp_path):

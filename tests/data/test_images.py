@@ -9,7 +9,7 @@ from bench.core.errors import Caution, UserError
 from bench.data.images import Images, hash_fraction
 
 
-def source(root, *, shape=(3, 4, 4), shares=None):
+def source(root, *, shape=(3, 4, 4), shares=None, convert=None):
     return Images(
         name="images",
         root=None if root is None else str(root),
@@ -18,6 +18,7 @@ def source(root, *, shape=(3, 4, 4), shares=None):
         licence="",
         origin="",
         shares=shares or {"validation": 0.2, "test": 0.3},
+        convert=convert,
     )
 
 
@@ -93,6 +94,28 @@ def test_one_channel_is_grey_by_luma(folder):
     np.testing.assert_allclose(samples[:, 0, 0, 0], 0.299 * np.array(reds), atol=0.51)
 
 
+def test_colours_for_print_need_the_users_word(folder):
+    with Image.open(folder / "00.png") as image:
+        image.convert("CMYK").save(folder / "00.tif")
+    with pytest.raises(UserError, match=r"00\.tif .*mode CMYK") as error:
+        source(folder).splits()
+    assert "dataset.source.convert=rgb" in error.value.fix
+    found = values(source(folder, convert="rgb").splits())
+    assert sorted(sum(found.values(), [])) == [0, *range(40)]
+    (folder / "00.tif").unlink()
+    paths = {source(folder, convert=convert).prepared_path() for convert in (None, "rgb")}
+    assert len(paths) == 2
+    grey = [source(folder, shape=(1, 4, 4), convert=c).splits()["train"] for c in (None, "grey")]
+    np.testing.assert_array_equal(grey[0].samples, grey[1].samples)
+
+
+def test_what_cannot_be_converted_to_is_refused(folder):
+    with pytest.raises(UserError, match="convert=grey makes 1, dataset.shape has 3 channels"):
+        source(folder, convert="grey")
+    with pytest.raises(UserError, match="convert is 'gray'"):
+        source(folder, convert="gray")
+
+
 def test_prepared_files_belong_to_the_images_they_were_made_of(folder):
     images = source(folder)
     images.prepare()
@@ -143,8 +166,8 @@ def test_other_kinds_of_files_are_named_once_and_prepared_files_are_not(folder):
         warnings.simplefilter("error", Caution)
         source(folder).splits()
     (folder / "notes.txt").write_text("no image")
-    (folder / "41.webp").write_bytes(b"an image, but of another kind")
-    said = r"left out what is no \.png, \.jpg, \.jpeg: 41\.webp, notes\.txt \(2 in all\)"
+    (folder / "41.gif").write_bytes(b"an image, but of another kind")
+    said = r"left out what is no \.png, .*\.pgm: 41\.gif, notes\.txt \(2 in all\)"
     with pytest.warns(Caution, match=said):
         assert sum(map(len, values(source(folder).splits()).values())) == 40
 

@@ -92,6 +92,80 @@ def test_palettes_and_two_levels_are_read_without_loss(tmp_path):
     np.testing.assert_array_equal(read_user_images(two)[:, 0], (GREY > 127) * np.uint8(255))
 
 
+@pytest.mark.parametrize(
+    ("suffix", "how"),
+    [
+        ("webp", {"lossless": True}),
+        ("bmp", {}),
+        ("tif", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("ppm", {}),
+    ],
+)
+def test_formats_without_loss(tmp_path, suffix, how):
+    names = [f"{k}.{suffix}" for k in range(4)]
+    images = read_user_images(save(tmp_path / "a", COLOUR, names, **how))
+    np.testing.assert_array_equal(images.transpose(0, 2, 3, 1), COLOUR)
+    if suffix != "webp":  # which stores grey as colour
+        names = [name.replace("ppm", "pgm") for name in names]
+        images = read_user_images(save(tmp_path / "b", GREY, names, **how))
+        np.testing.assert_array_equal(images, GREY[:, None])
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+def test_a_tiff_is_turned_once(tmp_path, compression):
+    """Orientation 6: to be turned by 90 degrees clockwise."""
+    how = {"tiffinfo": {0x0112: 6}, "compression": compression}
+    images = read_user_images(save(tmp_path, GREY, [f"{k}.tif" for k in range(4)], **how))
+    np.testing.assert_array_equal(images[:, 0], np.rot90(GREY, -1, axes=(1, 2)))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "palette", "WEBP", "npz", "floats", "parquet"])
+def test_grey_stored_as_colour_is_converted_to_what_it_was(tmp_path, kind):
+    """The luma of (v, v, v) is v: the weights sum to one."""
+    thrice = np.repeat(GREY[..., None], 3, axis=-1)
+    if kind in ("npz", "floats"):
+        path = tmp_path / "a.npz"
+        np.savez(path, thrice if kind == "npz" else thrice / 255)
+    elif kind == "parquet":
+        path = table(tmp_path / "a.parquet", {"image": [encoded(image) for image in thrice]})
+    else:
+        path = tmp_path
+        for k, image in enumerate(thrice):
+            stored = Image.fromarray(image)
+            stored = stored.quantize(256) if kind == "palette" else stored
+            stored.save(path / f"{k}.png", "PNG" if kind == "palette" else kind, lossless=True)
+    assert read_user_images(path).shape == (4, 3, 5, 6)
+    grey = GREY / 255 if kind == "floats" else GREY
+    np.testing.assert_allclose(read_user_images(path, "grey")[:, 0], grey, rtol=1e-6)
+    again = read_user_images(path, "rgb").transpose(0, 2, 3, 1)
+    np.testing.assert_allclose(again, thrice / 255 if kind == "floats" else thrice, rtol=1e-6)
+
+
+def test_files_and_arrays_are_converted_alike(tmp_path):
+    """By ITU-R 601-2: 0.299 R + 0.587 G + 0.114 B, to the nearest level."""
+    np.savez(tmp_path / "a.npz", COLOUR)
+    files = read_user_images(save(tmp_path / "a", COLOUR), "grey")
+    np.testing.assert_array_equal(files, read_user_images(tmp_path / "a.npz", "grey"))
+    luma = COLOUR @ [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(files[:, 0], luma, atol=0.51)
+    mixed = save(tmp_path / "mixed", [COLOUR[0], GREY[1]])
+    assert read_user_images(mixed, "rgb").shape == (2, 3, 5, 6)
+    np.testing.assert_array_equal(read_user_images(mixed, "grey")[1, 0], GREY[1])
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "tif"])
+def test_colours_for_print_are_converted_on_demand(tmp_path, suffix):
+    """C, M, Y of 1 - R, 1 - G, 1 - B and no black are R, G, B."""
+    for k, image in enumerate(COLOUR // 255 * 255):
+        Image.fromarray(image).convert("CMYK").save(tmp_path / f"{k}.{suffix}", quality=100)
+    with pytest.raises(UserError, match="mode CMYK"):
+        read_user_images(tmp_path)
+    images = read_user_images(tmp_path, "rgb").transpose(0, 2, 3, 1).astype(int)
+    np.testing.assert_allclose(images, COLOUR // 255 * 255, atol=3)
+    assert read_user_images(tmp_path, "grey").shape == (4, 1, 5, 6)
+
+
 def test_a_jpeg_is_read_upright(tmp_path):
     """EXIF orientation 6: to be turned by 90 degrees clockwise before it is shown."""
     left = np.zeros((8, 16), np.uint8)
@@ -161,8 +235,8 @@ def test_decoding_holds_hardly_more_than_the_result(tmp_path):
 
 def test_no_such_path_and_no_kind_of_file(tmp_path):
     refused(tmp_path / "absent", "there is no file or folder", "give a folder of PNG")
-    (tmp_path / "a.tiff").write_bytes(b"")
-    refused(tmp_path / "a.tiff", "no kind of file that can be read", "give a folder of PNG")
+    (tmp_path / "a.gif").write_bytes(b"")
+    refused(tmp_path / "a.gif", "no kind of file that can be read", "give a folder of PNG")
 
 
 def test_folders_without_images(tmp_path):
@@ -203,7 +277,7 @@ def test_other_sizes_are_both_named(tmp_path):
 
 def test_grey_beside_colour(tmp_path):
     save(tmp_path, [COLOUR[0], COLOUR[1], GREY[2]])
-    refused(tmp_path, r"0\.png is in colour of 6x5 .*2\.png is grey of 6x5", "or all in colour")
+    refused(tmp_path, r"0\.png is in colour of 6x5 .*2\.png is grey of 6x5", "--convert grey or")
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "RGB"])
@@ -213,6 +287,54 @@ def test_transparency(tmp_path, mode):
     how = {} if mode.endswith("A") else {"transparency": (1, 2, 3) if mode == "RGB" else 0}
     Image.fromarray(COLOUR[0]).convert(mode).save(tmp_path / "2.png", **how)
     refused(tmp_path, rf"2\.png .*: it has an alpha channel \(mode {mode}\)", "-alpha off FILE`")
+
+
+@pytest.mark.parametrize("suffix", ["webp", "tif", "bmp"])
+def test_transparency_of_other_formats(tmp_path, suffix):
+    save(tmp_path, COLOUR)
+    stored = Image.fromarray(COLOUR[0]).convert("RGBA")
+    stored.putalpha(Image.fromarray(GREY[0]))
+    stored.save(tmp_path / f"2.{suffix}")
+    if suffix == "bmp":  # its fourth byte means nothing by its standard
+        assert len(read_user_images(tmp_path)) == 5
+    else:
+        for convert in (None, "rgb"):
+            with pytest.raises(UserError, match=r"it has an alpha channel \(mode RGBA\)"):
+                read_user_images(tmp_path, convert)
+
+
+def test_a_tiff_of_a_further_channel(tmp_path):
+    """Four samples a pixel, of which the fourth says nothing of itself: Pillow would drop it."""
+    save(tmp_path, COLOUR)
+    Image.fromarray(COLOUR[0]).convert("RGBA").save(tmp_path / "2.tif")
+    tag = struct.pack("<HHIH", 338, 3, 1, 2)  # ExtraSamples, one short number: 2 is alpha
+    content = (tmp_path / "2.tif").read_bytes()
+    assert content.count(tag) == 1
+    (tmp_path / "2.tif").write_bytes(content.replace(tag, struct.pack("<HHIH", 338, 3, 1, 0)))
+    with Image.open(tmp_path / "2.tif") as image:
+        assert image.mode == "RGB"
+    refused(tmp_path, r"2\.tif .*: it has a channel beside its colours", "-alpha off FILE`")
+
+
+@pytest.mark.parametrize("suffix", ["tif", "webp"])
+def test_pages_and_frames(tmp_path, suffix):
+    frames = [Image.fromarray(image) for image in COLOUR]
+    frames[0].save(tmp_path / f"0.{suffix}", save_all=True, append_images=frames[1:])
+    refused(tmp_path, r"0\..* is no image .*: it has 4 frames", "keep one")
+
+
+@pytest.mark.parametrize("kind", ["pgm", "ppm", "plain", "tif", "lzw"])
+def test_sixteen_bits_of_other_formats(tmp_path, kind):
+    save(tmp_path, COLOUR)
+    path = tmp_path / f"2.{kind if kind in ('pgm', 'ppm') else 'tif' if kind != 'plain' else 'ppm'}"
+    if kind == "ppm":
+        path.write_bytes(b"P6 6 5 65535\n" + bytes(6 * 5 * 6))
+    elif kind == "plain":
+        path.write_bytes(b"P3 6 5 1000\n" + b"7 " * 90)
+    else:
+        deep = Image.fromarray(GREY[0].astype(np.uint16) * 257)
+        deep.save(path, **({"compression": "tiff_lzw"} if kind == "lzw" else {}))
+    refused(tmp_path, r"2\..* is no image .*: it has more than 8 bits a channel", "-depth 8")
 
 
 @pytest.mark.parametrize("colour", [False, True])
@@ -235,12 +357,20 @@ def test_colours_for_print(tmp_path):
     save(tmp_path, COLOUR)
     Image.fromarray(COLOUR[0]).convert("CMYK").save(tmp_path / "2.jpg")
     said = r"2\.jpg .*: it has colours neither grey nor RGB \(mode CMYK\)"
-    refused(tmp_path, said, "-colorspace sRGB FILE`")
+    refused(tmp_path, said, "-colorspace sRGB FILE`; or have it converted: `bench score --convert")
 
 
 def test_another_format_under_a_known_suffix(tmp_path):
     Image.fromarray(COLOUR[0]).save(tmp_path / "0.png", "GIF")
-    refused(tmp_path, r"0\.png is no image .*: it is neither a PNG nor a JPEG file", "repair it")
+    refused(tmp_path, r"0\.png is no image .*: it is no PNG, .* or PPM file", "repair it")
+
+
+def test_a_postscript_file_starts_no_other_program(tmp_path, monkeypatch):
+    """Pillow opens it with Ghostscript if it may."""
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("a program was started"))
+    save(tmp_path, COLOUR)
+    Image.fromarray(COLOUR[0]).save(tmp_path / "2.png", "EPS")
+    refused(tmp_path, r"2\.png is no image .*: it is no PNG", "repair it")
 
 
 def test_fewer_than_two(tmp_path):

@@ -43,6 +43,39 @@ def test_training_images_in_a_folder_score_as_the_real_baseline(tiny, tmp_path):
     assert [variant for variant, *_ in found.baselines] == ["real", "real_halves"]
 
 
+def test_grey_stored_as_colour_is_converted_on_demand_and_the_protocol_says_so(
+    tmp_path, grey, run_command
+):
+    colour = write(tmp_path / "a", np.repeat(grey[:100, ..., None], 3, axis=-1))
+    write(tmp_path / "b", grey[:100])
+    few = f"--reference dataset=digits --bare score.n_real=100 runs_root={tmp_path / 'runs'}"
+    done = run_command(main, "score", "--images", str(colour), *few.split())
+    assert done.returncode == 2 and "takes grey images; those of" in done.stderr
+    assert "add --convert grey" in done.stderr
+    found = []
+    for words in ("a --convert grey", "b"):
+        line = f"score --images {words} --json - {few}"
+        found += json.loads(run_command(main, *line.split()).stdout)
+    assert found[0]["protocol"] == {**found[1]["protocol"], "converted": "grey"}
+    assert found[0]["scores"] == found[1]["scores"]
+    done = run_command(main, *["score", "--images", "a", "--convert", "grey"], *few.split())
+    assert "images converted to grey" in " ".join(done.stdout.split())
+    done = run_command(main, *["score", "--images", "a", "--convert", "gray"], *few.split())
+    assert done.returncode == 2 and "--convert is 'gray'" in done.stderr
+
+
+def test_a_converted_folder_stands_in_the_protocol_of_its_runs(tmp_path, tiny):
+    folder = write(tmp_path / "images", np.full((60, 8, 8, 3), 99, np.uint8))
+    words = ("dataset=images", f"dataset.root={folder}", "dataset.shape=[1,8,8]", "score=images")
+    words = (*words, "features=digits_convnet", "score.n_fake=2", "score.n_real=2", "batch_size=8")
+    for convert, stated in (("null", {}), ("grey", {"real_converted": "grey"})):
+        cfg = build.compose_config(
+            tiny(*words, f"dataset.source.convert={convert}", "~score.metrics.prdc")
+        )
+        protocol = prepare_job(cfg).evaluator.describe_protocol({})
+        assert {k: v for k, v in protocol.items() if k == "real_converted"} == stated
+
+
 def test_folder_npz_and_statistics_agree(tmp_path, grey):
     ours, theirs = write(tmp_path / "a", grey[:400]), write(tmp_path / "b", grey[400:900])
     np.savez(tmp_path / "a.npz", images=grey[:400])

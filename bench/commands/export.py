@@ -1,0 +1,251 @@
+"""`bench export`: write a run's generator as a folder that others can use and publish."""
+
+import inspect
+import io
+import logging
+import os
+import runpy
+import shlex
+import shutil
+import uuid
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import OmegaConf
+
+from bench import __version__
+from bench.commands.reproduce import format_steps
+from bench.commands.sample import BATCH, build_finished_sampler
+from bench.config import build
+from bench.core.errors import Caution, UserError
+from bench.core.files import DiskError, writer_id
+from bench.core.number_checks import is_whole_number
+from bench.core.seeds import generator as stream
+from bench.core.text import printable
+from bench.networks.sampler import Sampler
+from bench.reporting.data.licences import licences_of
+from bench.reporting.text.markdown import escape_markdown
+from bench.reporting.text.words import format_value, metric_title
+from bench.runs.folder import RunFolder
+from bench.runs.outcome import faults, real_scores
+from bench.runs.record import describe_run, read_overrides
+from bench.runs.rows import Row, read_row, sort_for_display
+
+PROGRAM, PICTURE = "generator.pt2", "samples.png"
+LOADER = '''"""Draw samples: `python load.py` shows their shape. It needs torch alone."""
+
+import hashlib
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+generator = torch.export.load(Path(__file__).with_name("{program}")).module()
+
+
+{prior}
+
+def sample(count=64, seed=0):
+    """Return samples, float32 [COUNT, ...], images in [0, 1]; `bench sample` draws the same."""
+    digest = hashlib.sha256(f"{{seed}}/score/0".encode()).digest()
+    draws = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    latents = {name}(count, {latent_dim}, draws)
+    with torch.no_grad():
+        return torch.cat([generator(part) for part in latents.split({batch})])
+
+
+if __name__ == "__main__":
+    print(tuple(sample().shape))
+'''
+
+
+def export_run(folder: RunFolder, to: Path) -> str:
+    """Write weights, config, card, and a program that needs torch alone, into a new folder.
+
+    Args:
+        to: folder to write; where it exists, it must be empty.
+
+    Returns:
+        The command that publishes it on the Hugging Face hub.
+
+    Raises:
+        UserError: the run has not finished or is damaged; the folder cannot be written, or holds
+            files. Nothing is written then.
+    """
+    if to.exists() and not (to.is_dir() and not any(to.iterdir())):
+        raise UserError(f"{to} exists and is no empty folder", fix="choose another --to")
+    sampler = build_finished_sampler(folder)
+    rows = [read_row(path) for path in folder.row_files("final-")]
+    config = without_paths(OmegaConf.to_container(build.read_config(folder.config)))
+    with _new_folder(to) as part:
+        shutil.copyfile(folder.generator, part / "generator.safetensors")
+        (part / "config.yaml").write_text(OmegaConf.to_yaml(config), encoding="utf-8")
+        if (picture := folder.samples / "final.png").is_file():
+            shutil.copyfile(picture, part / PICTURE)
+        reason = _write_program(sampler, part)
+        if reason:
+            said = f"run {folder.run_id}: {reason}, so that {PROGRAM} and load.py are left out"
+            warnings.warn(said, Caution, stacklevel=2)
+        card = "\n".join(_card(folder, config, rows, part))
+        (part / "README.md").write_text(card + "\n", encoding="utf-8")
+    names = config["names"]
+    name = f"YOUR_NAME/{names['variant']}-{names['dataset']}"
+    return printable(shlex.join(["hf", "upload", name, str(to)]))
+
+
+def without_paths(node: Any) -> Any:
+    """Return a config whose absolute paths, which tell of one machine, are their last names."""
+    if isinstance(node, dict):
+        return {key: without_paths(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [without_paths(value) for value in node]
+    return Path(node).name if isinstance(node, str) and Path(node).is_absolute() else node
+
+
+@contextmanager
+def _new_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder that takes the name `path` when the block succeeds."""
+    part = path.with_name(f".{path.name}.{writer_id()}-{uuid.uuid4().hex[:8]}.part")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        reason = error.strerror or error
+        fix = "free some space, or choose a folder that you may write to"
+        raise DiskError(f"cannot write {path}: {reason}", fix=fix) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Print nothing of what torch.export says on itself: warnings, and graphs of a failure."""
+    level = logging.root.manager.disable
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logging.disable(level)
+
+
+def _write_program(sampler: Sampler, to: Path) -> str:
+    """Write the generator as a program of torch.export, and load.py, which draws from it.
+
+    Returns:
+        Why neither was written, or an empty text.
+    """
+    generator, latent_dim = sampler.generator.cpu(), sampler.latent_dim
+    name = getattr(sampler.prior, "__name__", "")
+    if not inspect.isfunction(sampler.prior) or not name.isidentifier():
+        return "its prior is no function with a name"
+    if not is_whole_number(latent_dim, 1):
+        return f"its latent_dim is {latent_dim!r}"
+    program, loader = to / PROGRAM, to / "load.py"
+    with torch.no_grad(), _silence():
+        try:
+            axes = ({0: torch.export.Dim("count")},)
+            latents = torch.zeros(2, latent_dim)
+            exported = torch.export.export(generator, (latents,), dynamic_shapes=axes)
+            torch.export.save(exported, program)
+            prior = inspect.getsource(sampler.prior)
+            facts = {"name": name, "latent_dim": latent_dim, "batch": BATCH, "program": PROGRAM}
+            loader.write_text(LOADER.format(**facts, prior=prior), encoding="utf-8")
+            sample = runpy.run_path(str(loader))["sample"]
+            for count in (3, 1):
+                expected = torch.cat(list(sampler.batches(count, stream(0, "score"), BATCH)))
+                torch.testing.assert_close(sample(count), expected, rtol=1e-6, atol=1e-6)
+        except OSError:  # the disk's
+            raise
+        except Exception as error:  # torch's, of many types, or of a prior that needs more
+            program.unlink(missing_ok=True)
+            loader.unlink(missing_ok=True)
+            kind = f"{type(generator).__module__}.{type(generator).__qualname__}"
+            what = f"torch.export cannot write {kind} with prior {name}"
+            return f"{what} ({type(error).__name__})"
+    return ""
+
+
+def _card(
+    folder: RunFolder, config: Mapping[str, Any], rows: Sequence[Row], files: Path
+) -> list[str]:
+    """Return the lines of the model card, in Markdown with the hub's YAML at its head."""
+    names = {key: escape_markdown(printable(str(name))) for key, name in config["names"].items()}
+    is_image = config["dataset"]["family"] == "image"
+    tags = ["gan", "created-equal"]
+    head = ["---", "library_name: pytorch", f"tags: [{', '.join(tags)}]"]
+    head += ["pipeline_tag: unconditional-image-generation"] if is_image else []
+    settings = {key: config[key] for key in ("seed", "d_steps", "batch_size")}
+    numbers = {**settings, **config["hyperparameters"]}
+    steps = format_steps(describe_run(folder, read_overrides(folder)), ["bench", "verify"])[:-1]
+    has_loader = (files / "load.py").exists()
+    needs = "torch alone" if has_loader else "this suite"
+    return [
+        *head,
+        "---",
+        "",
+        f"# {names['variant']} on {names['dataset']}",
+        "",
+        f"A generator of samples like those of the data set {names['dataset']}: "
+        f"{names['variant']} (loss {names['loss']}, model {names['model']}, network "
+        f"{names['network']}), trained by Created Equal {__version__}, run {folder.run_id}.",
+        *(["", f"![Samples]({PICTURE})"] if (files / PICTURE).exists() else []),
+        "",
+        "## Use",
+        "",
+        f"It needs {needs}.",
+        "",
+        "```python",
+        *(
+            ["from load import sample", "", "samples = sample(64, seed=0)"]
+            if has_loader
+            else ["# weights: generator.safetensors; network: model.generator of config.yaml"]
+        ),
+        "```",
+        "",
+        "## Scores",
+        "",
+        *(line for row in rows for line in _scores(folder, row)),
+        "## Data",
+        "",
+        _licence(config),
+        "",
+        "## How it was made",
+        "",
+        f"{', '.join(f'{escape_markdown(str(k))} {format_value(v)}' for k, v in numbers.items())}.",
+        "",
+        "```",
+        *(line.replace("```", "'''") for line in steps),
+        "```",
+    ]
+
+
+def _scores(folder: RunFolder, row: Row) -> list[str]:
+    """Return a table of a row's scores beside those of real data, and the protocol of both."""
+    real = real_scores(folder.root, row)
+    lines = ["| score | this generator | real data | better |", "|---|---|---|---|"]
+    for name, value in sort_for_display(row.scores).items():
+        other = f"{real[name]:.4g}" if name in real else "-"
+        title = escape_markdown(metric_title(name))
+        lines.append(f"| {title} | {value:.4g} | {other} | {row.directions[name]} |")
+    protocol = (
+        f"{key.replace('_', ' ')}: {escape_markdown(printable(format_value(value)))}"
+        for key, value in row.protocol.items()
+    )
+    wrong = [f"- What went wrong: {clause}." for clause in faults(row, real)]
+    return [*lines, "", *wrong, *[""] * bool(wrong), f"Protocol: {'; '.join(protocol)}.", ""]
+
+
+def _licence(config: Mapping[str, Any]) -> str:
+    """Say in one sentence under which licence the data are, and where they come from."""
+    name, source = str(config["names"]["dataset"]), config["dataset"]["source"]
+    text = licences_of([name])[name]
+    if "licence" in source:
+        text = f"{source['licence']} ({source.get('origin', 'origin unknown')})"
+    return escape_markdown(printable(f"{name}: {text}."))
