@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
@@ -57,6 +59,33 @@ def _run_job(cfg: DictConfig) -> str | dict[str, str]:
     if outcome.status == "failed":
         sys.exit(1)
     return outcome.status
+
+
+def _run() -> None:
+    """Run Hydra, with a plus before each hyperparameter that the variant does not have.
+
+    Such a number is stored and not used, and a caution says so, as in a sweep over variants.
+    """
+    while True:
+        try:
+            _run_job()
+            return
+        except HydraException as error:
+            from bench.config.validate import unused_hyperparameter
+
+            key = unused_hyperparameter(error)
+            if not key or not any(word.startswith(f"{key}=") for word in sys.argv):
+                raise
+            sys.argv = [f"+{word}" if word.startswith(f"{key}=") else word for word in sys.argv]
+
+
+def _gather_overrides() -> None:
+    """Put overrides that stand before and behind options side by side, as argparse needs them."""
+    arguments, rest = get_args_parser().parse_known_args(sys.argv[1:])
+    if rest and not any(word.startswith("-") for word in rest):
+        overrides = [*arguments.overrides, *rest]
+        options = [word for word in sys.argv[1:] if word not in overrides]
+        sys.argv = [sys.argv[0], *overrides, *options]
 
 
 def _check_home() -> None:
@@ -123,11 +152,16 @@ def _print_line(job: "Job", outcome: "RunOutcome", seconds: float) -> None:
 
 def _format_outcome(job: "Job", outcome: "RunOutcome", seconds: float) -> str:
     """Return how a run ended, in one line."""
-    when = " before, skipped" if outcome.skipped else f" in {seconds:.0f} s"
-    cause = f" ({outcome.cause})" if outcome.cause else ""
     if outcome.status == "running_elsewhere":
         return f"{job.label}: running in another process, skipped"
-    return f"{job.label}: {outcome.status}{when}{cause}"
+    when = " before, skipped" if outcome.skipped else f" in {seconds:.0f} s"
+    what = f"{outcome.status}{when}"
+    if outcome.unscored:
+        what = f"trained{' before' if outcome.skipped else when}, but scoring failed"
+    cause = outcome.cause
+    if outcome.status == "failed" and (file := outcome.folder / "error.txt").exists():
+        cause += f"; its traceback: {file}"
+    return f"{job.label}: {what}{f' ({cause})' if cause else ''}"
 
 
 def _sorted_scores(outcome: "RunOutcome") -> dict[str, float]:
@@ -206,7 +240,8 @@ def main() -> None:
     if sys.stderr.isatty() and not asks:  # three to nine seconds pass before the bar
         print("reading config and data, building the networks ...", file=sys.stderr, flush=True)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises, instead of printing and exiting with 1
-    status = exit_status_of(_run_job)
+    _gather_overrides()
+    status = exit_status_of(_run)
     if status == 0 and "bench.sweeping.sweep" in sys.modules:
         from bench.sweeping.sweep import LAST_SWEEP
 

@@ -18,10 +18,11 @@ from bench.config.override_text import quote
 from bench.config.paths import config_dir
 from bench.config.trust import USER, check_trusted, read_plain_yaml
 from bench.config.validate import as_user_error
+from bench.core.contracts import ContractError, describe_part, require_method
 from bench.core.errors import UserError
 from bench.core.files import find_misfit
 from bench.core.seeds import global_stream, preserved_global_states
-from bench.data.split import Split
+from bench.data.split import Split, check_shape
 from bench.models.base import GenerativeModel
 from bench.networks.sampler import Sampler
 from bench.runs.folder import RunFolder
@@ -105,7 +106,15 @@ def build_splits(cfg: DictConfig) -> tuple[Any, dict[str, Split]]:
     """Build the data set's source and read its splits."""
     source = build_source(cfg)
     with as_user_error(f"dataset {cfg.names.dataset!r}"):
-        return source, source.splits()
+        require_method(source, "splits", "", "returns the splits by name")
+        splits = source.splits()
+        whole = isinstance(splits, Mapping) and {"train", "test"} <= splits.keys()
+        if not whole or not all(isinstance(part, Split) for part in splits.values()):
+            found = f"{describe_part(type(source).splits)} returned {type(splits).__name__}"
+            wanted = "bench.data.split.Split by name, with train and test"
+            raise ContractError(f"{found}; it returns {wanted}")
+        check_shape(cfg.names.dataset, splits, cfg.dataset.shape)
+        return source, splits
 
 
 def build_model(cfg: DictConfig) -> GenerativeModel:
@@ -173,8 +182,8 @@ def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:
         weights = load_file(file)
     except Exception as error:  # exceptions of safetensors and of the disk
         reason = " ".join(str(error).split())
-        raise UserError(f"{run} is damaged: {reason}", fix=again) from error
-    with as_user_error(run), preserved_global_states():
+        raise UserError(f"{run} is damaged: {file.name}: {reason}", fix=again) from error
+    with as_user_error(run, fix=again), preserved_global_states():
         generator, prior = instantiate(model.generator), instantiate(model.training.prior)
         latent_dim = instantiate(model.training.latent_dim)
     try:

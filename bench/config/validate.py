@@ -2,19 +2,26 @@
 
 import difflib
 import inspect
+import logging
+import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from importlib.util import find_spec
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, cast
 
 from hydra.errors import HydraException, OverrideParseException
 from hydra.utils import get_object
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    OmegaConfBaseException,
+)
 
 from bench.config.paths import config_dir
 from bench.config.trust import USER
@@ -28,16 +35,23 @@ GREATEST_VALUES = {  # which no sensible run comes near
     **dict.fromkeys(("threads", "packed", "trainer.devices", "trainer.workers"), 1024),
     "trainer.pictures": 10**4,
 }
+HYPERPARAMETER_RANGES = {"learning_rate": (0, math.inf), "beta1": (0, 1)}  # the end excluded
+SHAPES = {  # family -> its samples, number of axes, an example
+    "image": ("images [channels, height, width]", 3, "[3,64,64]"),
+    "points": ("points [dimensions]", 1, "[2]"),
+}
 BUILD_ERRORS = (ValueError, TypeError, RuntimeError, ArithmeticError, AttributeError, KeyError)
+logging.getLogger(get_object.__module__).setLevel(logging.CRITICAL)  # the sentence says it all
 HELP = "see `python -m bench.train --help` for the groups, `--cfg job` for the keys"
 
 
 @contextmanager
-def as_user_error(part: str) -> Iterator[None]:
+def as_user_error(part: str, *, fix: str = "") -> Iterator[None]:
     """Raise errors of Hydra, OmegaConf and our constructors as a `UserError` of one sentence.
 
     Args:
         part: the part of the config that is being built, for the message.
+        fix: what to do about an error of a constructor, whose message does not say it.
     """
     try:
         yield
@@ -47,18 +61,77 @@ def as_user_error(part: str) -> Iterator[None]:
             root = root.__cause__
         if isinstance(root, UserError):
             raise root from error
-        options = getattr(error, "options", None)
-        missing = getattr(error, "missing_cfg_file", None)
-        if missing and options is not None:
-            group, _, name = str(missing).rpartition("/")
-            raise UserError(
-                f"no {group or 'config'} {name!r} (present: {', '.join(sorted(options))})",
-                fix=f"choose one of these{_suggestion(name, options)}",
-            ) from error
-        sentence = " ".join(str(root).split("full_key")[0].split())
-        quotes = "put a value with = : , or spaces into quotes of its own: 'key=\"a=b\"'"
-        fix = quotes if isinstance(root, OverrideParseException) else HELP
-        raise UserError(f"{part}: {sentence}", fix=fix) from error
+        if isinstance(error, HydraException | OmegaConfBaseException):
+            raise _config_error(part, error, root) from error
+        raise UserError(f"{part}: {_one_sentence(root)}", fix=fix) from error
+
+
+def _one_sentence(error: BaseException) -> str:
+    """Return the text of an error in one line, without the paths that OmegaConf appends."""
+    return " ".join(str(error).split("full_key")[0].split())
+
+
+def _config_error(part: str, error: Exception, root: BaseException) -> UserError:
+    """Return an error of Hydra's or OmegaConf's in a sentence, with a fix that fits it.
+
+    Args:
+        error: as raised.
+        root: its first cause.
+    """
+    options = getattr(error, "options", None)
+    missing = getattr(error, "missing_cfg_file", None)
+    if missing and options is not None:
+        group, _, name = str(missing).rpartition("/")
+        return UserError(
+            f"no {group or 'config'} {name!r} (present: {', '.join(sorted(options))})",
+            fix=f"choose one of these{_suggestion(name, options)}, or name the folder of your own "
+            "with --config-dir",
+        )
+    if isinstance(root, ConfigAttributeError | ConfigKeyError) and root.full_key:
+        return missing_key(root.full_key, root.parent_node)
+    sentence = _one_sentence(root)
+    says_how = not isinstance(root, HydraException) or "remove + prefix" in sentence
+    fix = "" if says_how else HELP
+    if isinstance(root, OverrideParseException):
+        fix = "put a value with = : , or spaces into quotes of its own: 'key=\"a=b\"'"
+        if "=" not in root.override and not root.override.startswith("~"):
+            return UserError(f"{root.override!r} sets no key", fix=f"write KEY=VALUE; {HELP}")
+    return UserError(f"{part}: {sentence}", fix=fix)
+
+
+def missing_key(key: str, parent: Any) -> UserError:
+    """Return the error of a key that a config does not have, with the most similar one it has.
+
+    Args:
+        key: as typed, "trainer.pictres".
+        parent: the node that lacks its last part.
+    """
+    group, _, name = key.rpartition(".")
+    keys = [str(k) for k in parent] if isinstance(parent, DictConfig) else []
+    siblings = sorted(k for k in keys if k != "hydra" and not k.startswith("_"))
+    if group:
+        has = f" (has: {', '.join(siblings)})" if siblings else ""
+        likely = [f"{group}.{k}" for k in difflib.get_close_matches(name, siblings, n=1)]
+    else:
+        has, likely = "", difflib.get_close_matches(name, [*siblings, *_groups()], n=1)
+        if not likely and isinstance(parent, DictConfig):
+            everywhere = _keys_of(OmegaConf.to_container(parent, resolve=False))
+            likely = sorted((k for k in everywhere if k.endswith(f".{name}")), key=len)
+    fix = f"correct it; did you mean {likely[0]!r}?" if likely else f"correct it; {HELP}"
+    return UserError(f"there is no key {key!r}{has}", fix=fix)
+
+
+def _groups() -> list[str]:
+    """Return the names of the config groups."""
+    return sorted(path.name for path in config_dir().iterdir() if path.is_dir())
+
+
+def _keys_of(node: Any, prefix: str = "") -> Iterator[str]:
+    """Iterate over the dotted keys of a config, those of its `hydra` and of its parts left out."""
+    for key, value in node.items() if isinstance(node, Mapping) else ():
+        if key not in ("hydra", "names", "model", "loss"):
+            yield f"{prefix}{key}"
+            yield from _keys_of(value, f"{prefix}{key}.")
 
 
 def _suggestion(name: str, options: list[str]) -> str:
@@ -83,9 +156,12 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
             raise UserError(f"{key} is {value}", fix=f"set it to {greatest:,} at most")
     if cfg.packed is not False and not is_whole_number(cfg.packed, 1):
         raise UserError(f"packed is {cfg.packed!r}", fix="set it to a number of slots, or to false")
-    for key, value in cfg.hyperparameters.items():
-        if isinstance(value, str):
-            raise UserError(f"hyperparameters.{key} is {value!r}", fix="set it to a number")
+    if not isinstance(cfg.hyperparameters, DictConfig):
+        one = "set one of them, for example hyperparameters.learning_rate=1e-3"
+        raise UserError(f"hyperparameters is {_shown(cfg.hyperparameters)}", fix=one)
+    for name, value in cfg.hyperparameters.items():
+        _check_hyperparameter(str(name), value)
+    _check_shape(cfg.dataset.shape, cfg.dataset.family)
     if cfg.network.family != cfg.dataset.family:
         raise UserError(
             f"network {cfg.names.network!r} is for {cfg.network.family}, dataset "
@@ -104,6 +180,34 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
             check_targets(plain[group], group)
         canonical_json({"model": plain["model"], "hyperparameters": plain["hyperparameters"]})
     return plain
+
+
+def _check_hyperparameter(name: str, value: Any) -> None:
+    """Refuse, with a UserError, what is no number or true or false, or outside its range."""
+    found = f"hyperparameters.{name} is {_shown(value)}"
+    if not isinstance(value, bool | int | float):
+        raise UserError(found, fix="set it to a number")
+    if name in HYPERPARAMETER_RANGES:
+        low, high = HYPERPARAMETER_RANGES[name]
+        if not (is_number(value) and low <= value < high):
+            end = "on" if high == math.inf else f"to below {high}"
+            raise UserError(found, fix=f"set it to a finite number from {low} {end}")
+
+
+def _check_shape(shape: Any, family: str) -> None:
+    """Refuse, with a UserError, a shape that is not one of positive sizes, [C, H, W] or [D]."""
+    sizes = list(shape) if isinstance(shape, ListConfig) else []
+    samples, n_axes, example = SHAPES.get(family, (family, len(sizes), "[2]"))
+    if not sizes or len(sizes) != n_axes or not all(is_whole_number(n, 1) for n in sizes):
+        raise UserError(
+            f"dataset.shape is {_shown(shape)}, and this data set holds {samples}",
+            fix=f"set it to whole numbers from 1 on, for example 'dataset.shape={example}'",
+        )
+
+
+def _shown(value: Any) -> str:
+    """Return a value as yaml shows it."""
+    return "null" if value is None else repr(value) if isinstance(value, str) else str(value)
 
 
 def to_plain(cfg: DictConfig) -> dict[str, Any]:
@@ -146,11 +250,14 @@ def _check_arguments(node: Mapping[str, Any], where: str) -> None:
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, ModuleNotFoundError):
             cause = cause.__cause__
+        fix = "correct _target_"
+        module = (cause.name or "").partition(".")[0] if cause is not None else ""
+        if module and find_spec(module) is None:
+            own = f"if it is your own, name the folder of {module}.py in PYTHONPATH, as in"
+            fix += f"; {own} `PYTHONPATH=mine bench train --config-dir mine/conf ...`; or install "
+            fix += "its package: `bench doctor` shows the extras"
         why = f" ({cause})" if cause is not None else ""
-        raise UserError(
-            f"{where}: there is no {target!r}{why}",
-            fix="correct _target_, or install its package: `bench doctor` shows the extras",
-        ) from error
+        raise UserError(f"{where}: there is no {target!r}{why}", fix=fix) from error
     except ValueError:  # written in C, without a signature
         return
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
@@ -201,7 +308,8 @@ def warn_of_missing_numbers(cfg: DictConfig) -> None:
 def check_added_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
     """Refuse a key that an override adds by `+` and that nothing reads; Hydra accepts any.
 
-    A hyperparameter of another variant is only warned of: a sweep may draw it for all.
+    A hyperparameter of another variant, with a plus or without, is only warned of: a sweep may
+    draw it for all.
 
     Args:
         overrides: as typed.
@@ -209,9 +317,10 @@ def check_added_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
     Raises:
         UserError: nothing reads the key.
     """
-    keys = [text.lstrip("+").partition("=")[0] for text in overrides if text.startswith("+")]
-    uses = str(OmegaConf.to_container(cfg, resolve=False)) if keys else ""
-    for key in keys:
+    checked = [text for text in overrides if text.startswith(("+", "hyperparameters."))]
+    added = {text.lstrip("+").partition("=")[0]: text.startswith("+") for text in checked}
+    uses = str(OmegaConf.to_container(cfg, resolve=False)) if added else ""
+    for key in added:
         group, _, name = key.rpartition(".")
         parents = accumulate(group.split("."), "{}.{}".format) if group else ()
         nodes = [OmegaConf.select(cfg, parent, default=None) for parent in parents]
@@ -219,7 +328,7 @@ def check_added_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
         is_used = re.search(rf"\$\{{[^{{}}]*(?<![\w.]){re.escape(key)}(?![\w.])", uses)
         if OmegaConf.select(cfg, key, default=None) is None or is_argument or is_used:
             continue
-        if group == "hyperparameters" and name in _all_hyperparameters():
+        if group == "hyperparameters" and (name in _all_hyperparameters() or not added[key]):
             message = f"{key} changes nothing: variant {cfg.names.variant!r} does not use it"
             warnings.warn(message, Caution, stacklevel=2)
             continue
@@ -228,6 +337,20 @@ def check_added_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
         options += () if group and group != "hyperparameters" else _all_hyperparameters()
         fix = f"leave it out, or correct it{_suggestion(name, options)}"
         raise UserError(f"nothing reads {key}, which is added by a plus", fix=fix)
+
+
+def unused_hyperparameter(error: BaseException) -> str:
+    """Return the hyperparameter of another variant that an override sets, "hyperparameters.n_dis".
+
+    Args:
+        error: of a composition; empty is returned where it has another cause.
+    """
+    while isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    key = str(getattr(error, "full_key", ""))
+    group, _, name = key.rpartition(".")
+    known = isinstance(error, ConfigAttributeError | ConfigKeyError) and group == "hyperparameters"
+    return key if known and name in _all_hyperparameters() else ""
 
 
 @cache

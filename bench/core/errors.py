@@ -12,16 +12,16 @@ class UserError(Exception):
 
     Args:
         message: what is wrong and what was found.
-        fix: what to do about it, in the imperative.
+        fix: what to do about it, in the imperative; empty where the message says it.
     """
 
-    def __init__(self, message: str, *, fix: str) -> None:
+    def __init__(self, message: str, *, fix: str = "") -> None:
         super().__init__(message)
         self.message, self.fix = message, fix
 
     def __str__(self) -> str:
         message, fix = ("\n".join(map(printable, t.split("\n"))) for t in (self.message, self.fix))
-        return f"error: {message}\n  fix: {fix}"
+        return f"error: {message}" + f"\n  fix: {fix}" * bool(fix)
 
     def __reduce__(self):
         """Pickle with `fix`: worker processes send errors to their parent."""

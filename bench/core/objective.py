@@ -13,6 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from bench.core.contracts import ContractError, describe_part, require_call, require_shape
 from bench.core.number_checks import require_whole_number
 
 Critic = Callable[[Tensor], Tensor]  # samples [B, ...] -> logits [B]
@@ -113,7 +114,7 @@ class Objective(UpdateSchedule):
         fresh_latent: the generator's step draws new latents instead of the discriminator's.
 
     Raises:
-        ValueError: a number is outside its range.
+        ValueError: a number is outside its range, or a part cannot be called as it has to be.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
@@ -127,6 +128,15 @@ class Objective(UpdateSchedule):
         super().__post_init__()
         if not (math.isfinite(self.penalty_weight) and self.penalty_weight >= 0):
             raise ValueError(f"penalty_weight is {self.penalty_weight}; set it to 0 or more")
+        require_call(self.discriminator, "real_logits", "fake_logits")
+        require_call(self.generator, "fake_logits")
+        if self.constraint is not None:
+            require_call(self.constraint, "parameters")
+        if self.penalty is not None:
+            require_call(self.penalty, "critic", "real", "fake", "draws", "shard")
+            if not isinstance(getattr(self.penalty, "random_inputs", None), Mapping):
+                what = "random_inputs, the random numbers that it needs by name, {} for none"
+                raise ContractError(f"{describe_part(self.penalty)} has no {what}")
 
     @property
     def random_inputs(self) -> Mapping[str, RandomInput]:
@@ -139,7 +149,9 @@ class Objective(UpdateSchedule):
         Two passes, not one over the concatenation: batch norm then normalises real and fake
         samples separately, as in the study.
         """
-        return self.discriminator(upcast(critic(real)), upcast(critic(fake)))
+        loss = self.discriminator(upcast(critic(real)), upcast(critic(fake)))
+        require_shape(loss, (), self.discriminator, "the discriminator's loss")
+        return loss
 
     def discriminator_loss(
         self,
@@ -168,8 +180,11 @@ class Objective(UpdateSchedule):
         if self.penalty is None:
             return loss
         penalty = self.penalty(critic, gather(real), gather(fake), draws, shard)
+        require_shape(penalty, (), self.penalty, "a penalty")
         return loss + self.penalty_weight * penalty
 
     def generator_loss(self, critic: Critic, fake: Tensor) -> Tensor:
         """generator(critic(fake)), a scalar, from generated samples [B, ...]."""
-        return self.generator(upcast(critic(fake)))
+        loss = self.generator(upcast(critic(fake)))
+        require_shape(loss, (), self.generator, "the generator's loss")
+        return loss

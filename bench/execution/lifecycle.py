@@ -4,6 +4,7 @@ A lifecycle is a generator, so that a pack can interleave several: it yields whe
 make the next training step, and returns how the run ended. Without a pack it never yields.
 """
 
+import copy
 import traceback
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
@@ -11,20 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.config import build
+from bench.core.contracts import ContractError
 from bench.core.errors import UserError
 from bench.core.files import DiskError
+from bench.core.seeds import preserved_global_states
 from bench.core.signals import INTERRUPT
 from bench.evaluation.real_baselines import baselines_missing, score_baselines
 from bench.evaluation.score_run import StoredRun, find_row, score_checkpoints, write_failed_row
 from bench.models.base import GenerativeModel
+from bench.runs.foreign_code import foreign_code
 from bench.runs.heartbeat import Heartbeat, active_elsewhere, file_clock, remove_partial_files
 from bench.runs.rows import Row, write_row
+from bench.scoring.features import iter_batches
 from bench.tracking.choose import choose_tracker
 from bench.training.finish import TimeLimit, delete_unneeded_files, step_counts
 from bench.training.fit import write_run_metadata
 from bench.training.job import Job
 from bench.training.tracker import Tracker
 
+TRIED_SAMPLES = 4
 TrainRun = Callable[[Job, GenerativeModel, Heartbeat, Tracker], Iterator[None]]
 
 
@@ -38,6 +44,7 @@ class RunOutcome:
         skipped: it was trained before, or is left to another process.
         row: row of its final checkpoint under the config's protocol, if any.
         cause: one sentence where it did not finish.
+        unscored: it is trained, and failed while it was scored.
     """
 
     run_id: str
@@ -46,6 +53,7 @@ class RunOutcome:
     row: Row | None
     cause: str
     folder: Path
+    unscored: bool = False
 
 
 def run_lifecycle(
@@ -78,7 +86,8 @@ def run_lifecycle(
     with tracker.track(job):
         cause = yield from _train_and_score(job, stored, model, train_run, tracker)
     if cause:
-        return RunOutcome(folder.run_id, "failed", skipped, None, cause, folder.path)
+        trained = StoredRun(folder, job.plain).completed
+        return RunOutcome(folder.run_id, "failed", skipped, None, cause, folder.path, trained)
     status, row = stored.status, find_row(stored, job.evaluator)
     return RunOutcome(folder.run_id, status["status"], skipped, row, status["cause"], folder.path)
 
@@ -86,7 +95,12 @@ def run_lifecycle(
 def _build_model(job: Job) -> GenerativeModel:
     """Build the model; whatever its networks raise, of the suite or not, is a UserError."""
     try:
-        return build.build_model(job.cfg)
+        model = build.build_model(job.cfg)
+        if foreign_code(job.plain["model"]):
+            _check_parts(job, model)
+        return model
+    except ContractError as error:
+        raise UserError(f"{job.label}: {error}") from error
     except UserError:
         raise
     except Exception as error:
@@ -96,6 +110,21 @@ def _build_model(job: Job) -> GenerativeModel:
             f"{job.label}: the model cannot be built: {reason} ({at.filename}, line {at.lineno})",
             fix="correct the model's or the network's settings, or that code",
         ) from error
+
+
+def _check_parts(job: Job, model: GenerativeModel) -> None:
+    """Try a model with parts from outside the package on a few samples, before its first step.
+
+    An error that such a part raises is left to the first step, which keeps its traceback.
+    """
+    (real, *_) = iter_batches(job.splits["train"].samples[:TRIED_SAMPLES], TRIED_SAMPLES)
+    try:
+        with preserved_global_states():
+            copy.deepcopy(model).check_parts(real)
+    except ContractError:
+        raise
+    except Exception:
+        return
 
 
 def _train_and_score(

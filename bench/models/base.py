@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bench.core import distributed, seeds
+from bench.core.contracts import require_method, require_shape
 from bench.core.objective import RandomInput, UpdateSchedule, upcast
 from bench.core.seeds import generator as stream
 from bench.data.split import Split
@@ -95,6 +96,7 @@ class GenerativeModel(pl.LightningModule):
         self.training_settings = training
         self.player_names = tuple(players)
         for index, (name, player) in enumerate(players.items()):
+            require_method(player, "reset", "generator", "draws its initial weights")
             self.add_module(name, player)
             player.reset(stream(training.seed, "init", index))
         self.average: AveragedModel | None = None
@@ -133,6 +135,19 @@ class GenerativeModel(pl.LightningModule):
             self._global_states = None
         self.training_round(SingleExecutor(self, real))
         self.d_steps += 1
+
+    def check_parts(self, real: Tensor) -> None:
+        """Refuse, with a ContractError, parts whose outputs have another shape than they should.
+
+        To be called on a copy: networks may have state.
+
+        Args:
+            real: a few real samples, [B, ...].
+        """
+        for name in ("latent", "draws"):
+            self.streams[name] = stream(self.training_settings.seed, name)
+        fake = self.generate(self.draw_latent(len(real)))
+        require_shape(fake, tuple(real.shape), self.generator, "a batch of generated samples")
 
     def training_round(self, ex: StepExecutor) -> None:
         """Make the optimizer steps of one round, in order: the algorithm."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from bench.core import distributed
+from bench.core.contracts import require_shape
 from bench.core.objective import Critic, Objective, RandomInputs
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
 from bench.models.executor import DISCRIMINATOR, GENERATOR, LossFn, ReplicaMask, StepExecutor
@@ -69,6 +70,16 @@ class GAN(GenerativeModel):
         super().__init__({"generator": generator, "discriminator": discriminator}, training)
         self.objective = objective
         self.reuse_samples = reuse_samples and not objective.fresh_latent
+
+    def check_parts(self, real: Tensor) -> None:
+        """Check the shapes of samples, logits, losses and penalty on real samples [B, ...]."""
+        super().check_parts(real)
+        fake = self.generate(self.draw_latent(len(real))).detach()
+        logits = self.discriminator(real)
+        require_shape(logits, (len(real),), self.discriminator, "a batch of logits")
+        draws = self.draw_random(self.objective.random_inputs, real)
+        self.objective.discriminator_loss(self.discriminator, real, fake, draws)
+        self.objective.generator_loss(self.discriminator, fake)
 
     def training_round(self, ex: StepExecutor) -> None:
         """Make one discriminator step and, where due, one generator step."""

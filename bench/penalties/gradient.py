@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.core.contracts import ContractError, describe_part, require_call, require_shape
 from bench.core.objective import Critic, RandomInput, RandomInputs, Rows, identity
 
 
@@ -39,7 +40,7 @@ class GradientPenalty:
         eps: added under the root of the norm, at least 0.
 
     Raises:
-        ValueError: eps is negative or NaN.
+        ValueError: eps is negative or NaN, or a part cannot be called as it has to be.
     """
 
     place: Callable[[Tensor, Tensor, RandomInputs], Tensor]
@@ -50,6 +51,12 @@ class GradientPenalty:
     def __post_init__(self) -> None:
         if not self.eps >= 0:
             raise ValueError(f"eps is {self.eps}; it is added under a root: set it to 0 or more")
+        require_call(self.place, "real", "fake", "draws")
+        require_call(self.ask, "norms")
+        require_call(self.of, "logits")
+        if not hasattr(getattr(self.place, "func", self.place), "random_inputs"):
+            found = f"{describe_part(self.place)} does not say which random numbers it needs"
+            raise ContractError(f"{found} by @needs_random of bench.penalties.sampling_points")
 
     @property
     def random_inputs(self) -> Mapping[str, RandomInput]:
@@ -67,4 +74,6 @@ class GradientPenalty:
     ) -> Tensor:
         """Return the unweighted penalty, a scalar, from samples [B, ...]: see `Penalty`."""
         points = shard(self.place(real, fake, draws))
-        return self.ask(gradient_norm(lambda x: self.of(critic(x)), points, eps=self.eps))
+        penalty = self.ask(gradient_norm(lambda x: self.of(critic(x)), points, eps=self.eps))
+        require_shape(penalty, (), self.ask, "a penalty on norms [N]")
+        return penalty

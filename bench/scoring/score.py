@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench.core.number_checks import require_whole_number
+from bench.core.contracts import ContractError, describe_part
+from bench.core.number_checks import is_number, require_whole_number
 from bench.runs.foreign_code import foreign_code
 from bench.runs.identity import short_hash
 from bench.scoring.features import Features, Reference, extract, shuffle_features
@@ -69,6 +70,10 @@ class ScoreSettings:
                 raise ValueError(f"score.{key} is {value}; choose one within {greatest:,}")
         if not isinstance(self.metrics, Mapping) or not self.metrics:
             raise ValueError(f"score.metrics is {self.metrics!r}, not one or more metrics by name")
+        for name, metric in self.metrics.items():
+            if not isinstance(metric, MetricSpec):
+                found = f"score.metrics.{name} is {describe_part(metric)}"
+                raise ContractError(f"{found}; a metric is a bench.scoring.metric_spec.MetricSpec")
         for key in ("quantise", "select_on_reported"):
             if not isinstance(getattr(self, key), bool):
                 raise ValueError(f"score.{key} is {getattr(self, key)!r}, not true or false")
@@ -144,9 +149,21 @@ def score_features(
     shuffled = replace(shuffle_features(fake), sampler=sampler, notes=notes)
     notes["order"] = shuffled.order
     scores: dict[str, float] = {}
-    for metric in applicable(settings, reference).values():
-        scores.update(metric(reference, shuffled))
+    for name, metric in applicable(settings, reference).items():
+        part = metric(reference, shuffled)
+        _check_scores(name, metric, part, metric.names(reference))
+        scores.update(part)
     return scores
+
+
+def _check_scores(name: str, metric: MetricSpec, part: Any, directions: Mapping[str, str]) -> None:
+    """Refuse, with a ContractError, what is no score -> number with the declared scores."""
+    returned = f"metric {name!r}, {describe_part(metric)}, returned"
+    if not isinstance(part, Mapping) or not all(is_number(v) for v in part.values()):
+        raise ContractError(f"{returned} {part!r:.80}; it returns scores by name, as numbers")
+    if undeclared := sorted(k for k in part if "." not in k and k not in directions):
+        missing = f"{returned} {', '.join(undeclared)}, which its directions do not name"
+        raise ContractError(f"{missing} (they name: {', '.join(directions) or 'none'})")
 
 
 def describe_protocol(

@@ -42,6 +42,7 @@ def run_specs(
         configurations: (variant, data set) -> (sample, values) of each.
         constant: overrides of the command line; they win over the stage's.
     """
+    numbers = {k: v for k, text in constant.items() if (v := _hyperparameter(k, text)) is not None}
     placed_runs = []
     for v, variant in enumerate(stage.variants):
         for d, dataset in enumerate(stage.datasets):
@@ -50,7 +51,7 @@ def run_specs(
             fixed = {key: override_text(value) for key, value in settings.items()}
             overrides = {"variant": variant, "dataset": dataset, **fixed, **constant}
             for place, (sample, values) in enumerate(configurations.get((variant, dataset), ())):
-                varied = {override_key(key): value for key, value in values.items()}
+                varied = numbers | {override_key(key): value for key, value in values.items()}
                 shared = tuple((k, text) for k, text in overrides.items() if k not in varied)
                 for s, seed in enumerate(stage.seeds):
                     run = RunSpec(shared, (*varied.items(), ("seed", seed)), sample)
@@ -63,12 +64,17 @@ def parse_run(overrides: Sequence[str]) -> RunSpec:
     shared, varied = [], []
     for override in overrides:
         key, _, text = override.partition("=")
-        value = _parse_value(text)
-        if value is not None and (key == "seed" or key.startswith("hyperparameters.")):
+        value = _parse_value(text) if key == "seed" else _hyperparameter(key, text)
+        if value is not None:
             varied.append((key, value))
         else:
             shared.append((key, text))
     return RunSpec(tuple(shared), tuple(varied), 0)
+
+
+def _hyperparameter(key: str, text: str) -> Value | None:
+    """Return the number that an override sets a hyperparameter to, which a variant may not have."""
+    return _parse_value(text) if key.startswith("hyperparameters.") else None
 
 
 def _parse_value(text: str) -> Value | None:

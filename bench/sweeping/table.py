@@ -25,8 +25,9 @@ def read_table(stage: str, table: Any, variants: Sequence[str]) -> Configuration
         UserError: the file is missing, a line has another variant, a variant has no line.
     """
     configurations: Configurations = {variant: [] for variant in variants}
+    source = f"table {table}" if isinstance(table, str) else "its table"
     for number, line in enumerate(_read_lines(stage, table), start=1):
-        only, place = line.get("variant"), f"stage {stage!r}: line {number} of its table"
+        only, place = line.get("variant"), f"stage {stage!r}: line {number} of {source}"
         if only is not None and only not in configurations:
             message = f"{place} has the variant {only!r}, which the stage has not"
             raise UserError(message, fix=f"choose among {', '.join(variants)}")
@@ -38,7 +39,7 @@ def read_table(stage: str, table: Any, variants: Sequence[str]) -> Configuration
             configurations[variant].append(values)
     if without := [variant for variant, values in configurations.items() if not values]:
         fix = "add one, or take the variant out of `variants`"
-        raise UserError(f"stage {stage!r}: its table has no line for {', '.join(without)}", fix=fix)
+        raise UserError(f"stage {stage!r}: {source} has no line for {', '.join(without)}", fix=fix)
     return configurations
 
 
