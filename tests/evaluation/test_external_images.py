@@ -128,7 +128,7 @@ def test_a_protocol_that_asks_for_fewer_takes_a_random_part(tmp_path, grey):
         (["features=mnist_convnet"], "takes samples of shape"),
         (["features=nonesuch"], "no features 'nonesuch'"),
         (["features=inception_2015", "features.weights=nowhere.pth"], "no file nowhere.pth"),
-        (["score.metrics.prdc.q=3"], "Could not override|has no argument|not in struct"),
+        (["score.metrics.prdc.q=3"], "there is no key 'score.metrics.prdc.q'"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(tmp_path, grey, overrides, said):

@@ -28,6 +28,7 @@ def job_of(tiny, *overrides):
 @pytest.fixture
 def unscored(monkeypatch):
     monkeypatch.setattr("bench.execution.lifecycle._score", lambda job, stored: None)
+    monkeypatch.setattr("bench.execution.lifecycle.write_row", lambda root, row: None)
 
 
 def soon(when, act):

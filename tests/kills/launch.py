@@ -71,9 +71,10 @@ class Launch:
     def look(self) -> None:
         """Count the files that appeared or changed since the last look."""
         now = {}
-        for path in (self.folder / "runs").rglob("*"):
-            with suppress(OSError):
-                now[str(path)] = path.stat().st_mtime_ns
+        for folder, folders, files in os.walk(self.folder / "runs"):  # passes over what has gone
+            for path in (os.path.join(folder, name) for name in (*folders, *files)):
+                with suppress(OSError):
+                    now[path] = os.stat(path).st_mtime_ns
         self.changes += len(now.items() - self.seen.items())
         self.seen = now
 

@@ -45,7 +45,7 @@ def test_a_damaged_result_is_named(experiment, tmp_path):
     runner.run("T98", quick=True, runs_root=tmp_path)
     path = list_tasks([experiment], quick=True, runs_root=tmp_path)[0].path
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(UserError, match=rf"cannot read the result .*{path.name}"):
+    with pytest.raises(UserError, match=rf"{path.name} is damaged"):
         runner.run("T98", quick=True, runs_root=tmp_path)
 
 

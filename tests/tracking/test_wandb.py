@@ -129,6 +129,7 @@ def stop_after(step, act, monkeypatch):
 def unscored(monkeypatch):
     """Without rows, where a test asks for none."""
     monkeypatch.setattr("bench.execution.lifecycle._score", lambda job, stored: None)
+    monkeypatch.setattr("bench.execution.lifecycle.write_row", lambda root, row: None)
 
 
 def fail(*_, **__):
