@@ -199,9 +199,9 @@ def read_plan(runs_root: Path, name: str) -> Plan:
         raise UserError(message, fix=f"{again}, or set --runs-root DIR")
     folder, head = plan_folder(runs_root, name), head_and_stages[0]
     if head.get("version", 1) in (1, 2, 3):
-        raise other_version(f"the plan of sweep {name!r} under {runs_root}", 1)
+        raise other_version(f"plan.json of sweep {name!r} under {runs_root}", 1)
     if head.get("version") != PLAN_VERSION:
-        plan = f"the plan of sweep {name!r} under {runs_root} has version {head.get('version', 1)}"
+        plan = f"plan.json of sweep {name!r} under {runs_root} has version {head.get('version', 1)}"
         message = f"{plan}; this suite reads {PLAN_VERSION}"
         fix = f"{again} again with this suite: runs that have their rows are skipped"
         raise UserError(message, fix=fix)
