@@ -25,7 +25,7 @@ demo: $(READY)  ## train, score and report ten variants on the embedded digits
 	$(BIN)/python -m bench.train -m sweeps=quick
 	$(BIN)/bench report quick --to runs/reports/quick
 
-test: $(READY) lint  ## lint and the tests that are not slow: 8 CPU minutes in all
+test: $(READY) lint  ## lint and the tests that are not slow: some 10 CPU minutes
 	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: test test-slow  ## all tests, including slow ones and those with real services

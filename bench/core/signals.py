@@ -44,6 +44,10 @@ class InterruptState:
         self._pending: int | None = None  # the scheduler's signal that `forward` will pass on
         self._previous: dict[int, Handler] = {}  # handlers before ours: submitit's, for example
 
+    def __reduce__(self) -> str:
+        """Pickle as the name of this process's state: submitit pickles functions with theirs."""
+        return "INTERRUPT"
+
     def install(self) -> None:
         """Install the handlers; in worker threads, which cannot have any, do nothing."""
         with suppress(ValueError):  # not the main thread

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -10,7 +11,13 @@ from contextlib import suppress
 
 import pytest
 
-from bench.core.signals import SCHEDULER_SIGNALS, USER_SIGNALS, InterruptState, _handles_signal
+from bench.core.signals import (
+    INTERRUPT,
+    SCHEDULER_SIGNALS,
+    USER_SIGNALS,
+    InterruptState,
+    _handles_signal,
+)
 
 FORK = multiprocessing.get_context("fork")
 
@@ -132,3 +139,8 @@ def test_a_process_that_no_pool_started_watches_nobody():
     stop = InterruptState()
     with stop.ending_with_parent():
         assert stop._watcher is None
+
+
+def test_the_state_is_pickled_by_its_name_and_no_thread_with_it():
+    """submitit pickles a preempted job's function, whose globals hold the state."""
+    assert pickle.loads(pickle.dumps(INTERRUPT)) is INTERRUPT

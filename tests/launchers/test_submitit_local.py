@@ -1,7 +1,6 @@
 """Sweeps as submitit's processes on this machine: the same bits, preempted or killed."""
 
 import os
-import re
 import signal
 import sys
 
@@ -45,8 +44,7 @@ def test_a_preempted_job_goes_on_and_a_killed_one_is_launched_again(folder, long
     out, _ = sweep.communicate(timeout=600)
     assert sweep.returncode == 0 and "2 planned, 2 finished" in out, out
     assert "has not produced any output" in out, out
-    # the first has its row by then, or is waited for
-    assert re.search("round 2 of 3: [12] runs have no row", out), out
+    assert "round 2 of 3: 1 runs have no row" in out, out
     log = "".join(p.read_text() for p in folder.glob("runs/.hydra/.submitit/*/*_log.*"))
     assert log.count("Requeued job") == 1
     assert digests(folder) == long
