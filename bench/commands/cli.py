@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import __version__
 from bench.core.errors import UserError, show_cautions
-from bench.core.text import never_fail_to_print
+from bench.core.text import file_name, never_fail_to_print
 
 Command = Callable[[argparse.Namespace], int | None]  # status of failures; None: 0
 
@@ -40,7 +40,7 @@ def report(arguments: argparse.Namespace) -> None:
     from bench.commands.runs import select_runs
 
     stages = collect_stages(root, select_runs(root, arguments.what))
-    print_report(write_report(stages, to or root / "reports" / "selection"))
+    print_report(write_report(stages, to or root / "reports" / file_name(" ".join(arguments.what))))
 
 
 def compare(arguments: argparse.Namespace) -> None:
@@ -192,7 +192,7 @@ def build_parser() -> argparse.ArgumentParser:
     cmd = add(report, "write the report of a study, or of any runs: page, tables, figures, rows")
     what = "a sweep, for example quick, or a report's folder; or any of sweeps, runs, KEY=VALUE"
     cmd.add_argument("what", nargs="+", metavar="STUDY | RUN | KEY=VALUE", help=what)
-    to = "default: results/STUDY, the report's folder, or RUNS_ROOT/reports/selection"
+    to = "default: results/STUDY, the report's folder, or RUNS_ROOT/reports/WORDS"
     cmd.add_argument("--to", metavar="DIR", help=to)
 
     cmd = add(leaderboard, "publish a study's leaderboard as a W&B Report")

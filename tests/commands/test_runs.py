@@ -59,6 +59,11 @@ def test_any_selection_of_runs_has_a_report(runs, run_command, tmp_path):
         assert [json.loads(line)["run_id"] for line in stored] == sorted(
             job.folder.run_id for job in runs[:n]
         )
+    done = run_command(cli.main, "report", "dataset=ring", root)
+    fewer = run_command(cli.main, "report", "seed=0", root)  # lies elsewhere, and replaces nothing
+    assert done.returncode == fewer.returncode == 0
+    reports = {path.name for path in (first.folder.root / "reports").iterdir()}
+    assert reports == {"dataset_ring", "seed_0"}
     done = run_command(cli.main, "report", "zzz", root)
     assert done.returncode == 2 and "no sweep 'zzz'" in done.stderr
 
