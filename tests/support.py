@@ -1,5 +1,7 @@
-"""Constants that several tests share."""
+"""Constants and small helpers that several tests share."""
 
+import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -41,3 +43,14 @@ hydra:
         rule: {name: lowest, score: selection.frechet, checkpoint: best}
         seeds: [1, 2]
 """
+
+
+@contextmanager
+def restored(path: Path):
+    """Put a file back after the block."""
+    content = path.read_bytes()
+    try:
+        yield
+    finally:
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        path.write_bytes(content)

@@ -34,7 +34,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from support import ROOT, SMALL
+from support import ROOT, SMALL, restored
 
 from bench.config import build
 from bench.config.trust import USER, trust_config_dir
@@ -705,17 +705,6 @@ def within(seconds):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-@contextmanager
-def restored(path: Path):
-    """Put a file back after the block."""
-    content = path.read_bytes()
-    try:
-        yield
-    finally:
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-        path.write_bytes(content)
 
 
 def remove(path: Path) -> None:

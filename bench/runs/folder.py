@@ -77,7 +77,7 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """Folder of all that training needs in order to resume; gone once it has ended, unless it is kept."""
+        """Folder of what training needs in order to resume; gone after that unless it is kept."""
         return self.path / "checkpoints"
 
     @property

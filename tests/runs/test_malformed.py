@@ -3,12 +3,12 @@
 import json
 import os
 import socket
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import restored
 
 from bench.commands.reproduce import reproduce_steps
 from bench.commands.status import show_status
@@ -50,17 +50,6 @@ FILES = {
     "digests.json": [["step-0", "0123"], ["generator", "4567"]],
     "pulse.json": {"host": "another", "pid": 7, "step": 3, "d_steps": 10, "phase": "training"},
 }
-
-
-@contextmanager
-def restored(path: Path):
-    """Put a file back after the block."""
-    content = path.read_bytes()
-    try:
-        yield
-    finally:
-        path.rmdir() if path.is_dir() else path.unlink()
-        path.write_bytes(content)
 
 
 @pytest.fixture(scope="module")
