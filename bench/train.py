@@ -207,7 +207,7 @@ def exit_status_of(call: Callable[[], object]) -> int:
             # A worker that is interrupted while it starts breaks the whole pool of workers.
             if INTERRUPT.requested:
                 raise KeyboardInterrupt from error
-            from bench.config.validate import as_user_error
+            from bench.config.error_messages import as_user_error
 
             with as_user_error("config"):
                 raise error

@@ -3,7 +3,8 @@
 import shlex
 from typing import Any
 
-from bench.config import build, validate
+from bench.config import build
+from bench.config.error_messages import as_user_error
 from bench.config.process_settings import process_settings
 from bench.core.errors import UserError
 from bench.data.digest import content_digest
@@ -22,11 +23,11 @@ def train_extractor(name: str, overrides: list[str]) -> dict[str, Any]:
     chosen = [f"features={name}", f"dataset={features.trained_on}", *overrides]
     cfg = build.compose_config(chosen)
     _, splits = build.build_splits(cfg)
-    with validate.as_user_error(f"features {name!r}"):
+    with as_user_error(f"features {name!r}"):
         training = build.instantiate(cfg.features.training)
     plain = {"threads": cfg.threads, "precision": "32"}
     portable = [o if not o.startswith("dataset.root=") else "dataset.root=DIR" for o in overrides]
-    with process_settings(plain), validate.as_user_error(f"features {name!r}"):
+    with process_settings(plain), as_user_error(f"features {name!r}"):
         return training(
             splits=splits,
             dataset=cfg.names.dataset,

@@ -14,10 +14,10 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from safetensors.torch import load_file
 
+from bench.config.error_messages import as_user_error
 from bench.config.override_text import quote
 from bench.config.paths import config_dir
 from bench.config.trust import USER, check_trusted, read_plain_yaml
-from bench.config.validate import as_user_error
 from bench.core.contracts import ContractError, describe_part, require_method
 from bench.core.errors import UserError
 from bench.core.files import find_misfit

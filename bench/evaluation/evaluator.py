@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 
-from bench.config import build, validate
+from bench.config import build
+from bench.config.error_messages import as_user_error
 from bench.core.errors import UserError
 from bench.core.seeds import generator as stream
 from bench.data.digest import content_digest
@@ -185,7 +186,7 @@ def build_evaluator(
         UserError: a setting, a split or a weights file does not exist, or the extractor takes
             samples of another shape.
     """
-    with validate.as_user_error("score"):
+    with as_user_error("score"):
         settings: ScoreSettings = build.instantiate(cfg.score)
     extractor, name, size = build.build_extractor(cfg), cfg.names.dataset, settings.batch_size
     reals = RealFeatures(name, extractor, device, size, digests, splits, cache)
@@ -193,12 +194,12 @@ def build_evaluator(
         fix = "choose another score=, or set score.n_fake to a number"
         raise UserError("score.n_fake is null, which is for `bench score --images` alone", fix=fix)
     n_real = reals.count(settings.split, settings.n_real, "score.split")
-    with validate.as_user_error("score"):
+    with as_user_error("score"):
         scoring.check_counts(settings, n_real, settings.n_fake)
     if settings.every is not None:
         _check_selection(settings, reals)
     if splits is not None:
-        with validate.as_user_error("features"):
+        with as_user_error("features"):
             samples = iter_batches(splits[settings.split].samples[:2], 2)
             extract(extractor, samples, quantise=False, device=device)
     asked = scoring.requests(settings, extractor)

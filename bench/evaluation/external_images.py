@@ -10,6 +10,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from bench.config import build, validate
+from bench.config.error_messages import as_user_error
 from bench.config.process_settings import process_settings
 from bench.config.trainer_settings import TrainerSettings
 from bench.core.errors import UserError
@@ -69,9 +70,9 @@ def score_images(
     plain = validate.to_plain(cfg)
     validate.check_targets(plain["score"], "score")
     validate.check_targets(plain["features"], "features")
-    with validate.as_user_error("trainer"):
+    with as_user_error("trainer"):
         trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
-    with validate.as_user_error("score"):
+    with as_user_error("score"):
         settings: ScoreSettings = build.instantiate(cfg.score)
     with process_settings(plain):
         extractor = build.build_extractor(cfg)
@@ -140,7 +141,7 @@ def _extract_features(
 
 
 def _score(fake: Features, reference: Reference, settings: ScoreSettings) -> dict[str, float]:
-    with validate.as_user_error("score"):
+    with as_user_error("score"):
         scoring.check_counts(settings, len(reference.real), len(fake))
         return scoring.score_features(fake, reference, settings)
 
@@ -201,7 +202,7 @@ def _against_statistics(
         held = f"{path} holds statistics of images {rounded} to 8 bits"
         fix = f"set score.quantise={str(quantised).lower()}"
         raise UserError(f"{held}, score.quantise is {wanted}", fix=fix)
-    with validate.as_user_error("score"):
+    with as_user_error("score"):
         scores = frechet_scores(statistics.mean, statistics.cov, statistics.n, fake.features)
     directions = {"frechet": "lower"}
     if fake.logits is not None:

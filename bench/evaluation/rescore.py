@@ -7,6 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from bench.config import build, validate
+from bench.config.error_messages import HELP, as_user_error
 from bench.config.process_settings import process_settings
 from bench.config.trainer_settings import TrainerSettings
 from bench.config.trust import FLAGS, is_entry
@@ -48,13 +49,13 @@ def rescore(folder: RunFolder, overrides: Sequence[str], checkpoint: str) -> Res
     plain = validate.to_plain(cfg)
     for group in GROUPS:
         validate.check_targets(plain[group], group)
-    with validate.as_user_error("trainer"):
+    with as_user_error("trainer"):
         trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
     with process_settings(plain):
         evaluator = _build_run_evaluator(folder, cfg, trainer_settings)
         run = StoredRun(folder, plain)
         stored_row = find_row(run, evaluator, checkpoint)
-        with validate.as_user_error("score"):
+        with as_user_error("score"):
             row = stored_row or score_checkpoint(run, evaluator, checkpoint)
             row = find_row(run, evaluator, checkpoint) or row
         baselines = _find_or_score_baselines(folder, plain, evaluator, row)
@@ -90,12 +91,12 @@ def _override_config(folder: RunFolder, overrides: Sequence[str]) -> DictConfig:
         values["dataset.source.root"] = values["dataset.root"]
     for key, value in values.items():
         if OmegaConf.select(stored, key, default=_ABSENT) is _ABSENT:
-            raise UserError(f"there is no {key} to set", fix=validate.HELP)
+            raise UserError(f"there is no {key} to set", fix=HELP)
         OmegaConf.update(stored, key, value, force_add=True)
     for key in removed:
         parent, _, name = key.rpartition(".")
         if name not in (node := OmegaConf.select(stored, parent, default={})):
-            raise UserError(f"there is no {key} to take out", fix=validate.HELP)
+            raise UserError(f"there is no {key} to take out", fix=HELP)
         del node[name]
     OmegaConf.update(stored, "trainer.devices", 1, force_add=True)  # however many trained it
     return stored

@@ -11,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from bench.config import validate
+from bench.config.error_messages import as_user_error
 from bench.core.errors import UserError
 from bench.runs.plans import PlannedRun, read_plan
 from bench.training.job import Job, prepare_job
@@ -68,7 +69,7 @@ def _compose(overrides: Sequence[str]) -> DictConfig:
     """Return the resolved config that a launcher would compose, or raise a UserError."""
     own_config = cast(DictConfig, HydraConfig.instance().cfg)  # Hydra declares only its schema
     loader = GlobalHydra.instance().config_loader()
-    with validate.as_user_error("config"):
+    with as_user_error("config"):
         composed = loader.load_sweep_config(own_config, list(overrides))
         HydraConfig.instance().set_config(composed)
         try:

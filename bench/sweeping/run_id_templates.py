@@ -16,6 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from bench.config import build, validate
+from bench.config.error_messages import as_user_error
 from bench.config.override_text import override_text
 from bench.core.errors import UserError
 from bench.evaluation.evaluator import digest_splits
@@ -102,7 +103,7 @@ class RunIdTemplates:
 
     def _compose_config(self, overrides: list[str]) -> DictConfig:
         """Compose a config without its `hydra`, which Hydra is given so that it can be resolved."""
-        with validate.as_user_error("config"):
+        with as_user_error("config"):
             composed = self.compose(overrides)
             HydraConfig.instance().set_config(composed)
             cfg = composed.copy()
@@ -199,7 +200,7 @@ class RunIdTemplates:
     def _request(self, plain: Mapping[str, Any], cfg: DictConfig) -> tuple[str, ...]:
         key = canonical_json([plain["score"], plain["features"]])
         if key not in self._requests:
-            with validate.as_user_error("score"):
+            with as_user_error("score"):
                 settings = build.instantiate(cfg.score)
             asked = requests(settings, build.build_extractor(cfg))
             self._requests[key] = tuple(sorted(asked.values()))

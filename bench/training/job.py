@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from bench.config import build, validate
+from bench.config.error_messages import as_user_error
 from bench.config.trainer_settings import TrainerSettings
 from bench.config.trust import trust_config
 from bench.core.errors import UserError
@@ -69,7 +70,7 @@ def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
     validate.warn_of_unread_keys(cfg, typed)
     validate.warn_of_missing_numbers(cfg)
     trust_config(plain)  # it was composed from this command's line, or checked before
-    with validate.as_user_error("trainer"):
+    with as_user_error("trainer"):
         trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
         if plain["batch_size"] % trainer_settings.devices:
             batch, processes = plain["batch_size"], f"trainer.devices={trainer_settings.devices}"
