@@ -26,7 +26,8 @@ def job_of(tiny, *overrides, network="infogan"):
 
 
 def test_a_finished_run_leaves_everything_and_is_skipped(tiny, rendered_plots):
-    job = job_of(tiny, "trainer.pictures=2", "dataset=ring", network="mlp")
+    settings = ("trainer.pictures=2", "trainer.checkpoint_every=2", "dataset=ring")
+    job = job_of(tiny, *settings, network="mlp")
     outcome = execute(job)
     names = {str(p.relative_to(job.folder.path)) for p in job.folder.path.rglob("*.*")}
     assert {

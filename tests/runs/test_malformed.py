@@ -232,3 +232,17 @@ def test_numbers_are_finite_and_lists_not_too_deep():
 def test_a_file_that_is_not_there_is_another_sentence(tmp_path):
     with pytest.raises(UserError, match="there is no file"):
         read_json(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("name", ["another", "../../../secret", ""])
+def test_a_stage_without_a_file_of_its_own_is_named_with_its_plan(root, name):
+    path = root / "plans" / "s" / "plan.json"
+    (root.parent / "secret.json").write_text("[]")
+    with restored(path):
+        head = json.loads(path.read_text())
+        head["stages"][0]["name"] = name
+        path.write_text(json.dumps(head))
+        with pytest.raises(
+            UserError, match=f"plan.json is damaged: its stage '{name}' has no file"
+        ):
+            read_plan(root, "s")
