@@ -10,6 +10,7 @@ from services.sweeps import (
     checkpointed,
     digests,
     kill,
+    kill_parent,
     launch,
     processes,
     started,
@@ -55,12 +56,7 @@ def test_workers_of_a_sweep_that_is_killed_write_checkpoints_and_end(folder, lon
     """A third run waits for its turn; two more workers wait for a run."""
     overrides = [f"hydra.launcher.n_jobs={n_jobs}", *LONG]
     overrides[overrides.index("seed=0,1")] = f"seed={seeds}"
-    sweep = started(folder, "joblib", *overrides)
-    until(lambda: len(checkpointed(folder)) == 2)
-    kill(sweep.pid)
-    sweep.communicate(timeout=60)
-    until(lambda: not processes(folder, ""), 20)
-    assert [status["status"] for status in statuses(folder).values()] == ["interrupted"] * 2
+    kill_parent(folder, "joblib", *overrides)
     again = launch(folder, "joblib", *overrides)
     assert again.returncode == 0 and "0 skipped" in again.stdout, again.stdout
     assert digests(folder).items() >= long.items()

@@ -12,10 +12,10 @@ from services.sweeps import (
     checkpointed,
     digests,
     kill,
+    kill_parent,
     launch,
     processes,
     started,
-    statuses,
     until,
 )
 
@@ -51,12 +51,7 @@ def test_a_preempted_job_goes_on_and_a_killed_one_is_launched_again(folder, long
 
 
 def test_jobs_of_a_sweep_that_is_killed_write_checkpoints_and_end(folder, long):
-    sweep = started(folder, "submitit_local", *LONG)
-    until(lambda: len(checkpointed(folder)) == 2)
-    kill(sweep.pid)
-    sweep.communicate(timeout=60)
-    until(lambda: not processes(folder, ""), 20)
-    assert [status["status"] for status in statuses(folder).values()] == ["interrupted"] * 2
+    kill_parent(folder, "submitit_local", *LONG)
     again = launch(folder, "submitit_local", *LONG)
     assert again.returncode == 0 and "0 skipped" in again.stdout, again.stdout
     assert digests(folder) == long

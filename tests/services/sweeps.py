@@ -93,3 +93,13 @@ def kill(*pids: int) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+def kill_parent(folder: Path, launcher: str, *overrides: str) -> None:
+    """Kill a sweep's own process once two runs have a checkpoint; both stop with another one."""
+    sweep = started(folder, launcher, *overrides)
+    until(lambda: len(checkpointed(folder)) == 2)
+    kill(sweep.pid)
+    sweep.communicate(timeout=60)
+    until(lambda: not processes(folder, ""), 20)
+    assert [status["status"] for status in statuses(folder).values()] == ["interrupted"] * 2
