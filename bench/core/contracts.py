@@ -31,6 +31,25 @@ def describe_part(part: Any) -> str:
     return f"{name} ({os.path.relpath(str(file))}, line {line})"
 
 
+def argument_names(part: Any) -> tuple[str, ...]:
+    """Return the names of the arguments that a function needs: those without a default.
+
+    Raises:
+        ContractError: it is no function, or has no signature that can be read.
+    """
+    if not callable(part):
+        raise ContractError(f"{part!r} is no function")
+    try:
+        parameters = inspect.signature(part).parameters.values()
+    except (TypeError, ValueError):  # written in C
+        raise ContractError(f"{describe_part(part)} has no signature to read names from") from None
+    return tuple(
+        p.name
+        for p in parameters
+        if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    )
+
+
 def require_call(part: Any, *names: str) -> None:
     """Refuse, with a ContractError, what cannot be called with arguments of these names in order.
 

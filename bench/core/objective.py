@@ -1,24 +1,40 @@
-"""Define what generator and discriminator minimise, and the schedule of their updates.
+"""Define what generator and discriminator minimise, through which transforms, in which order.
 
 An Objective is built from pure functions, so that a LightningModule, a stack of replicas and a
-test compute the same loss. It holds no state and draws no random numbers.
+test compute the same loss. It draws no random numbers and holds no state: state is given and
+returned.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from bench.core.contracts import ContractError, describe_part, require_call, require_shape
+from bench.core.batch import Batch, Critic
+from bench.core.contracts import (
+    ContractError,
+    argument_names,
+    describe_part,
+    require_call,
+    require_shape,
+)
+from bench.core.coupling import is_coupled
 from bench.core.number_checks import require_whole_number
+from bench.core.schedules import Number, at
+from bench.core.update_order import UpdateOrder
 
-Critic = Callable[[Tensor], Tensor]  # samples [B, ...] -> logits [B]
 RandomInputs = Mapping[str, Tensor]  # name -> random numbers that the caller drew
 Rows = Callable[[Tensor], Tensor]  # rows [N, ...] -> fewer or more of them
+SampleCritic = Callable[[Tensor], Tensor]  # samples [B, ...] -> logits [B]
+Draws = Mapping[str, RandomInputs]  # by term
+State = Mapping[str, Mapping[str, Tensor]]  # part -> its tensors by name; {} without state
+PLAYERS = ("generator", "discriminator")
+SIDES = ("real", "fake")
 
 
 @dataclass(frozen=True)
@@ -46,8 +62,43 @@ def identity(rows: Tensor) -> Tensor:
     return rows
 
 
+@dataclass(frozen=True)
+class Setting:
+    """How a loss is taken in this process, at this point of the training.
+
+    Args:
+        images: real images seen, for weights that are a function of them.
+        context: entered around the passes of a loss itself; a slope is never taken in bfloat16.
+        gather: rows of this process -> those of all processes.
+        shard: rows of the whole batch -> those of this process.
+    """
+
+    images: float
+    context: Callable[[], AbstractContextManager]
+    gather: Rows
+    shard: Rows
+
+
+ALONE = Setting(0, nullcontext, identity, identity)
+
+
+class Transform(Protocol):
+    """What stands between samples and a critic, such as an augmentation; an entry of a group.
+
+    A transform with state has `initial_state`, is called with (critic, state), and moves its state
+    by `next_state(state, real_logits)` after the passes of a discriminator step.
+    """
+
+    @property
+    def random_inputs(self) -> Mapping[str, RandomInput]:
+        """The random numbers in `Batch.draws` that it reads, by name: one set for each side."""
+
+    def __call__(self, critic: Critic) -> Critic:
+        """Return the critic with the transform before it, or around it."""
+
+
 class Penalty(Protocol):
-    """A term that is added to the discriminator's loss."""
+    """A term of the discriminator on its slope at points between or beside samples."""
 
     @property
     def random_inputs(self) -> Mapping[str, RandomInput]:
@@ -55,7 +106,7 @@ class Penalty(Protocol):
 
     def __call__(
         self,
-        critic: Critic,
+        critic: SampleCritic,
         real: Tensor,
         fake: Tensor,
         draws: RandomInputs,
@@ -64,6 +115,7 @@ class Penalty(Protocol):
         """Return the unweighted term, a scalar, from samples [B, ...].
 
         Args:
+            critic: samples [N, ...] -> logits [N]; labels and draws of the term's side are bound.
             draws: the random numbers that `random_inputs` names.
             shard: the points at which the critic is evaluated, [N, ...] -> this process's part
                 of them; processes that train one run average the term.
@@ -75,116 +127,404 @@ def upcast(logits: Tensor) -> Tensor:
     return logits.float() if logits.dtype == torch.bfloat16 else logits
 
 
+def logits_of(outputs: Any) -> Tensor:
+    """Return the logits [B] of what a discriminator returned."""
+    return outputs["logits"] if isinstance(outputs, Mapping) else outputs
+
+
+def initial_state(part: Any) -> Mapping[str, float]:
+    """Return the numbers with which a part's state begins, by name; {} for a part without state."""
+    return getattr(part, "initial_state", {})
+
+
+def is_function_of_outputs(part: Any) -> bool:
+    """Return whether a function asks for outputs of the discriminator, as `real_logits`."""
+    return any(name.partition("_")[0] in SIDES and "_" in name for name in argument_names(part))
+
+
 @dataclass(frozen=True)
-class UpdateSchedule:
-    """When the generator is updated, after compare_gan v1.
+class OutputFunction:
+    """A pure function of the discriminator's outputs, which asks for them by parameter name.
 
     Args:
-        n_dis: discriminator steps per generator step, at least 1.
+        function: parameters named `real_NAME` and `fake_NAME` get the output NAME of the
+            discriminator on real and on generated samples, [B, ...]: "logits", or what else it
+            gives by name; `real_labels` and `fake_labels` the labels [B]; `state` the tensors that
+            began as its `initial_state`. It returns a scalar, with state (scalar, next state).
 
     Raises:
-        ValueError: n_dis is not a whole number from 1 on.
+        ValueError: it asks for something that nobody gives.
     """
 
-    n_dis: int
+    function: Callable[..., Any]
 
     def __post_init__(self) -> None:
-        meaning = "discriminator steps per generator step"
-        require_whole_number("n_dis", self.n_dis, 1, meaning=meaning)
+        for name in self.names:
+            if name != "state" and name.partition("_")[0] not in SIDES:
+                asked = f"{describe_part(self.function)} asks for {name!r}"
+                given = "real_logits, fake_logits, other outputs of the discriminator, state"
+                raise ContractError(f"{asked}; losses and terms are given {given}")
+        if ("state" in self.names) != bool(initial_state(self.function)):
+            wanted = "an attribute initial_state, name -> number, and a parameter `state`"
+            raise ContractError(f"{describe_part(self.function)} has one of two: {wanted}")
 
-    def generator_is_due(self, d_steps: int, g_steps: int) -> bool:
-        """Return whether a generator step follows discriminator step `d_steps`, counted from 0.
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The parameters that are asked for, in order."""
+        return argument_names(self.function)
 
-        On the first step, then where (d_steps - 1) mod n_dis is 0: for n_dis = 5 on steps 0, 1,
-        6, 11, ...
+    def sides(self) -> tuple[str, ...]:
+        """Return which of "real" and "fake" the discriminator has to see."""
+        read = [n for n in self.names if not n.endswith("_labels")]
+        return tuple(side for side in SIDES if any(n.startswith(f"{side}_") for n in read))
+
+    @cached_property
+    def couples_samples(self) -> bool:
+        """Whether a sample's share depends on the others', so that processes gather outputs."""
+        return is_coupled(self.function) or "state" in self.names
+
+    def __call__(
+        self, outputs: Mapping[str, Tensor], state: Mapping[str, Tensor], gather: Rows
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Return the scalar and the next state.
+
+        Args:
+            outputs: by name, "real_logits" [B] ...
+            gather: rows of this process -> those of all, for functions that couple samples.
         """
-        return g_steps == 0 or (d_steps - 1) % self.n_dis == 0
+        asked = [name for name in self.names if name != "state"]
+        if missing := [name for name in asked if name not in outputs]:
+            has = ", ".join(sorted(outputs)) or "nothing"
+            asks = f"{describe_part(self.function)} asks for {missing[0]}"
+            raise ContractError(f"{asks}, and this model's discriminator and data give {has}")
+        given = {name: outputs[name] for name in asked}
+        if self.couples_samples:
+            given = {name: gather(rows) for name, rows in given.items()}
+        if len(asked) == len(self.names):
+            value, after = self.function(**given), {}
+        else:
+            value, after = self.function(**given, state=state)
+        require_shape(value, (), self.function, "a loss or a term of it")
+        return value, after
+
+    def try_on_zeros(self) -> None:
+        """Refuse, with a ContractError, a function of logits alone that returns no scalar."""
+        zeros = {f"{side}_logits": torch.zeros(2) for side in SIDES}
+        if all(name in zeros or name == "state" for name in self.names):
+            numbers = initial_state(self.function).items()
+            state = {name: torch.tensor(float(number)) for name, number in numbers}
+            self(zeros, state, identity)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Objective(UpdateSchedule):
-    """The losses of discriminator and generator, and the schedule of their updates.
+class Losses:
+    """The losses of the two players, an entry of conf/loss.
 
     Args:
-        discriminator: (real_logits [B], fake_logits [B]) -> scalar.
-        generator: fake_logits [B] -> scalar.
-        penalty: added to the discriminator's loss with `penalty_weight`, or None.
-        penalty_weight: lambda of the papers, at least 0.
+        discriminator, generator: functions of the discriminator's outputs, see `OutputFunction`:
+            (real_logits [B], fake_logits [B]) -> scalar, or fewer of them.
         constraint: called on the discriminator's parameters after each of its steps, or None.
         fresh_latent: the generator's step draws new latents instead of the discriminator's.
 
     Raises:
-        ValueError: a number is outside its range, or a part cannot be called as it has to be.
+        ValueError: a part cannot be called as it has to be, or returns no scalar.
     """
 
-    discriminator: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
-    penalty: Penalty | None
-    penalty_weight: float
+    discriminator: Callable[..., Any]
+    generator: Callable[..., Any]
     constraint: Callable[[Iterable[Tensor]], None] | None
     fresh_latent: bool
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        if not (math.isfinite(self.penalty_weight) and self.penalty_weight >= 0):
-            raise ValueError(f"penalty_weight is {self.penalty_weight}; set it to 0 or more")
-        require_call(self.discriminator, "real_logits", "fake_logits")
-        require_call(self.generator, "fake_logits")
+        for function in self._outputs.values():
+            function.try_on_zeros()
         if self.constraint is not None:
             require_call(self.constraint, "parameters")
-        if self.penalty is not None:
+
+    @cached_property
+    def _outputs(self) -> dict[str, OutputFunction]:
+        return {player: OutputFunction(getattr(self, player)) for player in PLAYERS}
+
+    def outputs(self, player: str) -> OutputFunction:
+        """Return a player's loss as a function that asks for outputs by name."""
+        return self._outputs[player]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """A weighted term of a player's loss, an entry of conf/penalty.
+
+    Args:
+        penalty: a `Penalty`; a function of the discriminator's outputs, see `OutputFunction`; or,
+            for the generator, a function of its slope: (generator, latent, draws[, state]).
+        weight: at least 0, or a function of the images seen.
+        interval: the term is taken at every interval-th step of its player; above 1 in a step of
+            its own, interval times as heavy, as in StyleGAN2 (Karras et al. 2020,
+            arXiv:1912.04958, appendix B).
+        player: "discriminator" or "generator".
+
+    Raises:
+        ValueError: a setting is outside its range, or the penalty cannot be called as it has to be.
+    """
+
+    penalty: Any
+    weight: Number
+    interval: int
+    player: str
+
+    def __post_init__(self) -> None:
+        if not callable(self.weight) and not (math.isfinite(self.weight) and self.weight >= 0):
+            raise ValueError(f"penalty_weight is {self.weight}; set it to 0 or more")
+        require_whole_number("interval", self.interval, 1, meaning="steps from one to the next")
+        if self.player not in PLAYERS:
+            raise ValueError(f"player is {self.player!r}; choose {' or '.join(PLAYERS)}")
+        if self.reads_outputs:
+            self.outputs.try_on_zeros()
+            return
+        if self.player == "generator":
+            state = ["state"] if initial_state(self.penalty) else []
+            require_call(self.penalty, "generator", "latent", "draws", *state)
+        else:
             require_call(self.penalty, "critic", "real", "fake", "draws", "shard")
-            if not isinstance(getattr(self.penalty, "random_inputs", None), Mapping):
-                what = "random_inputs, the random numbers that it needs by name, {} for none"
-                raise ContractError(f"{describe_part(self.penalty)} has no {what}")
+        if not isinstance(getattr(self.penalty, "random_inputs", None), Mapping):
+            what = "random_inputs, the random numbers that it needs by name, {} for none"
+            raise ContractError(f"{describe_part(self.penalty)} has no {what}")
+
+    @cached_property
+    def reads_outputs(self) -> bool:
+        """Whether the term is a function of the discriminator's outputs."""
+        return callable(self.penalty) and is_function_of_outputs(self.penalty)
+
+    @cached_property
+    def outputs(self) -> OutputFunction:
+        """The term as a function that asks for outputs by name; only where `reads_outputs`."""
+        return OutputFunction(self.penalty)
 
     @property
     def random_inputs(self) -> Mapping[str, RandomInput]:
-        """The random numbers that the discriminator's loss needs, by name."""
-        return {} if self.penalty is None else self.penalty.random_inputs
+        """The random numbers that a call needs, by name."""
+        return {} if self.reads_outputs else self.penalty.random_inputs
 
-    def adversarial_loss(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-        """discriminator(critic(real), critic(fake)), a scalar, without penalty, from [B, ...].
+    def is_due(self, steps: int) -> bool:
+        """Return whether the term is taken after so many steps of its player."""
+        return steps % self.interval == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """Both players' losses with their terms, and how the players meet.
+
+    Args:
+        loss: the losses.
+        terms: terms by name.
+        transforms: transforms of the critic by name, from the critic outwards; both players see
+            samples through them, and penalties differentiate at the samples before them.
+        update_order: who moves when.
+
+    Raises:
+        ValueError: `loss` is written for another kind of model, or two parts share a name.
+    """
+
+    loss: Losses
+    terms: Mapping[str, Term]
+    transforms: Mapping[str, Transform]
+    update_order: UpdateOrder
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.loss, Losses):
+            raise ValueError(
+                f"this model needs a loss of type Losses, the chosen one is of type "
+                f"{type(self.loss).__name__}: choose another loss="
+            )
+        names = [*PLAYERS, *self.terms, *self.transforms]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two parts of the loss are called {min(twice)!r}: rename one")
+        inputs = [name for each in self.transforms.values() for name in each.random_inputs]
+        if len(set(inputs)) < len(inputs):
+            raise ContractError("two transforms read random numbers of one name")
+
+    def player_terms(self, player: str, *, lazy: bool = False) -> dict[str, Term]:
+        """Return the terms of a player by name: those of every step, or the lazy ones."""
+        return {
+            name: term
+            for name, term in self.terms.items()
+            if term.player == player and (term.interval > 1) == lazy
+        }
+
+    def random_inputs(self, player: str) -> dict[str, Mapping[str, RandomInput]]:
+        """Return the random numbers of a player's terms in each step, by term and name."""
+        return {name: term.random_inputs for name, term in self.player_terms(player).items()}
+
+    @property
+    def initial_state(self) -> dict[str, Mapping[str, float]]:
+        """The numbers with which the state begins, by part and name; only parts with state."""
+        parts = {p: getattr(self.loss, p) for p in PLAYERS}
+        parts |= {name: term.penalty for name, term in self.terms.items()}
+        parts |= self.transforms
+        return {name: dict(initial_state(p)) for name, p in parts.items() if initial_state(p)}
+
+    @property
+    def transform_inputs(self) -> dict[str, RandomInput]:
+        """The random numbers that the transforms read for each side, by name."""
+        return {n: i for each in self.transforms.values() for n, i in each.random_inputs.items()}
+
+    def transformed(self, critic: Critic, state: State) -> Critic:
+        """Return a critic with the transforms around it."""
+        for name, transform in self.transforms.items():
+            own = (state[name],) if name in state else ()
+            critic = transform(critic, *own)
+        return critic
+
+    def reads_real(self, player: str) -> bool:
+        """Return whether a player's loss or one of its terms sees real samples."""
+        terms = self.terms.values()
+        functions = [t.outputs for t in terms if t.player == player and t.reads_outputs]
+        return any("real" in f.sides() for f in (self.loss.outputs(player), *functions))
+
+    def loss_on_outputs(
+        self, player: str, critic: Critic, real: Batch, fake: Batch, state: State, setting: Setting
+    ) -> tuple[Tensor, State]:
+        """Return a player's loss with its terms on outputs, a scalar, and the next state.
 
         Two passes, not one over the concatenation: batch norm then normalises real and fake
-        samples separately, as in the study.
+        samples separately, as in the study. A side that nothing asks for costs no pass.
+
+        Args:
+            critic: a batch -> logits [B], or outputs by name.
+            real, fake: samples of this process.
+            state: the present state, by part and name.
         """
-        loss = self.discriminator(upcast(critic(real)), upcast(critic(fake)))
-        require_shape(loss, (), self.discriminator, "the discriminator's loss")
-        return loss
+        functions = {player: self.loss.outputs(player)}
+        terms = {n: t for n, t in self.player_terms(player).items() if t.reads_outputs}
+        functions |= {name: term.outputs for name, term in terms.items()}
+        outputs = read_outputs(critic, real, fake, functions.values())
+        total, after = None, {}
+        for name, function in functions.items():
+            value, after[name] = function(outputs, state.get(name, {}), setting.gather)
+            if total is None:
+                total = value
+            else:
+                total = total + at(terms[name].weight, setting.images) * value
+        assert total is not None
+        if player == "discriminator":
+            for name, transform in self.transforms.items():
+                if initial_state(transform):
+                    logits = setting.gather(outputs["real_logits"])
+                    after[name] = transform.next_state(state[name], logits)  # type: ignore[attr-defined]
+        return total, after
 
     def discriminator_loss(
         self,
         critic: Critic,
-        real: Tensor,
-        fake: Tensor,
-        draws: RandomInputs,
-        *,
-        autocast: Callable[[], AbstractContextManager] = nullcontext,
-        gather: Rows = identity,
-        shard: Rows = identity,
-    ) -> Tensor:
-        """adversarial_loss + penalty_weight penalty: what the discriminator minimises, a scalar.
+        real: Batch,
+        fake: Batch,
+        draws: Draws,
+        state: State,
+        setting: Setting = ALONE,
+    ) -> tuple[Tensor, State]:
+        """loss + sum of weight * term: what the discriminator minimises, and the next state.
 
         Args:
-            critic: samples [B, ...] -> logits [B].
-            real, fake: samples of this process, [B, ...].
+            critic, real, fake, state: as in `loss_on_outputs`.
             draws: what `random_inputs` names, for the batch of all processes.
-            autocast: context of the adversarial loss; the penalty is never taken in bfloat16.
-            gather: samples of this process -> those of all processes, from which the penalty's
-                points are made.
-            shard: the penalty's points -> this process's part of them.
         """
-        with autocast():
-            loss = self.adversarial_loss(critic, real, fake)
-        if self.penalty is None:
-            return loss
-        penalty = self.penalty(critic, gather(real), gather(fake), draws, shard)
-        require_shape(penalty, (), self.penalty, "a penalty")
-        return loss + self.penalty_weight * penalty
+        with setting.context():
+            loss, after = self.loss_on_outputs(
+                "discriminator", critic, real, fake, state, setting
+            )
+        for name, term in self.player_terms("discriminator").items():
+            if not term.reads_outputs:
+                value = self.slope_term(name, critic, real, fake, draws[name], setting)
+                loss = loss + at(term.weight, setting.images) * value
+        return loss, after
 
-    def generator_loss(self, critic: Critic, fake: Tensor) -> Tensor:
-        """generator(critic(fake)), a scalar, from generated samples [B, ...]."""
-        loss = self.generator(upcast(critic(fake)))
-        require_shape(loss, (), self.generator, "the generator's loss")
-        return loss
+    def slope_term(
+        self,
+        name: str,
+        critic: Critic,
+        real: Batch,
+        fake: Batch,
+        draws: RandomInputs,
+        setting: Setting,
+    ) -> Tensor:
+        """Return an unweighted term on the critic's slope, a scalar, from samples [B, ...].
+
+        The critic that the penalty gets has the labels and draws of the penalty's `side` bound:
+        "real", where it does not say, "fake", or "both" for points of the concatenation.
+        """
+        penalty, gather, shard = self.terms[name].penalty, setting.gather, setting.shard
+        rides = ride_along(getattr(penalty, "side", "real"), real, fake, setting)
+
+        def own(samples: Tensor) -> Tensor:
+            return logits_of(critic(rides._replace(samples=samples)))
+
+        value = penalty(own, gather(real.samples), gather(fake.samples), draws, shard)
+        require_shape(value, (), penalty, "a penalty")
+        return value
+
+    def lazy_discriminator_loss(
+        self,
+        name: str,
+        critic: Critic,
+        real: Batch,
+        fake: Batch,
+        draws: RandomInputs,
+        state: State,
+        setting: Setting,
+    ) -> tuple[Tensor, State]:
+        """interval * weight * term: the loss of a step that a lazy term has of its own."""
+        term, after = self.terms[name], {}
+        if term.reads_outputs:
+            outputs = read_outputs(critic, real, fake, [term.outputs])
+            value, after[name] = term.outputs(outputs, state.get(name, {}), setting.gather)
+        else:
+            value = self.slope_term(name, critic, real, fake, draws, setting)
+        return term.interval * at(term.weight, setting.images) * value, after
+
+    def generator_term(
+        self, name: str, generator: Any, latent: Tensor, draws: RandomInputs, state: State
+    ) -> tuple[Tensor, State]:
+        """Return an unweighted term on the generator's slope, a scalar, and the next state.
+
+        Args:
+            generator: latents [B, L] -> samples [B, ...].
+            latent: of this process, [B, L].
+        """
+        penalty = self.terms[name].penalty
+        if name not in state:
+            value, after = penalty(generator, latent, draws), {}
+        else:
+            value, after = penalty(generator, latent, draws, state[name])
+        require_shape(value, (), penalty, "a term")
+        return value, {name: after}
+
+
+def read_outputs(
+    critic: Critic, real: Batch, fake: Batch, functions: Iterable[OutputFunction]
+) -> dict[str, Tensor]:
+    """Return the outputs that functions ask for, and the labels: "real_logits", "fake_labels" ..."""
+    found: dict[str, Tensor] = {}
+    asked = {side for function in functions for side in function.sides()}
+    for side, batch in (("real", real), ("fake", fake)):
+        found |= {f"{side}_{name}": labels for name, labels in batch.labels.items()}
+        if side in asked:
+            outputs = critic(batch)
+            named = outputs if isinstance(outputs, Mapping) else {"logits": outputs}
+            found |= {f"{side}_{name}": upcast(output) for name, output in named.items()}
+    return found
+
+
+def ride_along(side: str, real: Batch, fake: Batch, setting: Setting) -> Batch:
+    """Return a batch with the labels and draws of a term's points: of this process's share."""
+    rides = {"real": (real,), "fake": (fake,), "both": (real, fake)}[side]
+    if len(rides) == 1:
+        return rides[0]  # a share of the whole batch's points is the share of its samples
+
+    def joined(field: str) -> dict[str, Tensor]:
+        names = getattr(real, field)
+        return {
+            name: setting.shard(torch.cat([setting.gather(getattr(b, field)[name]) for b in rides]))
+            for name in names
+        }
+
+    return Batch(real.samples, joined("labels"), joined("draws"))

@@ -5,7 +5,7 @@ would have got. Deviation: compare_gan v1 repeats, then shuffles within a buffer
 seed for all runs; epochs overlap there in another way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,22 +15,27 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from bench.core import distributed
+from bench.core.batch import Batch
 from bench.core.seeds import generator
 
 
+STREAM = "data"  # the order of the batches
+FRESH_STREAM = "fresh data"  # that of the generator's own real samples
+
+
 def iter_batch_indices(
-    count: int, batch_size: int, seed: int, first: int, last: int
+    count: int, batch_size: int, seed: int, first: int, last: int, stream: str = STREAM
 ) -> Iterator[Tensor]:
     """Yield indices [batch_size] of batches `first` to `last` - 1, int64 below `count`.
 
     Where several processes train together, each gets its share of every batch.
     """
     epoch, offset = divmod(first * batch_size, count)
-    remaining = torch.randperm(count, generator=generator(seed, "data", epoch))[offset:]
+    remaining = torch.randperm(count, generator=generator(seed, stream, epoch))[offset:]
     for _ in range(first, last):
         while len(remaining) < batch_size:
             epoch += 1
-            permutation = torch.randperm(count, generator=generator(seed, "data", epoch))
+            permutation = torch.randperm(count, generator=generator(seed, stream, epoch))
             remaining = torch.cat([remaining, permutation])
         yield distributed.shard(remaining[:batch_size])
         remaining = remaining[batch_size:]
@@ -47,31 +52,38 @@ def as_contiguous_tensor(samples: np.ndarray) -> Tensor:
 
 
 class BatchIndexSampler:
-    """The indices of each batch, as a DataLoader's sampler."""
+    """The indices of each batch, as a DataLoader's sampler: of one order, or of several."""
 
-    def __init__(self, count: int, batch_size: int, seed: int, first: int, last: int) -> None:
-        self.settings = (count, batch_size, seed, first, last)
+    def __init__(
+        self, count: int, batch_size: int, seed: int, first: int, last: int, streams: Sequence[str]
+    ) -> None:
+        self.settings, self.streams = (count, batch_size, seed, first, last), streams
 
     def __len__(self) -> int:
         return self.settings[-1]
 
-    def __iter__(self) -> Iterator[Tensor]:
-        return iter_batch_indices(*self.settings)
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        return zip(*(iter_batch_indices(*self.settings, s) for s in self.streams), strict=True)
+
+
+def pick(samples: Tensor, orders: Sequence[Tensor]) -> Any:
+    """Return the batch of each order's indices: a single one, or a tuple."""
+    batches = tuple(Batch(as_float(samples[indices.to(samples.device)])) for indices in orders)
+    return batches if len(batches) > 1 else batches[0]
 
 
 class DeviceBatches:
     """Batches indexed on the device of the data: no copy, no worker, no wait for the host."""
 
-    def __init__(self, samples: Tensor, batch_size: int, seed: int, first: int, last: int) -> None:
-        self.samples = samples
-        self.order = BatchIndexSampler(len(samples), batch_size, seed, first, last)
+    def __init__(self, samples: Tensor, order: BatchIndexSampler) -> None:
+        self.samples, self.order = samples, order
 
     def __len__(self) -> int:
         return len(self.order)
 
-    def __iter__(self) -> Iterator[Tensor]:
+    def __iter__(self) -> Iterator[Any]:
         for indices in self.order:
-            yield as_float(self.samples[indices.to(self.samples.device)])
+            yield pick(self.samples, indices)
 
 
 class HostBatches(Dataset):
@@ -80,8 +92,8 @@ class HostBatches(Dataset):
     def __init__(self, samples: Tensor) -> None:
         self.samples = samples
 
-    def __getitem__(self, indices: Tensor) -> Tensor:
-        return as_float(self.samples[indices])
+    def __getitem__(self, indices: Sequence[Tensor]) -> Any:
+        return pick(self.samples, indices)
 
 
 class Batches(pl.LightningDataModule):
@@ -121,12 +133,14 @@ class Batches(pl.LightningDataModule):
         assert self.trainer is not None
         model: Any = self.trainer.lightning_module
         device = self.trainer.strategy.root_device
-        order = (self.batch_size, self.seed, int(model.d_steps), self.d_steps)
+        streams = (STREAM, FRESH_STREAM) if model.reads_fresh_real else (STREAM,)
+        steps = int(model.d_steps), self.d_steps
+        order = BatchIndexSampler(len(self.samples), self.batch_size, self.seed, *steps, streams)
         if self.on_device:
-            return DeviceBatches(self.samples.to(device), *order)
+            return DeviceBatches(self.samples.to(device), order)
         return DataLoader(
             HostBatches(self.samples),
-            sampler=BatchIndexSampler(len(self.samples), *order),
+            sampler=order,
             batch_size=None,
             num_workers=self.workers,
             pin_memory=device.type == "cuda",

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from bench.core.objective import UpdateSchedule
-
 
 def reconstruction_error(reconstruction: Tensor, samples: Tensor) -> Tensor:
     """R(v) = E|A(v) - v|: L1, mean over batch and elements of [B, ...], a scalar."""
@@ -27,8 +25,8 @@ def convergence(real_error: Tensor, fake_error: Tensor, *, gamma: float) -> Tens
 
 
 @dataclass(frozen=True, kw_only=True)
-class Equilibrium(UpdateSchedule):
-    """The controller of section 3.3.1, and the schedule of updates.
+class Equilibrium:
+    """The controller of section 3.3.1.
 
     Args:
         gamma: diversity ratio, the target of R(G(z)) / R(x), in [0, 1].
@@ -47,7 +45,6 @@ class Equilibrium(UpdateSchedule):
     fresh_errors: bool
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if not 0 <= self.gamma <= 1:
             raise ValueError(f"gamma is {self.gamma}; set this ratio between 0 and 1")
         if not (math.isfinite(self.k_rate) and self.k_rate >= 0):

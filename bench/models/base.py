@@ -4,6 +4,7 @@ One batch is one discriminator step. Losses stay on the device, in `losses`, unt
 them, so that no step waits for the host.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
@@ -12,15 +13,19 @@ from typing import Any, ClassVar
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bench.core import distributed, seeds
+from bench.core.batch import Batch, as_batch
 from bench.core.contracts import require_method, require_shape
-from bench.core.objective import RandomInput, UpdateSchedule, upcast
+from bench.core.number_checks import require_whole_number
+from bench.core.objective import PLAYERS, RandomInput, upcast
+from bench.core.schedules import Number
 from bench.core.seeds import generator as stream
 from bench.data.split import Split
 from bench.models.differentiable import ParamState, param_states
-from bench.models.executor import GENERATOR, LossFn, ReplicaMask, StepExecutor, frozen
+from bench.models.executor import GENERATOR, IsDue, LossFn, ReplicaMask, StepExecutor, frozen
+from bench.models.moving_average import MovingAverage
+from bench.models.optimizers import MakeOptimizer, build_optimizer, scheduled_numbers, set_numbers
 from bench.networks.sampler import Sampler
 
 DISTRIBUTIONS = {"uniform": torch.rand, "normal": torch.randn}
@@ -34,11 +39,14 @@ class TrainingConfig:
     Args:
         prior: a function of `bench.models.priors`.
         latent_dim: L, the width of the latents.
-        optimizer: parameters -> torch optimizer; called once for each player.
+        optimizers: "generator" and "discriminator" -> (parameters -> torch optimizer); arguments
+            bound by a partial may be functions of the images seen. Networks that train by one
+            loss have the generator's.
+        batch_size: B over all processes, by which images seen are counted.
         seed: seed of all random streams.
         precision: "32"; "tf32", float32 with TF32 products on the GPU; "bf16", autocast of the
             networks to bfloat16, never around a gradient penalty.
-        ema_decay: decay of the generator's moving average, in (0, 1), or None for no average.
+        ema: the generator's moving average, or None for no average.
 
     Raises:
         ValueError: a setting is outside its range.
@@ -46,19 +54,20 @@ class TrainingConfig:
 
     prior: Callable[[int, int, torch.Generator], Tensor]
     latent_dim: int
-    optimizer: Callable[[Iterable[Tensor]], torch.optim.Optimizer]
+    optimizers: Mapping[str, MakeOptimizer]
+    batch_size: int
     seed: int
     precision: str
-    ema_decay: float | None
+    ema: MovingAverage | None
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision is {self.precision!r}; choose {', '.join(PRECISIONS)}")
-        if self.ema_decay is not None and not 0 < self.ema_decay < 1:
-            raise ValueError(f"ema_decay is {self.ema_decay}; set it between 0 and 1, or to null")
         if self.latent_dim < 1:
             raise ValueError(f"latent_dim is {self.latent_dim}; set it to 1 or more")
-        self.optimizer([torch.zeros(1, requires_grad=True)])  # raises on a bad learning rate now
+        require_whole_number("batch_size", self.batch_size, 1)
+        for make in self.optimizers.values():  # a bad learning rate raises now
+            build_optimizer(make, [torch.zeros(1, requires_grad=True)], 0)
 
 
 def check_objective_type(loss: Any, expected: type, model: str) -> None:
@@ -81,12 +90,16 @@ class GenerativeModel(pl.LightningModule):
 
     Attributes:
         adversarial: the generator is trained against another network.
-        replica_hyperparameters: numbers, as "attribute.name", that may differ between replicas
-            that train side by side.
+        replica_hyperparameters: paths "attribute.name ..." of numbers that may differ between
+            replicas that train side by side; "*" stands for any name.
+        stream_names: the random streams that training draws from.
+        reads_fresh_real: a step takes a second batch of real samples, for the generator.
     """
 
     adversarial: ClassVar[bool]
     replica_hyperparameters: ClassVar[tuple[str, ...]] = ()
+    stream_names: tuple[str, ...] = ("latent", "draws")
+    reads_fresh_real: bool = False
 
     generator: nn.Module
 
@@ -99,11 +112,13 @@ class GenerativeModel(pl.LightningModule):
             require_method(player, "reset", "generator", "draws its initial weights")
             self.add_module(name, player)
             player.reset(stream(training.seed, "init", index))
-        self.average: AveragedModel | None = None
-        if training.ema_decay is not None:
-            rule = get_ema_multi_avg_fn(training.ema_decay)
-            self.average = AveragedModel(self.generator, multi_avg_fn=rule, use_buffers=True)
+        self.average: nn.Module | None = None
+        if training.ema is not None:
+            self.average = nn.Module()
+            self.average.module = copy.deepcopy(self.generator).requires_grad_(False)
         self.d_steps, self.g_steps = 0, 0
+        self.averaged_images = 0  # images seen at the last update of the average
+        self.scheduled = [scheduled_numbers(make) for make in self.optimizer_makers()]
         self.losses: dict[str, Tensor] = {}
         self.streams: dict[str, torch.Generator] = {}
         self._stream_states: dict[str, Tensor] = {}
@@ -113,13 +128,31 @@ class GenerativeModel(pl.LightningModule):
         """Return the modules that have an optimizer each, in order."""
         return tuple(getattr(self, name) for name in self.player_names)
 
+    def optimizer_makers(self) -> list[MakeOptimizer]:
+        """Return what makes each player's optimizer, in the order of `players`."""
+        optimizers = self.training_settings.optimizers
+        return [optimizers[PLAYERS[i]] for i, _ in enumerate(self.players())]
+
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """Make one optimizer for each player, with the same settings."""
-        return [self.training_settings.optimizer(p.parameters()) for p in self.players()]
+        """Make one optimizer for each player."""
+        pairs = zip(self.optimizer_makers(), self.players(), strict=True)
+        return [build_optimizer(make, p.parameters(), self.images) for make, p in pairs]
+
+    @property
+    def images(self) -> int:
+        """Real images seen before this step, over all processes."""
+        return self.d_steps * self.training_settings.batch_size
+
+    def replica_numbers(self) -> dict[str, Number]:
+        """Return the numbers that `replica_hyperparameters` names, by path."""
+        found: dict[str, Number] = {}
+        for path in self.replica_hyperparameters:
+            found |= find_numbers(self, path.split("."))
+        return found
 
     def on_fit_start(self) -> None:
         """Open the random streams on the device, at the states of a loaded checkpoint if any."""
-        for name in ("latent", "draws"):
+        for name in self.stream_names:
             opened = stream(self.training_settings.seed, name, device=self.device)
             if name in self._stream_states:
                 opened.set_state(self._stream_states[name].cpu())
@@ -128,12 +161,17 @@ class GenerativeModel(pl.LightningModule):
             with seeds.global_stream(self.training_settings.seed, 1 + distributed.rank()):
                 self._global_states = seeds.global_states()
 
-    def training_step(self, real: Tensor, batch_idx: int) -> None:
-        """Run one training round on real samples [B, ...]; it counts as a discriminator step."""
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        """Run one training round; it counts as a discriminator step.
+
+        Args:
+            batch: a batch of real samples, or (batch, fresh batch) where `reads_fresh_real`.
+        """
         if self._global_states is not None:  # now, since Lightning draws before its first step
             seeds.set_global_states(self._global_states)
             self._global_states = None
-        self.training_round(SingleExecutor(self, real))
+        real, fresh = batch if self.reads_fresh_real else (batch, batch)
+        self.training_round(SingleExecutor(self, as_batch(real), as_batch(fresh)))
         self.d_steps += 1
 
     def check_parts(self, real: Tensor) -> None:
@@ -144,7 +182,7 @@ class GenerativeModel(pl.LightningModule):
         Args:
             real: a few real samples, [B, ...].
         """
-        for name in ("latent", "draws"):
+        for name in self.stream_names:
             self.streams[name] = stream(self.training_settings.seed, name)
         fake = self.generate(self.draw_latent(len(real)))
         require_shape(fake, tuple(real.shape), self.generator, "a batch of generated samples")
@@ -167,9 +205,11 @@ class GenerativeModel(pl.LightningModule):
         count *= distributed.world_size()
         return distributed.shard(settings.prior(count, settings.latent_dim, self.streams["latent"]))
 
-    def draw_random(self, inputs: Mapping[str, RandomInput], real: Tensor) -> dict[str, Tensor]:
+    def draw_random(
+        self, inputs: Mapping[str, RandomInput], real: Tensor, source: str = "draws"
+    ) -> dict[str, Tensor]:
         """Draw the next random numbers that a pure function needs for samples like `real`."""
-        draws = self.streams["draws"]
+        draws = self.streams[source]
         return {
             name: DISTRIBUTIONS[wanted.distribution](
                 wanted.shape(real), generator=draws, device=draws.device, dtype=real.dtype
@@ -208,14 +248,18 @@ class GenerativeModel(pl.LightningModule):
         return loss
 
     def count_generator_step(self) -> None:
-        """Count a generator step and update the moving average."""
+        """Count a generator step and update the moving average, which begins as a copy."""
         self.g_steps += 1
-        if self.average is not None:
-            self.average.update_parameters(self.generator)
+        ema = self.training_settings.ema
+        if self.average is not None and ema is not None:
+            images = self.images + self.training_settings.batch_size
+            decay = ema.rule.decay(images, images - self.averaged_images)
+            ema.update(self.average, self.generator, decay if self.g_steps > 1 else 0)
+            self.averaged_images = images
 
     def sampled_generator(self) -> nn.Module:
         """Return the generator that is saved and scored: the moving average where there is one."""
-        return self.generator if self.average is None else self.average.module
+        return self.generator if self.average is None else self.average.get_submodule("module")
 
     def sampler(self) -> Sampler:
         """Return the sampler of the generator that is saved and scored, with the model's prior."""
@@ -229,6 +273,7 @@ class GenerativeModel(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add counters, streams and last losses: ints and tensors only, for `weights_only`."""
         checkpoint["d_steps"], checkpoint["g_steps"] = self.d_steps, self.g_steps
+        checkpoint["averaged_images"] = self.averaged_images
         checkpoint["streams"] = {name: s.get_state() for name, s in self.streams.items()}
         checkpoint["global_states"] = dict(self._global_states or seeds.global_states())
         checkpoint["losses"] = dict(self.losses)
@@ -236,42 +281,77 @@ class GenerativeModel(pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore counters, streams and last losses."""
         self.d_steps, self.g_steps = checkpoint["d_steps"], checkpoint["g_steps"]
+        self.averaged_images = checkpoint["averaged_images"]
         self._stream_states, self.losses = checkpoint["streams"], checkpoint["losses"]
         if distributed.rank() == 0:  # which wrote them; the other processes begin theirs anew
             self._global_states = checkpoint["global_states"]
 
 
-class SingleExecutor:
-    """Execute steps of one model, the `StepExecutor` of ordinary runs, on real samples [B, ...]."""
+def find_numbers(part: Any, names: list[str]) -> dict[str, Number]:
+    """Return the numbers below a part at a path of attributes and keys, by path; "*" is any."""
+    if not names:
+        return {"": part}
+    first, *rest = names
+    if isinstance(part, Mapping):
+        inner = {name: each for name, each in part.items() if first in (name, "*")}
+    else:
+        inner = {first: getattr(part, first)}
+    return {
+        f"{name}.{path}" if path else name: number
+        for name, each in inner.items()
+        for path, number in find_numbers(each, rest).items()
+    }
 
-    def __init__(self, model: GenerativeModel, real: Tensor) -> None:
-        self.model, self.real = model, real
+
+class SingleExecutor:
+    """Execute steps of one model, the `StepExecutor` of ordinary runs.
+
+    Args:
+        real: real samples of the round, [B, ...].
+        fresh_real: those of the generator's step where it has its own, else `real`.
+    """
+
+    def __init__(self, model: GenerativeModel, real: Batch, fresh_real: Batch) -> None:
+        self.model, self.real, self.fresh_real = model, real, fresh_real
+        self.latent = self.fake = real.samples  # until the first move of the round
         optimizers: Any = model.optimizers(use_pl_optimizer=False)
         self.optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
 
-    def generator_due(self, schedule: UpdateSchedule) -> ReplicaMask:
-        """Return (0,) if the generator is updated in this round, else ()."""
-        is_due = schedule.generator_is_due(self.model.d_steps, self.model.g_steps)
-        return (0,) if is_due else ()
+    def due(self, is_due: IsDue) -> ReplicaMask:
+        """Return (0,) if it is due in this round, else ()."""
+        return (0,) if is_due(self.model.d_steps, self.model.g_steps) else ()
 
     def draw_latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
         """Draw latents for `count` batches, [count B, L]."""
-        return self.model.draw_latent(count * len(self.real))
+        return self.model.draw_latent(count * len(self.real.samples))
 
     def draw_random(
         self, inputs: Mapping[str, RandomInput], mask: ReplicaMask | None = None
     ) -> dict[str, Tensor]:
         """Draw random numbers by name, for the batch of all processes."""
-        real, processes = self.real, distributed.world_size()
-        if processes > 1:
-            real = real[:1].expand(processes * len(real), *real.shape[1:])
-        return self.model.draw_random(inputs, real)
+        return self.model.draw_random(inputs, self._whole_batch(1)) if inputs else {}
+
+    def draw_for_samples(
+        self, inputs: Mapping[str, RandomInput], count: int = 1, mask: ReplicaMask | None = None
+    ) -> dict[str, Tensor]:
+        """Draw the random numbers of transforms of `count` batches: this process's share."""
+        if not inputs:
+            return {}
+        draws = self.model.draw_random(inputs, self._whole_batch(count), "transforms")
+        return {name: distributed.shard(numbers) for name, numbers in draws.items()}
+
+    def _whole_batch(self, count: int) -> Tensor:
+        """Return samples of the shape of `count` batches of all processes."""
+        real, processes = self.real.samples, distributed.world_size()
+        if processes * count > 1:
+            real = real[:1].expand(processes * count * len(real), *real.shape[1:])
+        return real
 
     def draw_noise(self, width: int) -> Tensor:
         """Draw N(0, 1) for every sample, [B, width]: this process's part."""
-        draws = self.model.streams["draws"]
-        shape = len(self.real) * distributed.world_size(), width
-        noise = torch.randn(shape, generator=draws, device=draws.device, dtype=self.real.dtype)
+        draws, real = self.model.streams["draws"], self.real.samples
+        shape = len(real) * distributed.world_size(), width
+        noise = torch.randn(shape, generator=draws, device=draws.device, dtype=real.dtype)
         return distributed.shard(noise)
 
     def forward(self, method: Callable[..., Any], *inputs: Any, with_grad: bool = False) -> Any:
@@ -292,6 +372,8 @@ class SingleExecutor:
             for other in others:
                 stack.enter_context(frozen(other))
             loss, *rest = loss_fn(*inputs)
+            if scheduled := self.model.scheduled[player]:
+                set_numbers(self.optimizers[player], scheduled, self.model.images)
             loss = self.model.step(self.optimizers[player], loss)
         return loss, *(value.detach() for value in rest)
 

@@ -1,4 +1,4 @@
-"""BEGAN: Berthelot et al. 2017 (arXiv:1703.10717), with compare_gan v1's schedule of updates."""
+"""BEGAN: Berthelot et al. 2017 (arXiv:1703.10717)."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core import distributed
+from bench.core.update_order import UpdateOrder
 from bench.losses import began
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
 from bench.models.executor import DISCRIMINATOR, GENERATOR, LossFn, StepExecutor
@@ -18,6 +19,8 @@ class BEGAN(GenerativeModel):
     Args:
         generator: latents [B, L] -> samples [B, ...].
         autoencoder: the discriminator, samples [B, ...] -> reconstructions [B, ...].
+        equilibrium: the controller.
+        update_order: when the generator moves; its other settings are not used.
         reuse_samples: as in `bench.models.gan.GAN`.
     """
 
@@ -32,12 +35,16 @@ class BEGAN(GenerativeModel):
         generator: nn.Module,
         autoencoder: nn.Module,
         equilibrium: began.Equilibrium,
+        update_order: UpdateOrder,
         reuse_samples: bool,
         training: TrainingConfig,
     ) -> None:
         check_objective_type(equilibrium, began.Equilibrium, "began")
         super().__init__({"generator": generator, "autoencoder": autoencoder}, training)
+        if (first := update_order.players[0]) != "discriminator":
+            raise ValueError(f"update_order has the {first} move first, and BEGAN's k follows D's")
         self.equilibrium, self.reuse_samples = equilibrium, reuse_samples
+        self.update_order = update_order
         self.register_buffer("k", torch.zeros(()))
 
     def error(self, samples: Tensor) -> Tensor:
@@ -59,12 +66,12 @@ class BEGAN(GenerativeModel):
 
     def training_round(self, ex: StepExecutor) -> None:
         """Make one autoencoder step, where due one generator step, then update the controller."""
-        due = ex.generator_due(self.equilibrium)
-        latent = ex.draw_latents()
+        due = ex.due(self.update_order.generator_is_due)
+        real, latent = ex.real.samples, ex.draw_latents()
         fake = ex.forward(self.generate, latent, with_grad=bool(due) and self.reuse_samples)
 
         d_loss, *errors = ex.optimizer_step(
-            DISCRIMINATOR, self.autoencoder_step_loss, ex.real, fake.detach()
+            DISCRIMINATOR, self.autoencoder_step_loss, real, fake.detach()
         )
         ex.log("d_loss", d_loss)
 
@@ -76,7 +83,7 @@ class BEGAN(GenerativeModel):
             (g_loss,) = ex.optimizer_step(GENERATOR, loss_fn, source, mask=due)
             ex.log("g_loss", g_loss, due)
             ex.count_generator_step(due)
-        k, measure = ex.forward(self.update_k, ex.real, latent, *errors)
+        k, measure = ex.forward(self.update_k, real, latent, *errors)
         ex.log("k", k)
         ex.log("convergence", measure)
 

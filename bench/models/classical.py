@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from bench.core import distributed
+from bench.core.batch import Batch, as_batch
 from bench.data.batches import as_float
 from bench.data.split import Split
 from bench.losses.classes import ClassLikelihood
@@ -47,8 +48,9 @@ class Classical(GenerativeModel):
         """Store the training split for the first step."""
         self._train = train
 
-    def training_step(self, real: Tensor, batch_idx: int) -> None:
+    def training_step(self, batch: Batch | Tensor, batch_idx: int) -> None:
         """Fit the Gaussians in the first step, and log the loss of real samples [B, ...]."""
+        real = as_batch(batch).samples
         if self.d_steps == 0:
             self.generator.set_parameters(*map(torch.from_numpy, self.estimate()))
         with torch.no_grad():

@@ -2,14 +2,12 @@
 
 A model writes its algorithm once, in `training_round(ex)`, as calls of a `StepExecutor`:
 
-    due = ex.generator_due(self.objective)                      # is the generator updated now?
     latent = ex.draw_latents()
     fake = ex.forward(self.generate, latent)
-    draws = ex.draw_random(self.objective.random_inputs)
-    (d_loss,) = ex.optimizer_step(DISCRIMINATOR, self.discriminator_step_loss, ex.real, fake, draws)
+    (d_loss,) = ex.optimizer_step(DISCRIMINATOR, self.discriminator_step_loss, ex.real, fake)
     ex.log("d_loss", d_loss)
     ex.constrain(DISCRIMINATOR)
-    if due:
+    if due := ex.due(self.update_order.generator_is_due):  # is the generator updated now?
         (g_loss,) = ex.optimizer_step(GENERATOR, self.generator_step_loss, latent, mask=due)
         ex.log("g_loss", g_loss, due)
         ex.count_generator_step(due)
@@ -26,10 +24,12 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from bench.core.objective import RandomInput, UpdateSchedule
+from bench.core.batch import Batch
+from bench.core.objective import RandomInput
 from bench.models.differentiable import ParamState
 
 LossFn = Callable[..., tuple[Tensor, ...]]  # a method of a model -> (loss, further results ...)
+IsDue = Callable[[int, int], bool]  # (d_steps, g_steps) before this round -> is it due?
 ReplicaMask = Sequence[int]  # indices of the replicas that a call is for; empty for none
 GENERATOR, DISCRIMINATOR = 0, 1  # positions in `GenerativeModel.players`
 
@@ -51,13 +51,18 @@ class StepExecutor(Protocol):
     for, all of them if None; results for the others are undefined.
 
     Attributes:
-        real: the step's real samples, [B, ...].
+        real: the round's real samples, [B, ...].
+        fresh_real: those of the generator's step where it has its own, else `real`.
+        latent, fake: what the player that moved first left for the other, [B, L] and [B, ...].
     """
 
-    real: Tensor
+    real: Batch
+    fresh_real: Batch
+    latent: Tensor
+    fake: Tensor
 
-    def generator_due(self, schedule: UpdateSchedule) -> ReplicaMask:
-        """Return the replicas whose generator is updated in this round; empty if none is."""
+    def due(self, is_due: IsDue) -> ReplicaMask:
+        """Return the replicas for which something is due in this round; empty for none."""
 
     def draw_latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
         """Draw the next latents for `count` batches, [count B, L], from the stream "latent"."""
@@ -66,6 +71,15 @@ class StepExecutor(Protocol):
         self, inputs: Mapping[str, RandomInput], mask: ReplicaMask | None = None
     ) -> Mapping[str, Tensor]:
         """Draw the random numbers that a pure function needs, by name, from the stream "draws"."""
+
+    def draw_for_samples(
+        self, inputs: Mapping[str, RandomInput], count: int = 1, mask: ReplicaMask | None = None
+    ) -> Mapping[str, Tensor]:
+        """Draw the random numbers of transforms, by name, from the stream "transforms".
+
+        Args:
+            count: for so many batches; the numbers ride with the samples, [count B, ...].
+        """
 
     def draw_noise(self, width: int) -> Tensor:
         """Draw N(0, 1) for every sample, [B, width], from the stream "draws"."""

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from bench.core import distributed
-from bench.core.objective import Objective, upcast
+from bench.core.batch import Batch
+from bench.core.objective import Objective, State, upcast
 from bench.models.base import TrainingConfig
 from bench.models.gan import GAN
 
@@ -39,17 +40,22 @@ class FeatureMatchingGAN(GAN):
                 f"a discriminator of type {type(discriminator).__name__} has no features to be "
                 "matched: choose another network="
             )
+        if objective.transforms:
+            raise ValueError(
+                "feature matching compares features of the samples themselves: choose no "
+                "augmentation and no other transform"
+            )
         super().__init__(
             generator, discriminator, objective, reuse_samples, batch_norm_under_penalty, training
         )
         self.matching = matching
 
-    def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        """matching(E f(x), E f(G(z))), a scalar, from samples [B, ...]."""
+    def generator_loss(self, real: Batch, fake: Batch) -> tuple[Tensor, State]:
+        """matching(E f(x), E f(G(z))), a scalar; no part has a state that it moves."""
         with self.autocast():
-            features = [self.discriminator.features(samples) for samples in (real, fake)]
+            features = [self.discriminator.features(side.samples) for side in (real, fake)]
         means = [
             distributed.all_reduce_sum(upcast(part).mean(0)) / distributed.world_size()
             for part in features
         ]
-        return self.matching(*means)
+        return self.matching(*means), {}

@@ -1,18 +1,27 @@
-"""Generator against discriminator, with any Objective: Goodfellow et al. 2014 (arXiv:1406.2661).
+"""Generator against discriminator, with any Objective: Goodfellow et al. 2014 (arXiv:1406.2661)."""
 
-The schedule of updates is compare_gan v1's.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from bench.core import distributed
+from bench.core.batch import Batch, Outputs
 from bench.core.contracts import require_shape
-from bench.core.objective import Critic, Objective, RandomInputs
+from bench.core.objective import (
+    Draws,
+    Objective,
+    RandomInput,
+    RandomInputs,
+    Setting,
+    State,
+    logits_of,
+)
+from bench.core.schedules import at
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
 from bench.models.executor import DISCRIMINATOR, GENERATOR, LossFn, ReplicaMask, StepExecutor
+from bench.models.part_state import PartState
 from bench.networks.layers import BatchNorm
 
 
@@ -32,26 +41,48 @@ def check_no_batch_statistics(discriminator: nn.Module) -> None:
         )
 
 
+def why_no_reuse(objective: Objective) -> str:
+    """Return why the generator's step needs samples of its own, one clause; empty if not."""
+    order, terms = objective.update_order, objective.terms.values()
+    if order.players[0] != "discriminator":
+        return "the generator moves first"
+    if order.latent_batches != 1:
+        return f"the generator's step has {order.latent_batches} batches of latents"
+    if any(t.player == "generator" and not t.reads_outputs for t in terms):
+        return "a term differentiates the generator at its latents"
+    return ""
+
+
+def draw_terms(
+    ex: StepExecutor,
+    inputs: Mapping[str, Mapping[str, RandomInput]],
+    mask: ReplicaMask | None = None,
+) -> Draws:
+    """Draw the random numbers of terms, by term."""
+    return {name: ex.draw_random(wanted, mask) for name, wanted in inputs.items()}
+
+
 class GAN(GenerativeModel):
     """Generator against discriminator.
 
     Args:
         generator: latents [B, L] -> samples [B, ...].
-        discriminator: samples [B, ...] -> logits [B].
-        objective: losses, penalty, constraint, schedule of updates.
+        discriminator: samples [B, ...] -> logits [B], or outputs by name, "logits" among them.
+        objective: losses, terms, transforms, constraint, order of updates.
         reuse_samples: the generator's step uses the samples that the discriminator's step used,
             where the latents are the same. The study passes them through the generator again:
             the samples are equal, but batch norm's running averages move twice.
-        batch_norm_under_penalty: allow batch norm in a discriminator under a gradient penalty.
+        batch_norm_under_penalty: allow batch norm in a discriminator under a penalty on its slope.
             The penalty is meant for each sample's own gradient (Gulrajani et al. 2017, section
             4); batch norm makes it depend on the others, and so does minibatch discrimination.
 
     Raises:
-        ValueError: batch norm under a penalty without `batch_norm_under_penalty`.
+        ValueError: batch norm under a penalty without `batch_norm_under_penalty`, or parts that
+            cannot be combined.
     """
 
     adversarial = True
-    replica_hyperparameters: ClassVar[tuple[str, ...]] = ("objective.penalty_weight",)
+    replica_hyperparameters: ClassVar[tuple[str, ...]] = ("objective.terms.*.weight",)
 
     discriminator: Any
 
@@ -65,93 +96,198 @@ class GAN(GenerativeModel):
         training: TrainingConfig,
     ) -> None:
         check_objective_type(objective, Objective, "gan")
-        if objective.penalty is not None and not batch_norm_under_penalty:
+        terms = objective.terms.values()
+        slopes = [t for t in terms if t.player == "discriminator" and not t.reads_outputs]
+        if slopes and not batch_norm_under_penalty:
             check_no_batch_statistics(discriminator)
+        if reuse_samples and (why := why_no_reuse(objective)):
+            raise ValueError(f"model.reuse_samples=true, and {why}: set it to false")
         super().__init__({"generator": generator, "discriminator": discriminator}, training)
         self.objective = objective
-        self.reuse_samples = reuse_samples and not objective.fresh_latent
+        self.draws_latent = objective.loss.fresh_latent or why_no_reuse(objective) != ""
+        self.reuse_samples = reuse_samples and not objective.loss.fresh_latent
+        self.part_state = PartState(objective.initial_state)
+        self.moving_layers = [m for m in discriminator.modules() if hasattr(m, "moves")]
+        if objective.transform_inputs:
+            self.stream_names = (*self.stream_names, "transforms")
+        self.reads_fresh_real = objective.update_order.fresh_real
 
     def check_parts(self, real: Tensor) -> None:
-        """Check the shapes of samples, logits, losses and penalty on real samples [B, ...]."""
+        """Check the shapes of samples, logits, losses and terms on real samples [B, ...]."""
         super().check_parts(real)
-        fake = self.generate(self.draw_latent(len(real))).detach()
-        logits = self.discriminator(real)
+        objective, latent = self.objective, self.draw_latent(len(real))
+        logits = logits_of(self.discriminator(real))
         require_shape(logits, (len(real),), self.discriminator, "a batch of logits")
-        draws = self.draw_random(self.objective.random_inputs, real)
-        self.objective.discriminator_loss(self.discriminator, real, fake, draws)
-        self.objective.generator_loss(self.discriminator, fake)
+        rides = [self.draw_random(objective.transform_inputs, real, "transforms") for _ in range(2)]
+        batches = Batch(real, {}, rides[0]), Batch(self.generate(latent).detach(), {}, rides[1])
+        for name, term in objective.terms.items():
+            draws = {name: self.draw_random(term.random_inputs, real)}
+            if term.player == "discriminator":
+                self.lazy_discriminator_step_loss(*batches, draws)
+            elif not term.reads_outputs:
+                self.lazy_generator_step_loss(latent, draws)
+        self.generator_loss(*batches)
 
     def training_round(self, ex: StepExecutor) -> None:
-        """Make one discriminator step and, where due, one generator step."""
-        due = ex.generator_due(self.objective)
-        latent = ex.draw_latents()
-        fake = ex.forward(self.generate, latent, with_grad=bool(due) and self.reuse_samples)
+        """Move both players, in the order that `update_order` says; not each is due each time."""
+        for player in self.objective.update_order.players:
+            getattr(self, f"move_{player}")(ex)
 
-        draws = ex.draw_random(self.objective.random_inputs)
-        (d_loss,) = ex.optimizer_step(
-            DISCRIMINATOR, self.discriminator_step_loss, ex.real, fake.detach(), draws
+    def move_discriminator(self, ex: StepExecutor) -> None:
+        """Make one discriminator step, and one for each lazy term that is due."""
+        objective = self.objective
+        reused = self.reuse_samples and bool(ex.due(objective.update_order.generator_is_due))
+        ex.latent = ex.draw_latents()
+        ex.fake = ex.forward(self.generate, ex.latent, with_grad=reused)
+        inputs = objective.transform_inputs
+        real = ex.real._replace(draws=ex.draw_for_samples(inputs))
+        fake = Batch(ex.fake.detach(), {}, ex.draw_for_samples(inputs))
+
+        draws = draw_terms(ex, objective.random_inputs("discriminator"))
+        (loss,) = ex.optimizer_step(
+            DISCRIMINATOR, self.discriminator_step_loss, real, fake, draws
         )
-        ex.log("d_loss", d_loss)
+        ex.log("d_loss", loss)
+        for name, term in objective.player_terms("discriminator", lazy=True).items():
+            if due := ex.due(term.is_due):
+                draws = draw_terms(ex, {name: term.random_inputs}, due)
+                method = self.lazy_discriminator_step_loss
+                ex.optimizer_step(DISCRIMINATOR, method, real, fake, draws, mask=due)
         ex.constrain(DISCRIMINATOR)
 
-        if due:
-            if self.objective.fresh_latent:
-                latent = ex.draw_latents(mask=due)
-            lookahead = self.lookahead_args(ex, due)
-            loss_fn: LossFn = self.generator_step_loss
-            if self.reuse_samples:
-                loss_fn = self.generator_step_loss_on_fake
-            source = fake if self.reuse_samples else latent
-            (g_loss,) = ex.optimizer_step(GENERATOR, loss_fn, ex.real, source, *lookahead, mask=due)
-            ex.log("g_loss", g_loss, due)
-            ex.count_generator_step(due)
+    def move_generator(self, ex: StepExecutor) -> None:
+        """Make one generator step, and one for each lazy term, if they are due."""
+        objective, order = self.objective, self.objective.update_order
+        due = ex.due(order.generator_is_due)
+        if not due:
+            return
+        latent = ex.draw_latents(order.latent_batches, due) if self.draws_latent else ex.latent
+        inputs = objective.transform_inputs
+        real = ex.fresh_real._replace(draws=ex.draw_for_samples(inputs, mask=due))
+        rides = ex.draw_for_samples(inputs, order.latent_batches, due)
+        draws = draw_terms(ex, objective.random_inputs("generator"), due)
+        lookahead = self.lookahead_args(ex, due)
+        loss_fn: LossFn = self.generator_step_loss
+        if self.reuse_samples:
+            loss_fn = self.generator_step_loss_on_fake
+        source = ex.fake if self.reuse_samples else latent
+        (loss,) = ex.optimizer_step(
+            GENERATOR, loss_fn, real, source, rides, draws, *lookahead, mask=due
+        )
+        ex.log("g_loss", loss, due)
+        for name, term in objective.player_terms("generator", lazy=True).items():
+            if both := [replica for replica in ex.due(term.is_due) if replica in due]:
+                draws = draw_terms(ex, {name: term.random_inputs}, both)
+                ex.optimizer_step(
+                    GENERATOR, self.lazy_generator_step_loss, latent, draws, mask=both
+                )
+        ex.count_generator_step(due)
 
-    def discriminator_step_loss(
-        self, real: Tensor, fake: Tensor, draws: RandomInputs
+    def discriminator_step_loss(self, real: Batch, fake: Batch, draws: Draws) -> tuple[Tensor]:
+        """Return the loss of a discriminator step, a scalar, and move the parts' state."""
+        state = self.part_state.read()
+        critic = self.objective.transformed(self.discriminate, state)
+        loss, after = self.objective.discriminator_loss(
+            critic, real, fake, draws, state, self.setting(own=True)
+        )
+        self.part_state.write(after)
+        return (loss,)
+
+    def lazy_discriminator_step_loss(
+        self, real: Batch, fake: Batch, draws: Draws
     ) -> tuple[Tensor]:
-        """Return the loss of a discriminator step, a scalar, from samples [B, ...]."""
-        return (self.discriminator_loss(self.discriminator, real, fake, draws),)
+        """Return the loss of a lazy term's step, a scalar; `draws` names the term."""
+        (name,), state = draws, self.part_state.read()
+        critic = self.objective.transformed(self.discriminate, state)
+        loss, after = self.objective.lazy_discriminator_loss(
+            name, critic, real, fake, draws[name], state, self.setting()
+        )
+        self.part_state.write(after)
+        return (loss,)
 
-    def generator_step_loss(self, real: Tensor, latent: Tensor, *lookahead: Any) -> tuple[Tensor]:
-        """Return the loss of a generator step, a scalar, from latents [B, L]."""
-        return self.generator_step_loss_on_fake(real, self.generate(latent), *lookahead)
+    def generator_step_loss(
+        self, real: Batch, latent: Tensor, rides: RandomInputs, draws: Draws, *lookahead: Any
+    ) -> tuple[Tensor]:
+        """Return the loss of a generator step, a scalar, from latents [B, L].
+
+        Args:
+            rides: random numbers of the transforms that ride with the generated samples.
+            draws: those of the generator's terms, by term.
+        """
+        fake = self.generate(latent)
+        (loss,) = self.generator_step_loss_on_fake(real, fake, rides, draws, *lookahead)
+        for name in self.objective.player_terms("generator"):
+            if name in draws and not self.objective.terms[name].reads_outputs:
+                loss = loss + self._generator_term(name, latent, draws)
+        return (loss,)
 
     def generator_step_loss_on_fake(
-        self, real: Tensor, fake: Tensor, *lookahead: Any
+        self, real: Batch, fake: Tensor, rides: RandomInputs, draws: Draws, *lookahead: Any
     ) -> tuple[Tensor]:
         """Return the loss of a generator step, a scalar, from samples [B, ...] with their graph."""
-        return (self.generator_loss(real, fake, *lookahead),)
+        loss, after = self.generator_loss(real, Batch(fake, {}, rides), *lookahead)
+        self.part_state.write(after)
+        return (loss,)
+
+    def lazy_generator_step_loss(self, latent: Tensor, draws: Draws) -> tuple[Tensor]:
+        """Return the loss of a lazy term's step, a scalar; `draws` names the term."""
+        (name,) = draws
+        return (self.objective.terms[name].interval * self._generator_term(name, latent, draws),)
+
+    def _generator_term(self, name: str, latent: Tensor, draws: Draws) -> Tensor:
+        """Return a weighted term on the generator's slope, and move its state."""
+        state = self.part_state.read()
+        value, after = self.objective.generator_term(
+            name, self.generate, latent, draws[name], state
+        )
+        self.part_state.write(after)
+        return at(self.objective.terms[name].weight, self.images) * value
 
     def lookahead_args(self, ex: StepExecutor, due: ReplicaMask) -> tuple[Any, ...]:
         """Return what `generator_loss` needs beside samples; here, nothing."""
         return ()
 
-    def constrain(self, parameters: Iterable[Tensor]) -> None:
-        """Apply the objective's constraint to the discriminator's parameters, in place."""
-        if self.objective.constraint is not None:
-            self.objective.constraint(parameters)
+    def generator_loss(self, real: Batch, fake: Batch) -> tuple[Tensor, State]:
+        """Return the generator's loss, a scalar, and the next state of its parts."""
+        state, setting = self.part_state.read(), self.setting(own=True)
+        critic = self.objective.transformed(self.discriminate, state)
+        with setting.context():
+            return self.objective.loss_on_outputs("generator", critic, real, fake, state, setting)
 
-    def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Return the generator's loss, a scalar, from samples [B, ...]; `real` is not used."""
-        with self.autocast():
-            return self.objective.generator_loss(self.discriminator, fake)
+    def discriminate(self, batch: Batch) -> Outputs:
+        """D(x): logits [B], or outputs by name, of a batch."""
+        return self.discriminator(batch.samples, **batch.labels)
 
-    def discriminator_loss(
-        self, critic: Critic, real: Tensor, fake: Tensor, draws: RandomInputs
-    ) -> Tensor:
-        """Return `Objective.discriminator_loss`, a scalar, of this process's samples [B, ...].
+    def setting(self, *, own: bool = False) -> Setting:
+        """Return how a loss is taken in this process.
 
-        The points of the penalty are made from the samples of all processes, and each process
-        takes its part of them.
+        Args:
+            own: these are a player's own passes, in which layers of the discriminator may move
+                their buffers; they are not those of a lazy term, or of a step looked ahead.
         """
-        gather, shard = distributed.all_gather, distributed.shard
-        return self.objective.discriminator_loss(
-            critic, real, fake, draws, autocast=self.autocast, gather=gather, shard=shard
-        )
+        context = self.own_passes if own and self.moving_layers else self.autocast
+        return Setting(self.images, context, distributed.all_gather, distributed.shard)
+
+    @contextmanager
+    def own_passes(self) -> Iterator[None]:
+        """Enter autocast, and let layers of the discriminator move their buffers."""
+        for layer in self.moving_layers:
+            layer.moves = True
+        try:
+            with self.autocast():
+                yield
+        finally:
+            for layer in self.moving_layers:
+                layer.moves = False
+
+    def constrain(self, parameters: Iterable[Tensor]) -> None:
+        """Apply the loss's constraint to the discriminator's parameters, in place."""
+        if self.objective.loss.constraint is not None:
+            self.objective.loss.constraint(parameters)
 
     def discriminator_scores(self, samples: Tensor) -> Tensor:
         """Return the discriminator's logits [B], to be drawn over the plane."""
-        return self.discriminator(samples)
+        return logits_of(self.discriminator(samples))
 
     def discriminator_diagnostics(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
         """Return mean logits of train, test and fake samples, and accuracies at threshold 0.

@@ -51,7 +51,7 @@ class IMLE(GenerativeModel):
     def training_round(self, ex: StepExecutor) -> None:
         """Make one generator step."""
         latent = ex.draw_latents(self.pool_factor)
-        (loss,) = ex.optimizer_step(GENERATOR, self.generator_step_loss, ex.real, latent)
+        (loss,) = ex.optimizer_step(GENERATOR, self.generator_step_loss, ex.real.samples, latent)
         ex.log("d_loss", loss)
         ex.count_generator_step()
 

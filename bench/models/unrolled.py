@@ -9,11 +9,13 @@ from torch.func import functional_call
 
 from bench.core import distributed
 from bench.core.number_checks import require_whole_number
-from bench.core.objective import Critic, Objective, RandomInputs
+from bench.core.batch import Batch, Critic
+from bench.core.objective import Draws, Objective, State
 from bench.models.base import TrainingConfig
 from bench.models.differentiable import ParamState, differentiable_step
 from bench.models.executor import DISCRIMINATOR, ReplicaMask, StepExecutor
-from bench.models.gan import GAN
+from bench.models.gan import GAN, draw_terms
+from bench.models.optimizers import build_optimizer
 
 
 class UnrolledGAN(GAN):
@@ -46,54 +48,68 @@ class UnrolledGAN(GAN):
         super().__init__(
             generator, discriminator, objective, reuse_samples, batch_norm_under_penalty, training
         )
-        if unroll_steps and objective.constraint is not None:
+        if unroll_steps and (lazy := objective.player_terms("discriminator", lazy=True)):
+            raise ValueError(
+                f"the term {min(lazy)!r} has interval {objective.terms[min(lazy)].interval}, and a "
+                "step that is looked ahead has no place for a lazy term: set its interval to 1"
+            )
+        if unroll_steps and objective.loss.constraint is not None:
             raise ValueError(
                 "a loss with a constraint cannot be unrolled, since clipping writes weights in "
                 "place: choose another loss="
             )
         if unroll_steps:
-            optimizer = training.optimizer([torch.zeros(1, requires_grad=True)])
+            make = training.optimizers["discriminator"]
+            optimizer = build_optimizer(make, [torch.zeros(1, requires_grad=True)], 0)
             self.differentiable_step = differentiable_step(optimizer)
         self.unroll_steps = unroll_steps
 
     def lookahead_args(self, ex: StepExecutor, due: ReplicaMask) -> tuple[Any, ...]:
         """Return the state of the discriminator's optimizer, and random numbers for k steps."""
-        inputs = self.objective.random_inputs
-        draws = [ex.draw_random(inputs, due) for _ in range(self.unroll_steps)]
+        inputs = self.objective.random_inputs("discriminator")
+        draws = [draw_terms(ex, inputs, due) for _ in range(self.unroll_steps)]
         return ex.optimizer_state(DISCRIMINATOR), draws
 
     def generator_loss(
         self,
-        real: Tensor,
-        fake: Tensor,
+        real: Batch,
+        fake: Batch,
         states: Sequence[ParamState] = (),
-        draws: Sequence[RandomInputs] = (),
-    ) -> Tensor:
-        """f_G(G, D_k(G, D)), section 2.2, a scalar, from samples [B, ...]; k = len(draws)."""
+        draws: Sequence[Draws] = (),
+    ) -> tuple[Tensor, State]:
+        """f_G(G, D_k(G, D)), section 2.2, a scalar, and the next state; k = len(draws)."""
         if not draws:
             return super().generator_loss(real, fake)
-        with self.autocast():
-            return self.objective.generator_loss(self.unroll(real, fake, states, draws), fake)
+        state, setting = self.part_state.read(), self.setting()
+        with setting.context():
+            weights = self.unroll(real, fake, states, draws, state)
+            critic = self.objective.transformed(self.critic_with(weights), state)
+            return self.objective.loss_on_outputs("generator", critic, real, fake, state, setting)
 
     def unroll(
         self,
-        real: Tensor,
-        fake: Tensor,
+        real: Batch,
+        fake: Batch,
         states: Sequence[ParamState],
-        draws: Sequence[RandomInputs],
-    ) -> Critic:
-        """D_k, samples -> logits: D_0 = D, D_(i+1) is D_i after a step on f_D(G, D_i).
+        draws: Sequence[Draws],
+        state: State,
+    ) -> Mapping[str, Tensor]:
+        """Return the weights of D_k by name: D_0 = D, D_(i+1) is D_i after a step on f_D(G, D_i).
 
         Args:
             real, fake: samples [B, ...].
             states: of the discriminator's optimizer, one for each parameter.
             draws: random numbers of each step; k of them.
+            state: of the objective's parts; steps that are looked ahead do not move it.
         """
         weights = {name: p.detach() for name, p in self.discriminator.named_parameters()}
         for step_draws in draws:
 
-            def loss(weights: Mapping[str, Tensor], draws: RandomInputs = step_draws) -> Tensor:
-                return self.discriminator_loss(self.critic_with(weights), real, fake, draws)
+            def loss(weights: Mapping[str, Tensor], draws: Draws = step_draws) -> Tensor:
+                critic = self.objective.transformed(self.critic_with(weights), state)
+                return self.objective.discriminator_loss(
+                    critic, real, fake, draws, state, self.setting()
+                )[0]
 
             gradients = torch.func.grad(loss)(weights)
             steps = [
@@ -107,8 +123,10 @@ class UnrolledGAN(GAN):
                 ParamState(moments, before.settings)
                 for (_, moments), before in zip(steps, states, strict=True)
             ]
-        return self.critic_with(weights)
+        return weights
 
     def critic_with(self, weights: Mapping[str, Tensor]) -> Critic:
-        """Return the discriminator with other weights, by name: samples [B, ...] -> logits [B]."""
-        return lambda samples: functional_call(self.discriminator, dict(weights), (samples,))
+        """Return the discriminator with other weights, by name."""
+        return lambda batch: functional_call(
+            self.discriminator, dict(weights), (batch.samples,), dict(batch.labels)
+        )

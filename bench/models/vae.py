@@ -40,7 +40,7 @@ class VAE(GenerativeModel):
     def training_round(self, ex: StepExecutor) -> None:
         """Make one step of encoder and decoder together."""
         noise = ex.draw_noise(self.training_settings.latent_dim)
-        (loss,) = ex.optimizer_step(GENERATOR, self.step_loss, ex.real, noise)
+        (loss,) = ex.optimizer_step(GENERATOR, self.step_loss, ex.real.samples, noise)
         ex.log("d_loss", loss)
         ex.count_generator_step()
 

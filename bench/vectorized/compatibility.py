@@ -2,7 +2,7 @@
 
 import copy
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import nn, optim
 
 from bench.core import distributed
 from bench.models.base import GenerativeModel
+from bench.models.optimizers import build_optimizer
 from bench.runs.identity import canonical_json, hash_text
 
 # These update each entry of a parameter independently, so a row of weights can be one parameter.
@@ -26,17 +27,22 @@ def pack_key(plain: Mapping[str, Any]) -> str:
     model = copy.deepcopy(plain["model"])
     training = model["training"]
     training["seed"] = None
-    for name in OPTIMIZER_KEYS:
-        training["optimizer"].pop(name, None)
     model_class = pkgutil.resolve_name(model["_target_"])
-    for path in (*model_class.replica_hyperparameters, "objective.constraint.bound"):
-        *before, last = path.split(".")
-        part: Any = model
-        for name in before:
-            part = part.get(name) if isinstance(part, dict) else None
-        if isinstance(part, dict):
-            part.pop(last, None)
+    optimizers = [f"training.optimizers.*.{name}" for name in OPTIMIZER_KEYS]
+    own = *model_class.replica_hyperparameters, "objective.loss.constraint.bound", *optimizers
+    for path in own:
+        _remove(model, path.split("."))
     return hash_text(canonical_json({"model": model} | {name: plain[name] for name in SHARED_KEYS}))
+
+
+def _remove(part: Any, names: Sequence[str]) -> None:
+    """Remove what lies at a path of keys below a config's node, in place; "*" is any key."""
+    first, *rest = names
+    for name in [n for n in part if first in (n, "*")] if isinstance(part, dict) else []:
+        if rest:
+            _remove(part[name], rest)
+        else:
+            del part[name]
 
 
 def why_not_packable(model: GenerativeModel) -> str:
@@ -52,10 +58,11 @@ def why_not_packable(model: GenerativeModel) -> str:
         return "precision=bf16 casts within a step, which cannot be traced"
     if distributed.world_size() > 1:
         return "it trains in several processes"
-    optimizer = settings.optimizer([nn.Parameter(torch.zeros(1))])
-    if type(optimizer) not in ELEMENTWISE:
-        names = ", ".join(supported.__name__ for supported in ELEMENTWISE)
-        return f"{type(optimizer).__name__} may mix entries of a parameter: packs support {names}"
+    for make in model.optimizer_makers():
+        optimizer = build_optimizer(make, [nn.Parameter(torch.zeros(1))], 0)
+        if type(optimizer) not in ELEMENTWISE:
+            names, kind_name = ", ".join(k.__name__ for k in ELEMENTWISE), type(optimizer).__name__
+            return f"{kind_name} may mix entries of a parameter: packs support {names}"
     for layer in model.modules():
         if isinstance(layer, nn.modules.dropout._DropoutNd):
             return f"{type(layer).__name__} draws from no random stream of the run"

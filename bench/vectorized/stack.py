@@ -7,17 +7,18 @@ Nothing is summed over replicas, so none of them affects another.
 
 import copy
 import sys
-from collections.abc import Iterator, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
-from bench.data.batches import iter_batch_indices
+from bench.core.schedules import at
+from bench.data.batches import FRESH_STREAM, STREAM, iter_batch_indices
 from bench.models.base import GenerativeModel
 from bench.models.differentiable import SETTINGS, ParamState
+from bench.models.optimizers import build_optimizer, set_numbers
 from bench.vectorized.compatibility import why_not_packable
 from bench.vectorized.vmapped_model import NamedTensors, VmapInputs, VmappedModel
 
@@ -37,7 +38,7 @@ class ReplicaStack:
         hyperparameters: the replicas' own numbers by "attribute.name", [R].
         losses: logged losses by name, [R].
         optimizers: for each slot its optimizers, one for each player.
-        orders: for each slot an endless iterator of its batches: indices [B].
+        orders, fresh_orders: for each slot endless iterators of its batches: indices [B].
 
     Raises:
         ValueError: a model cannot be packed, or differs in architecture from the others.
@@ -74,12 +75,14 @@ class ReplicaStack:
         }
         size, dtype = (len(models),), next(first.parameters()).dtype
         self.hyperparameters: NamedTensors = {
-            path: torch.full(size, attrgetter(path)(first), dtype=dtype, device=samples.device)
-            for path in first.replica_hyperparameters
+            path: torch.full(size, at(number, 0), dtype=dtype, device=samples.device)
+            for path, number in first.replica_numbers().items()
         }
         self.losses: NamedTensors = {}
         self.optimizers: list[list[torch.optim.Optimizer]] = [[] for _ in models]
         self.orders: list[Iterator[Tensor]] = [self._order(first) for _ in models]
+        self.fresh_orders = list(self.orders)
+        self.schedules: list[dict[str, Callable[[float], float]]] = [{} for _ in models]
         for slot, model in enumerate(models):
             if model is not None:
                 self.insert(slot, model)
@@ -136,16 +139,21 @@ class ReplicaStack:
             owner, _, short = name.rpartition(".")
             buffer[slot].copy_(model.get_buffer(name))
             model.get_submodule(owner)._buffers[short] = buffer[slot]
-        for path, numbers in self.hyperparameters.items():
-            numbers[slot] = attrgetter(path)(model)
-        make_optimizer = model.training_settings.optimizer
-        optimizers = [make_optimizer([nn.Parameter(rows[slot])]) for rows in self.rows]
+        numbers = model.replica_numbers()
+        self.schedules[slot] = {path: n for path, n in numbers.items() if callable(n)}
+        for path, number in numbers.items():
+            self.hyperparameters[path][slot] = at(number, model.images)
+        pairs = zip(model.optimizer_makers(), self.rows, strict=True)
+        optimizers = [
+            build_optimizer(make, [nn.Parameter(rows[slot])], model.images) for make, rows in pairs
+        ]
         if optimizer_states is not None:
             for optimizer, state in zip(optimizers, optimizer_states, strict=True):
                 optimizer.load_state_dict(copy.deepcopy(state))
         self.optimizers[slot], self.models[slot] = optimizers, model
         model.on_fit_start()
         self.orders[slot] = self._order(model)
+        self.fresh_orders[slot] = self._order(model, FRESH_STREAM)
         own_losses, model.losses = model.losses, {}
         for name, value in own_losses.items():
             self.loss_values(name, value.expand(len(self.models)))[slot] = value
@@ -165,9 +173,17 @@ class ReplicaStack:
 
     def optimizer_step(self, player: int, slot: int, gradient: Tensor) -> None:
         """Make one step of a replica's optimizer with its gradient [P]."""
-        optimizer = self.optimizers[slot][player]
+        optimizer, model = self.optimizers[slot][player], self.model(slot)
+        if scheduled := model.scheduled[player]:
+            set_numbers(optimizer, scheduled, model.images)
         optimizer.param_groups[0]["params"][0].grad = gradient
         optimizer.step()
+
+    def set_scheduled_numbers(self) -> None:
+        """Set the replicas' own numbers that are functions of the images that each has seen."""
+        for slot in self.occupied:
+            for path, number in self.schedules[slot].items():
+                self.hyperparameters[path][slot] = number(self.model(slot).images)
 
     def loss_values(self, name: str, like: Tensor) -> Tensor:
         """Return the losses [R] of a name, allocated `like` [R]; each model holds its own view."""
@@ -207,11 +223,11 @@ class ReplicaStack:
         model.on_save_checkpoint(content)
         return tree_map_only(Tensor, lambda view: view.detach().clone(), content)
 
-    def _order(self, model: GenerativeModel) -> Iterator[Tensor]:
+    def _order(self, model: GenerativeModel, stream: str = STREAM) -> Iterator[Tensor]:
         """Iterate over a model's batches from its present step on, without end."""
         seed = model.training_settings.seed
         return iter_batch_indices(
-            len(self.samples), self.batch_size, seed, model.d_steps, sys.maxsize
+            len(self.samples), self.batch_size, seed, model.d_steps, sys.maxsize, stream
         )
 
 

@@ -2,10 +2,12 @@
 
 import copy
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
+from bench.core.batch import Batch
 from bench.data.batches import as_float
 from bench.models.base import GenerativeModel
 from bench.vectorized.stack import ReplicaStack, state_bytes
@@ -16,19 +18,33 @@ TRIAL_STEPS = 3  # enough for slots that round differently to show
 
 def train_step(stack: ReplicaStack) -> None:
     """Make one discriminator step, and a due generator's, of every model; ValueError if none."""
-    occupied = stack.occupied
-    if not occupied:
+    if not stack.occupied:
         raise ValueError("the stack is empty: insert a model first")
-    batches = {slot: next(stack.orders[slot]) for slot in occupied}
-    spare = batches[occupied[0]]  # for empty slots
+    real = _draw_batches(stack, stack.orders)
+    fresh = _draw_batches(stack, stack.fresh_orders) if stack.template.reads_fresh_real else real
+    train_on_batch(stack, real, fresh)
+
+
+def _draw_batches(stack: ReplicaStack, orders: Sequence[Iterator[Tensor]]) -> Tensor:
+    """Return each slot's next batch, [R, B, ...]; empty slots get another's."""
+    batches = {slot: next(orders[slot]) for slot in stack.occupied}
+    spare = batches[stack.occupied[0]]
     indices = torch.stack([batches.get(slot, spare) for slot in range(len(stack.models))])
-    train_on_batch(stack, as_float(stack.samples[indices.to(stack.samples.device)]))
+    return as_float(stack.samples[indices.to(stack.samples.device)])
 
 
-def train_on_batch(stack: ReplicaStack, real: Tensor) -> None:
-    """Make one training round of every model in a stack, on real samples [R, B, ...]."""
+def train_on_batch(stack: ReplicaStack, real: Tensor, fresh_real: Tensor | None = None) -> None:
+    """Make one training round of every model in a stack.
+
+    Args:
+        real: real samples, [R, B, ...].
+        fresh_real: those of the generator's steps where they have their own.
+    """
+    dtype = stack.rows[0].dtype
+    batches = [Batch(part.to(dtype)) for part in (real, real if fresh_real is None else fresh_real)]
+    stack.set_scheduled_numbers()
     with torch.no_grad():
-        stack.template.training_round(VmapExecutor(stack, real.to(stack.rows[0].dtype)))
+        stack.template.training_round(VmapExecutor(stack, *batches))
     for slot in stack.occupied:
         stack.model(slot).d_steps += 1
 

@@ -6,9 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.core.objective import RandomInput, UpdateSchedule
+from bench.core.batch import Batch
+from bench.core.objective import RandomInput
 from bench.models.differentiable import ParamState
-from bench.models.executor import LossFn, ReplicaMask
+from bench.models.executor import IsDue, LossFn, ReplicaMask
 from bench.vectorized.stack import ReplicaStack
 
 
@@ -20,18 +21,19 @@ class VmapExecutor:
     mask, are discarded. Real samples are [R, B, ...].
     """
 
-    def __init__(self, stack: ReplicaStack, real: Tensor) -> None:
-        self.stack, self.real = stack, real
+    def __init__(self, stack: ReplicaStack, real: Batch, fresh_real: Batch) -> None:
+        self.stack, self.real, self.fresh_real = stack, real, fresh_real
+        self.latent = self.fake = real.samples  # until the first move of the round
         self.occupied = stack.occupied
 
-    def generator_due(self, schedule: UpdateSchedule) -> ReplicaMask:
-        """Return the slots whose generator is updated in this round."""
+    def due(self, is_due: IsDue) -> ReplicaMask:
+        """Return the slots for which something is due in this round."""
         models = [(slot, self.stack.model(slot)) for slot in self.occupied]
-        return [slot for slot, m in models if schedule.generator_is_due(m.d_steps, m.g_steps)]
+        return [slot for slot, model in models if is_due(model.d_steps, model.g_steps)]
 
     def draw_latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
         """Draw latents from each replica's stream, [R, count B, L]."""
-        size = count * self.real.shape[1]
+        size = count * self.real.samples.shape[1]
         latents = [self.stack.model(slot).draw_latent(size) for slot in self._slots(mask)]
         return self._stack_slots(mask, latents)
 
@@ -39,15 +41,35 @@ class VmapExecutor:
         self, inputs: Mapping[str, RandomInput], mask: ReplicaMask | None = None
     ) -> dict[str, Tensor]:
         """Draw random numbers by name from each replica's stream, [R, ...] each."""
-        slots = self._slots(mask)
-        draws = [self.stack.model(slot).draw_random(inputs, self.real[slot]) for slot in slots]
+        return self._draw(inputs, self.real.samples, "draws", mask) if inputs else {}
+
+    def draw_for_samples(
+        self, inputs: Mapping[str, RandomInput], count: int = 1, mask: ReplicaMask | None = None
+    ) -> dict[str, Tensor]:
+        """Draw the random numbers of transforms from each replica's stream, [R, count B, ...]."""
+        if not inputs:
+            return {}
+        like = self.real.samples.repeat(1, count, *(1,) * (self.real.samples.ndim - 2))
+        return self._draw(inputs, like, "transforms", mask)
+
+    def _draw(
+        self,
+        inputs: Mapping[str, RandomInput],
+        like: Tensor,
+        source: str,
+        mask: ReplicaMask | None,
+    ) -> dict[str, Tensor]:
+        """Draw random numbers for samples like [R, B, ...] from a stream of each replica."""
+        models = [(slot, self.stack.model(slot)) for slot in self._slots(mask)]
+        draws = [model.draw_random(inputs, like[slot], source) for slot, model in models]
         return {name: self._stack_slots(mask, [one[name] for one in draws]) for name in inputs}
 
     def draw_noise(self, width: int) -> Tensor:
         """Draw N(0, 1) for every sample from each replica's stream, [R, B, width]."""
         streams = [self.stack.model(slot).streams["draws"] for slot in self.occupied]
-        options: Any = {"device": self.real.device, "dtype": self.real.dtype}
-        shape = self.real.shape[1], width
+        real = self.real.samples
+        options: Any = {"device": real.device, "dtype": real.dtype}
+        shape = real.shape[1], width
         noise = [torch.randn(shape, generator=stream, **options) for stream in streams]
         return self._stack_slots(None, noise)
 

@@ -120,17 +120,27 @@ class VmappedModel:
 
 @contextmanager
 def override_hyperparameters(model: GenerativeModel, numbers: Mapping[str, Any]) -> Iterator[None]:
-    """Replace numbers of a model, given by path "attribute.name", within the block."""
+    """Replace numbers of a model, given by path "attribute.name ...", within the block."""
     before: dict[str, Any] = {}
     for path, number in numbers.items():
-        attribute, name = path.split(".")
+        attribute, *names = path.split(".")
         part = getattr(model, attribute)
         before.setdefault(attribute, part)
-        changed = copy.copy(part)
-        object.__setattr__(changed, name, number)  # was checked when the replica was built
-        setattr(model, attribute, changed)
+        setattr(model, attribute, replace_number(part, names, number))
     try:
         yield
     finally:
         for attribute, part in before.items():
             setattr(model, attribute, part)
+
+
+def replace_number(part: Any, names: Sequence[str], number: Any) -> Any:
+    """Return a copy of a part with another number at a path of attributes and keys."""
+    if not names:
+        return number
+    first, *rest = names
+    if isinstance(part, Mapping):
+        return {**part, first: replace_number(part[first], rest, number)}
+    changed = copy.copy(part)  # was checked when the replica was built
+    object.__setattr__(changed, first, replace_number(getattr(part, first), rest, number))
+    return changed

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from bench.data.batches import DeviceBatches
+from bench.data.batches import FRESH_STREAM, STREAM, BatchIndexSampler, DeviceBatches
 from bench.models.base import GenerativeModel
 
 FOREVER = 10**9  # steps
@@ -20,7 +20,9 @@ class PlainLoop:
         result: Any = optimizers if len(optimizers) > 1 else optimizers[0]  # as Lightning does
         model.optimizers = lambda use_pl_optimizer=False: result  # type: ignore[method-assign, assignment]
         seed = model.training_settings.seed
-        self.batches = iter(DeviceBatches(samples, batch_size, seed, 0, FOREVER))
+        streams = (STREAM, FRESH_STREAM) if model.reads_fresh_real else (STREAM,)
+        order = BatchIndexSampler(len(samples), batch_size, seed, 0, FOREVER, streams)
+        self.batches = iter(DeviceBatches(samples, order))
 
     def step(self) -> None:
         """Train on one batch."""
