@@ -21,6 +21,7 @@ from bench import __version__
 from bench.commands.reproduce import format_steps
 from bench.commands.sample import BATCH, build_finished_sampler
 from bench.config import build
+from bench.config.loss_label import NO_PENALTY, loss_label
 from bench.core.errors import Caution, UserError
 from bench.core.files import DiskError, writer_id
 from bench.core.number_checks import is_whole_number
@@ -176,7 +177,9 @@ def _card(
     folder: RunFolder, config: Mapping[str, Any], rows: Sequence[Row], files: Path
 ) -> list[str]:
     """Return the lines of the model card, in Markdown with the hub's YAML at its head."""
-    names = {key: escape_markdown(printable(str(name))) for key, name in config["names"].items()}
+    chosen = {key: str(name) for key, name in config["names"].items()}
+    chosen["loss"] = loss_label(chosen["loss"], chosen.get("penalty", NO_PENALTY))
+    names = {key: escape_markdown(printable(name)) for key, name in chosen.items()}
     is_image = config["dataset"]["family"] == "image"
     tags = ["gan", "created-equal"]
     head = ["---", "library_name: pytorch", f"tags: [{', '.join(tags)}]"]

@@ -25,7 +25,7 @@ from bench.runs.plans import Plan, PlannedRun, StagePlan, plan_exists, read_plan
 from bench.runs.rows import Row, read_row, sort_for_display
 from bench.runs.run_status import StatusReader
 
-FILTERS = ("variant", "dataset", "seed", "status", "network", "loss", "model")
+FILTERS = ("variant", "dataset", "seed", "status", "network", "loss", "penalty", "model")
 BARS = "".join(map(chr, range(0x2581, 0x2589)))  # blocks of an eighth of a line to a whole one
 WIDTH = 60  # characters of a curve
 
@@ -169,8 +169,8 @@ def _describe(run: FoundRun) -> list[str]:
         f"run {folder.run_id}: {facts['variant']} on {facts['dataset']}, seed {facts['seed']}: "
         f"{facts['status']}{cause}"
     ]
-    keys = ("loss", "model", "network")
-    lines.append("  ".join(f"{key}={facts.get(key, '')}" for key in keys))
+    keys = ("loss", "penalty", "model", "network")
+    lines.append("  ".join(f"{key}={facts[key]}" for key in keys if key in facts))
     numbers = dict(run.config.get("hyperparameters") or {})
     numbers |= {key: run.config.get(key) for key in ("d_steps", "batch_size")}
     lines.append("  ".join(f"{key}={value}" for key, value in numbers.items()))

@@ -30,9 +30,15 @@ FLAGS = "if you trust this code, add --config-dir DIR with a yaml that names it,
 # Keys that a published override may set: groups by the name of an entry, others by a plain value.
 GROUPS = frozenset(
     ("variant", "dataset", "network", "loss", "model", "optimizer", "features", "score", "sweeps")
-    + ("preset",)
+    + ("preset", "penalty", "normalisation", "augmentation", "update_order", "ema")
 )
-PREFIXES = ("hyperparameters.", "network.", "model.", "optimizer.", "score.", "dataset.source.")
+PREFIXES = ("hyperparameters.", "network.", "model.", "optimizer.", "score.", "dataset.source.") + (
+    "penalty.",
+    "normalisation.",
+    "augmentation.",
+    "update_order.",
+    "ema.",
+)
 KEYS = frozenset(
     ("seed", "threads", "precision", "d_steps", "batch_size", "log_every", "packed")
     + ("trainer.accelerator", "trainer.devices", "trainer.batch_norm", "trainer.data")

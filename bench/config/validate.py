@@ -38,6 +38,7 @@ SHAPES = {  # family -> its samples, number of axes, an example
     "image": ("images [channels, height, width]", 3, "[3,64,64]"),
     "points": ("points [dimensions]", 1, "[2]"),
 }
+OPTIONAL_GROUPS = ("penalty", "normalisation", "augmentation", "update_order", "ema")
 logging.getLogger(get_object.__module__).setLevel(logging.CRITICAL)  # the sentence says it all
 
 
@@ -75,6 +76,8 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
             f"network {cfg.names.network!r} has no pair for model {kind!r}",
             fix="choose another network=, or add the pair to its yaml",
         )
+    for group in unread_groups(cfg):
+        _check_nothing_is_chosen(cfg, group)
     plain = to_plain(cfg)
     with as_user_error("config"):
         for group in ("model", "dataset", "features", "score", "logger", "trainer"):
@@ -111,9 +114,40 @@ def _shown(value: Any) -> str:
     return "null" if value is None else repr(value) if isinstance(value, str) else str(value)
 
 
+def unread_groups(cfg: DictConfig) -> list[str]:
+    """Return the groups that the chosen model does not read, of those that some models read.
+
+    A config that was resolved before has none: `to_plain` left them out.
+    """
+    uses = str(OmegaConf.to_container(cfg.model, resolve=False))
+    if "${" not in uses:
+        return []
+    present = [group for group in OPTIONAL_GROUPS if group in cfg]
+    return [group for group in present if not re.search(rf"\$\{{{group}[.}}]", uses)]
+
+
+def _check_nothing_is_chosen(cfg: DictConfig, group: str) -> None:
+    """Refuse, with a UserError, an entry of a group that the chosen model does not read.
+
+    An order of updates is always chosen: see `warn_of_unread_keys`.
+    """
+    built = "_target_" in str(OmegaConf.to_container(cfg, resolve=False)[group])  # type: ignore[call-overload, index]
+    if built and group != "update_order":
+        loss = " or loss=" if group == "penalty" else ""  # which may choose a penalty
+        raise UserError(
+            f"{group} changes nothing: model {cfg.names.model!r} does not read it",
+            fix=f"leave out {group}=, or choose another variant={loss}",
+        )
+
+
 def to_plain(cfg: DictConfig) -> dict[str, Any]:
-    """Return a config as plain Python with all interpolations resolved, or raise a UserError."""
+    """Return a config as plain Python with all interpolations resolved, or raise a UserError.
+
+    Groups that the model does not read are left out: their numbers may not exist.
+    """
     with as_user_error("config"):
+        if unread := unread_groups(cfg):
+            cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in unread])
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
         assert isinstance(plain, dict)
         return cast(dict[str, Any], plain)
@@ -187,7 +221,11 @@ def warn_of_unread_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
     Args:
         overrides: as typed.
     """
+    unread = set(unread_groups(cfg))
     for key in (text.lstrip("+").partition("=")[0] for text in overrides):
+        if (group := key.partition(".")[0]) in unread:
+            message = f"{key} changes nothing: model {cfg.names.model!r} does not read {group}"
+            warnings.warn(message, Caution, stacklevel=2)
         other, value = UNREAD_WHILE.get(key, ("", None))
         if other and OmegaConf.select(cfg, other) == value:
             shown = "null" if value is None else value

@@ -6,7 +6,7 @@ returned.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -295,6 +295,11 @@ class Term:
         """Whether the term is a function of the discriminator's outputs."""
         return callable(self.penalty) and is_function_of_outputs(self.penalty)
 
+    @property
+    def differentiates_critic(self) -> bool:
+        """Whether the term is one on the discriminator's slope."""
+        return self.player == "discriminator" and not self.reads_outputs
+
     @cached_property
     def outputs(self) -> OutputFunction:
         """The term as a function that asks for outputs by name; only where `reads_outputs`."""
@@ -305,8 +310,9 @@ class Term:
         """The random numbers that a call needs, by name."""
         return {} if self.reads_outputs else self.penalty.random_inputs
 
-    def is_due(self, steps: int) -> bool:
-        """Return whether the term is taken after so many steps of its player."""
+    def is_due(self, d_steps: int, g_steps: int) -> bool:
+        """Return whether the term is taken after so many steps of the players."""
+        steps = d_steps if self.player == "discriminator" else g_steps
         return steps % self.interval == 0
 
 
@@ -339,6 +345,15 @@ class Objective:
         names = [*PLAYERS, *self.terms, *self.transforms]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two parts of the loss are called {min(twice)!r}: rename one")
+        # sorted, so that the order in a yaml changes no bit
+        object.__setattr__(self, "terms", dict(sorted(self.terms.items())))
+        slopes = [n for n, t in self.terms.items() if t.differentiates_critic]
+        twofold = [
+            n for n, t in self.transforms.items() if getattr(t, "differentiates_critic", False)
+        ]
+        if slopes and twofold:
+            both = f"{twofold[0]!r} normalises the critic by its slope"
+            raise ValueError(f"{both}, and penalty {slopes[0]!r} bounds it again: choose one")
         inputs = [name for each in self.transforms.values() for name in each.random_inputs]
         if len(set(inputs)) < len(inputs):
             raise ContractError("two transforms read random numbers of one name")
@@ -429,9 +444,7 @@ class Objective:
             draws: what `random_inputs` names, for the batch of all processes.
         """
         with setting.context():
-            loss, after = self.loss_on_outputs(
-                "discriminator", critic, real, fake, state, setting
-            )
+            loss, after = self.loss_on_outputs("discriminator", critic, real, fake, state, setting)
         for name, term in self.player_terms("discriminator").items():
             if not term.reads_outputs:
                 value = self.slope_term(name, critic, real, fake, draws[name], setting)
@@ -452,8 +465,9 @@ class Objective:
         The critic that the penalty gets has the labels and draws of the penalty's `side` bound:
         "real", where it does not say, "fake", or "both" for points of the concatenation.
         """
-        penalty, gather, shard = self.terms[name].penalty, setting.gather, setting.shard
-        rides = ride_along(getattr(penalty, "side", "real"), real, fake, setting)
+        penalty, gather = self.terms[name].penalty, setting.gather
+        shard = identity if is_coupled(penalty) else setting.shard
+        rides = ride_along(getattr(penalty, "side", "real"), real, fake, gather, shard)
 
         def own(samples: Tensor) -> Tensor:
             return logits_of(critic(rides._replace(samples=samples)))
@@ -482,27 +496,48 @@ class Objective:
         return term.interval * at(term.weight, setting.images) * value, after
 
     def generator_term(
-        self, name: str, generator: Any, latent: Tensor, draws: RandomInputs, state: State
+        self,
+        name: str,
+        generator: Callable[[Tensor], Tensor],
+        latent: Tensor,
+        draws: RandomInputs,
+        state: State,
+        gather: Rows,
     ) -> tuple[Tensor, State]:
         """Return an unweighted term on the generator's slope, a scalar, and the next state.
 
         Args:
             generator: latents [B, L] -> samples [B, ...].
-            latent: of this process, [B, L].
+            latent, draws: of this process, [B, L] and for samples [B, ...].
+            gather: rows of this process -> those of all, for terms that couple samples.
         """
         penalty = self.terms[name].penalty
+        more: dict[str, Any] = {"gather": gather} if is_coupled(penalty) else {}
         if name not in state:
-            value, after = penalty(generator, latent, draws), {}
+            value, after = penalty(generator, latent, draws, **more), {}
         else:
-            value, after = penalty(generator, latent, draws, state[name])
+            value, after = penalty(generator, latent, draws, state[name], **more)
         require_shape(value, (), penalty, "a term")
         return value, {name: after}
+
+
+def chain(parts: Sequence[Mapping[str, Transform]]) -> dict[str, Transform]:
+    """Return the transforms of several config groups as one mapping, in the order of the groups.
+
+    Raises:
+        ValueError: a group has more than one: a config says no order of keys.
+    """
+    for part in parts:
+        if len(part) > 1:
+            names = " and ".join(sorted(part))
+            raise ValueError(f"{names} are transforms of one config group: list them in one")
+    return {name: transform for part in parts for name, transform in part.items()}
 
 
 def read_outputs(
     critic: Critic, real: Batch, fake: Batch, functions: Iterable[OutputFunction]
 ) -> dict[str, Tensor]:
-    """Return the outputs that functions ask for, and the labels: "real_logits", "fake_labels" ..."""
+    """Return the outputs that functions ask for, and labels: "real_logits", "fake_labels" ..."""
     found: dict[str, Tensor] = {}
     asked = {side for function in functions for side in function.sides()}
     for side, batch in (("real", real), ("fake", fake)):
@@ -514,17 +549,17 @@ def read_outputs(
     return found
 
 
-def ride_along(side: str, real: Batch, fake: Batch, setting: Setting) -> Batch:
-    """Return a batch with the labels and draws of a term's points: of this process's share."""
+def ride_along(side: str, real: Batch, fake: Batch, gather: Rows, shard: Rows) -> Batch:
+    """Return a batch with the labels and draws of the points of a term.
+
+    Args:
+        side: "real", "fake", or "both" for points of the concatenation.
+        gather, shard: rows of this process -> all rows -> those of this process's points.
+    """
     rides = {"real": (real,), "fake": (fake,), "both": (real, fake)}[side]
-    if len(rides) == 1:
-        return rides[0]  # a share of the whole batch's points is the share of its samples
 
     def joined(field: str) -> dict[str, Tensor]:
-        names = getattr(real, field)
-        return {
-            name: setting.shard(torch.cat([setting.gather(getattr(b, field)[name]) for b in rides]))
-            for name in names
-        }
+        columns = [getattr(batch, field) for batch in rides]
+        return {name: shard(torch.cat([gather(c[name]) for c in columns])) for name in columns[0]}
 
     return Batch(real.samples, joined("labels"), joined("draws"))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-STREAMS = ("init", "data", "latent", "draws", "score", "global")
+STREAMS = ("init", "data", "fresh data", "latent", "draws", "transforms", "score", "global")
 
 
 def derived_seed(seed: int, stream: str, index: int = 0) -> int:

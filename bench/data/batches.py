@@ -18,7 +18,6 @@ from bench.core import distributed
 from bench.core.batch import Batch
 from bench.core.seeds import generator
 
-
 STREAM = "data"  # the order of the batches
 FRESH_STREAM = "fresh data"  # that of the generator's own real samples
 

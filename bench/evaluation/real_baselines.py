@@ -60,7 +60,8 @@ def score_baselines(
         if protocol_changes:
             protocol = {**row.protocol, **NO_MODEL_SETTINGS, **protocol_changes}
             protocol.pop("chosen", None)
-            names = {**plain["names"], "variant": variant, "loss": "", "model": "", "network": ""}
+            no_model = {"loss": "", "penalty": "none", "model": "", "network": ""}
+            names = {**plain["names"], "variant": variant, **no_model}
             config = {"names": names, "seed": 0, "hyperparameters": {}}
             folder, measures = baseline_folder(row), part.describe_measures()
             remove_partial_files(root / folder)

@@ -17,6 +17,7 @@ from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.memorisation_grid import save_memorisation_grid
 from bench.runs.candidates import CandidateList, best_candidate, read_candidates
 from bench.runs.folder import COMPLETED, RunFolder
+from bench.runs.identity import with_stable_names
 from bench.runs.rows import Row, read_rows, requested_rows, write_row
 
 COUNTS = ("d_steps", "g_steps", "images")
@@ -267,7 +268,8 @@ def _build_run_row(
     scores: Mapping[str, float],
 ) -> Row:
     plain, training = run.plain, run.plain["model"]["training"]
-    prior, ema = training["prior"]["_target_"].rpartition(".")[2], training["ema_decay"]
+    prior = training["prior"]["_target_"].rpartition(".")[2]
+    ema = with_stable_names(training["ema"])
     run_settings = {"prior": prior, "batch_norm": "running averages", "ema": ema}
     if (limit := plain["trainer"].get("limit_minutes")) is not None:
         scores = {**scores, "limit.wall_minutes": float(limit)}
@@ -292,6 +294,7 @@ def build_row(
     names = plain["names"]
     return Row(
         **{k: names[k] for k in ("variant", "loss", "model", "network", "dataset")},
+        penalty=names.get("penalty", "none"),
         **{k: status[k] for k in (*COUNTS, "status", "cause")},
         run_id=run_id,
         seed=plain["seed"],

@@ -209,6 +209,8 @@ class GenerativeModel(pl.LightningModule):
         self, inputs: Mapping[str, RandomInput], real: Tensor, source: str = "draws"
     ) -> dict[str, Tensor]:
         """Draw the next random numbers that a pure function needs for samples like `real`."""
+        if not inputs:
+            return {}
         draws = self.streams[source]
         return {
             name: DISTRIBUTIONS[wanted.distribution](
@@ -240,6 +242,9 @@ class GenerativeModel(pl.LightningModule):
         for parameter in parameters:
             parameter.grad = None  # as zero_grad does, without its call of the profiler
         loss.backward()
+        for parameter in parameters:
+            if parameter.grad is None:  # in a term that it does not enter: its moments decay
+                parameter.grad = torch.zeros_like(parameter)
         loss = loss.detach()
         if distributed.world_size() > 1:
             gradients = [p.grad for p in parameters if p.grad is not None]
@@ -332,12 +337,16 @@ class SingleExecutor:
         return self.model.draw_random(inputs, self._whole_batch(1)) if inputs else {}
 
     def draw_for_samples(
-        self, inputs: Mapping[str, RandomInput], count: int = 1, mask: ReplicaMask | None = None
+        self,
+        inputs: Mapping[str, RandomInput],
+        count: int = 1,
+        mask: ReplicaMask | None = None,
+        source: str = "transforms",
     ) -> dict[str, Tensor]:
-        """Draw the random numbers of transforms of `count` batches: this process's share."""
+        """Draw random numbers that ride with `count` batches: this process's share."""
         if not inputs:
             return {}
-        draws = self.model.draw_random(inputs, self._whole_batch(count), "transforms")
+        draws = self.model.draw_random(inputs, self._whole_batch(count), source)
         return {name: distributed.shard(numbers) for name, numbers in draws.items()}
 
     def _whole_batch(self, count: int) -> Tensor:

@@ -73,12 +73,16 @@ class StepExecutor(Protocol):
         """Draw the random numbers that a pure function needs, by name, from the stream "draws"."""
 
     def draw_for_samples(
-        self, inputs: Mapping[str, RandomInput], count: int = 1, mask: ReplicaMask | None = None
+        self,
+        inputs: Mapping[str, RandomInput],
+        count: int = 1,
+        mask: ReplicaMask | None = None,
+        source: str = "transforms",
     ) -> Mapping[str, Tensor]:
-        """Draw the random numbers of transforms, by name, from the stream "transforms".
+        """Draw random numbers that ride with the samples of `count` batches, [count B, ...].
 
         Args:
-            count: for so many batches; the numbers ride with the samples, [count B, ...].
+            source: the stream.
         """
 
     def draw_noise(self, width: int) -> Tensor:

@@ -25,10 +25,15 @@ from bench.models.part_state import PartState
 from bench.networks.layers import BatchNorm
 
 
+def is_batch_norm(layer: nn.Module) -> bool:
+    """Return whether a layer is batch norm, ours or torch's."""
+    return isinstance(layer, BatchNorm | nn.modules.batchnorm._BatchNorm)
+
+
 def check_no_batch_statistics(discriminator: nn.Module) -> None:
     """Refuse, with a ValueError, a discriminator whose logits depend on the rest of the batch."""
     for layer in discriminator.modules():
-        if isinstance(layer, BatchNorm | nn.modules.batchnorm._BatchNorm):
+        if is_batch_norm(layer):
             what, fix = "batch norm", "set hyperparameters.d_batch_norm=false"
         elif getattr(layer, "mixes_samples", False):
             what, fix = type(layer).__name__, "choose a loss= without a penalty"
@@ -41,6 +46,9 @@ def check_no_batch_statistics(discriminator: nn.Module) -> None:
         )
 
 
+LATENT_TERM = "a term differentiates the generator at its latents"
+
+
 def why_no_reuse(objective: Objective) -> str:
     """Return why the generator's step needs samples of its own, one clause; empty if not."""
     order, terms = objective.update_order, objective.terms.values()
@@ -49,7 +57,7 @@ def why_no_reuse(objective: Objective) -> str:
     if order.latent_batches != 1:
         return f"the generator's step has {order.latent_batches} batches of latents"
     if any(t.player == "generator" and not t.reads_outputs for t in terms):
-        return "a term differentiates the generator at its latents"
+        return LATENT_TERM
     return ""
 
 
@@ -96,18 +104,37 @@ class GAN(GenerativeModel):
         training: TrainingConfig,
     ) -> None:
         check_objective_type(objective, Objective, "gan")
-        terms = objective.terms.values()
-        slopes = [t for t in terms if t.player == "discriminator" and not t.reads_outputs]
+        parts = [*objective.terms.values(), *objective.transforms.values()]
+        slopes = any(getattr(part, "differentiates_critic", False) for part in parts)
         if slopes and not batch_norm_under_penalty:
             check_no_batch_statistics(discriminator)
+        if why_no_reuse(objective) == LATENT_TERM and any(map(is_batch_norm, generator.modules())):
+            raise ValueError(
+                "batch norm in a generator under a term on its slope, which then depends on the "
+                "other samples of the batch: choose a network= without it, or another penalty="
+            )
         if reuse_samples and (why := why_no_reuse(objective)):
             raise ValueError(f"model.reuse_samples=true, and {why}: set it to false")
+        moving: list[Any] = [layer for layer in discriminator.modules() if hasattr(layer, "moves")]
+        if moving and any(
+            hasattr(t, "differentiates_critic") for t in objective.transforms.values()
+        ):
+            raise ValueError(
+                f"{type(moving[0]).__name__} moves its buffers in a pass, and a transform that "
+                "differentiates the pass cannot have that: choose another normalisation="
+            )
         super().__init__({"generator": generator, "discriminator": discriminator}, training)
         self.objective = objective
+        batches = objective.update_order.latent_batches
+        if batches > 1 and objective.reads_real("generator"):
+            raise ValueError(
+                f"update_order has {batches} batches of latents for a generator step, and the "
+                "generator's loss pairs them with real samples: set latent_batches to 1"
+            )
         self.draws_latent = objective.loss.fresh_latent or why_no_reuse(objective) != ""
         self.reuse_samples = reuse_samples and not objective.loss.fresh_latent
         self.part_state = PartState(objective.initial_state)
-        self.moving_layers = [m for m in discriminator.modules() if hasattr(m, "moves")]
+        self.moving_layers = moving
         if objective.transform_inputs:
             self.stream_names = (*self.stream_names, "transforms")
         self.reads_fresh_real = objective.update_order.fresh_real
@@ -144,9 +171,7 @@ class GAN(GenerativeModel):
         fake = Batch(ex.fake.detach(), {}, ex.draw_for_samples(inputs))
 
         draws = draw_terms(ex, objective.random_inputs("discriminator"))
-        (loss,) = ex.optimizer_step(
-            DISCRIMINATOR, self.discriminator_step_loss, real, fake, draws
-        )
+        (loss,) = ex.optimizer_step(DISCRIMINATOR, self.discriminator_step_loss, real, fake, draws)
         ex.log("d_loss", loss)
         for name, term in objective.player_terms("discriminator", lazy=True).items():
             if due := ex.due(term.is_due):
@@ -165,7 +190,11 @@ class GAN(GenerativeModel):
         inputs = objective.transform_inputs
         real = ex.fresh_real._replace(draws=ex.draw_for_samples(inputs, mask=due))
         rides = ex.draw_for_samples(inputs, order.latent_batches, due)
-        draws = draw_terms(ex, objective.random_inputs("generator"), due)
+        batches = order.latent_batches
+        draws = {
+            name: ex.draw_for_samples(wanted, batches, due, "draws")
+            for name, wanted in objective.random_inputs("generator").items()
+        }
         lookahead = self.lookahead_args(ex, due)
         loss_fn: LossFn = self.generator_step_loss
         if self.reuse_samples:
@@ -177,7 +206,7 @@ class GAN(GenerativeModel):
         ex.log("g_loss", loss, due)
         for name, term in objective.player_terms("generator", lazy=True).items():
             if both := [replica for replica in ex.due(term.is_due) if replica in due]:
-                draws = draw_terms(ex, {name: term.random_inputs}, both)
+                draws = {name: ex.draw_for_samples(term.random_inputs, batches, both, "draws")}
                 ex.optimizer_step(
                     GENERATOR, self.lazy_generator_step_loss, latent, draws, mask=both
                 )
@@ -193,9 +222,7 @@ class GAN(GenerativeModel):
         self.part_state.write(after)
         return (loss,)
 
-    def lazy_discriminator_step_loss(
-        self, real: Batch, fake: Batch, draws: Draws
-    ) -> tuple[Tensor]:
+    def lazy_discriminator_step_loss(self, real: Batch, fake: Batch, draws: Draws) -> tuple[Tensor]:
         """Return the loss of a lazy term's step, a scalar; `draws` names the term."""
         (name,), state = draws, self.part_state.read()
         critic = self.objective.transformed(self.discriminate, state)
@@ -238,7 +265,7 @@ class GAN(GenerativeModel):
         """Return a weighted term on the generator's slope, and move its state."""
         state = self.part_state.read()
         value, after = self.objective.generator_term(
-            name, self.generate, latent, draws[name], state
+            name, self.generate, latent, draws[name], state, distributed.all_gather
         )
         self.part_state.write(after)
         return at(self.objective.terms[name].weight, self.images) * value

@@ -5,11 +5,12 @@ update; with d = 0 the average is a copy of the weights.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bench.core.number_checks import is_number
 from bench.core.schedules import Number, at
@@ -117,8 +118,11 @@ class MovingAverage:
     @torch.no_grad()
     def update(self, average: nn.Module, generator: nn.Module, decay: float) -> None:
         """Make average <- decay average + (1 - decay) generator, in place."""
-        pairs = [(list(m.parameters()), list(m.buffers())) for m in (average, generator)]
-        (parameters, buffers), (new_parameters, new_buffers) = pairs
+        parameters, new_parameters = (
+            _tensors(average.parameters()),
+            _tensors(generator.parameters()),
+        )
+        buffers, new_buffers = _tensors(average.buffers()), _tensors(generator.buffers())
         if self.copy_buffers or decay == 0:
             _copy(buffers, new_buffers)
         else:
@@ -129,6 +133,10 @@ class MovingAverage:
             torch._foreach_lerp_(parameters, new_parameters, 1 - decay)
 
 
-def _copy(targets: list[torch.Tensor], sources: list[torch.Tensor]) -> None:
+def _tensors(found: Iterable[Tensor]) -> list[Tensor]:
+    return list(found)
+
+
+def _copy(targets: list[Tensor], sources: list[Tensor]) -> None:
     if targets:
         torch._foreach_copy_(targets, sources)

@@ -23,7 +23,11 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """Return an optimizer with its numbers as they are after so many images."""
     scheduled = scheduled_numbers(make)
-    return partial(make, **numbers_at(scheduled, images))(parameters) if scheduled else make(parameters)
+    return (
+        partial(make, **numbers_at(scheduled, images))(parameters)
+        if scheduled
+        else make(parameters)
+    )
 
 
 def numbers_at(scheduled: Mapping[str, Any], images: float) -> dict[str, Any]:
@@ -45,4 +49,8 @@ def _is_scheduled(value: Any) -> bool:
 
 
 def _at(value: Any, images: float) -> Any:
-    return tuple(at(v, images) for v in value) if isinstance(value, list | tuple) else at(value, images)
+    return (
+        tuple(at(v, images) for v in value)
+        if isinstance(value, list | tuple)
+        else at(value, images)
+    )

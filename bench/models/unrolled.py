@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from bench.core import distributed
-from bench.core.number_checks import require_whole_number
 from bench.core.batch import Batch, Critic
+from bench.core.number_checks import require_whole_number
 from bench.core.objective import Draws, Objective, State
 from bench.models.base import TrainingConfig
 from bench.models.differentiable import ParamState, differentiable_step
@@ -92,7 +92,7 @@ class UnrolledGAN(GAN):
         fake: Batch,
         states: Sequence[ParamState],
         draws: Sequence[Draws],
-        state: State,
+        part_state: State,
     ) -> Mapping[str, Tensor]:
         """Return the weights of D_k by name: D_0 = D, D_(i+1) is D_i after a step on f_D(G, D_i).
 
@@ -100,15 +100,15 @@ class UnrolledGAN(GAN):
             real, fake: samples [B, ...].
             states: of the discriminator's optimizer, one for each parameter.
             draws: random numbers of each step; k of them.
-            state: of the objective's parts; steps that are looked ahead do not move it.
+            part_state: of the objective's parts; steps that are looked ahead do not move it.
         """
         weights = {name: p.detach() for name, p in self.discriminator.named_parameters()}
         for step_draws in draws:
 
             def loss(weights: Mapping[str, Tensor], draws: Draws = step_draws) -> Tensor:
-                critic = self.objective.transformed(self.critic_with(weights), state)
+                critic = self.objective.transformed(self.critic_with(weights), part_state)
                 return self.objective.discriminator_loss(
-                    critic, real, fake, draws, state, self.setting()
+                    critic, real, fake, draws, part_state, self.setting()
                 )[0]
 
             gradients = torch.func.grad(loss)(weights)

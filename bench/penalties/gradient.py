@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from bench.core.contracts import ContractError, describe_part, require_call, require_shape
-from bench.core.objective import Critic, RandomInput, RandomInputs, Rows, identity
+from bench.core.coupling import is_coupled
+from bench.core.objective import RandomInput, RandomInputs, Rows, SampleCritic, identity
 
 
-def gradient_norm(critic: Critic, points: Tensor, *, eps: float) -> Tensor:
+def gradient_norm(critic: SampleCritic, points: Tensor, *, eps: float) -> Tensor:
     """|grad f(x)|_2 of each sample, [N], at points [N, ...].
 
     Args:
@@ -61,12 +62,24 @@ class GradientPenalty:
     @property
     def random_inputs(self) -> Mapping[str, RandomInput]:
         """The random numbers that `place` needs, by name."""
-        place: Any = self.place.func if isinstance(self.place, partial) else self.place
-        return place.random_inputs
+        return self._place().random_inputs
+
+    @property
+    def side(self) -> str:
+        """The side whose labels and draws the points have: "real", "fake" or "both"."""
+        return getattr(self._place(), "side", "real")
+
+    @property
+    def couples_samples(self) -> bool:
+        """Whether `ask` is no mean over the points."""
+        return is_coupled(self.ask)
+
+    def _place(self) -> Any:
+        return self.place.func if isinstance(self.place, partial) else self.place
 
     def __call__(
         self,
-        critic: Critic,
+        critic: SampleCritic,
         real: Tensor,
         fake: Tensor,
         draws: RandomInputs,

@@ -13,11 +13,17 @@ from torch import Tensor
 from bench.core.objective import RandomInput, RandomInputs
 
 
-def needs_random(**inputs: RandomInput) -> Callable[[Callable], Callable]:
-    """Store the needed random numbers, by name, in the function's attribute `random_inputs`."""
+def needs_random(side: str = "real", **inputs: RandomInput) -> Callable[[Callable], Callable]:
+    """Store what a function needs in its attributes `random_inputs` and `side`.
+
+    Args:
+        side: whose labels and random numbers of transforms the points have: "real", "fake", or
+            "both" for points of the concatenation.
+        inputs: random numbers, by name.
+    """
 
     def decorate(place: Any) -> Callable:
-        place.random_inputs = inputs
+        place.random_inputs, place.side = inputs, side
         return place
 
     return decorate
@@ -65,6 +71,7 @@ def around_real_centred(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tens
 
 
 @needs_random(
+    "both",
     noise=RandomInput("uniform", "element", copies=2),
     mix=RandomInput("uniform", "sample", copies=2),
 )
@@ -84,7 +91,7 @@ def at_real(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tensor:
     return real
 
 
-@needs_random()
+@needs_random("fake")
 def at_fake(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tensor:
     """G(z), the generated samples: R2 of Mescheder et al. 2018, equation 10."""
     return fake

@@ -42,6 +42,7 @@ class Row:
             `bench.scoring.score.describe_measures`.
         hyperparameters: the config group of that name, flattened.
         scores: name -> value.
+        penalty: entry of the config group; "none" too for rows older than the group.
         details: numbers beside a score: "frechet.latent_sd", "memorised.held_out".
         code: {file: hash} of the code outside the package that trained the run.
 
@@ -66,6 +67,7 @@ class Row:
     measures: Mapping[str, Mapping[str, Any]]
     hyperparameters: Mapping[str, Setting]
     scores: Mapping[str, float]
+    penalty: str = "none"
     details: Mapping[str, float] = dataclasses.field(default_factory=dict)
     code: Mapping[str, str] = dataclasses.field(default_factory=dict)
     schema: int = SCHEMA

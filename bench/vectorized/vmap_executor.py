@@ -44,13 +44,17 @@ class VmapExecutor:
         return self._draw(inputs, self.real.samples, "draws", mask) if inputs else {}
 
     def draw_for_samples(
-        self, inputs: Mapping[str, RandomInput], count: int = 1, mask: ReplicaMask | None = None
+        self,
+        inputs: Mapping[str, RandomInput],
+        count: int = 1,
+        mask: ReplicaMask | None = None,
+        source: str = "transforms",
     ) -> dict[str, Tensor]:
-        """Draw the random numbers of transforms from each replica's stream, [R, count B, ...]."""
+        """Draw random numbers that ride with `count` batches, [R, count B, ...]."""
         if not inputs:
             return {}
         like = self.real.samples.repeat(1, count, *(1,) * (self.real.samples.ndim - 2))
-        return self._draw(inputs, like, "transforms", mask)
+        return self._draw(inputs, like, source, mask)
 
     def _draw(
         self,

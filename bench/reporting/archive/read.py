@@ -29,6 +29,7 @@ BATCH = 256
 STAGE = {"name": str, "rule": str, "chosen": [dict], "runs": [str]}
 PLAN = {"version": int, "sweep": str, "command": str, "stages": [STAGE]}
 ROWS_METADATA = {"schema": int, "protocols": {str: {"protocol": dict, "measures": dict}}}
+LATER_COLUMN = "penalty"  # which rows.parquet lacks where it was written before there was the group
 LOADED = ("rows.parquet", "runs.jsonl", "environments.json", "plan.json", "history.parquet")
 
 
@@ -196,7 +197,8 @@ def _read_rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
         protocols = parse_json(text, ROWS_METADATA)["protocols"]
     except ValueError as error:
         raise UserError(f"{path} is damaged: protocols: {error}", fix=RESTORE) from error
-    missing = sorted({*PLAIN_COLUMNS, "protocol_id"} - set(table.column_names))
+    needed = {*PLAIN_COLUMNS, "protocol_id"} - {LATER_COLUMN}
+    missing = sorted(needed - set(table.column_names))
     if missing:
         raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix=RESTORE)
     rows_by_key: dict[tuple[str, str, str], Row] = {}
@@ -220,7 +222,7 @@ def _build_row(path: Path, record: Mapping[str, Any], protocols: Mapping[str, An
     present = {key: value for key, value in record.items() if value is not None}
     mappings: dict[str, Any] = {name: unprefixed(name, present) for name in MAPPINGS}
     try:
-        plain = {name: record[name] for name in PLAIN_COLUMNS}
+        plain = {name: record[name] for name in PLAIN_COLUMNS if name in record}
         return Row(**protocols[record["protocol_id"]], **plain, **mappings)
     except (KeyError, TypeError, ValueError) as error:
         message = f"{path}: the row of run {record['run_id']} is damaged: {error}"

@@ -20,6 +20,7 @@ ROW_COLUMNS = {
     "sample": "which configuration of its variant; 0 are its defaults",
     "variant": "what was trained",
     "loss": "entry of the config group",
+    "penalty": "entry of the config group",
     "model": "entry of the config group",
     "network": "entry of the config group",
     "dataset": "entry of the config group",
@@ -41,8 +42,8 @@ ROW_COLUMNS = {
     "code.*": "hash of each file outside the package that trained the run",
 }
 PLAIN_COLUMNS = (
-    "run_id", "variant", "loss", "model", "network", "dataset", "seed", "status", "cause",
-    "checkpoint", "d_steps", "g_steps", "images",
+    "run_id", "variant", "loss", "penalty", "model", "network", "dataset", "seed", "status",
+    "cause", "checkpoint", "d_steps", "g_steps", "images",
 )  # fmt: skip
 # What spreadsheets take for a formula; the last four are wide forms of the first four.
 FORMULA = re.compile("'*[=+@\\-\t\r\n\uff1d\uff0b\uff20\uff0d]")

@@ -188,7 +188,7 @@ def _layer_gradient_norms(model: GAN, pools: list[torch.Tensor]) -> list[float]:
         if isinstance(layer, torch.nn.ReLU):
             hidden.append(x)
     real, fake = x.squeeze(1).chunk(2)
-    loss = model.objective.discriminator(real, fake)
+    loss = model.objective.loss.discriminator(real, fake)
     return [float(g.double().norm()) for g in torch.autograd.grad(loss, hidden)]
 
 

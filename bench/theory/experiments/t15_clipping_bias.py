@@ -65,7 +65,7 @@ def measure(settings: PartSettings) -> Measurements:
     objective = build_objective(loss, f"variant={loss}", f"hyperparameters.{constraint}")
     critics = stack_critics(settings, objective)
     networks = [model.discriminator for model in gans(critics)]
-    clipped = objective.constraint is not None
+    clipped = objective.loss.constraint is not None
     if clipped:  # start uniform within the bounds, so that weights at them have moved there
         for parameter in (p for network in networks for p in network.parameters()):
             parameter.data *= clip / parameter.data.abs().max()

@@ -14,6 +14,7 @@ from scipy.stats import rice
 
 from bench import divergences
 from bench.core import seeds
+from bench.core.objective import PLAYERS
 from bench.losses.likelihood import Likelihood, log_likelihood
 from bench.metrics.transport import wasserstein_1
 from bench.models import priors
@@ -180,7 +181,9 @@ def _train_and_score(settings: PartSettings) -> Measurements:
     """Fit a curve by maximum likelihood under the noise, and score its points."""
     level, seed, steps = settings["level"], settings["seed"], settings["steps"]
     net = Noisy(mlp.generator([2], LATENT, width=WIDTH, depth=DEPTH), LATENT, noise=level)
-    training = TrainingConfig(priors.normal, LATENT, adam(RATE), seed, "32", None)
+    training = TrainingConfig(
+        priors.normal, LATENT, dict.fromkeys(PLAYERS, adam(RATE)), 1, seed, "32", None
+    )
     model = MaximumLikelihood(net, Likelihood(level), 1, training)
     data = seeds.numpy_generator(seed, "data")
     stack = ReplicaStack([model], _sample_data(steps * BATCH, settings["own"], data), BATCH)

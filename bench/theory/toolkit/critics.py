@@ -67,7 +67,7 @@ def critic_losses(critics: ReplicaStack, real: Tensor, fake: Tensor) -> np.ndarr
     models = gans(critics)
     real, fake = (pool.expand(len(models), *pool.shape[-2:]) for pool in (real, fake))
     losses = [
-        float(model.objective.adversarial_loss(model.discriminator, *pools))
+        float(model.objective.loss.discriminator(*map(model.discriminator, pools)))
         for model, *pools in zip(models, real, fake, strict=True)
     ]
     return np.where(find_diverged(critics), np.nan, losses)

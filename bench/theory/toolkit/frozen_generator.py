@@ -115,7 +115,7 @@ def generator_gradient(g: nn.Module, d: nn.Module, loss: str, fixed: Tensor) -> 
     In float64 and from logits: a discriminator that is sure by 1e-40 must not read as 0.
     """
     g, d = copy.deepcopy(g).double(), copy.deepcopy(d).double()
-    value = build_objective(loss).generator_loss(d, g(fixed))
+    value = build_objective(loss).loss.generator(d(g(fixed)))
     return torch.cat([part.flatten() for part in torch.autograd.grad(value, list(g.parameters()))])
 
 

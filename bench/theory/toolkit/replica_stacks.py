@@ -6,7 +6,7 @@ step, or is a checkpoint, and is never due.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.core.objective import Objective
+from bench.core.objective import PLAYERS, Objective
+from bench.core.update_order import StudyOrder
 from bench.models import priors
 from bench.models.base import TrainingConfig
 from bench.models.executor import DISCRIMINATOR, GENERATOR
@@ -29,9 +30,8 @@ MakeOptimizer = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
 NextBatch = Callable[[], tuple[Tensor, Tensor]]  # the next real and fake samples, [R, B, D] each
 
 
-@dataclass(frozen=True, kw_only=True)
-class FrozenGenerator(Objective):
-    """An objective under which the generator is never updated."""
+class FrozenGenerator(StudyOrder):
+    """An order in which the generator never moves."""
 
     def generator_is_due(self, d_steps: int, g_steps: int) -> bool:
         """Return False."""
@@ -74,14 +74,15 @@ def make_gan(
     unroll_steps: int = 0,
 ) -> GAN:
     """Make an untrained GAN with normal latents; its initial weights are drawn from the seed."""
-    training = TrainingConfig(priors.normal, latent_dim, optimizer, seed, "32", None)
+    optimizers = dict.fromkeys(PLAYERS, optimizer)
+    training = TrainingConfig(priors.normal, latent_dim, optimizers, 1, seed, "32", None)
     arguments = generator, discriminator, objective, False, False, training
     return UnrolledGAN(*arguments, unroll_steps) if unroll_steps else GAN(*arguments)
 
 
 def freeze_generator(objective: Objective) -> Objective:
     """Return an objective with the generator never due."""
-    return FrozenGenerator(**vars(objective))
+    return replace(objective, update_order=FrozenGenerator(**vars(objective.update_order)))
 
 
 def stack_discriminators(

@@ -20,13 +20,13 @@ def _compose(overrides: tuple[str, ...]) -> Any:
 
 
 def build_objective(loss: str, *overrides: str) -> Objective:
-    """Build an entry of conf/loss, with the hyperparameters of a variant and of overrides.
+    """Build the objective of an entry of conf/loss, with a variant's hyperparameters and overrides.
 
     Args:
         loss: "nonsaturating", "wgan_gp" ...
         overrides: as on the command line: "variant=wgan_gp", "hyperparameters.n_dis=5" ...
     """
-    return build.instantiate(_compose((*overrides, f"loss={loss}")).loss)
+    return build.instantiate(_compose((*overrides, f"loss={loss}")).model.objective)
 
 
 @cache

@@ -1,0 +1,212 @@
+"""Spectral normalisation: Miyato et al. 2018 (arXiv:1802.05957), equation 8 and Algorithm 1.
+
+Codes differ in how they follow the largest singular value: a `Dialect` says how. The vectors u and
+v are buffers, and constants for the gradient. They move only in passes that are meant to train the
+network, which set `moves`: a penalty, a diagnosis or a picture leaves them alone.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.functional import normalize
+
+from bench.core.number_checks import require_whole_number
+
+Iteration = Callable[..., tuple[Tensor, Tensor]]  # (matrix, u, v, eps=) -> next u and v
+
+
+def left_first(matrix: Tensor, u: Tensor, v: Tensor, *, eps: float) -> tuple[Tensor, Tensor]:
+    """u <- N(W v), then v <- N(W^T u), with N(x) = x / max(|x|, eps): torch's `parametrizations`.
+
+    Args:
+        matrix: W, [out, in].
+        u, v: unit vectors, [out] and [in]; u is not read.
+        eps: least norm.
+    """
+    u = normalize(torch.mv(matrix, v), dim=0, eps=eps)
+    return u, normalize(torch.mv(matrix.T, u), dim=0, eps=eps)
+
+
+def right_first(matrix: Tensor, u: Tensor, v: Tensor, *, eps: float) -> tuple[Tensor, Tensor]:
+    """v <- N(W^T u), then u <- N(W v), with N(x) = x / max(|x|, eps): Miyato et al., Algorithm 1.
+
+    Args:
+        matrix: W, [out, in].
+        u, v: unit vectors, [out] and [in]; v is not read.
+        eps: least norm.
+    """
+    v = normalize(torch.mv(matrix.T, u), dim=0, eps=eps)
+    return normalize(torch.mv(matrix, v), dim=0, eps=eps), v
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How u and v follow the weights.
+
+    Args:
+        iteration: one power iteration, `left_first` or `right_first`.
+        eps: least norm of a vector that is normalised, above 0.
+        start_iterations: iterations on the initial weights, at least 0.
+        iterates_at_rest: a pass that does not move u and v makes one iteration of its own, which
+            it does not keep.
+
+    Raises:
+        ValueError: a number is outside its range.
+
+    `torch.nn.utils.parametrizations.spectral_norm` is (left_first, 1e-12, 15, False), torch's older
+    `spectral_norm` (right_first, 1e-12, 0, False), ajbrock's BigGAN (right_first, 1e-12, 0, True),
+    with 1e-8 by default of its command line; StudioGAN is torch's older one with 1e-6.
+    """
+
+    iteration: Iteration
+    eps: float
+    start_iterations: int
+    iterates_at_rest: bool
+
+    def __post_init__(self) -> None:
+        if not self.eps > 0:
+            raise ValueError(f"eps is {self.eps}; it is the least norm of a vector: above 0")
+        require_whole_number("start_iterations", self.start_iterations, 0)
+
+
+class SpectralNorm(nn.Module):
+    """A network whose every weight W of two or more axes is W / sigma, sigma = u^T W v ~ |W|_2.
+
+    Kernels are matrices [out, rest]; transposed convolutions, whose kernels are [in, out, ...],
+    are [out, rest] too. Embeddings of classes are matrices like others. A weight of zeros has no
+    sigma: its quotient is NaN.
+
+    Args:
+        net: a network with `reset`, whose attributes and methods are this one's, too: its methods
+            compute with W / sigma; its weights and layers are reached through `net`.
+        dialect: how u and v follow W.
+
+    Attributes:
+        moves: a pass moves u and v by one iteration, in place, before it uses them.
+
+    Raises:
+        ValueError: the network has no such weight, or one that two layers share.
+    """
+
+    moves = False
+
+    def __init__(self, net: Any, dialect: Dialect) -> None:
+        super().__init__()
+        self.net, self.dialect = net, dialect
+        self.axes: dict[str, int] = {}  # weight -> its axis of outputs
+        for path, layer in net.named_modules():
+            for name, weight in layer.named_parameters(prefix=path, recurse=False):
+                if weight.ndim > 1:
+                    transposed = isinstance(layer, nn.modules.conv._ConvTransposeNd)
+                    self.axes[name] = int(transposed)
+        self._require_own_weights()
+        for name in self.axes:
+            for side, size in zip("uv", self._matrix(name).shape, strict=True):
+                start = torch.full((size,), size**-0.5)  # of length 1, replaced by `reset`
+                self.register_buffer(f"{side}_{name.replace('.', '__')}", start)
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw the initial weights, then u and v, and make the dialect's first iterations."""
+        self.net.reset(generator)
+        with torch.no_grad():
+            for name in self.axes:
+                u, v = vectors = self._vectors(name)
+                for vector in vectors:
+                    drawn = torch.randn(vector.shape, generator=generator, dtype=vector.dtype)
+                    vector.copy_(normalize(drawn, dim=0, eps=self.dialect.eps))
+                for _ in range(self.dialect.start_iterations):
+                    self._store(u, v, self._iterate(self._matrix(name), u, v))
+
+    def forward(self, *inputs: Tensor, **labels: Tensor) -> Any:
+        """Return what the network returns with normalised weights: logits [B] of samples [B, ...].
+
+        Args:
+            inputs, labels: arguments of the network.
+        """
+        return self._call("forward", *inputs, **labels)
+
+    def normalised_weights(self) -> dict[str, Tensor]:
+        """Return W / sigma by the weight's name in the network; move u and v if `moves`."""
+        device = next(self.net.parameters()).device.type
+        with torch.autocast(device, enabled=False):  # sigma with 8 bits would be 0.4 % off
+            return {name: self._weight(name) / self._sigma(name) for name in self.axes}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the network; its methods compute with normalised weights.
+
+        Its layers and tensors are not handed on: they would compute with W itself.
+        """
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name == "net" or name.startswith("_"):
+                raise
+        value = getattr(self.net, name)
+        if isinstance(value, nn.Module | Tensor):
+            raise AttributeError(f"spectral norm does not hand on {name!r}: it is not normalised")
+        return partial(self._call, name) if inspect.ismethod(value) else value
+
+    def _call(self, method: str, *inputs: Any, **labels: Any) -> Any:
+        """Call a method of the network with normalised weights."""
+        weights = {f"net.{name}": w for name, w in self.normalised_weights().items()}
+        caller = _MethodCaller(self.net)
+        return functional_call(caller, weights, (method, *inputs), labels, tie_weights=False)
+
+    def _sigma(self, name: str) -> Tensor:
+        """Return u^T W v, []; its gradient by W is u v^T."""
+        matrix, (u, v) = self._matrix(name), self._vectors(name)
+        if self.moves or self.dialect.iterates_at_rest:
+            next_u, next_v = self._iterate(matrix.detach(), u, v)
+            if self.moves:
+                self._store(u, v, (next_u, next_v))
+        else:  # copies: the next move must not change what autograd keeps of this pass
+            next_u, next_v = u.clone(), v.clone()
+        return torch.dot(next_u, torch.mv(matrix, next_v))
+
+    def _iterate(self, matrix: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Return u and v after one power iteration."""
+        return self.dialect.iteration(matrix, u, v, eps=self.dialect.eps)
+
+    def _store(self, u: Tensor, v: Tensor, following: tuple[Tensor, Tensor]) -> None:
+        """Write the next u and v into the buffers."""
+        for buffer, value in zip((u, v), following, strict=True):
+            buffer.copy_(value)
+
+    def _vectors(self, name: str) -> tuple[Tensor, Tensor]:
+        """Return the buffers u and v of a weight."""
+        short = name.replace(".", "__")
+        return self.get_buffer(f"u_{short}"), self.get_buffer(f"v_{short}")
+
+    def _matrix(self, name: str) -> Tensor:
+        """Return a weight as a matrix [out, rest]."""
+        return self._weight(name).movedim(self.axes[name], 0).flatten(1)
+
+    def _weight(self, name: str) -> Tensor:
+        """Return a weight of the network, or the tensor that stands for it in a functional call."""
+        return attrgetter(name)(self.net)
+
+    def _require_own_weights(self) -> None:
+        if not self.axes:
+            raise ValueError("spectral norm normalises weight matrices, and the network has none")
+        owners = [id(self._weight(name)) for name in self.axes]
+        if len(set(owners)) < len(owners):
+            raise ValueError("spectral norm cannot normalise a weight that two layers share")
+
+
+class _MethodCaller(nn.Module):
+    """Call a method of a network in `forward`, so that `functional_call` reaches it."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, method: str, *inputs: Any, **labels: Any) -> Any:
+        """Call a method of the network."""
+        return getattr(self.net, method)(*inputs, **labels)
