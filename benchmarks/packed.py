@@ -169,12 +169,13 @@ def count_work(result: Any, overrides: list[str], steps: int, device: str) -> No
     timer.build(1)  # with more replicas, torch counts grouped convolutions as ungrouped ones
     assert timer.stack is not None
     objective = timer.stack.template.objective
+    n_dis = objective.update_order.n_dis
     with FlopCounterMode(display=False) as counter:
-        for _ in range(objective.n_dis):
+        for _ in range(n_dis):
             train_step(timer.stack)
     # read weight, gradient and two moments, write gradient, weight and moments: 8 floats per weight
     g, d = (rows.shape[1] for rows in timer.stack.rows)
-    result.put((counter.get_total_flops() / objective.n_dis, 8 * 4 * (d + g / objective.n_dis)))
+    result.put((counter.get_total_flops() / n_dis, 8 * 4 * (d + g / n_dis)))
 
 
 def peak_memory_mib(device: str) -> float:

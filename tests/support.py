@@ -1,8 +1,15 @@
 """Constants and small helpers that several tests share."""
 
 import shutil
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from bench.core.objective import PLAYERS, Losses, Objective, Term
+from bench.core.update_order import StudyOrder
+from bench.models import priors
+from bench.models.base import TrainingConfig
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -43,6 +50,45 @@ hydra:
         rule: {name: lowest, score: selection.frechet, checkpoint: best}
         seeds: [1, 2]
 """
+
+
+def make_objective(
+    discriminator: Callable[..., Any],
+    generator: Callable[..., Any],
+    *,
+    penalty: Any = None,
+    weight: Any = 0.0,
+    constraint: Any = None,
+    n_dis: int = 1,
+    fresh_latent: bool = False,
+) -> Objective:
+    """Make an objective in the study's order, with at most one term, "penalty", of every step."""
+    term = {"weight": weight, "interval": 1, "player": "discriminator"}
+    return Objective(
+        loss=Losses(
+            discriminator=discriminator,
+            generator=generator,
+            constraint=constraint,
+            fresh_latent=fresh_latent,
+        ),
+        terms={} if penalty is None else {"penalty": Term(penalty=penalty, **term)},
+        transforms={},
+        update_order=StudyOrder(n_dis=n_dis, latent_batches=1, fresh_real=False),
+    )
+
+
+def make_training(optimizer: Callable[..., Any], **changes: Any) -> TrainingConfig:
+    """Make settings of a training with one optimizer for both players, and without an average."""
+    settings = {
+        "prior": priors.uniform,
+        "latent_dim": 2,
+        "optimizers": dict.fromkeys(PLAYERS, optimizer),
+        "batch_size": 4,
+        "seed": 0,
+        "precision": "32",
+        "ema": None,
+    }
+    return TrainingConfig(**{**settings, **changes})
 
 
 @contextmanager

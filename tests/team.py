@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 import bench.models  # noqa: F401  torchvision's operators are declared before Lightning comes
 from bench.config import build
 from bench.core import distributed
+from bench.core.objective import PLAYERS
 from bench.data.split import Split
 from bench.models.differentiable import sgd
 from bench.networks.layers import synchronise
@@ -76,7 +77,7 @@ def train_in_float64(plain: dict, synchronised: bool) -> dict:
     model.training_settings = replace(
         settings,
         prior=lambda *asked: settings.prior(*asked).double(),
-        optimizer=partial(torch.optim.SGD, lr=0.05),
+        optimizers=dict.fromkeys(PLAYERS, partial(torch.optim.SGD, lr=0.05)),
     )
     if hasattr(model, "differentiable_step"):
         model.differentiable_step = sgd

@@ -98,6 +98,8 @@ def weights_after_ten_steps(loss: str) -> str:
     for setting in SMALL["infogan"]:  # to change a config is cheaper than to compose another
         key, _, value = setting.partition("=")
         OmegaConf.update(cfg, key, int(value))
+    # wide weights: near 0 all hinges are linear, all slopes below 1, and Adam sees no factor of 2
+    OmegaConf.update(cfg, "network.std", 0.5)
     model = build.build_model(cfg)
     model.fit_to_data(team.random_split(cfg))
     optimizers = model.configure_optimizers()
@@ -143,6 +145,42 @@ def test_a_preset_without_numbers_for_the_data_says_so(tiny):
     with pytest.warns(Caution, match="preset quick has no numbers for grid: variant 'ns_gan' runs"):
         job = prepare_job(build.compose_config(words))
     assert job.plain["hyperparameters"]["learning_rate"] == 5e-5  # the study's
+
+
+@pytest.mark.parametrize("penalty", entries("penalty"))
+def test_every_penalty_trains_beside_a_loss_that_names_none(tiny, penalty):
+    """Batch norm, which most penalties bear not, is left out by what the penalty needs."""
+    chosen = ["variant=hinge_gan", "dataset=ring", f"penalty={penalty}"]
+    train(tiny, *chosen, "d_steps=7", network="mlp")
+
+
+@pytest.mark.parametrize("order", entries("update_order"))
+def test_every_order_of_updates_trains(tiny, order):
+    """Of 7 steps with n_dis = 2 the generator moves on 0, 1, 3, 5; on 1, 3, 5; or on 0, 2, 4, 6."""
+    chosen = ["dataset=ring", f"update_order={order}", "hyperparameters.n_dis=2", "d_steps=7"]
+    g_steps = train(tiny, *chosen, network="mlp")["g_steps"]
+    assert g_steps == {"study": 4, "d_first": 3, "g_first": 4}[order]
+
+
+@pytest.mark.parametrize("ema", entries("ema"))
+def test_every_moving_average_trains(tiny, ema):
+    train(tiny, "dataset=ring", f"ema={ema}", network="mlp")
+
+
+@pytest.mark.parametrize("augmentation", entries("augmentation"))
+def test_every_augmentation_trains(tiny, augmentation):
+    train(tiny, f"augmentation={augmentation}")
+
+
+@pytest.mark.parametrize("normalisation", entries("normalisation"))
+def test_every_normalisation_trains(tiny, normalisation):
+    train(tiny, "dataset=ring", f"normalisation={normalisation}", network="mlp")
+
+
+@pytest.mark.parametrize("group", ["penalty", "normalisation"])
+def test_what_an_entry_needs_belongs_to_an_entry(group):
+    """An optional default of a misspelt file would be left out without a word."""
+    assert set(entries(f"{group}/needs")) <= set(entries(group))
 
 
 @pytest.mark.parametrize("optimizer", entries("optimizer"))

@@ -28,20 +28,21 @@ def write_examples(folder):
 
 
 def test_the_examples_train_together_as_printed(run_command, tmp_path, monkeypatch):
-    parts = {"loss", "variant", "network", "dataset", "score"}
+    parts = {"loss", "penalty", "variant", "network", "dataset", "score"}
     assert {n.split("/")[2] for n in write_examples(tmp_path) if n.startswith("mine/conf")} == parts
     monkeypatch.syspath_prepend("mine")  # as `export PYTHONPATH=mine` does
     (command,) = re.findall(r"```\nbench (train .*two_moons.*)\n```", PAGE.read_text())
     done = run_command(train.main, *command.split()[1:], *TINY)
     assert done.returncode == 0, done.stderr
     (row,) = read_rows(tmp_path / "runs", [p.name for p in (tmp_path / "runs").glob("[0-9a-f]*")])
-    assert (row.loss, row.network, row.dataset) == ("margin", "residual", "two_moons")
+    assert (row.loss, row.penalty) == ("margin", "drift")
+    assert (row.network, row.dataset) == ("residual", "two_moons")
     assert row.scores["median_distance"] > 0
     assert row.measures["median_distance"]["scores"] == {"median_distance": "lower"}
 
 
 D_LOSS, G_LOSS = "loss.discriminator._target_", "loss.generator._target_"
-PENALTY = "loss.penalty={_target_: %s.Penalty}"
+PENALTY = "penalty.r1.penalty={_target_: %s.Penalty}"
 NETWORK = "network.gan.discriminator={_target_: %s.D}"
 HEAD = """
 import torch
@@ -55,19 +56,20 @@ class Base(nn.Module):
 """
 BROKEN = {
     "a loss per sample": (
-        "def loss(real, fake):\n    return real - fake",
+        "def loss(real_logits, fake_logits):\n    return real_logits - fake_logits",
         f"{D_LOSS}=%s.loss",
-        r"loss \(.*py, line 1\) returned shape \[4\]; the discriminator's loss is a scalar",
+        r"loss \(.*py, line 1\) returned shape \[2\]; a loss or a term of it is a scalar",
     ),
     "a loss that is a number": (
-        "def loss(fake):\n    return 0.5",
+        "def loss(fake_logits):\n    return 0.5",
         f"{G_LOSS}=%s.loss",
-        r"loss \(.*\) returned float; the generator's loss is a scalar",
+        r"loss \(.*\) returned float; a loss or a term of it is a scalar",
     ),
     "a loss that asks for more": (
-        "def loss(real, fake, temperature):\n    return 0",
+        "def loss(real_logits, fake_logits, temperature):\n    return 0",
         f"{D_LOSS}=%s.loss",
-        r"takes \(real, fake, temperature\), but it is called with \(real_logits, fake_logits\)",
+        r"loss \(.*py, line 1\) asks for 'temperature'; losses and terms are given real_logits, "
+        r"fake_logits, other outputs of the discriminator, state",
     ),
     "a penalty per sample": (
         "class Penalty:\n    random_inputs = {}\n"
@@ -127,7 +129,7 @@ def test_a_broken_contract_is_one_sentence_before_the_first_step(tiny, tmp_path,
     module = f"own_{list(BROKEN).index(case)}"
     (tmp_path / f"{module}.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    words = tiny("dataset=ring", "hyperparameters.d_batch_norm=false", network="mlp")
+    words = tiny("dataset=ring", "penalty=r1", network="mlp")
     cfg = build.compose_config(words)
     key, _, value = (override % module).lstrip("+").partition("=")
     set_part(cfg, key, value)

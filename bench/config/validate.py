@@ -80,6 +80,7 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
         _check_nothing_is_chosen(cfg, group)
     plain = to_plain(cfg)
     with as_user_error("config"):
+        _check_transforms(plain.get("augmentation", {}), plain["dataset"]["family"])
         for group in ("model", "dataset", "features", "score", "logger", "trainer"):
             check_targets(plain[group], group)
         canonical_json({"model": plain["model"], "hyperparameters": plain["hyperparameters"]})
@@ -96,6 +97,19 @@ def _check_hyperparameter(name: str, value: Any) -> None:
         if not (is_number(value) and low <= value < high):
             end = "on" if high == math.inf else f"to below {high}"
             raise UserError(found, fix=f"set it to a finite number from {low} {end}")
+
+
+def _check_transforms(node: Any, family: str) -> None:
+    """Refuse, with a UserError, a transform of images on points; below any node of a config."""
+    if isinstance(node, Mapping) and "_target_" in node and family != "image":
+        transform = get_object(node["_target_"])
+        if getattr(transform, "images_only", False):
+            found = f"augmentation {transform.__name__} changes images"
+            held = f"this data set holds {family}"
+            raise UserError(f"{found}, and {held}", fix="choose augmentation=none")
+    children = node.values() if isinstance(node, Mapping) else node
+    for child in children if isinstance(node, Mapping | list) else ():
+        _check_transforms(child, family)
 
 
 def _check_shape(shape: Any, family: str) -> None:
@@ -258,7 +272,10 @@ def check_added_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
     """
     checked = [text for text in overrides if text.startswith(("+", "hyperparameters."))]
     added = {text.lstrip("+").partition("=")[0]: text.startswith("+") for text in checked}
-    uses = str(OmegaConf.to_container(cfg, resolve=False)) if added else ""
+    unread = unread_groups(cfg) if added else []
+    content = OmegaConf.to_container(cfg, resolve=False) if added else {}
+    assert isinstance(content, dict)
+    uses = str({key: node for key, node in content.items() if key not in unread})
     for key in added:
         group, _, name = key.rpartition(".")
         parents = accumulate(group.split("."), "{}.{}".format) if group else ()

@@ -83,7 +83,7 @@ ALONE = Setting(0, nullcontext, identity, identity)
 
 
 class Transform(Protocol):
-    """What stands between samples and a critic, such as an augmentation; an entry of a group.
+    """Change the samples that a critic sees, or its logits: an augmentation, for example.
 
     A transform with state has `initial_state`, is called with (critic, state), and moves its state
     by `next_state(state, real_logits)` after the passes of a discriminator step.
@@ -129,7 +129,7 @@ def upcast(logits: Tensor) -> Tensor:
 
 def logits_of(outputs: Any) -> Tensor:
     """Return the logits [B] of what a discriminator returned."""
-    return outputs["logits"] if isinstance(outputs, Mapping) else outputs
+    return outputs if isinstance(outputs, Tensor) else outputs["logits"]
 
 
 def initial_state(part: Any) -> Mapping[str, float]:
@@ -173,8 +173,14 @@ class OutputFunction:
         """The parameters that are asked for, in order."""
         return argument_names(self.function)
 
+    @cached_property
+    def output_names(self) -> tuple[str, ...]:
+        """The parameters but for the state."""
+        return tuple(name for name in self.names if name != "state")
+
+    @cached_property
     def sides(self) -> tuple[str, ...]:
-        """Return which of "real" and "fake" the discriminator has to see."""
+        """Which of "real" and "fake" the discriminator has to see."""
         read = [n for n in self.names if not n.endswith("_labels")]
         return tuple(side for side in SIDES if any(n.startswith(f"{side}_") for n in read))
 
@@ -192,7 +198,7 @@ class OutputFunction:
             outputs: by name, "real_logits" [B] ...
             gather: rows of this process -> those of all, for functions that couple samples.
         """
-        asked = [name for name in self.names if name != "state"]
+        asked = self.output_names
         if missing := [name for name in asked if name not in outputs]:
             has = ", ".join(sorted(outputs)) or "nothing"
             asks = f"{describe_part(self.function)} asks for {missing[0]}"
@@ -358,17 +364,21 @@ class Objective:
         if len(set(inputs)) < len(inputs):
             raise ContractError("two transforms read random numbers of one name")
 
-    def player_terms(self, player: str, *, lazy: bool = False) -> dict[str, Term]:
-        """Return the terms of a player by name: those of every step, or the lazy ones."""
-        return {
-            name: term
-            for name, term in self.terms.items()
-            if term.player == player and (term.interval > 1) == lazy
-        }
+    def player_terms(self, player: str, *, lazy: bool = False) -> tuple[str, ...]:
+        """Return the names of a player's terms: of those of every step, or of the lazy ones."""
+        return self._term_names.get((player, lazy), ())
+
+    @cached_property
+    def _term_names(self) -> dict[tuple[str, bool], tuple[str, ...]]:
+        names: dict[tuple[str, bool], tuple[str, ...]] = {}
+        for name, term in self.terms.items():
+            key = term.player, term.interval > 1
+            names[key] = (*names.get(key, ()), name)
+        return names
 
     def random_inputs(self, player: str) -> dict[str, Mapping[str, RandomInput]]:
         """Return the random numbers of a player's terms in each step, by term and name."""
-        return {name: term.random_inputs for name, term in self.player_terms(player).items()}
+        return {name: self.terms[name].random_inputs for name in self.player_terms(player)}
 
     @property
     def initial_state(self) -> dict[str, Mapping[str, float]]:
@@ -394,7 +404,7 @@ class Objective:
         """Return whether a player's loss or one of its terms sees real samples."""
         terms = self.terms.values()
         functions = [t.outputs for t in terms if t.player == player and t.reads_outputs]
-        return any("real" in f.sides() for f in (self.loss.outputs(player), *functions))
+        return any("real" in f.sides for f in (self.loss.outputs(player), *functions))
 
     def loss_on_outputs(
         self, player: str, critic: Critic, real: Batch, fake: Batch, state: State, setting: Setting
@@ -410,8 +420,9 @@ class Objective:
             state: the present state, by part and name.
         """
         functions = {player: self.loss.outputs(player)}
-        terms = {n: t for n, t in self.player_terms(player).items() if t.reads_outputs}
-        functions |= {name: term.outputs for name, term in terms.items()}
+        for name in self.player_terms(player):
+            if self.terms[name].reads_outputs:
+                functions[name] = self.terms[name].outputs
         outputs = read_outputs(critic, real, fake, functions.values())
         total, after = None, {}
         for name, function in functions.items():
@@ -419,7 +430,7 @@ class Objective:
             if total is None:
                 total = value
             else:
-                total = total + at(terms[name].weight, setting.images) * value
+                total = total + at(self.terms[name].weight, setting.images) * value
         assert total is not None
         if player == "discriminator":
             for name, transform in self.transforms.items():
@@ -445,7 +456,8 @@ class Objective:
         """
         with setting.context():
             loss, after = self.loss_on_outputs("discriminator", critic, real, fake, state, setting)
-        for name, term in self.player_terms("discriminator").items():
+        for name in self.player_terms("discriminator"):
+            term = self.terms[name]
             if not term.reads_outputs:
                 value = self.slope_term(name, critic, real, fake, draws[name], setting)
                 loss = loss + at(term.weight, setting.images) * value
@@ -539,13 +551,16 @@ def read_outputs(
 ) -> dict[str, Tensor]:
     """Return the outputs that functions ask for, and labels: "real_logits", "fake_labels" ..."""
     found: dict[str, Tensor] = {}
-    asked = {side for function in functions for side in function.sides()}
+    asked = {side for function in functions for side in function.sides}
     for side, batch in (("real", real), ("fake", fake)):
-        found |= {f"{side}_{name}": labels for name, labels in batch.labels.items()}
+        for name, labels in batch.labels.items():
+            found[f"{side}_{name}"] = labels
         if side in asked:
             outputs = critic(batch)
-            named = outputs if isinstance(outputs, Mapping) else {"logits": outputs}
-            found |= {f"{side}_{name}": upcast(output) for name, output in named.items()}
+            if isinstance(outputs, Tensor):
+                found[f"{side}_logits"] = upcast(outputs)
+            else:
+                found |= {f"{side}_{name}": upcast(output) for name, output in outputs.items()}
     return found
 
 

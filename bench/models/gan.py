@@ -173,7 +173,8 @@ class GAN(GenerativeModel):
         draws = draw_terms(ex, objective.random_inputs("discriminator"))
         (loss,) = ex.optimizer_step(DISCRIMINATOR, self.discriminator_step_loss, real, fake, draws)
         ex.log("d_loss", loss)
-        for name, term in objective.player_terms("discriminator", lazy=True).items():
+        for name in objective.player_terms("discriminator", lazy=True):
+            term = objective.terms[name]
             if due := ex.due(term.is_due):
                 draws = draw_terms(ex, {name: term.random_inputs}, due)
                 method = self.lazy_discriminator_step_loss
@@ -204,7 +205,8 @@ class GAN(GenerativeModel):
             GENERATOR, loss_fn, real, source, rides, draws, *lookahead, mask=due
         )
         ex.log("g_loss", loss, due)
-        for name, term in objective.player_terms("generator", lazy=True).items():
+        for name in objective.player_terms("generator", lazy=True):
+            term = objective.terms[name]
             if both := [replica for replica in ex.due(term.is_due) if replica in due]:
                 draws = {name: ex.draw_for_samples(term.random_inputs, batches, both, "draws")}
                 ex.optimizer_step(

@@ -29,6 +29,8 @@ class PartState(nn.Module):
 
     def read(self) -> State:
         """Return copies of the tensors, by part and name."""
+        if not self._modules:
+            return {}
         return {
             part: {name: tensor.clone() for name, tensor in child.named_buffers()}
             for part, child in self.named_children()

@@ -16,11 +16,13 @@ from bench.core.number_checks import is_whole_number
 from bench.data.batches import as_contiguous_tensor
 from bench.execution.packs.autotune import PackSize, best_pack_size
 from bench.execution.packs.memory_check import check_memory, release_cached_memory
+from bench.runs.foreign_code import foreign_code
 from bench.runs.identity import canonical_json, short_hash
 from bench.sweeping.run_id_templates import PLACEHOLDER, RunIdTemplates
 from bench.sweeping.run_spec import RunSpec
 from bench.training.job import why_config_not_packable
 from bench.vectorized.compatibility import pack_key, why_not_packable
+from bench.vectorized.trainer import has_parts_of_others, why_not_traceable
 
 PackSizes = dict[str, dict[str, Any]]  # stage/pack -> slots (0: one at a time), why, most
 
@@ -128,7 +130,11 @@ class PackPlanner:
 
     def _why_alone(self, group: PackableGroup) -> str:
         """Return why the runs of a group cannot share a pack; empty if they can."""
-        why = why_config_not_packable(group.plain) or why_not_packable(build.build_model(group.cfg))
+        model = build.build_model(group.cfg)
+        why = why_config_not_packable(group.plain) or why_not_packable(model)
+        if not why and (foreign_code(group.plain["model"]) or has_parts_of_others(model)):
+            shape, batch_size = group.plain["dataset"]["shape"], group.plain["batch_size"]
+            why = why_not_traceable(model, shape, batch_size)
         if why and self.pack != "auto" and not self._has_planned_stage:
             message = f"pack={self.pack}: {group.label} cannot train in a pack: {why}"
             raise UserError(message, fix="set pack=auto, which runs it alone, or leave it out")

@@ -1,1 +1,1 @@
-"""What stands between samples and a critic: augmentation, its controller, normalisation."""
+"""Stand between samples and a critic: augmentation, its controller, normalisation."""

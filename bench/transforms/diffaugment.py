@@ -17,7 +17,7 @@ from torch import Tensor
 
 from bench.core.batch import Critic
 from bench.core.objective import RandomInput, Transform
-from bench.transforms.transform import SampleTransform, merge_random_inputs
+from bench.transforms.transform import ImageTransform, merge_random_inputs
 
 PER_IMAGE = RandomInput("uniform", "sample")
 
@@ -94,7 +94,7 @@ def whole_number(uniform: Tensor, count: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Brightness(SampleTransform):
+class Brightness(ImageTransform):
     """Apply `brightness`.
 
     Args:
@@ -112,7 +112,7 @@ class Brightness(SampleTransform):
 
 
 @dataclass(frozen=True)
-class Saturation(SampleTransform):
+class Saturation(ImageTransform):
     """Apply `saturation`, which leaves grey images as they are."""
 
     random_inputs: ClassVar[Mapping[str, RandomInput]] = MappingProxyType({"saturation": PER_IMAGE})
@@ -123,7 +123,7 @@ class Saturation(SampleTransform):
 
 
 @dataclass(frozen=True)
-class Contrast(SampleTransform):
+class Contrast(ImageTransform):
     """Apply `contrast`."""
 
     random_inputs: ClassVar[Mapping[str, RandomInput]] = MappingProxyType({"contrast": PER_IMAGE})
@@ -134,7 +134,7 @@ class Contrast(SampleTransform):
 
 
 @dataclass(frozen=True)
-class Translation(SampleTransform):
+class Translation(ImageTransform):
     """Apply `translation` by whole numbers, uniform in [-s, s] with s = floor(ratio side + 1/2).
 
     Args:
@@ -169,7 +169,7 @@ class Translation(SampleTransform):
 
 
 @dataclass(frozen=True)
-class Cutout(SampleTransform):
+class Cutout(ImageTransform):
     """Apply `cutout` of sides floor(ratio side + 1/2), its centre uniform over the image.
 
     Args:

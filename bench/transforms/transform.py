@@ -1,4 +1,4 @@
-"""What the transforms share: a critic of changed samples, and the numbers that several draw."""
+"""Base classes of transforms, and the random numbers of several."""
 
 from collections.abc import Iterable, Mapping
 
@@ -22,6 +22,12 @@ class SampleTransform:
             return critic(batch._replace(samples=self.augment(batch.samples, batch.draws)))
 
         return augmented_critic
+
+
+class ImageTransform(SampleTransform):
+    """An operation on images [B, C, H, W], refused on points."""
+
+    images_only = True
 
 
 def merge_random_inputs(transforms: Iterable[Transform]) -> dict[str, RandomInput]:

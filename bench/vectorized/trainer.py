@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.utils.parametrize import is_parametrized
 
 from bench.core.batch import Batch
+from bench.core.text import shorten
 from bench.data.batches import as_float
 from bench.models.base import GenerativeModel
 from bench.vectorized.stack import ReplicaStack, state_bytes
@@ -47,6 +49,35 @@ def train_on_batch(stack: ReplicaStack, real: Tensor, fresh_real: Tensor | None 
         stack.template.training_round(VmapExecutor(stack, *batches))
     for slot in stack.occupied:
         stack.model(slot).d_steps += 1
+
+
+def why_not_traceable(model: GenerativeModel, shape: Sequence[int], batch_size: int) -> str:
+    """Return why the moves of a model cannot be traced, one clause; empty if they can.
+
+    To be asked of models with parts that are not the suite's: only a trial tells.
+
+    Args:
+        shape: of one sample.
+        batch_size: B.
+    """
+    stack = ReplicaStack([copy.deepcopy(model)], torch.zeros(batch_size, *shape), batch_size)
+    with torch.random.fork_rng():
+        for _ in range(TRIAL_STEPS):
+            try:
+                train_step(stack)
+            except Exception as error:  # whatever torch makes of a stranger's code
+                reason = " ".join(str(error).split()).partition(". ")[0]
+                return f"a step of it cannot be traced ({shorten(reason, 100)})"
+    return ""
+
+
+def has_parts_of_others(model: GenerativeModel) -> bool:
+    """Return whether a model has layers that are neither the suite's nor torch's plain ones."""
+    known = ("bench.", "torch.nn.modules")
+    return any(
+        is_parametrized(layer) or not type(layer).__module__.startswith(known)
+        for layer in model.modules()
+    )
 
 
 def build_empty_stack(

@@ -125,6 +125,7 @@ def test_a_seed_named_twice_is_run_once_and_said(run_command):
 
 def test_what_changes_nothing_beside_the_rest_is_said(run_command):
     words = ("variant=vae", "dataset=ring", "+hyperparameters.gamma=3", "hyperparameters.n_dis=3")
+    words += ("update_order=g_first",)
     words += ("trainer.workers=2", "score.keep_last=5", "log_every=1", "d_steps=2")
     done = run_command(train.main, *words, "score.n_fake=60", "trainer.pictures=0")
     assert done.returncode == 0
@@ -134,6 +135,7 @@ def test_what_changes_nothing_beside_the_rest_is_said(run_command):
         "caution: hyperparameters.n_dis changes nothing: variant 'vae' does not use it",
         "caution: score.keep_last changes nothing while score.every is null",
         "caution: trainer.workers changes nothing while trainer.data is device",
+        "caution: update_order changes nothing: model 'vae' does not read update_order",
     ]
     groups = build.compose_config([])
     assert all(OmegaConf.select(groups, key) is not None for key in UNREAD_WHILE)

@@ -40,7 +40,8 @@ def test_a_run_is_shown_with_settings_losses_and_scores(runs, run_command):
     lines = done.stdout.splitlines()
     assert done.returncode == 0
     assert lines[0] == f"run {job.folder.run_id}: ns_gan on ring, seed 0: finished"
-    assert "loss=nonsaturating" in lines[1] and "learning_rate=5e-05" in lines[2]
+    assert lines[1] == "loss=nonsaturating  penalty=none  model=gan  network=mlp"
+    assert "learning_rate=5e-05" in lines[2]
     assert any(line.startswith("d_loss ") for line in lines)
     assert any(line.split()[:1] == ["modes_covered"] for line in lines)
     assert any(line.endswith("final.png") for line in lines)

@@ -68,11 +68,23 @@ BAD = {
     "another size than the data's": (["dataset.shape=[1,10,10]"], "shape"),
     "latents of no width": (["network.latent_dim=0"], "latent_dim is 0"),
     "precision": (["precision=16"], "precision is"),
-    "ema": (["model.training.ema_decay=1.5"], "ema_decay is 1.5"),
+    "ema": (["ema=constant", "ema.rule.decay_rate=1.5"], "decay_rate is 1.5"),
     "loss without its settings": (["loss=began"], "hyperparameters.gamma"),
     "loss of another model": (
         ["variant=began", "loss=minimax"],
         "model 'began'",
+    ),
+    "a penalty for a VAE": (
+        ["variant=vae", "penalty=r1"],
+        "penalty changes nothing: model 'vae' does not read it",
+    ),
+    "an augmentation for BEGAN": (
+        ["variant=began", "augmentation=translation"],
+        "augmentation changes nothing: model 'began' does not read it",
+    ),
+    "a normalisation for IMLE": (
+        ["variant=imle", "normalisation=spectral"],
+        "normalisation changes nothing: model 'imle' does not read it",
     ),
     "objective for a VAE": (
         ["variant=vae", "loss=hinge", "+hyperparameters.n_dis=1"],
@@ -104,9 +116,9 @@ def test_a_size_that_the_network_cannot_make_is_one_sentence():
 @pytest.mark.parametrize(
     ("key", "suggestion"),
     [
-        ("+loss.penalty.place.scal=1.0", "'scal'.*scale"),
+        ("+penalty.dragan.penalty.place.scal=1.0", "'scal'.*scale"),
         ("+loss.discriminator.off=1", "'off'"),
-        ("+optimizer.bettas=1", "'bettas'.*did you mean 'betas'"),
+        ("+optimizer.generator.bettas=1", "'bettas'.*did you mean 'betas'"),
         ("+network.gan.discriminator.denze=3", "'denze'.*did you mean 'dense'"),
     ],
 )
@@ -137,7 +149,13 @@ def test_what_changes_a_bit_changes_the_run_id_and_nothing_else_does(tiny):
         "hyperparameters.learning_rate=1e-3",
         "network.dense=9",
         "loss=minimax",
-        "model.training.ema_decay=0.9",
+        "ema=constant",
+        "ema=half_life",
+        "penalty=r1",
+        "update_order=g_first",
+        "update_order.fresh_real=true",
+        "optimizer.generator.eps=1e-7",
+        "optimizer.discriminator.eps=1e-7",
         "dataset.source.counts.train=900",
         "model.reuse_samples=true",
     ):
@@ -168,3 +186,10 @@ def test_a_hyperparameter_that_the_variant_uses_is_added_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         validate.check_added_keys(build.compose_config(added), added)
+
+
+@pytest.mark.parametrize("entry", ["diffaugment", "translation", "adaptive"])
+def test_an_augmentation_of_images_is_refused_on_points(entry):
+    cfg = build.compose_config(["dataset=ring", f"augmentation={entry}"])
+    with pytest.raises(UserError, match=r"augmentation \w+ changes images, .* holds points"):
+        validate.validate_config(cfg)

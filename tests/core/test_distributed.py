@@ -14,8 +14,8 @@ VARIANTS = sorted(path.stem for path in (ROOT / "conf/variant").glob("*.yaml"))
 UNNORMED = ("wgan_gp", "wgan_lp")  # whose discriminators have batch norm only where they are told
 QUICK = "dragan on images"  # batch norm under a gradient penalty
 FAST = ("began", "maximum_likelihood", "vae", "wgan", "wgan_gp", "lda")  # the others are slow
-STEEP = ["loss.penalty.of._target_=team.steep", "hyperparameters.penalty_weight=0.01"]
-MOVING = "model.training.ema_decay=0.75"
+STEEP = ["penalty.lp.penalty.of._target_=team.steep", "hyperparameters.penalty_weight=0.01"]
+MOVING = ["ema=constant", "ema.rule.decay_rate=0.75"]
 FURTHER = {  # losses that no variant names
     "dragan_gaussian": ["variant=dragan"],
     "dragan_v2": ["variant=dragan"],
@@ -55,7 +55,7 @@ def on_images() -> dict[str, list[str]]:
     """Batch norm in generators always, in discriminators where the variant has it, and more."""
     more = ["hyperparameters.d_batch_norm=true", "model.batch_norm_under_penalty=true"]
     more.append("hyperparameters.penalty_weight=0.01")  # plain descent bears no more
-    variants = {f"{name} on images": [f"variant={name}", *IMAGES, MOVING] for name in VARIANTS}
+    variants = {f"{name} on images": [f"variant={name}", *IMAGES, *MOVING] for name in VARIANTS}
     normed = {f"{name}, D normed": [f"variant={name}", *IMAGES, *more] for name in UNNORMED}
     return variants | normed
 

@@ -14,7 +14,7 @@ def test_streams_repeat_and_differ():
         for name in seeds.STREAMS
         for index in (0, 1)
     }
-    assert len({tuple(d) for d in draws.values()}) == len(draws) == 24
+    assert len({tuple(d) for d in draws.values()}) == len(draws) == 32
     again = torch.rand(4, generator=seeds.generator(0, "data", 1)).tolist()
     assert again == draws[0, "data", 1]
 

@@ -20,13 +20,10 @@ def discriminator_loss(real_logits, fake_logits):
     return SCALE * (softplus(-real_logits) + softplus(fake_logits)).mean()
 """
 YAML = """
-_target_: bench.core.objective.Objective
+_target_: bench.core.objective.Losses
 discriminator: {_target_: own_loss.discriminator_loss, _partial_: true}
 generator: {_target_: bench.losses.nonsaturating.generator_loss, _partial_: true}
-penalty: null
-penalty_weight: 0.0
 constraint: null
-n_dis: 1
 fresh_latent: true
 """
 

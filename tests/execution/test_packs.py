@@ -124,7 +124,7 @@ def pressing(step, act):
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
 )
 def test_an_interrupted_pack_goes_on_bit_for_bit(jobs_of, tmp_path, monkeypatch, number):
-    ema = ["model.training.ema_decay=0.9"]
+    ema = ["ema=constant", "ema.rule.decay_rate=0.9"]
     whole = jobs_of(2, *seeds(0, 1, 2, more=ema), root=tmp_path / "whole")
     cut = jobs_of(2, *seeds(0, 1, 2, more=ema))
     train(whole)
@@ -290,7 +290,7 @@ def test_nothing_of_a_stack_waits_for_the_garbage_collector(jobs_of, monkeypatch
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", ["ns_gan", "wgan_gp", "began", "vae"])
 def test_killed_at_any_moment_a_pack_goes_on_to_the_same_bits(jobs_of, tmp_path, variant):
-    runs = seeds(0, 1, 2, more=[f"variant={variant}", "model.training.ema_decay=0.9"])
+    runs = seeds(0, 1, 2, more=[f"variant={variant}", "ema=constant", "ema.rule.decay_rate=0.9"])
     whole = jobs_of(2, *runs, root=tmp_path / "whole")
     began = time.monotonic()
     train(whole)

@@ -200,7 +200,7 @@ def test_a_failed_run_keeps_cause_and_traceback_and_is_tried_again(tiny, monkeyp
 def test_an_interrupted_run_goes_on_bit_for_bit(
     tiny, tmp_path, monkeypatch, variant, cut_at, number
 ):
-    settings = [f"variant={variant}", "d_steps=40", "model.training.ema_decay=0.9"]
+    settings = [f"variant={variant}", "d_steps=40", "ema=constant", "ema.rule.decay_rate=0.9"]
     settings.append("trainer.pictures=2")
     whole = job_of(tiny, *settings, f"runs_root={tmp_path / 'whole'}")
     execute(whole)
@@ -250,10 +250,14 @@ def test_a_signal_after_a_step_was_looked_at_stops_the_next_one_with_a_checkpoin
 
 
 def test_the_moving_average_is_what_is_kept(tiny):
-    plain, averaged = job_of(tiny), job_of(tiny, "model.training.ema_decay=0.5")
+    plain, averaged = job_of(tiny), job_of(tiny, "ema=constant", "ema.rule.decay_rate=0.5")
     execute(plain)
     row = execute(averaged).row
-    assert row.protocol["ema"] == 0.5
+    assert row.protocol["ema"]["rule"] == {
+        "_target_": "moving_average.Constant",
+        "decay_rate": 0.5,
+        "start": 0,
+    }
     weights = [load_file(j.folder.generator) for j in (plain, averaged)]
     assert weights[0].keys() == weights[1].keys()
     changed = [k for k in weights[0] if not torch.equal(weights[0][k], weights[1][k])]

@@ -56,7 +56,7 @@ def quietly(job) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_killed_at_any_moment_a_run_goes_on_to_the_same_bits(tiny, tmp_path, variant):
-    settings = [f"variant={variant}", "d_steps=90", "model.training.ema_decay=0.9"]
+    settings = [f"variant={variant}", "d_steps=90", "ema=constant", "ema.rule.decay_rate=0.9"]
     settings += ["score.every=30", "trainer.checkpoint_every=10", "trainer.pictures=1"]
     whole = job_of(tiny, *settings, f"runs_root={tmp_path / 'whole'}")
     began = time.monotonic()

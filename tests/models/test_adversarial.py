@@ -2,9 +2,9 @@
 
 import pytest
 from hydra.utils import get_object
-from omegaconf import OmegaConf
 from support import ROOT
 
+from bench.config import build
 from bench.models.base import GenerativeModel
 
 LIKELIHOOD = {"vae", "imle", "maximum_likelihood", "lda", "qda", "naive_bayes"}
@@ -13,6 +13,6 @@ MODELS = sorted((ROOT / "conf/model").glob("*.yaml"))
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
 def test_a_model_says_whether_it_is_adversarial(path):
-    model = get_object(OmegaConf.load(path)["_target_"])
+    model = get_object(build.compose_config([f"model={path.stem}"]).model._target_)
     assert issubclass(model, GenerativeModel)
     assert model.adversarial is (path.stem not in LIKELIHOOD)

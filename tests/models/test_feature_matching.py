@@ -4,30 +4,18 @@ import copy
 
 import pytest
 import torch
+from support import make_objective, make_training
 from torch.nn.functional import relu, softplus
 
-from bench.core.objective import Objective
 from bench.losses import feature_matching, minimax, nonsaturating
-from bench.models import priors
-from bench.models.base import TrainingConfig
 from bench.models.feature_matching import FeatureMatchingGAN
 from bench.networks import infogan, mlp
 
-GAME = Objective(
-    discriminator=minimax.discriminator_loss,
-    generator=nonsaturating.generator_loss,
-    penalty=None,
-    penalty_weight=0.0,
-    constraint=None,
-    n_dis=1,
-    fresh_latent=False,
-)
+GAME = make_objective(minimax.discriminator_loss, nonsaturating.generator_loss)
 
 
 def opened(discriminator):
-    settings = TrainingConfig(
-        priors.uniform, 2, lambda p: torch.optim.SGD(p, lr=0.1), 0, "32", None
-    )
+    settings = make_training(lambda p: torch.optim.SGD(p, lr=0.1))
     model = FeatureMatchingGAN(
         mlp.generator([2], 2, width=5, depth=1), discriminator, GAME, False, False, settings,
         feature_matching.generator_loss,

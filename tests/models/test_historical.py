@@ -4,29 +4,19 @@ import copy
 
 import pytest
 import torch
+from support import make_objective, make_training
 from torch import nn
 
 from bench.config import build
 from bench.core.errors import UserError
-from bench.core.objective import Objective
 from bench.losses import wasserstein
-from bench.models import priors
-from bench.models.base import TrainingConfig
 from bench.models.gan import GAN
 from bench.models.historical import HistoricalGAN
 from bench.networks import mlp
 from bench.penalties import historical
 
 T = torch.tensor
-BILINEAR = Objective(
-    discriminator=wasserstein.discriminator_loss,
-    generator=wasserstein.generator_loss,
-    penalty=None,
-    penalty_weight=0.0,
-    constraint=None,
-    n_dis=1,
-    fresh_latent=False,
-)
+BILINEAR = make_objective(wasserstein.discriminator_loss, wasserstein.generator_loss)
 
 
 class Slope(nn.Module):
@@ -58,9 +48,7 @@ class Constant(nn.Module):
 
 
 def opened(kind, generator, discriminator, *more):
-    settings = TrainingConfig(
-        priors.uniform, 2, lambda p: torch.optim.SGD(p, lr=0.1), 0, "32", None
-    )
+    settings = make_training(lambda p: torch.optim.SGD(p, lr=0.1))
     model = kind(generator, discriminator, BILINEAR, False, False, settings, *more).double()
     optimizers = model.configure_optimizers()
     model.optimizers = lambda use_pl_optimizer: optimizers

@@ -4,13 +4,13 @@ from functools import partial
 
 import pytest
 import torch
+from support import make_training
 from torch import nn
 
 from bench.config import build
 from bench.core.errors import UserError
 from bench.losses import imle as imle_loss
 from bench.models import priors
-from bench.models.base import TrainingConfig
 from bench.models.imle import IMLE
 from bench.networks import mlp
 
@@ -33,7 +33,7 @@ class Constant(nn.Module):
 
 
 def opened(generator, optimizer, pool_factor=4):
-    settings = TrainingConfig(priors.normal, 2, optimizer, 0, "32", None)
+    settings = make_training(optimizer, prior=priors.normal)
     model = IMLE(generator, imle_loss.nearest_distance, pool_factor, settings)
     (optimizer,) = model.configure_optimizers()
     model.optimizers = lambda use_pl_optimizer: optimizer

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from support import make_training
 from torch import nn
 
 from bench.config import build
@@ -11,7 +12,6 @@ from bench.core.errors import UserError
 from bench.execution.run import execute
 from bench.losses.likelihood import Likelihood
 from bench.models import priors
-from bench.models.base import TrainingConfig
 from bench.models.maximum_likelihood import MaximumLikelihood
 from bench.networks.noisy import Noisy, latents
 from bench.training.job import prepare_job
@@ -34,7 +34,8 @@ class Affine(nn.Module):
 
 
 def opened(net, noise, optimizer, pool_factor=4):
-    settings = TrainingConfig(priors.normal, latents(2, [2], added=True), optimizer, 0, "32", None)
+    latent_dim = latents(2, [2], added=True)
+    settings = make_training(optimizer, prior=priors.normal, latent_dim=latent_dim)
     generator = Noisy(net, 2, noise=noise)
     model = MaximumLikelihood(generator, Likelihood(noise), pool_factor, settings)
     (optimizer,) = model.configure_optimizers()

@@ -1,22 +1,22 @@
 """Training steps against steps written out by hand, in float64."""
 
 import copy
-from dataclasses import replace
 from functools import partial
 
 import pytest
 import torch
+from support import make_objective, make_training
 from torch.nn.functional import softplus
 
-from bench.core.objective import Objective
+from bench.core.update_order import StudyOrder
 from bench.losses import began as began_loss
 from bench.losses import minimax, nonsaturating
 from bench.losses import vae as vae_loss
 from bench.models import priors
-from bench.models.base import TrainingConfig
 from bench.models.began import BEGAN
 from bench.models.executor import frozen
 from bench.models.gan import GAN
+from bench.models.moving_average import Constant, MovingAverage
 from bench.models.vae import VAE
 from bench.networks import mlp
 from bench.networks.sampler import Sampler
@@ -24,25 +24,17 @@ from bench.networks.sampler import Sampler
 SGD = partial(torch.optim.SGD, lr=0.1)
 
 
-def training(prior=priors.uniform, **changes) -> TrainingConfig:
-    given = dict(prior=prior, latent_dim=2, optimizer=SGD, seed=0, precision="32", ema_decay=None)
-    return TrainingConfig(**{**given, **changes})
-
-
 def generator():
     return mlp.generator([2], 2, width=5, depth=1)
 
 
-def objective(n_dis: int, fresh: bool) -> Objective:
-    return Objective(
-        discriminator=minimax.discriminator_loss,
-        generator=nonsaturating.generator_loss,
-        penalty=None,
-        penalty_weight=0.0,
-        constraint=None,
-        n_dis=n_dis,
-        fresh_latent=fresh,
-    )
+def training(prior=priors.uniform, **changes):
+    return make_training(SGD, prior=prior, **changes)
+
+
+def objective(n_dis: int, fresh: bool, **changes):
+    losses = minimax.discriminator_loss, nonsaturating.generator_loss
+    return make_objective(*losses, n_dis=n_dis, fresh_latent=fresh, **changes)
 
 
 def ready(model):
@@ -89,9 +81,10 @@ def test_gan_steps_are_the_studys(fresh, reuse):
 
 @pytest.mark.parametrize("fresh", [True, False])
 def test_began_steps_and_controller(fresh):
-    rules = began_loss.Equilibrium(gamma=0.5, k_rate=0.3, clip_k=False, fresh_errors=fresh, n_dis=1)
+    rules = began_loss.Equilibrium(gamma=0.5, k_rate=0.3, clip_k=False, fresh_errors=fresh)
+    order = StudyOrder(n_dis=1, latent_batches=1, fresh_real=False)
     auto = mlp.Autoencoder([2], code=1, width=5, depth=1, batch_norm=False)
-    model = ready(BEGAN(generator(), auto, rules, False, training()))
+    model = ready(BEGAN(generator(), auto, rules, order, False, training()))
     g, d, k = copy.deepcopy(model.generator), copy.deepcopy(model.autoencoder), 0.0
     latents = torch.Generator().manual_seed(0)
     latents.set_state(model.streams["latent"].get_state())
@@ -139,7 +132,7 @@ class NoPenalty:
 
 def test_batch_norm_under_a_penalty_must_be_said():
     disc = mlp.Discriminator([2], width=5, depth=2, batch_norm=True)
-    rules = replace(objective(1, False), penalty=NoPenalty(), penalty_weight=1.0)
+    rules = objective(1, False, penalty=NoPenalty(), weight=1.0)
     with pytest.raises(ValueError, match="batch norm"):
         GAN(generator(), disc, rules, False, False, training())
     GAN(generator(), disc, rules, False, True, training())
@@ -147,9 +140,8 @@ def test_batch_norm_under_a_penalty_must_be_said():
 
 def test_the_moving_average_follows_its_recurrence():
     disc = mlp.Discriminator([2], width=5, depth=1, batch_norm=False)
-    model = ready(
-        GAN(generator(), disc, objective(1, False), False, False, training(ema_decay=0.75))
-    )
+    ema = MovingAverage(Constant(0.75, 0), copy_buffers=False)
+    model = ready(GAN(generator(), disc, objective(1, False), False, False, training(ema=ema)))
     expected = None
     for step in range(3):
         model.training_step(torch.randn(4, 2, dtype=torch.float64), step)
@@ -187,8 +179,8 @@ def test_frozen_gives_the_gradients_back():
     ("bad", "word"),
     [
         ({"precision": "16"}, "precision"),
-        ({"ema_decay": 1.0}, "ema_decay"),
         ({"latent_dim": 0}, "latent_dim"),
+        ({"batch_size": 0}, "batch_size"),
     ],
 )
 def test_impossible_settings_are_refused(bad, word):

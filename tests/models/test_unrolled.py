@@ -1,21 +1,21 @@
 """Steps looked ahead: closed forms, finite differences, torch's own optimizers, k = 0."""
 
 import copy
-from dataclasses import replace
 from functools import partial
 
 import pytest
 import torch
+from support import make_objective, make_training
 from torch import nn
 
 from bench.config import build
+from bench.core.batch import Batch, as_batch
 from bench.core.errors import UserError
-from bench.core.objective import Objective
+from bench.core.objective import ALONE
 from bench.execution.run import execute
 from bench.losses import minimax, nonsaturating, wasserstein
 from bench.losses.least_squares import logit
-from bench.models import priors
-from bench.models.base import SingleExecutor, TrainingConfig
+from bench.models.base import SingleExecutor
 from bench.models.differentiable import ParamState, differentiable_step, param_states, safe_sqrt
 from bench.models.gan import GAN
 from bench.models.unrolled import UnrolledGAN
@@ -27,22 +27,14 @@ from bench.training.job import prepare_job
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 ADAM = partial(torch.optim.Adam, lr=0.1, betas=(0.5, 0.9))
-GAME = Objective(
-    discriminator=minimax.discriminator_loss,
-    generator=nonsaturating.generator_loss,
-    penalty=None,
-    penalty_weight=0.0,
-    constraint=None,
-    n_dis=1,
-    fresh_latent=False,
-)
-BILINEAR = replace(
-    GAME, discriminator=wasserstein.discriminator_loss, generator=wasserstein.generator_loss
-)
-PENALISED = replace(
-    BILINEAR,
+NONSATURATING = minimax.discriminator_loss, nonsaturating.generator_loss
+WASSERSTEIN = wasserstein.discriminator_loss, wasserstein.generator_loss
+GAME = make_objective(*NONSATURATING)
+BILINEAR = make_objective(*WASSERSTEIN)
+PENALISED = make_objective(
+    *WASSERSTEIN,
     penalty=GradientPenalty(sampling_points.interpolated, norms.two_sided, logit, 1e-4),
-    penalty_weight=1.0,
+    weight=1.0,
 )
 
 
@@ -75,7 +67,7 @@ class Constant(nn.Module):
 
 
 def opened(kind, generator, discriminator, objective, optimizer, *more):
-    settings = TrainingConfig(priors.uniform, 2, optimizer, 0, "32", None)
+    settings = make_training(optimizer)
     model = kind(generator, discriminator, objective, False, False, settings, *more)
     optimizers = model.configure_optimizers()
     model.optimizers = lambda use_pl_optimizer: optimizers
@@ -85,14 +77,15 @@ def opened(kind, generator, discriminator, objective, optimizer, *more):
 
 def ahead_of(model):
     """What the model's generator_loss takes beside samples, as a turn gives it."""
-    ex = SingleExecutor(model, torch.zeros(16, 2, dtype=torch.float64))
+    real = as_batch(torch.zeros(16, 2, dtype=torch.float64))
+    ex = SingleExecutor(model, real, real)
     return model.lookahead_args(ex, (0,))
 
 
 def perceptrons(objective, optimizer, k):
     g = mlp.generator([2], 2, width=5, depth=1).double()
     d = mlp.Discriminator([2], width=6, depth=2, batch_norm=True).double()
-    if objective.penalty is not None:
+    if objective.terms:
         d = mlp.Discriminator([2], width=6, depth=2, batch_norm=False).double()
     return opened(UnrolledGAN, g, d, objective, optimizer, k)
 
@@ -106,7 +99,7 @@ def test_a_bilinear_game_looked_ahead_has_its_closed_form(k):
     model = opened(UnrolledGAN, Constant(), Slope(), BILINEAR, SGD, k).double()
     fake = model.generate(torch.zeros(4, 2, dtype=torch.float64))
     real = torch.full((4, 1), 0.5, dtype=torch.float64)
-    loss = model.generator_loss(real, fake, *ahead_of(model))
+    loss, _ = model.generator_loss(Batch(real), Batch(fake), *ahead_of(model))
     loss.backward()
     w_k = 0.75 - k * 0.1 * 1.5
     assert loss.item() == pytest.approx(-2 * w_k, rel=1e-12)
@@ -121,19 +114,20 @@ def test_the_gradient_is_that_of_finite_differences(objective, optimizer):
     real, latent = torch.randn(2, 16, 2, dtype=torch.float64, generator=noise)
     for _ in range(2):  # so that Adam has moments
         fake = model.generate(latent).detach()
-        draws = model.draw_random(model.objective.random_inputs, real)
-        loss = model.discriminator_loss(model.discriminator, real, fake, draws)
+        inputs = model.objective.random_inputs("discriminator")
+        draws = {name: model.draw_random(wanted, real) for name, wanted in inputs.items()}
+        (loss,) = model.discriminator_step_loss(Batch(real), Batch(fake), draws)
         model.step(model.optimizers(False)[1], loss)
     seen = ahead_of(model)
 
     def loss():
-        return model.generator_loss(real, model.generate(latent), *seen)
+        return model.generator_loss(Batch(real), Batch(model.generate(latent)), *seen)[0]
 
     parameters = list(model.generator.parameters())
     gradients = torch.autograd.grad(loss(), parameters)
-    plain = torch.autograd.grad(
-        model.objective.generator_loss(model.discriminator, model.generate(latent)), parameters
-    )
+    sides = Batch(real), Batch(model.generate(latent))
+    now, _ = model.objective.loss_on_outputs("generator", model.discriminate, *sides, {}, ALONE)
+    plain = torch.autograd.grad(now, parameters)
     ahead = torch.cat([g.flatten() for g in gradients])
     direction = torch.randn(len(ahead), dtype=torch.float64, generator=noise)
     ends, h = [], 1e-6
@@ -152,15 +146,13 @@ def test_steps_looked_ahead_are_the_optimizers_own(optimizer):
     """Twice two steps: from no moments, and from those that the first two left."""
     model = perceptrons(GAME, optimizer, 2)
     before = copy.deepcopy(model.state_dict())
-    real = torch.randn(8, 2, dtype=torch.float64)
-    fake = torch.randn(8, 2, dtype=torch.float64)
-    probe = torch.randn(8, 2, dtype=torch.float64)
+    real, fake, probe = (Batch(torch.randn(8, 2, dtype=torch.float64)) for _ in range(3))
     for _ in range(2):
-        ahead = model.unroll(real, fake, *ahead_of(model))(probe)
+        ahead = model.critic_with(model.unroll(real, fake, *ahead_of(model), {}))(probe)
         for _ in range(2):
-            loss = model.discriminator_loss(model.discriminator, real, fake, {})
+            (loss,) = model.discriminator_step_loss(real, fake, {})
             model.step(model.optimizers(False)[1], loss)
-        assert torch.allclose(model.discriminator(probe), ahead, rtol=0, atol=1e-12)
+        assert torch.allclose(model.discriminate(probe), ahead, rtol=0, atol=1e-12)
     weights = model.state_dict()
     assert not torch.allclose(weights["discriminator.0.weight"], before["discriminator.0.weight"])
 
@@ -173,7 +165,7 @@ def test_looking_ahead_leaves_the_discriminator_as_it_was():
     before = copy.deepcopy(model.discriminator.state_dict())
     held = copy.deepcopy(model.optimizers(False)[1].state_dict()["state"])
     fake = model.generate(model.draw_latent(8))
-    model.generator_loss(real, fake, *ahead_of(model)).backward()
+    model.generator_loss(Batch(real), Batch(fake), *ahead_of(model))[0].backward()
     assert all(torch.equal(t, before[n]) for n, t in model.discriminator.state_dict().items())
     for index, state in model.optimizers(False)[1].state_dict()["state"].items():
         assert all(torch.equal(value, held[index][name]) for name, value in state.items())
@@ -215,7 +207,10 @@ def test_no_step_ahead_is_the_plain_gan_bit_for_bit(tiny):
     ("overrides", "sentence"),
     [
         (["optimizer=rmsprop"], "steps of RMSprop cannot be differentiated"),
-        (["+optimizer.weight_decay=0.1"], "Adam with weight_decay cannot be differentiated"),
+        (
+            ["+optimizer.discriminator.weight_decay=0.1"],
+            "Adam with weight_decay cannot be differentiated",
+        ),
         (["hyperparameters.unroll_steps=-1"], "unroll_steps is -1"),
         (["hyperparameters.unroll_steps=1.5"], "unroll_steps is 1.5"),
         (["loss=wgan", "+hyperparameters.weight_clip=0.01"], "constraint cannot be unrolled"),
@@ -228,7 +223,7 @@ def test_what_cannot_be_unrolled_is_one_sentence(overrides, sentence):
 
 
 def test_without_steps_ahead_any_optimizer_and_constraint_will_do():
-    clipped = replace(GAME, constraint=WeightClip(0.1))
+    clipped = make_objective(*NONSATURATING, constraint=WeightClip(0.1))
     args = (mlp.generator([2], 2, width=2, depth=1), Slope(), clipped)
     opened(UnrolledGAN, *args, torch.optim.RMSprop, 0)
     assert issubclass(UnrolledGAN, GAN)

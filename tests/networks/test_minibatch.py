@@ -76,11 +76,11 @@ def test_initial_weights_come_from_the_given_stream_alone(generator):
 
 def test_under_a_gradient_penalty_it_must_be_said():
     plain = ["variant=minibatch_gan", "hyperparameters.d_batch_norm=false", "loss=wgan_gp"]
-    plain.append("+hyperparameters.penalty_weight=1.0")
+    plain.append("hyperparameters.penalty_weight=1.0")
     with pytest.raises(UserError, match="MinibatchDiscrimination in a discriminator under"):
         build.build_model(build.compose_config(plain))
     model = build.build_model(build.compose_config([*plain, "model.batch_norm_under_penalty=true"]))
-    assert model.objective.penalty_weight == 1.0
+    assert model.objective.terms["gp"].weight == 1.0
 
 
 def test_scores_are_computed_in_batches_of_trainings_size():

@@ -59,6 +59,14 @@ def test_settings_split_a_variant_into_methods(written):
     assert runs_by_method(group) == {"a (learning_rate=0.1)": 2, "a (learning_rate=0.2)": 2, "b": 1}
 
 
+def test_a_penalty_beside_a_loss_is_a_method_of_its_own(written):
+    for settings in (("loss=hinge",), ("loss=hinge", "penalty=r1")):
+        for seed in (0, 1):
+            written.run("a", seed, 1, settings=settings)
+    (group,) = groups_of(written)
+    assert runs_by_method(group) == {"a (as it is)": 2, "a (penalty=r1)": 2}
+
+
 def test_a_run_without_a_row_is_counted_with_its_method(written):
     written.run("a", 0, 1)
     written.add_run_without_row("a", 1)

@@ -108,6 +108,7 @@ def test_a_row_comes_back_as_it_was_written(tmp_path):
         {"scores": {"frechet": float("nan")}},
         {"scores": {"frechet": float("inf")}},
         {"schema": 2},
+        {"penalty": None},
         {"measures": {"frechet": {}}},
         {"details": {"frechet.latent_sd": float("nan")}},
     ],
@@ -125,6 +126,12 @@ def test_a_damaged_row_and_an_unknown_field_are_named(tmp_path):
     path.write_text(json.dumps({**ROW, "fid": 3}))
     with pytest.raises(UserError, match="fid"):
         read_row(path)
+
+
+def test_a_row_from_before_there_were_penalties_has_none(tmp_path):
+    assert Row(**ROW).penalty == "none"
+    row = Row(**ROW, penalty="r1")
+    assert read_row(write_row(tmp_path, row)).penalty == "r1"
 
 
 def test_scores_are_shown_frechet_first_the_unknown_last():

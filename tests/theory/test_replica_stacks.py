@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from bench.config import build
+from bench.core.batch import Batch
+from bench.core.objective import PLAYERS
 from bench.core.seeds import generator
 from bench.models.executor import DISCRIMINATOR, GENERATOR
 from bench.networks import mlp
@@ -62,15 +64,19 @@ def alone(objective, optimizer, seed, points, decay):
     for step, (real, fake) in enumerate(points):
         own.param_groups[0]["lr"] = rate * (1 - step / STEPS) if decay else rate
         draws = {
-            name: torch.rand(wanted.shape(real), generator=source, dtype=torch.float64)
-            for name, wanted in objective.random_inputs.items()
+            term: {
+                name: torch.rand(wanted.shape(real), generator=source, dtype=torch.float64)
+                for name, wanted in inputs.items()
+            }
+            for term, inputs in objective.random_inputs("discriminator").items()
         }
-        loss = objective.discriminator_loss(net, real, fake, draws)
+        sides = Batch(real), Batch(fake)
+        loss, _ = objective.discriminator_loss(lambda b: net(b.samples), *sides, draws, {})
         own.zero_grad()
         loss.backward()
         own.step()
-        if objective.constraint is not None:
-            objective.constraint(net.parameters())
+        if objective.loss.constraint is not None:
+            objective.loss.constraint(net.parameters())
     return net, loss.item()
 
 
@@ -108,7 +114,7 @@ def test_eps_is_that_of_the_config():
     for name in ("adam", "rmsprop"):
         config = build.compose_config(["variant=ns_gan", f"optimizer={name}"])
         made = getattr(replica_stacks, name)(1e-3)([torch.zeros(1, requires_grad=True)])
-        assert made.defaults["eps"] == config.optimizer.eps
+        assert [config.optimizer[player].eps for player in PLAYERS] == [made.defaults["eps"]] * 2
 
 
 REAL, FAKE = torch.zeros(64, 2), torch.ones(64, 2)

@@ -9,6 +9,7 @@ from support import ROOT, SMALL
 
 from bench.config import build, validate
 from bench.core.errors import UserError
+from bench.core.objective import PLAYERS
 from bench.data.batches import iter_batch_indices
 from bench.vectorized import trainer
 from bench.vectorized.compatibility import pack_key, why_not_packable
@@ -27,6 +28,7 @@ MODELS = [  # a variant of each training round; the unrolled GAN has its own tes
 ]  # fmt: skip
 PACKED = [variant for variant in VARIANTS if variant not in ALONE]
 BATCH, COUNT = 16, 90
+EPS = ["optimizer.generator.eps=1e-4", "optimizer.discriminator.eps=1e-4"]
 PLAIN = "hyperparameters.d_batch_norm=false"  # which is slow to trace
 TOLERANCE = 1e-9  # of chaotic steps; float32 would be off by a million times as much
 SETTINGS = [  # seed, learning rate, beta1, weight of whatever else a variant has of its own
@@ -56,7 +58,7 @@ def config(variant, place, dataset, *more):
     asks = {
         "learning_rate": rate,
         "beta1": beta1,
-        "d_batch_norm": not known.model.get("objective", {}).get("penalty"),
+        "d_batch_norm": not known.penalty,
         "penalty_weight": 10 * own,
         "weight_clip": own / 10,
         "gamma": own,
@@ -71,7 +73,7 @@ def config(variant, place, dataset, *more):
 
 def made(variant, place=0, dataset="ring", *more):
     # with Adam's own eps a gradient that is rounding alone would move a weight by a whole rate
-    eps = ["optimizer.eps=1e-4"] if torch.get_default_dtype() == torch.float64 else []
+    eps = EPS if torch.get_default_dtype() == torch.float64 else []
     model = build.build_model(config(variant, place, dataset, *eps, *more))
     return model.to(torch.get_default_dtype())
 
@@ -149,7 +151,7 @@ def test_and_so_is_every_variant_after_fifty_steps_and_on_images(double, variant
         pytest.param(
             [PLAIN, "loss=wgan", "+hyperparameters.weight_clip=0.05"], marks=pytest.mark.slow
         ),
-        ["model.training.ema_decay=0.9"],
+        ["ema=constant", "ema.rule.decay_rate=0.9"],
         [PLAIN, "hyperparameters.n_dis=5", "loss=wgan_fresh", "+hyperparameters.weight_clip=0.05"],
     ],
     ids=["rmsprop", "clipped", "averaged", "fresh latents"],
@@ -158,16 +160,87 @@ def test_so_it_is_with_other_optimizers_constraints_and_averages(double, more):
     assert_each_is_itself("ns_gan", "ring", 6, *more)
 
 
+COSINE = "{_target_: bench.core.schedules.Cosine, start: 1e-3, end: 0, images: 64}"
+LINEAR = "{_target_: bench.core.schedules.Linear, start: 5, end: 1, images: 64}"
+RISING = "{_target_: bench.core.schedules.Linear, start: 0.5, end: 0.99, images: 64}"
+FRESH = ["loss=rpgan", "update_order.fresh_real=true"]
+PARTS = {  # dataset, overrides of ns_gan
+    "pairs": ("ring", ["loss=rpgan"]),
+    "averages": ("ring", ["loss=rahinge"]),
+    "fresh real": ("ring", FRESH),
+    "sum": ("ring", ["penalty=r1_r2"]),
+    "lazy": ("ring", ["penalty=r1_lazy", "penalty.r1.interval=3"]),
+    "state": ("ring", ["loss=hinge", "penalty=lecam"]),
+    "path length": ("ring", ["penalty=path_length"]),
+    "maximum": ("ring", ["penalty=maximum"]),
+    "spectral": ("ring", ["normalisation=spectral"]),
+    "spectral of biggan": ("ring", ["normalisation=spectral_biggan"]),
+    "gradient": ("ring", ["normalisation=gradient"]),
+    "generator first": ("ring", ["update_order=g_first", "hyperparameters.n_dis=3"]),
+    "more latents": ("ring", ["update_order=d_first", "update_order.latent_batches=2"]),
+    "half-life": ("ring", ["ema=half_life", "hyperparameters.n_dis=2"]),
+    "rates": ("ring", [f"optimizer.generator.lr={COSINE}", f"optimizer.discriminator.betas=[{RISING},0.9]"]),
+    "weight": ("ring", ["penalty=r1", f"penalty.r1.weight={LINEAR}"]),
+    "augmented": ("digits", ["augmentation=diffaugment"]),
+    "augmented twice": ("digits", ["augmentation=diffaugment", "loss=wasserstein", "penalty=lp"]),
+    "adaptive": ("digits", ["augmentation=adaptive", "augmentation.adaptive.images_to_full=200"]),
+    "all": ("digits", [
+        *FRESH, "penalty=r1_r2", "penalty.r1.interval=2", f"penalty.r2.weight={LINEAR}",
+        "augmentation=adaptive", "normalisation=spectral", "ema=half_life", "update_order=g_first",
+        f"optimizer.generator.lr={COSINE}", "hyperparameters.n_dis=2",
+    ]),
+}  # fmt: skip
+QUICK_PARTS = ("fresh real", "lazy", "state", "path length", "spectral", "rates")
+
+
+@pytest.mark.parametrize("part", QUICK_PARTS)
+def test_so_it_is_with_every_part_of_a_round(double, part):
+    dataset, more = PARTS[part]
+    assert_each_is_itself("ns_gan", dataset, 5, PLAIN, *more)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", PARTS)
+def test_and_so_it_is_with_every_part_after_fifty_steps(double, part):
+    dataset, more = PARTS[part]
+    assert_each_is_itself("ns_gan", dataset, 50, PLAIN, *more)
+
+
+@pytest.mark.slow
+def test_replicas_of_one_stack_may_be_at_other_steps_of_a_lazy_term(double):
+    """The second is put into its slot two steps after the first: their lazy steps alternate."""
+    more = [PLAIN, "penalty=r1_lazy", "penalty.r1.interval=3", f"penalty.r1.weight={LINEAR}"]
+    models = [made("ns_gan", place, "ring", *more) for place in (0, 1)]
+    stack = ReplicaStack([models[0], None], samples().double(), BATCH)
+    stepped(stack, 2)
+    stack.insert(1, models[1])
+    stepped(stack, 7)
+    for place, steps in ((0, 9), (1, 7)):
+        one = alone(made("ns_gan", place, "ring", *more), steps)
+        for name, value in one.state_dict().items():
+            found = models[place].state_dict()[name]
+            assert torch.allclose(value, found, rtol=TOLERANCE, atol=TOLERANCE), name
+
+
 @pytest.mark.parametrize(
     "more",
     [
         pytest.param(
-            ["loss=wgan_gp", "+hyperparameters.penalty_weight=1"],
+            ["loss=wgan_gp", "hyperparameters.penalty_weight=1"],
             id="under a penalty",
             marks=pytest.mark.slow,
         ),
         pytest.param(
-            ["optimizer._target_=torch.optim.SGD", "~optimizer.betas", "~optimizer.eps"], id="sgd"
+            [
+                override
+                for player in PLAYERS
+                for override in (
+                    f"optimizer.{player}._target_=torch.optim.SGD",
+                    f"~optimizer.{player}.betas",
+                    f"~optimizer.{player}.eps",
+                )
+            ],
+            id="sgd",
         ),
     ],
 )
@@ -200,13 +273,15 @@ def test_what_cannot_be_packed_says_why(variant, why):
     [
         ("model.reuse_samples=true", "reuse_samples=true keeps a graph"),
         ("precision=bf16", "precision=bf16"),
-        ("optimizer._target_=torch.optim.Adafactor", "Adafactor"),
+        ("optimizer.generator._target_=torch.optim.Adafactor", "Adafactor"),
+        ("optimizer.discriminator._target_=torch.optim.Adafactor", "Adafactor"),
     ],
 )
 def test_settings_that_cannot_be_packed_say_why(override, why):
     more = [override]
     if "Adafactor" in override:
-        more += ["~optimizer.betas", "~optimizer.eps", "~optimizer.fused"]
+        part, _, _ = override.partition("._target_")
+        more += [f"~{part}.betas", f"~{part}.eps", f"~{part}.fused"]
     assert why in why_not_packable(made("ns_gan", 0, "ring", *more))
 
 
@@ -357,7 +432,9 @@ def plain(*overrides):
         ("d_steps=7", False),
         ("network.width=9", False),
         ("dataset=grid", False),
-        ("optimizer.eps=1e-7", False),
+        ("optimizer.generator.eps=1e-7", False),
+        ("optimizer.discriminator.eps=1e-7", False),
+        ("optimizer.discriminator.lr=0.1", True),
         ("precision=tf32", False),
     ],
 )
@@ -369,8 +446,8 @@ def test_a_stack_takes_models_of_one_key_as_they_are_made():
     """What the key leaves out is read from each model: penalty weights of a pack differ."""
     models = [made("wgan_gp", place) for place in range(3)]
     stack = ReplicaStack(copy.copy(models), samples(), BATCH)
-    weights = [model.objective.penalty_weight for model in models]
+    weights = [model.objective.terms["gp"].weight for model in models]
     assert weights == [3.0, 9.0, 6.0]
-    assert stack.hyperparameters["objective.penalty_weight"].tolist() == weights
+    assert stack.hyperparameters["objective.terms.gp.weight"].tolist() == weights
     with pytest.raises(UserError, match="n_dis is 0"):
         made("wgan_gp", 0, "ring", "hyperparameters.n_dis=0")
