@@ -1,4 +1,4 @@
-# make demo | test | test-all | test-kills | lint | format | docs | clean. Installs only into .venv.
+# make demo | test | test-all | test-kills | lint | format | docs | release | clean. Installs only into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 READY_ALL := $(VENV)/.ready-all
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test test-all test-slow test-kills lint format docs notebook benchmark clean
+.PHONY: demo test test-all test-slow test-kills lint format docs notebook release benchmark clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -47,9 +47,13 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY)  ## make the pages and pictures of docs/ anew; `make notebook` executes claims.ipynb
+docs: $(READY)  ## make pages and pictures of docs/ anew, and the site: docs/_build/index.html
 	$(BIN)/python docs/make_variants.py
 	$(BIN)/python docs/make_mode_dropping.py
+	$(BIN)/python -m sphinx -W --keep-going -q -d docs/_build/.doctrees docs docs/_build
+
+release: $(READY)  ## check tag, version and changelog, then build dist/: VERSION=0.2.0
+	$(BIN)/python .ci/release.py $(VERSION)
 
 notebook: $(READY)  ## execute docs/claims.ipynb: minutes
 	$(BIN)/python docs/make_notebook.py
@@ -62,5 +66,5 @@ benchmark: $(READY)  ## speed, as ratios
 	$(THREADS) $(BIN)/python benchmarks/packed.py
 
 clean:  ## remove the environment and caches; never runs/, data/ or results/
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist docs/_build docs/api docs/course docs/project
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,6 +4,7 @@ Heavy imports wait until a job runs: help is quick, and Ctrl-C works from the st
 """
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from bench.config.paths import config_dir
 from bench.core.errors import UserError, show_cautions
 from bench.core.signals import INTERRUPT
 from bench.core.text import never_fail_to_print
+from bench.core.verbose import OPTIONS, be_verbose, print_traceback, show_log
 
 if TYPE_CHECKING:
     from bench.execution.lifecycle import RunOutcome
@@ -31,8 +33,12 @@ if TYPE_CHECKING:
 @hydra.main(version_base="1.3", config_path=str(config_dir().resolve()), config_name="config")
 def _run_job(cfg: DictConfig) -> str | dict[str, str]:
     """Run one job of Hydra's: a single run, or those of a job of a sweep."""
+    show_cautions()  # in a worker process too
+    show_log()
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        with INTERRUPT.ending_with_parent():
+        from bench.sweeping.display import printing_for_display
+
+        with INTERRUPT.ending_with_parent(), printing_for_display():
             return _run_sweep_job(cfg)
     from bench.config.validate import is_forced
     from bench.execution.run import execute
@@ -53,6 +59,7 @@ def _run_job(cfg: DictConfig) -> str | dict[str, str]:
         started = time.monotonic()
         outcome = execute(job)
     except UserError as error:  # Hydra would print a line of its own and exit with 1
+        print_traceback(error)
         print(error, file=sys.stderr)
         sys.exit(2)
     _print_outcome(job, outcome, time.monotonic() - started)
@@ -187,7 +194,9 @@ def _print_outcome(job: "Job", outcome: "RunOutcome", seconds: float) -> None:
         print(f"samples: {picture}")
     print(f"run {outcome.run_id}: {outcome.folder}")
     if row is not None:
-        print(f"next: bench show {outcome.run_id[:8]}, or bench sample {outcome.run_id[:8]} -n 64")
+        is_default = job.folder.root == Path("runs")
+        name = outcome.run_id[:8] if is_default else shlex.quote(str(outcome.folder))
+        print(f"next: bench show {name}, or bench sample {name} -n 64")
 
 
 def exit_status_of(call: Callable[[], object]) -> int:
@@ -202,6 +211,7 @@ def exit_status_of(call: Callable[[], object]) -> int:
     try:
         try:
             _check_home()
+            show_log()
             call()
         except Exception as error:
             # A worker that is interrupted while it starts breaks the whole pool of workers.
@@ -212,6 +222,7 @@ def exit_status_of(call: Callable[[], object]) -> int:
             with as_user_error("config"):
                 raise error
     except UserError as error:
+        print_traceback(error)
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -219,6 +230,7 @@ def exit_status_of(call: Callable[[], object]) -> int:
     except BrokenPipeError:  # `| head` closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:  # Hydra makes runs_root before our code runs
+        print_traceback(error)
         fix = "free some space, or set runs_root to a folder that you may write to"
         message = UserError(f"cannot use {error.filename}: {error.strerror}", fix=fix)
         if error.filename is None:  # a connection failed, for example to a Ray cluster
@@ -235,6 +247,9 @@ def exit_status_of(call: Callable[[], object]) -> int:
 
 def main() -> None:
     """Run the command line and exit: 0, 1 where a run failed, 2 or 130."""
+    if any(word in OPTIONS for word in sys.argv[1:]):
+        be_verbose()
+    sys.argv = [word for word in sys.argv if word not in OPTIONS]
     sys.argv = ["force=true" if word == "--force" else word for word in sys.argv]
     asks = any(word.startswith("-") and word not in ("-m", "--multirun") for word in sys.argv[1:])
     if sys.stderr.isatty() and not asks:  # three to nine seconds pass before the bar

@@ -16,10 +16,13 @@ from bench.theory.catalogue import experiments_by_id
 HERE = Path(__file__).parent
 INTRODUCTION = """# From GAN to Wasserstein GAN, statement by statement
 
-Every statement of the slides and the blog as an experiment: `run("T7")` measures it, or reads
-what was measured before, and returns numbers, verdict and figures. Here all run by their
-small budgets, a few minutes together on two cores; after `bench claims --quick` this notebook only
-reads. Verdicts by the full ones are in [results/claims](../results/claims/report.md)."""
+Peng Xu's slides "From GAN to Wasserstein GAN" (Columbia University, 2020) and a blog post,
+"Wasserstein Generative Adversarial Networks", on the Wasserstein GAN of Arjovsky et al. 2017
+([arXiv:1701.07875](https://arxiv.org/abs/1701.07875)) make 25 statements. Each is an experiment
+here: `run("T7")` measures it, or reads what was measured before, and returns numbers, verdict and
+figures. All run by their small budgets, a few minutes together on two cores; after
+`bench claims --quick` this notebook only reads. Verdicts by the full budgets are in
+[results/claims](../results/claims/report.md)."""
 START = '''from bench.theory.runner import run
 
 RUNS = "runs"
@@ -48,9 +51,12 @@ def notebook() -> nbformat.NotebookNode:
 
     cells = [new_markdown_cell(INTRODUCTION), new_code_cell(START)]
     for one in experiments_by_id().values():
-        text = f"## {one.id}. {one.title}\n\n> {one.statement} *({one.source})*\n\n{one.setup}"
+        text = f"## {one.id}. {one.title}\n\n> {one.statement} *({one.source})*\n\n"
+        text += f"**Experiment.** {one.setup}"
+        if one.caveat:
+            text += f"\n\n**Where the source is imprecise.** {one.caveat}"
         cells += [
-            new_markdown_cell(f"{text}\n\n**Loose.** {one.caveat}" if one.caveat else text),
+            new_markdown_cell(text),
             new_code_cell(f'{one.id.lower()} = show("{one.id}")'),
         ]
     cells += [new_markdown_cell(END), new_code_cell(DISTANCES)]

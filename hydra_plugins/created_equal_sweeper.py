@@ -20,11 +20,15 @@ class CreatedEqualSweeper(Sweeper):
         rounds: how often runs that have no row are launched.
         chunk: how many runs the launcher is given at once.
         plan_only: write the plan and launch nothing.
+        claims: whether the report assesses the claims of Lucic et al. 2018.
     """
 
-    def __init__(self, params: Any, stages: Any, rounds: int, chunk: int, plan_only: bool) -> None:
+    def __init__(
+        self, params: Any, stages: Any, rounds: int, chunk: int, plan_only: bool, claims: bool
+    ) -> None:
         self.params, self.stages = params, stages
         self.rounds, self.chunk, self.plan_only = rounds, chunk, plan_only
+        self.claims = claims
         self.hydra_context: HydraContext | None = None
         self.config: DictConfig | None = None
         self.launcher: Any = None

@@ -4,12 +4,14 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import io
 import pickle
 import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,7 @@ import bench.models  # noqa: F401  torchvision's operators are declared before L
 from bench.config import build
 from bench.core.signals import INTERRUPT, SCHEDULER_SIGNALS, USER_SIGNALS
 from bench.execution.run import execute
-from bench.training import sample_pictures
+from bench.training import monitor, sample_pictures
 from bench.training.job import Job, prepare_job
 
 torch.set_num_threads(1)
@@ -173,6 +175,15 @@ def run_command(tmp_path, monkeypatch, capsys):
     yield call
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def terminal(monkeypatch) -> io.StringIO:
+    """Bars of training are drawn on a terminal; what it shows."""
+    shown = io.StringIO()
+    monkeypatch.setattr(shown, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(monitor, "tqdm", partial(monitor.tqdm, file=shown))
+    return shown
 
 
 @pytest.fixture

@@ -23,6 +23,14 @@ SMALL = {
     ],
     "dcgan": ["network.width=4", "network.latent_dim=4"],
     "image_mlp": ["network.width=8", "network.depth=2", "network.d_width=4"],
+    "sngan": ["network.g_width=4", "network.d_width=4", "network.latent_dim=4"],
+    "sngan_cnn": ["network.width=4", "network.latent_dim=4"],
+    "r3gan": [
+        "network.width=4",
+        "network.blocks=1",
+        "network.cardinality=2",
+        "network.latent_dim=4",
+    ],
     "mlp": ["network.width=8", "network.depth=2"],
 }
 # A sweep of two stages, for the fixture `launch`.

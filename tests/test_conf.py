@@ -142,7 +142,7 @@ def test_every_preset_of_a_variant_trains(tiny, preset, dataset, variant):
 
 def test_a_preset_without_numbers_for_the_data_says_so(tiny):
     words = tiny("preset=quick", "dataset=grid", network="mlp")
-    with pytest.warns(Caution, match="preset quick has no numbers for grid: variant 'ns_gan' runs"):
+    with pytest.warns(Caution, match="preset quick has no numbers for variant 'ns_gan' on grid"):
         job = prepare_job(build.compose_config(words))
     assert job.plain["hyperparameters"]["learning_rate"] == 5e-5  # the study's
 
@@ -181,6 +181,37 @@ def test_every_normalisation_trains(tiny, normalisation):
 def test_what_an_entry_needs_belongs_to_an_entry(group):
     """An optional default of a misspelt file would be left out without a word."""
     assert set(entries(f"{group}/needs")) <= set(entries(group))
+
+
+@pytest.mark.parametrize(("variant", "optimizer", "numbers"), [
+    ("wgan", {"_target_": "torch.optim.RMSprop", "lr": 5e-5}, {"weight_clip": 0.01, "n_dis": 5}),
+    ("wgan_gp", {"betas": [0.0, 0.9], "lr": 1e-4}, {"penalty_weight": 10.0, "n_dis": 5}),
+    ("began", {"lr": 1e-4}, {"gamma": 0.5, "k_rate": 1e-3}),
+])  # fmt: skip
+def test_the_papers_own_numbers_train(tiny, variant, optimizer, numbers):
+    """As in the algorithm box of each paper; of Adam's keys none is left in RMSProp."""
+    chosen = ["preset=paper", "dataset=ring", f"variant={variant}"]
+    plain = validate.validate_config(build.compose_config(chosen))
+    for settings in plain["model"]["training"]["optimizers"].values():
+        assert optimizer.items() <= settings.items()
+    assert numbers.items() <= plain["hyperparameters"].items()
+    assert plain["batch_size"] == {"began": 16}.get(variant, 64)
+    train(tiny, *chosen, network="mlp")
+
+
+def test_papers_are_listed_by_variant_and_the_others_say_so(tiny):
+    assert set(entries("preset/any_data/paper")) == {"wgan", "wgan_gp", "began"} <= set(VARIANTS)
+    words = tiny("preset=paper", "variant=dragan", "dataset=ring", network="mlp")
+    with pytest.warns(Caution, match="preset paper has no numbers for variant 'dragan' on ring"):
+        job = prepare_job(build.compose_config(words))
+    assert job.plain["hyperparameters"]["penalty_weight"] == 10.0  # the study's
+
+
+def test_an_optimizer_that_the_preset_replaces_is_refused(tiny):
+    words = ["preset=paper", "variant=wgan", "dataset=ring"]
+    with pytest.raises(UserError, match="optimizer=adam changes nothing: preset paper sets"):
+        prepare_job(build.compose_config(tiny(*words, "optimizer=adam", network="mlp")))
+    prepare_job(build.compose_config(tiny(*words, "optimizer=rmsprop", network="mlp")))
 
 
 @pytest.mark.parametrize("optimizer", entries("optimizer"))

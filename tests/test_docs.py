@@ -1,4 +1,4 @@
-"""Pages that are made are what would be made; what the README names exists."""
+"""Pages that are made are what would be made; what pages name exists; the site builds."""
 
 import ast
 import importlib
@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from support import ROOT
 
 import bench.metrics
@@ -19,11 +20,36 @@ def test_variant_pages_are_up_to_date(monkeypatch, capsys):
 
 
 def test_links_of_the_documents_lead_somewhere():
-    pages = [p for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")) if ".venv" not in p.parts]
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    made = [ROOT / line.strip("/") for line in ignored if line.startswith("/docs/")]  # by the site
+    everything = (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+    pages = [p for p in everything if not any(folder in p.parents for folder in made)]
     assert len(pages) > 12
     for page in pages:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-            assert (page.parent / link).exists(), f"{page}: {link}"
+            target = page.parent / link
+            assert target.exists() or any(f in target.parents for f in made), f"{page}: {link}"
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path):
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-d", tmp_path / "doctrees"]
+    done = subprocess.run(
+        [*command, ROOT / "docs", tmp_path / "site"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    site = {path.relative_to(tmp_path / "site").as_posix() for path in tmp_path.rglob("*.html")}
+    assert {"index.html", "course/1.html", "api/losses.html", "variants/wgan_gp.html"} <= site
+    course = "".join(p.read_text() for p in (tmp_path / "site/course").glob("*.html"))
+    assert all(f'<section id="t{n}"' in course for n in range(1, 26))
+    page = (tmp_path / "site/api/losses.html").read_text()
+    assert 'id="bench.losses.hinge.discriminator_loss"' in page and "E[max(0, 1 - f(x))]" in page
+    for name in site:  # no link of a page leads nowhere
+        page = tmp_path / "site" / name
+        links = re.findall(r'href="(?!\w+:|#|")([^"#?]+)', page.read_text())
+        assert not name.startswith("results/") or name.endswith("index.html")
+        lost = [link for link in links if not (page.parent / link).exists()]
+        assert name.startswith("results/") or not lost, f"{name}: {lost}"
 
 
 def test_every_score_has_its_paragraph():
@@ -37,10 +63,14 @@ def test_every_score_has_its_paragraph():
     assert not [name for name in names if f"`{name}`" not in text]
 
 
-def test_every_variant_of_the_readme_exists():
-    text = (ROOT / "README.md").read_text()
-    named = set(re.findall(r"\w+", text.split("| variants | ")[1].split("(the study's)")[0]))
-    assert named <= {p.stem for p in (ROOT / "conf/variant").glob("*.yaml")} and len(named) == 8
+def test_first_steps_name_every_variant_and_data_set():
+    text = (ROOT / "docs/first_steps.md").read_text()
+    for group in ("variant", "dataset"):
+        title = {"variant": "variants", "dataset": "data sets"}[group]
+        (line,) = re.findall(rf"(?m)^\| {title} \|(.*)$", text)
+        named = {word for code in re.findall(r"`([^`]+)`", line) for word in code.split()}
+        there = {p.stem for p in (ROOT / "conf" / group).glob("*.yaml")}
+        assert named <= there and {n for n in there - named if "full_rotation" not in n} == set()
 
 
 def test_project_files_are_ascii_and_name_no_machine():

@@ -28,7 +28,16 @@ def write_examples(folder):
 
 
 def test_the_examples_train_together_as_printed(run_command, tmp_path, monkeypatch):
-    parts = {"loss", "penalty", "variant", "network", "dataset", "score"}
+    parts = {
+        "loss",
+        "penalty",
+        "variant",
+        "network",
+        "dataset",
+        "score",
+        "augmentation",
+        "optimizer",
+    }
     assert {n.split("/")[2] for n in write_examples(tmp_path) if n.startswith("mine/conf")} == parts
     monkeypatch.syspath_prepend("mine")  # as `export PYTHONPATH=mine` does
     (command,) = re.findall(r"```\nbench (train .*two_moons.*)\n```", PAGE.read_text())
@@ -39,6 +48,19 @@ def test_the_examples_train_together_as_printed(run_command, tmp_path, monkeypat
     assert (row.network, row.dataset) == ("residual", "two_moons")
     assert row.scores["median_distance"] > 0
     assert row.measures["median_distance"]["scores"] == {"median_distance": "lower"}
+
+
+def test_a_relativistic_loss_state_a_transform_a_schedule_and_a_term_of_g_train_as_printed(
+    run_command, tmp_path, monkeypatch
+):
+    write_examples(tmp_path)
+    monkeypatch.syspath_prepend("mine")
+    commands = re.findall(r"^bench (train .*loss=paired.*)$", PAGE.read_text(), re.MULTILINE)
+    for command in commands:
+        done = run_command(train.main, *command.split()[1:], *TINY)
+        assert done.returncode == 0, done.stderr
+    names = [p.name for p in (tmp_path / "runs").glob("[0-9a-f]*")]
+    assert {row.penalty for row in read_rows(tmp_path / "runs", names)} == {"centre", "spread"}
 
 
 D_LOSS, G_LOSS = "loss.discriminator._target_", "loss.generator._target_"

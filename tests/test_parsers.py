@@ -60,6 +60,7 @@ from bench.reporting.archive.read import read_table as read_parquet
 from bench.reporting.archive.write import build_study_files
 from bench.reporting.data.collect import add_curves, add_pictures, read_picture, read_stages
 from bench.reporting.data.histories import read_history as read_curves
+from bench.reporting.output.site import build_site
 from bench.runs.candidates import read_candidates
 from bench.runs.digests import read_digests
 from bench.runs.folder import RunFolder
@@ -345,6 +346,14 @@ def picture(made):
 def sums(made):
     path = write(made.data / SUMS, f"{'0' * 64}  a\n{'1' * 64}  b/c\n".encode())
     return Parser(path, lambda: read_sums(path))
+
+
+@parser
+def site_report(made):
+    folder = made.data / "theirs"
+    write(folder / "index.html", b"page")
+    path = write(folder / "report.md", b"# A study\n\nOne of **four**.\n\n![x](figures/x.svg)\n")
+    return Parser(path, lambda: build_site({folder: "2026-11-30"}))
 
 
 # Data sets, images, features.
@@ -758,7 +767,7 @@ def made(tmp_path_factory) -> Made:
     run = RunFolder(root, job.folder.run_id)
     planned = PlannedRun(run.run_id, ("seed=0",), "ns_gan", "ring", 0)
     write_plan(root, "s", "command", [StagePlan("all", (planned,), "", ({"a": 1},))], ["later"])
-    stages = add_pictures(root, add_curves(root, read_stages(root, "s")), [run.run_id])
+    stages = add_pictures(root, add_curves(root, read_stages(root, "s")), [run.run_id], [])
     study = folder / "study"
     for name, content in build_study_files(stages).items():
         write(study / name, content)
@@ -841,7 +850,9 @@ USERS = "code that the user runs, or its own folder of configs"
 NOT_RUN = {
     "execution.packs.memory_check.cgroup_available_bytes": KERNEL,
     "config.trust._own_targets": OWN,
-    "config.validate._all_hyperparameters": OWN,
+    "config.validate._hyperparameters_in": USERS,
+    "config.validate.check_chosen_optimizer": USERS,
+    "sweeping.display.printing_for_display": "writes",
     "metrics.declarations.read_declarations": OWN,
     "reporting.data.licences.licences_of": OWN,
     "reporting.tables.published.published_scores": OWN,
@@ -853,9 +864,9 @@ NOT_RUN = {
     "execution.packs.slot_io.insert_run": "a checkpoint that find_newest has checked",
     "features.clip._load_clip_tensors": "a published file, by its SHA-256",
     "reporting.archive.read.Study.table": "calls the parser of rows.parquet",
-    "reporting.figures.samples._decode": "a picture that read_picture has checked",
+    "reporting.figures.samples._picture": "a picture that read_picture has checked",
     "reporting.report._check_not_fewer_runs": "calls the parser of rows.parquet",
-    "reporting.report._write_files": "calls the parser of SHA256SUMS",
+    "core.files.write_folder": "calls the parser of SHA256SUMS",
     "theory.report.write_report": "calls the parser of SHA256SUMS",
     "reporting.wandb.leaderboard_report.format_report_json": MADE,
     "runs.digests._protocol_label": MADE,

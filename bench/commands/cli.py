@@ -1,19 +1,19 @@
 """The command `bench`: arguments, printing, exit codes.
 
 The body of `bench NAME` is in `bench/commands/NAME.py`, with exceptions: `train` is in
-`bench/train.py`, `show` in `runs.py`, and `report`, `leaderboard`, `claims` and `prepare`, of a few
-lines each, are here. Heavy imports wait until they are needed, so that help is quick.
+`bench/train.py`, `show` in `runs.py`, `leaderboard` in `report.py`, and `claims` and `prepare`, of
+a few lines each, are here. Heavy imports wait until they are needed, so that help is quick.
 """
 
 import argparse
-import glob
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import __version__
 from bench.core.errors import UserError, show_cautions
-from bench.core.text import file_name, never_fail_to_print
+from bench.core.text import never_fail_to_print
+from bench.core.verbose import OPTIONS, be_verbose, print_traceback, show_log
 
 Command = Callable[[argparse.Namespace], int | None]  # status of failures; None: 0
 
@@ -28,19 +28,9 @@ def train(arguments: argparse.Namespace) -> None:
 
 def report(arguments: argparse.Namespace) -> None:
     """Write a sweep's report and show its table."""
-    from bench.reporting.output.terminal_table import print_report
-    from bench.reporting.report import collect_stages, is_study, make_report, write_report
+    from bench.commands.report import report_command
 
-    to, root = Path(arguments.to) if arguments.to else None, Path(arguments.runs_root)
-    first, *others = arguments.what
-    names_run = "=" in first or any(root.glob(f"{glob.escape(first)}*/config.yaml"))
-    if not others and (is_study(first, root) or not names_run):
-        print_report(make_report(first, root, to))
-        return
-    from bench.commands.runs import select_runs
-
-    stages = collect_stages(root, select_runs(root, arguments.what))
-    print_report(write_report(stages, to or root / "reports" / file_name(" ".join(arguments.what))))
+    report_command(arguments)
 
 
 def compare(arguments: argparse.Namespace) -> None:
@@ -51,18 +41,21 @@ def compare(arguments: argparse.Namespace) -> None:
 
 
 def leaderboard(arguments: argparse.Namespace) -> None:
-    """Publish a study's leaderboard as W&B Reports."""
-    from bench.reporting.report import load_stages
-    from bench.reporting.wandb.publish import publish_leaderboards
+    """Show a study's leaderboard, write it to a file, or publish it as W&B Reports."""
+    from bench.commands.report import leaderboard_command
 
-    stages = load_stages(arguments.study, Path(arguments.runs_root))
-    dry_run = None if arguments.dry_run is None else Path(arguments.dry_run)
-    for place in publish_leaderboards(stages, arguments.wandb, dry_run):
-        print(place)
+    leaderboard_command(arguments)
+
+
+def site(arguments: argparse.Namespace) -> None:
+    """Write an index page over several studies."""
+    from bench.commands.site import write_site
+
+    print(write_site([Path(folder) for folder in arguments.folders], Path(arguments.to)))
 
 
 def claims(arguments: argparse.Namespace) -> None:
-    """Run the statements of the seed documents as experiments."""
+    """Test 25 statements about GANs by experiments."""
     from bench.theory.catalogue import select
     from bench.theory.terminal_list import show_claims, show_list
 
@@ -183,7 +176,9 @@ def build_parser() -> argparse.ArgumentParser:
     parsers: dict[Command, argparse.ArgumentParser] = {}
 
     def add(call: Command, text: str) -> argparse.ArgumentParser:
-        parsers[call] = commands.add_parser(call.__name__, help=text, description=text)
+        shared = [] if call is train else [_shared_options()]  # Hydra has its own
+        name = call.__name__
+        parsers[call] = commands.add_parser(name, help=text, description=text, parents=shared)
         parsers[call].set_defaults(call=call)
         return parsers[call]
 
@@ -195,16 +190,33 @@ def build_parser() -> argparse.ArgumentParser:
     to = "default: results/STUDY, the report's folder, or RUNS_ROOT/reports/WORDS"
     cmd.add_argument("--to", metavar="DIR", help=to)
 
-    cmd = add(leaderboard, "publish a study's leaderboard as a W&B Report")
-    cmd.add_argument("study", help="name of a sweep, for example quick, or a report's folder")
-    cmd.add_argument("--wandb", metavar="ENTITY/PROJECT", required=True, help="W&B project")
-    cmd.add_argument("--dry-run", metavar="DIR", help="write its JSON to DIR and send nothing")
+    cmd = add(leaderboard, "show a leaderboard, write it to a file, or publish it at W&B")
+    cmd.add_argument("what", nargs="+", metavar="STUDY | RUN | KEY=VALUE", help=what)
+    cmd.add_argument("--to", metavar="FILE", help="write it: FILE.csv, FILE.md or FILE.tex")
+    cmd.add_argument("--wandb", metavar="ENTITY/PROJECT", help="publish it as a W&B Report")
+    dry_run = "write that report to DIR, as a page and as JSON, and send nothing"
+    cmd.add_argument("--dry-run", metavar="DIR", help=dry_run)
+
+    for board in (report, leaderboard):
+        beside = "a published study to stand in the same tables; may be given several times"
+        parsers[board].add_argument(
+            "--with", dest="beside", action="append", default=[], metavar="STUDY", help=beside
+        )
+        by = "the score that ranks, for example kernel"
+        parsers[board].add_argument("--score", metavar="KEY", help=by)
+        columns = "further scores to show (default: all); behind the words above"
+        parsers[board].add_argument("--columns", nargs="+", metavar="KEY", help=columns)
 
     cmd = add(compare, "show what got better or worse from one report to another")
     cmd.add_argument("first", help="folder of a report, or COMMIT:FOLDER of a checkout")
     cmd.add_argument("second", help="folder of another report, or COMMIT:FOLDER")
 
-    cmd = add(claims, "run the statements of the GAN and WGAN story as experiments")
+    cmd = add(site, "write an index page over several studies, with their pages")
+    of_folders = "reports, or folders of reports: for example results"
+    cmd.add_argument("folders", nargs="+", metavar="FOLDER", help=of_folders)
+    cmd.add_argument("--to", required=True, metavar="DIR", help="folder of the site")
+
+    cmd = add(claims, "test 25 statements about GANs by experiments, with figures")
     cmd.add_argument("ids", nargs="*", metavar="ID", help="T1 to T25 (default: all)")
     cmd.add_argument("--list", action="store_true", help="list the statements and what they cost")
     cmd.add_argument("--quick", action="store_true", help="small budgets: minutes, not an hour")
@@ -271,14 +283,21 @@ def build_parser() -> argparse.ArgumentParser:
 
     add(doctor, "show versions, device, weights, and what is missing")
 
-    for call in (export, sample, score, verify):
-        of_dir = "trust the code that its yaml files name, and compose with them"
-        parsers[call].add_argument("--config-dir", action="append", metavar="DIR", help=of_dir)
-        of_package = "trust the code of a package that a run names"
-        parsers[call].add_argument("--trust", action="append", metavar="PACKAGE", help=of_package)
-    with_runs = (report, leaderboard, claims, runs, show, status, verify, reproduce, sample, score)
-    for call in (*with_runs, export):
+    with_runs: list[Command] = [report, leaderboard, claims, runs, show, status, verify, reproduce]
+    for call in (*with_runs, sample, score, export):
         parsers[call].add_argument("--runs-root", default="runs", metavar="DIR")
+    return parser
+
+
+def _shared_options() -> argparse.ArgumentParser:
+    """Build the parser of the options that every command has."""
+    parser = argparse.ArgumentParser(add_help=False)
+    of_dir = "your own configs: compose with them, and trust the code that they name"
+    parser.add_argument("--config-dir", action="append", metavar="DIR", help=of_dir)
+    of_package = "trust the code of a package that a run names"
+    parser.add_argument("--trust", action="append", metavar="PACKAGE", help=of_package)
+    verbose = "show tracebacks and a log of what is done"
+    parser.add_argument(*OPTIONS, action="store_true", help=verbose)
     return parser
 
 
@@ -318,6 +337,9 @@ def main() -> None:
         arguments = argparse.Namespace(call=train, overrides=sys.argv[2:])
     else:
         arguments = _parse(sys.argv[1:])
+    if getattr(arguments, "verbose", False):
+        be_verbose()
+    show_log()
     try:
         if getattr(arguments, "config_dir", None) or getattr(arguments, "trust", None):
             from bench.config import trust
@@ -328,6 +350,7 @@ def main() -> None:
                 trust.trust_package(package)
         sys.exit(arguments.call(arguments))
     except UserError as error:
+        print_traceback(error)
         print(error, file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
@@ -337,6 +360,7 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
+        print_traceback(error)
         print(f"error: cannot use {error.filename}: {error.strerror}", file=sys.stderr)
         print("  fix: check that it is there and that you may write to it", file=sys.stderr)
         sys.exit(2)

@@ -26,9 +26,10 @@ def show_changes(first: str, second: str, console: Console | None = None) -> Rep
         first, second: folders of reports, or COMMIT:FOLDER as git names a folder at a commit.
 
     Raises:
-        UserError: one of them is no report, or git does not know it.
+        UserError: one of them is no report, git does not know it, or it has no scored run.
     """
     with study_at(first) as ours, study_at(second) as theirs:
+        _check_not_empty((first, ours), (second, theirs))
         comparison = run_comparison.compare_reports(ours, theirs)
     console = console or Console()
     for pair in comparison.pairs:
@@ -62,6 +63,18 @@ def study_at(place: str) -> Iterator[Study]:
         yield study
 
 
+def _check_not_empty(*studies: tuple[str, Study]) -> None:
+    """Refuse to compare a report in which no run was scored or diverged."""
+    names = [
+        name
+        for name, study in studies
+        if not any(row.scores or row.status == "diverged" for row in study.rows)
+    ]
+    if names:
+        message = f"there is nothing to compare: no run of {' and '.join(names)} has a score"
+        raise UserError(message, fix="name a report with scored runs; see `bench runs`")
+
+
 def _print_tables(pair: TablePair, console: Console) -> None:
     group = pair.after.group
     title = words.full_metric_title(group.first, group)
@@ -92,8 +105,7 @@ def _cells(change: Change, metric: str, decimals: int) -> list[str]:
     spreads = ["-" if cell is None else rounding.format_mean_sd(cell, decimals) for cell in cells]
     runs = ", ".join(str(0 if cell is None else cell.n) for cell in cells)
     probability, p = "-", "-"
-    if change.result != run_comparison.IDENTICAL:
-        interval = change.improvement
+    if change.result != run_comparison.IDENTICAL and (interval := change.improvement) is not None:
         probability = f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
         p = p if change.p is None else f"{change.p:.2g}"
     ascii_spreads = (spread.replace(rounding.PLUS_MINUS, "+/-") for spread in spreads)

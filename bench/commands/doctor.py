@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from bench.config.paths import config_dir
+from bench.config.trust import config_folders
 from bench.core.shims import ensure_torchvision
 from bench.runs.environment import describe_environment
 from bench.sweeping.launchers import launchers_by_name
@@ -29,7 +29,7 @@ def describe_machine() -> list[str]:
         f"{'processor':<18} {environment['processor']}, {os.cpu_count()} cores",
         f"{'device':<18} {_device()}",
         f"{'torchvision':<18} import {ensure_torchvision()}",
-        f"{'configs':<18} {config_dir()}",
+        *(f"{'configs':<18} {folder}" for folder in config_folders()),
         f"{'free disk':<18} {shutil.disk_usage(Path.cwd()).free / 2**30:.1f} GiB here",
     ]
     for extra, (module, use) in {**dict(_launcher_extras()), **EXTRAS}.items():

@@ -91,20 +91,23 @@ def select_runs(runs_root: Path, words: Sequence[str]) -> Plan:
     """Return runs as the plan of a sweep of one stage: what `bench report` is given.
 
     Args:
-        words: names of sweeps, run_ids or their beginnings, and KEY=VALUE filters of all runs; a
-            run that several of them name is there once.
+        words: names of sweeps, run_ids or their beginnings, and KEY=VALUE filters of what these
+            name, or of all runs where there is no name; a run that several name is there once.
 
     Raises:
         UserError: a word names nothing.
     """
     filters = [word for word in words if "=" in word]
-    found = {run.folder.run_id: run for run in find_runs(runs_root, filters)} if filters else {}
-    run_ids = list(found)
-    for word in (word for word in words if word not in filters):
+    run_ids = {run.folder.run_id for run in find_runs(runs_root, filters)} if filters else set()
+    names = [word for word in words if word not in filters]
+    named: set[str] = set()
+    for word in names:
         is_sweep = plan_exists(runs_root, word)
-        run_ids += (
+        named |= set(
             read_plan(runs_root, word).run_ids if is_sweep else [find_run(runs_root, word).run_id]
         )
+    if names:
+        run_ids = named & run_ids if filters else named
     members = tuple(_as_planned(RunFolder(runs_root, i)) for i in sorted(set(run_ids)))
     command = f"bench report {' '.join(map(shlex.quote, words))}"
     return Plan("selection", command, (StagePlan("all", members),), (), {})

@@ -2,8 +2,7 @@
 
 import yaml
 
-from bench.config.paths import config_dir
-from bench.config.trust import USER, is_entry
+from bench.config.trust import config_folders, is_entry
 from bench.core.files import read_text
 
 NO_PENALTY = "none"
@@ -17,7 +16,7 @@ def own_penalty(loss: str) -> str:
     """
     if not is_entry("loss", loss):
         return NO_PENALTY
-    paths = [folder / "loss" / f"{loss}.yaml" for folder in (config_dir(), *USER.config_dirs)]
+    paths = [folder / "loss" / f"{loss}.yaml" for folder in config_folders()]
     path = next(path for path in paths if path.is_file())
     content = yaml.safe_load(read_text(path, "correct it, or move it away"))
     chosen = [d for d in content.get("defaults", ()) if isinstance(d, dict)]

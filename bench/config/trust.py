@@ -1,9 +1,10 @@
 """Check what a config from a file names: code runs only if the suite or the user named it.
 
 A run's folder and published rows may be a stranger's. Before anything that they name is imported,
-each `_target_` is looked up here: those of the suite's own `conf/` are trusted, and those that the
-user names on this command's line, by `--config-dir DIR` (the targets that the yaml files in DIR
-name, no others) or `--trust PACKAGE`.
+each `_target_` is looked up here: those of the suite's own `conf/` are trusted, those that the user
+names on this command's line, by `--config-dir DIR` (the targets that the yaml files in DIR name, no
+others) or `--trust PACKAGE`, and those that the yaml files of an installed plugin name, whose code
+Hydra imports in any case.
 """
 
 import ast
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from bench.config.paths import config_dir
+from bench.config.paths import config_dir, plugin_dirs
 from bench.core.errors import UserError
 from bench.core.files import MAX_DEPTH, read_text
 from bench.runs.foreign_code import modules_along, targets_in
@@ -111,7 +113,8 @@ def check_trusted(node: Any, where: str) -> None:
     for place, part in parts.items():
         for target in targets_in(part):
             trusted = target in _own_targets(place) or target in USER.targets
-            if not trusted and not _is_of_trusted_package(target):
+            trusted = trusted or _is_of_trusted_package(target)
+            if not trusted and target not in _plugin_targets():
                 message = f"{where} names {target!r}, which is no part of the suite"
                 raise UserError(f"{message}'s {place}", fix=FLAGS)
 
@@ -247,12 +250,26 @@ def _own_targets(place: str) -> frozenset[str]:
     return frozenset(t for group in groups for t in _targets_in_files(config_dir() / group))
 
 
+@cache
+def _plugin_targets() -> frozenset[str]:
+    """Return the targets that the yaml files of installed plugins name."""
+    return frozenset(target for folder in plugin_dirs() for target in _targets_in_files(folder))
+
+
+def config_folders() -> list[Path]:
+    """Return all folders of configs: the suite's, the user's, and those of installed plugins."""
+    named = list(USER.config_dirs)
+    if HydraConfig.initialized():  # `bench train --config-dir`, which Hydra reads itself
+        sources = HydraConfig.get().runtime.config_sources
+        named += [Path(source.path) for source in sources if source.provider == "command-line"]
+    return [config_dir(), *named, *plugin_dirs()]
+
+
 def is_entry(group: str, name: object) -> bool:
-    """Whether a group has an entry of this name: the suite's, or one of `--config-dir`."""
+    """Whether a group has an entry of this name in one of the folders of configs."""
     if not isinstance(name, str) or GROUP_ENTRY.fullmatch(name) is None:
         return False
-    folders = (config_dir(), *USER.config_dirs)
-    return any((folder / group / f"{name}.yaml").is_file() for folder in folders)
+    return any((folder / group / f"{name}.yaml").is_file() for folder in config_folders())
 
 
 def _targets_in_files(folder: Path) -> Iterator[str]:

@@ -21,8 +21,7 @@ from omegaconf.errors import (
 )
 
 from bench.config.error_messages import as_user_error, suggestion
-from bench.config.paths import config_dir
-from bench.config.trust import USER
+from bench.config.trust import config_folders
 from bench.core.errors import Caution, UserError
 from bench.core.number_checks import is_number, is_whole_number
 from bench.runs.identity import canonical_json
@@ -247,15 +246,31 @@ def warn_of_unread_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
             warnings.warn(message, Caution, stacklevel=2)
 
 
+def check_chosen_optimizer(cfg: DictConfig, overrides: Iterable[str]) -> None:
+    """Refuse, with a UserError, a chosen optimizer in whose place the preset has put another.
+
+    Args:
+        overrides: as typed.
+    """
+    chosen = [text for text in overrides if text.startswith("optimizer=")]
+    for name in (text.removeprefix("optimizer=") for text in chosen):
+        files = [folder / "optimizer" / f"{name}.yaml" for folder in config_folders()]
+        found = [OmegaConf.load(file) for file in files if file.is_file()]
+        targets = [t for each in found if (t := OmegaConf.select(each, "generator._target_"))]
+        if targets and cfg.optimizer.generator._target_ not in targets:
+            why = f"preset {cfg.names.preset} sets the optimizer of {cfg.names.variant}"
+            raise UserError(f"optimizer={name} changes nothing: {why}", fix="add preset=study")
+
+
 def warn_of_missing_numbers(cfg: DictConfig) -> None:
-    """Say that a preset has no numbers for the data set, so that the variant's own are used."""
-    preset, dataset = cfg.names.preset, cfg.names.dataset
-    name = f"preset/data/{preset}/{dataset}.yaml"
-    if preset != "study" and not any(
-        (Path(folder) / name).is_file() for folder in (config_dir(), *USER.config_dirs)
-    ):
-        own = f"variant {cfg.names.variant!r} runs on its own, which are for longer runs"
-        warnings.warn(f"preset {preset} has no numbers for {dataset}: {own}", Caution, stacklevel=2)
+    """Say that a preset has no numbers for the run, so that the variant's own are used."""
+    preset, dataset, variant = (cfg.names[key] for key in ("preset", "dataset", "variant"))
+    files = (f"preset/data/{preset}/{dataset}.yaml", f"preset/any_data/{preset}/{variant}.yaml")
+    found = any((folder / file).is_file() for folder in config_folders() for file in files)
+    if preset != "study" and not found:
+        has_none = f"preset {preset} has no numbers for variant {variant!r} on {dataset}"
+        own = "it runs on its own, which are for longer runs"
+        warnings.warn(f"{has_none}: {own}", Caution, stacklevel=2)
 
 
 def check_added_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
@@ -309,10 +324,14 @@ def unused_hyperparameter(error: BaseException) -> str:
     return key if known and name in _all_hyperparameters() else ""
 
 
-@cache
 def _all_hyperparameters() -> frozenset[str]:
-    """Return the names of the hyperparameters that some entry of `conf/` uses."""
-    texts = (path.read_text(encoding="utf-8") for path in sorted(config_dir().rglob("*.yaml")))
+    """Return the names of the hyperparameters that some entry of any folder of configs uses."""
+    return frozenset().union(*map(_hyperparameters_in, config_folders()))
+
+
+@cache
+def _hyperparameters_in(folder: Path) -> frozenset[str]:
+    texts = (path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.yaml")))
     return frozenset(name for text in texts for name in re.findall(r"hyperparameters\.(\w+)", text))
 
 

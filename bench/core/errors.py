@@ -35,6 +35,8 @@ class Caution(UserWarning):
 def show_cautions() -> None:
     """Print a `Caution` as one line instead of in Python's format of warnings."""
     before = warnings.showwarning
+    if before.__module__ == __name__:  # they are shown so already
+        return
 
     def show(message, category, filename, lineno, file=None, line=None):
         if issubclass(category, Caution):

@@ -8,7 +8,7 @@ import re
 import reprlib
 import socket
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, get_args
@@ -228,3 +228,24 @@ def read_sums(path: Path) -> dict[str, str]:
             raise UserError(f"{path} is damaged: line {number} is {line[:80]!r}", fix=AGAIN)
         digests[name.as_posix()] = match[1]
     return digests
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files and their SHA256SUMS; delete what an earlier call wrote and this one has not.
+
+    Args:
+        folder: folder to write; other files in it are left alone.
+        files: name -> content, in the order in which they are written.
+
+    Raises:
+        UserError: its SHA256SUMS is damaged; a file cannot be written.
+    """
+    old_digests = read_sums(folder / SUMS)
+    for name, content in files.items():
+        write_bytes(folder / name, content)
+    for name, digest in old_digests.items():
+        path = folder / name
+        if name not in files and path.is_file() and sha256_of(path) == digest:
+            path.unlink()
+    sums = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
+    write_bytes(folder / SUMS, "".join(sums).encode())

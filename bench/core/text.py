@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 LABEL_LENGTH = 128  # W&B's limit for names of runs, groups and reports
+UNITS = ((1, "s", 90), (60, "min", 90), (3600, "h", 48))  # seconds, name, up to how many of it
 FILE_NAME_LENGTH = 100  # suffixes and the mark of a partial file stay below the usual limit of 255
 
 
@@ -64,6 +65,14 @@ def shorten_names(names: Iterable[str], limit: int) -> dict[str, str]:
         counts[text] += 1
         shown[name] = text
     return shown
+
+
+def format_duration(seconds: float) -> str:
+    """Return "0.4 s", "45 s", "3.2 min", "12 h" or "4.0 days"."""
+    fitting = ((size, unit) for size, unit, most in UNITS if seconds < size * most)
+    size, unit = next(fitting, (86400, "days"))
+    value = seconds / size
+    return f"{value:,.{1 if value < 9.95 else 0}f} {unit}"
 
 
 def file_name(text: str, limit: int = FILE_NAME_LENGTH) -> str:

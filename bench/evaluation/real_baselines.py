@@ -9,11 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import torch
+
+from bench.core.files import replacing
 from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.score_run import build_row
+from bench.plotting.image_grid import SIDE, make_grid
+from bench.runs.folder import RunFolder
 from bench.runs.heartbeat import remove_partial_files
 from bench.runs.rows import Row, baseline_folder, read_rows, write_row
-from bench.scoring.features import Features, Reference, shuffle_features
+from bench.scoring.features import Features, Reference, iter_batches, shuffle_features
 from bench.scoring.score import score_features
 
 NO_TRAINING = {"status": "finished", "cause": "", "d_steps": 0, "g_steps": 0, "images": 0}
@@ -39,6 +45,24 @@ def baselines_missing(root: Path, row: Row, evaluator: Evaluator) -> bool:
     other, half = _choose_other_split(evaluator)[1], _choose_halved_split(evaluator)[1]
     feasible = (variant for variant, n in {"real": other, "real_halves": half}.items() if n)
     return any(_missing_measures(root, row, evaluator, variant) for variant in feasible)
+
+
+def write_picture(root: Path, row: Row, evaluator: Evaluator) -> None:
+    """Write a picture of real images into the folder of a row's baselines, unless it has one.
+
+    The images are evenly spaced in their split, which may be sorted by class. Points have none.
+    """
+    folder, splits = RunFolder(root, baseline_folder(row)), evaluator.real_features.splits
+    path = folder.samples / "final.png"
+    if splits is None or path.exists() or not folder.path.is_dir():
+        return
+    samples = splits[_choose_other_split(evaluator)[0]].samples
+    if samples.ndim != 4:
+        return
+    places = np.linspace(0, len(samples) - 1, SIDE * SIDE).round().astype(int)
+    picture = make_grid(torch.cat(list(iter_batches(samples[places], SIDE * SIDE))), SIDE)
+    with replacing(path) as temporary:
+        picture.save(temporary, format="PNG")
 
 
 def _missing_measures(root: Path, row: Row, evaluator: Evaluator, variant: str) -> set[str]:

@@ -5,6 +5,7 @@ make the next training step, and returns how the run ended. Without a pack it ne
 """
 
 import copy
+import logging
 import traceback
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
@@ -17,7 +18,8 @@ from bench.core.errors import UserError
 from bench.core.files import DiskError
 from bench.core.seeds import preserved_global_states
 from bench.core.signals import INTERRUPT
-from bench.evaluation.real_baselines import baselines_missing, score_baselines
+from bench.core.verbose import print_traceback
+from bench.evaluation.real_baselines import baselines_missing, score_baselines, write_picture
 from bench.evaluation.score_run import StoredRun, find_row, score_checkpoints, write_failed_row
 from bench.models.base import GenerativeModel
 from bench.runs.foreign_code import foreign_code
@@ -30,6 +32,7 @@ from bench.training.fit import write_run_metadata
 from bench.training.job import Job
 from bench.training.tracker import Tracker
 
+LOG = logging.getLogger(__name__)
 TRIED_SAMPLES = 4
 TrainRun = Callable[[Job, GenerativeModel, Heartbeat, Tracker], Iterator[None]]
 
@@ -79,6 +82,7 @@ def run_lifecycle(
         if not folder.row_files("final-"):  # it was killed between its end and its first scores
             delete_unneeded_files(job)
     tracker = Tracker() if scored else choose_tracker(job)
+    LOG.debug("%s is trained: %s, scored: %s", job.label, skipped, scored)
     model = None if skipped else _build_model(job)
     if model is not None:
         write_run_metadata(job)
@@ -141,6 +145,7 @@ def _train_and_score(
             if model is not None:
                 yield from train_run(job, model, heartbeat, tracker)
             heartbeat.phase = "scoring"
+            LOG.debug("scoring %s", job.label)
             with INTERRUPT.interrupting(immediate=True):
                 row = _score(job, stored)
         if find_row(stored, job.evaluator) is None:
@@ -152,6 +157,7 @@ def _train_and_score(
         raise
     except Exception as error:
         cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        print_traceback(error)
         with suppress(DiskError):
             job.folder.write_error(traceback.format_exc())
         _record_failure(job, model, cause)
@@ -168,6 +174,7 @@ def _score(job: Job, stored: StoredRun) -> Row:
     row = score_checkpoints(stored, job.evaluator)
     if baselines_missing(job.folder.root, row, job.evaluator):
         score_baselines(job.folder.root, job.plain, job.evaluator, row)
+    write_picture(job.folder.root, row, job.evaluator)
     (job.folder.path / "error.txt").unlink(missing_ok=True)
     return row
 

@@ -1,4 +1,4 @@
-"""Read what metrics declare about their scores: direction, unit, title, table position.
+"""Read what metrics declare about their scores: direction, target, unit, title, table position.
 
 The constants are literals, read from the modules' text without importing them: a report or
 `bench status` needs neither the formulas nor numpy and scipy to name and sort scores.
@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-CONSTANTS = ("DIRECTIONS", "UNITS", "TITLES", "POSITIONS")
+CONSTANTS = ("DIRECTIONS", "TARGETS", "UNITS", "TITLES", "POSITIONS")
 
 
 @cache

@@ -9,6 +9,7 @@ compare_gan's image_similarity.py has it.
 import numpy as np
 
 DIRECTIONS = {"ssim": "lower", "ms_ssim": "lower"}
+TARGETS = {"ssim": "real data", "ms_ssim": "real data"}  # best where it is that of real data
 UNITS = {
     "ssim": "mean similarity of two generated images, -1 to 1",
     "ms_ssim": "mean similarity of two generated images, 0 to 1",

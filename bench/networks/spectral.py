@@ -117,6 +117,11 @@ class SpectralNorm(nn.Module):
         self.net.reset(generator)
         with torch.no_grad():
             for name in self.axes:
+                if not self._weight(name).any():
+                    raise ValueError(
+                        f"spectral norm divides by the largest singular value, and the weight "
+                        f"{name} starts at 0: choose another normalisation= or network="
+                    )
                 u, v = vectors = self._vectors(name)
                 for vector in vectors:
                     drawn = torch.randn(vector.shape, generator=generator, dtype=vector.dtype)

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+SIDE = 8  # images along each side of a run's picture
 MIN_HEIGHT = 32  # pixels; smaller images are enlarged by whole factors
 
 

@@ -1,11 +1,10 @@
 """Make the report of a study: collect its runs, compute, render, and write the folder."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.core.errors import UserError
-from bench.core.files import SUMS, read_sums, sha256_of, write_bytes
+from bench.core.files import write_folder
 from bench.core.text import encode
 from bench.reporting.archive.read import load, read_table
 from bench.reporting.archive.write import build_study_files
@@ -16,26 +15,12 @@ from bench.reporting.output import pages, summary_csv
 from bench.reporting.output.latex import build_latex_files
 from bench.reporting.output.sections import Report, draw_sections
 from bench.reporting.tables.comparisons import Comparison, build_comparisons
-from bench.reporting.tables.summary import best_run, median_run
+from bench.reporting.tables.score_choice import ALL_SCORES, ScoreChoice
+from bench.reporting.tables.summary import notable_runs
 from bench.runs.plans import Plan, plan_exists
 
 RESULTS = Path("results")
 DATA = "rows.parquet"
-
-
-def make_report(name: str, runs_root: Path, to: Path | None) -> Report:
-    """Write the report of a sweep from its runs, or without them from its published rows.
-
-    Args:
-        name: name of a sweep, or the folder of a report.
-        runs_root: folder of runs and plans.
-        to: folder to write; None for results/NAME, or for the folder in `name`.
-
-    Raises:
-        UserError: there are neither runs nor rows; and whatever `collect_stages`, `load` and
-            `write_report` raise.
-    """
-    return write_report(load_stages(name, runs_root), to or _published(name))
 
 
 def load_stages(name: str, runs_root: Path) -> Sequence[StageRecord]:
@@ -44,7 +29,7 @@ def load_stages(name: str, runs_root: Path) -> Sequence[StageRecord]:
     Raises:
         UserError: there are neither runs nor rows; and whatever `collect_stages` and `load` raise.
     """
-    folder = _published(name)
+    folder = published_folder(name)
     published = (folder / DATA).is_file()
     if published and (folder == Path(name) or not plan_exists(runs_root, name)):
         return load(folder).stages
@@ -53,10 +38,10 @@ def load_stages(name: str, runs_root: Path) -> Sequence[StageRecord]:
 
 def is_study(name: str, runs_root: Path) -> bool:
     """Return whether this names a sweep that was launched, or a report."""
-    return plan_exists(runs_root, name) or (_published(name) / DATA).is_file()
+    return plan_exists(runs_root, name) or (published_folder(name) / DATA).is_file()
 
 
-def _published(name: str) -> Path:
+def published_folder(name: str) -> Path:
     """Return the folder of a report that is named by its path or by its study."""
     return Path(name) if (Path(name) / DATA).is_file() else RESULTS / name
 
@@ -71,10 +56,15 @@ def collect_stages(runs_root: Path, study: str | Plan) -> list[StageRecord]:
         UserError: there is no such sweep, none of its runs is scored, or a file is damaged.
     """
     stages = add_curves(runs_root, read_stages(runs_root, study))
-    return add_pictures(runs_root, stages, _picture_order(build_comparisons(stages)))
+    comparisons = build_comparisons(stages)
+    groups = [table.group for comparison in comparisons for table in comparison.tables]
+    real = sorted({row.run_id for group in groups for row in group.real_baseline})
+    return add_pictures(runs_root, stages, _picture_order(comparisons), real)
 
 
-def write_report(stages: Sequence[StageRecord], folder: Path) -> Report:
+def write_report(
+    stages: Sequence[StageRecord], folder: Path, choice: ScoreChoice = ALL_SCORES
+) -> Report:
     """Write the data, report.md, index.html, tables/ and figures/.
 
     The same rows give the same bytes: no file holds a date, a version of the suite or a path.
@@ -82,15 +72,18 @@ def write_report(stages: Sequence[StageRecord], folder: Path) -> Report:
     Args:
         stages: what `collect_stages` or `load` returned.
         folder: folder to write; files in it that no report wrote are left alone.
+        choice: which score ranks, and which are shown; the data have all of them.
 
     Raises:
         UserError: the folder holds the report of more runs than these, or cannot be written.
     """
     _check_not_fewer_runs(stages, folder)
-    comparisons = build_comparisons(stages)
+    comparisons = build_comparisons(stages, choice)
     _check_unique_slugs(comparisons)
     sections = draw_sections(comparisons)
-    claims = assess_claims(comparisons)
+    claims = []
+    if stages[-1].claims:
+        claims = assess_claims(build_comparisons(stages) if choice else comparisons)
     report = Report(merge_stages(stages), sections, claims, folder)
     files = build_study_files(stages)
     for name, text in build_latex_files(comparisons, claims).items():
@@ -102,7 +95,7 @@ def write_report(stages: Sequence[StageRecord], folder: Path) -> Report:
             files |= {f"figures/{drawing.name}.{k}": v for k, v in drawing.files.items()}
     files["report.md"] = encode(pages.render_markdown(report))
     files["index.html"] = encode(pages.render_html(report))
-    _write_files(folder, files)
+    write_folder(folder, files)
     return report
 
 
@@ -111,8 +104,7 @@ def _picture_order(comparisons: Sequence[Comparison]) -> Iterable[str]:
     for comparison in comparisons:
         group = comparison.main.group
         for row in comparison.main.rows:
-            chosen = (median_run(row.method, group.first), best_run(group, row.method))
-            yield from [scored[1].run_id for scored in chosen if scored is not None]
+            yield from (run.run_id for _, run in notable_runs(group, row.method).values())
     yield from (run.run_id for comparison in comparisons[:1] for run in comparison.stage.runs)
 
 
@@ -138,16 +130,3 @@ def _check_unique_slugs(comparisons: Iterable[Comparison]) -> None:
     if repeated := sorted({slug for slug in slugs if slugs.count(slug) > 1}):
         message = f"two tables of this study would be called {repeated[0]}"
         raise UserError(message, fix="give its stages names that differ")
-
-
-def _write_files(folder: Path, files: dict[str, bytes]) -> None:
-    """Write all files, and delete what an earlier report wrote and this one does not have."""
-    old_digests = read_sums(folder / SUMS)
-    for name, content in files.items():
-        write_bytes(folder / name, content)
-    for name, digest in old_digests.items():
-        path = folder / name
-        if name not in files and path.is_file() and sha256_of(path) == digest:
-            path.unlink()
-    sums = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
-    write_bytes(folder / SUMS, "".join(sums).encode())

@@ -1,4 +1,4 @@
-"""Whether a process works on a run: a small file that it touches every ten seconds.
+"""Whether a process works on a run: a small file that it touches every two seconds.
 
 There is no lock: a process that dies leaves a file that grows old. Ages are measured by the file
 system's own clock, so that hosts whose clocks differ agree.
@@ -18,7 +18,7 @@ from bench.core.errors import UserError
 from bench.core.files import read_json, write_json, writer_id
 from bench.runs.folder import RunFolder
 
-BEAT_SECONDS = 10.0  # between touches
+BEAT_SECONDS = 2.0  # between touches
 STALE_SECONDS = 60.0  # a file that is older belongs to a process that died
 MAX_WRITE_SECONDS = 3600  # no file takes longer to write
 HEARTBEAT = {"host": str, "pid": int, "step?": int, "d_steps?": int, "phase?": str}

@@ -32,6 +32,8 @@ HEAD = {
     "stages": [{"name": str, "rule": str, "chosen": [dict]}],
     "waiting": [str],
     "packs?": {str: dict},
+    "claims?": bool,
+    "sweep_hash?": str,
 }
 RUNS = [
     {
@@ -102,6 +104,9 @@ class Plan:
         refused: run_id -> why the run was refused when it was to start.
         packs: sizes of packs: stage/pack -> slots (0: one at a time), why, and the number of runs
             of a worker for which that was measured.
+        claims: whether its report assesses the claims of Lucic et al. 2018.
+        sweep_hash: hash of the sweep without the selection of a launch, see
+            `bench.sweeping.merging`; empty where each launch is a sweep of its own.
     """
 
     name: str
@@ -110,6 +115,8 @@ class Plan:
     waiting: tuple[str, ...]
     refused: dict[str, str]
     packs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    claims: bool = False
+    sweep_hash: str = ""
 
     @property
     def runs(self) -> tuple[PlannedRun, ...]:
@@ -134,6 +141,9 @@ def write_plan(
     stages: Sequence[StagePlan],
     waiting: Sequence[str],
     packs: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    *,
+    claims: bool = False,
+    sweep_hash: str = "",
 ) -> None:
     """Replace the plan of a sweep. Runs and rows lie elsewhere and are not touched."""
     folder = plan_folder(runs_root, name)
@@ -147,6 +157,8 @@ def write_plan(
         "stages": [{"name": s.name, "rule": s.rule, "chosen": list(s.chosen)} for s in stages],
         "waiting": list(waiting),
         "packs": dict(packs),
+        "claims": claims,
+        "sweep_hash": sweep_hash,
     }
     write_json(folder / "plan.json", head)
 
@@ -225,7 +237,10 @@ def read_plan(runs_root: Path, name: str) -> Plan:
         reasons = sorted((folder / "refused").glob("[!.]*.txt"))
         refused = {reason.stem: read_text(reason) for reason in reasons}
         packs = {key: dict(choice) for key, choice in head.get("packs", {}).items()}
-        return Plan(name, head["command"], tuple(stages), tuple(head["waiting"]), refused, packs)
+        return Plan(
+            name, head["command"], tuple(stages), tuple(head["waiting"]), refused, packs,
+            head.get("claims", False), head.get("sweep_hash", ""),
+        )  # fmt: skip
     except (TypeError, ValueError) as error:
         fix = f"{again} again: runs that have their rows are skipped"
         raise UserError(f"{path} is damaged: {error}", fix=fix) from error

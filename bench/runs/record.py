@@ -30,6 +30,7 @@ PUBLISHED = {  # a line of runs.jsonl
     **dict.fromkeys(("chain", "scores"), {str: str}),
     "overrides": [str],
     "facts?": {str: NUMBER},
+    "source?": str,
 }
 
 
@@ -46,6 +47,7 @@ class PublishedRun:
         sample: number of its configuration among those of its variant; 0 is the defaults.
         cause: why it diverged or failed; else empty.
         facts: counts, seconds, memory.
+        source: name of the published study that it comes from; empty for a run of one's own.
     """
 
     run_id: str
@@ -60,6 +62,7 @@ class PublishedRun:
     sample: int = 0
     cause: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
 
 
 def portable_overrides(overrides: Iterable[str]) -> tuple[str, ...]:
@@ -121,7 +124,10 @@ def render_published_runs(runs: Iterable[PublishedRun]) -> dict[str, str]:
     for run in runs:
         environment = json.dumps(run.environment, sort_keys=True, allow_nan=False)
         index = index_by_environment.setdefault(environment, len(index_by_environment))
-        lines.append(json.dumps({**vars(run), "environment": index}, allow_nan=False))
+        content = {**vars(run), "environment": index}
+        if not run.source:
+            del content["source"]
+        lines.append(json.dumps(content, allow_nan=False))
     environments = [json.loads(environment) for environment in index_by_environment]
     return {
         "runs.jsonl": "".join(f"{line}\n" for line in lines),

@@ -2,11 +2,9 @@
 
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,11 @@ from bench.core.signals import INTERRUPT
 from bench.runs.folder import COMPLETED
 from bench.runs.heartbeat import remove_partial_files
 from bench.runs.plans import PlannedRun, plan_folder, write_refusal
-from bench.runs.run_status import RunStatus, StatusReader, count_states, format_counts
+from bench.runs.run_status import RunStatus, StatusReader
+from bench.sweeping.display import SweepProgress, showing_progress
 from bench.sweeping.jobs import job_overrides, make_jobs
 
 MAX_TRIES = 2  # of a run that fails, in one launch of the sweep
-PROGRESS_SECONDS = 60.0  # between two lines of progress
 POLL_SECONDS = 2.0  # between two readings of runs that another launch trains
 NOT_LAUNCHED = (*COMPLETED, "refused")
 
@@ -51,6 +49,7 @@ class LaunchRounds:
         chunk: how many jobs the launcher is given at once.
         parallel_jobs: how many jobs it runs at once.
         outlives_process: its jobs go on when this process ends.
+        on_terminal: show a display of the workers; else lines.
     """
 
     launcher: Any
@@ -60,6 +59,7 @@ class LaunchRounds:
     chunk: int
     parallel_jobs: int
     outlives_process: bool
+    on_terminal: bool = False
 
     def __post_init__(self) -> None:
         self.status_reader = StatusReader(self.root)
@@ -78,7 +78,9 @@ class LaunchRounds:
             if number > 1:
                 left = f"{len(to_launch)} runs have no row"
                 print(f"round {number} of {self.rounds}: {left}", flush=True)
-            with self._reporting_progress(runs):
+            progress = SweepProgress(self.name, self.root, runs)
+            collect = not self.outlives_process  # else each job has a log of its own
+            with showing_progress(progress, on_terminal=self.on_terminal, collect=collect):
                 jobs = make_jobs(to_launch, self.parallel_jobs)
                 for start in range(0, len(jobs), self.chunk):
                     if not INTERRUPT.requested:
@@ -175,28 +177,3 @@ class LaunchRounds:
             waited = True
             time.sleep(POLL_SECONDS)
         return waited
-
-    @contextmanager
-    def _reporting_progress(self, runs: Sequence[PlannedRun]) -> Iterator[None]:
-        """Print a line of progress with an estimate every minute, from a thread."""
-        stop, reader, began = threading.Event(), StatusReader(self.root), time.monotonic()
-        done_before = len(runs) - count_states(reader.read(runs))["waiting"]
-
-        def report() -> None:
-            while not stop.wait(PROGRESS_SECONDS):
-                counts = count_states(reader.read(runs))
-                done = sum(counts[state] for state in COMPLETED)
-                rate = max(done - done_before, 0) / (time.monotonic() - began)
-                left = len(runs) - done
-                estimate = f"; about {left / rate / 60:.0f} min left" if rate > 0 else ""
-                speed = f"{60 * rate:.1f} runs a minute{estimate}"
-                shown = f"{done} of {len(runs)} ({format_counts(counts)}), {speed}"
-                print(f"sweep {self.name}: {shown}", flush=True)
-
-        thread = threading.Thread(target=report, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()

@@ -16,6 +16,7 @@ from bench.core.number_checks import is_whole_number
 from bench.data.batches import as_contiguous_tensor
 from bench.execution.packs.autotune import PackSize, best_pack_size
 from bench.execution.packs.memory_check import check_memory, release_cached_memory
+from bench.models.base import GenerativeModel
 from bench.runs.foreign_code import foreign_code
 from bench.runs.identity import canonical_json, short_hash
 from bench.sweeping.run_id_templates import PLACEHOLDER, RunIdTemplates
@@ -132,9 +133,7 @@ class PackPlanner:
         """Return why the runs of a group cannot share a pack; empty if they can."""
         model = build.build_model(group.cfg)
         why = why_config_not_packable(group.plain) or why_not_packable(model)
-        if not why and (foreign_code(group.plain["model"]) or has_parts_of_others(model)):
-            shape, batch_size = group.plain["dataset"]["shape"], group.plain["batch_size"]
-            why = why_not_traceable(model, shape, batch_size)
+        why = why or _why_untraceable(group, model)
         if why and self.pack != "auto" and not self._has_planned_stage:
             message = f"pack={self.pack}: {group.label} cannot train in a pack: {why}"
             raise UserError(message, fix="set pack=auto, which runs it alone, or leave it out")
@@ -210,6 +209,13 @@ class PackPlanner:
         for key, value in run.varied:
             OmegaConf.update(cfg, key, value, force_add=True)
         return cfg
+
+
+def _why_untraceable(group: PackableGroup, model: GenerativeModel) -> str:
+    """Return why a model with parts that are not the suite's cannot be traced; empty if it can."""
+    if not (foreign_code(group.plain["model"]) or has_parts_of_others(model)):
+        return ""
+    return why_not_traceable(model, group.plain["dataset"]["shape"], group.plain["batch_size"])
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from typing import Any
 from bench.core.errors import UserError
 from bench.runs import plans
 from bench.runs.identity import SEMANTICS_VERSION
-from bench.runs.plans import PlannedRun, StagePlan
+from bench.runs.plans import Plan, PlannedRun, StagePlan
 from bench.runs.run_status import RunStatus
-from bench.sweeping.packing import PackPlanner, PackSizes
+from bench.sweeping.packing import PackPlanner
 from bench.sweeping.run_spec import RunSpec, run_specs
 from bench.sweeping.selection import select_best, selection_records
 from bench.sweeping.space import Value
@@ -124,37 +124,28 @@ def estimate_seconds(
     )
 
 
-def save_plan(
-    runs_root: Path,
-    name: str,
-    command: str,
-    stages: Sequence[StagePlan],
-    waiting: Sequence[str],
-    packs: PackSizes,
-) -> str:
-    """Write the plan of a sweep; archive an earlier plan that differs.
-
-    Args:
-        command: command line that launches the sweep again.
-        stages: stages whose runs are planned.
-        waiting: names of the stages that wait for rows.
+def save_plan(runs_root: Path, plan: Plan) -> str:
+    """Write the plan of a sweep; archive an earlier plan that has runs which this one has not.
 
     Returns:
-        What changed, in a sentence or two; empty where nothing did.
+        What changed, in a sentence or two; empty where nothing did, or runs were only added to
+        the plan of the same sweep.
 
     Raises:
         UserError: a newer version of the suite wrote the earlier plan.
     """
-    if changes := _describe_changes(runs_root, name, stages, waiting):
-        archive = plans.archive_plan(runs_root, name)
-        changes = f"sweep {name}: {changes}; the plan before is in {archive}"
-    plans.write_plan(runs_root, name, command, stages, waiting, packs)
+    if changes := _describe_changes(runs_root, plan):
+        archive = plans.archive_plan(runs_root, plan.name)
+        changes = f"sweep {plan.name}: {changes}; the plan before is in {archive}"
+    plans.write_plan(
+        runs_root, plan.name, plan.command, plan.stages, plan.waiting, plan.packs,
+        claims=plan.claims, sweep_hash=plan.sweep_hash,
+    )  # fmt: skip
     return changes
 
 
-def _describe_changes(
-    runs_root: Path, name: str, stages: Sequence[StagePlan], waiting: Sequence[str]
-) -> str:
+def _describe_changes(runs_root: Path, plan: Plan) -> str:
+    name = plan.name
     if (head_and_stages := plans.read_plan_head(runs_root, name)) is None:
         return ""
     head = head_and_stages[0]
@@ -173,14 +164,15 @@ def _describe_changes(
         versions = f"version {SEMANTICS_VERSION} now and had {semantics}"
         why = f"the mathematics have {versions}: every run has another run_id, "
     # A stage may be planned in one of them only: it was not due then, or is not due yet.
-    old_runs, new_runs = ({s.name: s.runs for s in p} for p in (before.stages, stages))
+    old_runs, new_runs = ({s.name: s.runs for s in p} for p in (before.stages, plan.stages))
+    is_same_sweep = bool(plan.sweep_hash) and plan.sweep_hash == before.sweep_hash
     lines = []
     for stage in sorted({*old_runs, *new_runs}, key=[*old_runs, *new_runs].index):
-        if stage not in new_runs and stage in waiting or stage not in old_runs:
+        if stage not in new_runs and stage in plan.waiting or stage not in old_runs:
             continue
         old = {run.run_id for run in old_runs[stage]}
         new = {run.run_id for run in new_runs.get(stage, ())}
-        if old != new:
+        if old - new or (old != new and not is_same_sweep):
             added, gone = f"{len(new - old)} runs that were not planned before", len(old - new)
             rest = f"{gone} are no longer planned (their rows stay), {len(old & new)} are as before"
             lines.append(f"stage {stage} has {added}, {rest}")

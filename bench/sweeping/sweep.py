@@ -16,12 +16,21 @@ from bench.config.validate import is_forced
 from bench.core.errors import UserError
 from bench.core.number_checks import is_whole_number
 from bench.core.signals import INTERRUPT
+from bench.core.text import format_duration
 from bench.runs.folder import COMPLETED, RunFolder
 from bench.runs.heartbeat import archive_run
-from bench.runs.plans import PlannedRun, StagePlan, delete_refusals, plan_folder, read_plan_head
+from bench.runs.plans import (
+    Plan,
+    PlannedRun,
+    StagePlan,
+    delete_refusals,
+    plan_folder,
+    read_plan_head,
+)
 from bench.runs.run_status import RunStatus, count_states, format_counts
 from bench.sweeping.launch_rounds import LaunchRounds, ReleaseConfigs
 from bench.sweeping.launchers import find_launcher
+from bench.sweeping.merging import current_run_check, find_earlier_plan, hash_sweep, merge_plan
 from bench.sweeping.packing import PackPlanner
 from bench.sweeping.planning import estimate_seconds, plan_runs, plan_stage, save_plan
 from bench.sweeping.run_id_templates import RunIdTemplates
@@ -31,6 +40,7 @@ from bench.sweeping.stages import parse_stages
 
 LAUNCH_KEYS = {"pack": "off, auto or N", "force": "true or false"}
 ONE_VALUE = LAUNCH_KEYS | {"sweeps": "one sweep; launch the others one by one"}
+SELECTING = ("seed", *NARROWING_KEYS)  # keys that name a part of a sweep
 LAST_SWEEP = {"status": 0}  # exit status of the last sweep of this process
 
 
@@ -41,7 +51,7 @@ class SweepLaunch:
         sweeper: the Hydra plugin: its launcher, and `conf/hydra/sweeper/created_equal.yaml`.
 
     Raises:
-        UserError: `rounds` or `chunk` is no whole number from 1 on.
+        UserError: `rounds` or `chunk` is no whole number from 1 on, or `claims` no boolean.
     """
 
     def __init__(self, sweeper: Any) -> None:
@@ -49,9 +59,13 @@ class SweepLaunch:
             if not is_whole_number(value := getattr(sweeper, name), 1):
                 fix = "set it to a whole number from 1 on"
                 raise UserError(f"hydra.sweeper.{name} is {value!r}", fix=fix)
+        if not isinstance(sweeper.claims, bool):
+            wrong = f"hydra.sweeper.claims is {sweeper.claims!r}"
+            raise UserError(wrong, fix="set it to true or false")
         config, self.plan_only = sweeper.config, sweeper.plan_only
         self.loader = sweeper.hydra_context.config_loader
         self.params, self.stages = dict(sweeper.params or {}), sweeper.stages
+        self.claims = sweeper.claims
         if OmegaConf.is_config(self.stages):
             self.stages = OmegaConf.to_container(self.stages, resolve=True)
         self.root, self.name = Path(config.runs_root), str(config.hydra.runtime.choices.sweeps)
@@ -72,18 +86,24 @@ class SweepLaunch:
         self.rounds = LaunchRounds(
             sweeper.launcher, self.root, self.name, sweeper.rounds, sweeper.chunk, parallel_jobs,
             outlives_process=launcher_spec.outlives_process,
+            on_terminal=bool(config.trainer.progress) and sys.stderr.isatty(),
         )  # fmt: skip
         self.planned: dict[str, StagePlan] = {}
         self.statuses: dict[str, RunStatus] = {}
         self.n_skipped = 0
+        self.sweep_hash = ""
+        self.earlier: Plan | None = None  # see `_find_earlier`
+        self.is_current = current_run_check(self.pack_planner.templates)
 
     def run(self, arguments: Sequence[str]) -> None:
         """Plan and launch every stage, given overrides of the command line; print the counts."""
         arguments = self._without_launch_keys(arguments)
+        self._find_earlier(arguments)
         if self.stages:
             self._run_stages(arguments)
         else:
-            params = [f"{key}={value}" for key, value in self.params.items()]
+            keys = {override.get_key_element() for override in self._parse(list(arguments))}
+            params = [f"{key}={value}" for key, value in self.params.items() if key not in keys]
             choices = BasicSweeper.split_arguments(self._parse([*params, *arguments]), None)[0]
             specs = [parse_run(choice) for choice in choices]
             self._run_stage(StagePlan("all", plan_runs("all", specs, self.pack_planner)), [])
@@ -102,6 +122,18 @@ class SweepLaunch:
             if key not in LAUNCH_KEYS:
                 others.append(text)
         return others
+
+    def _find_earlier(self, arguments: Sequence[str]) -> None:
+        """Hash the sweep without what selects its runs, and find its plan before this launch."""
+        if not (self.stages or self.params):
+            return  # no sweep's file: each launch is of its own
+        parsed = zip(arguments, self._parse(list(arguments)), strict=True)
+        rest = [(t, o) for t, o in parsed if o.get_key_element() not in {*SELECTING, *self.params}]
+        constant = [text for text, override in rest if not override.is_sweep_override()]
+        added = [text for text, override in rest if override.is_sweep_override()]
+        config = self.pack_planner.templates.shared_config(constant)
+        self.sweep_hash = hash_sweep(config, self.stages or self.params, added)
+        self.earlier = find_earlier_plan(self.root, self.name, self.sweep_hash)
 
     def _parse(self, overrides: list[str]) -> list[Any]:
         return OverridesParser.create(config_loader=self.loader).parse_overrides(overrides)
@@ -162,8 +194,11 @@ class SweepLaunch:
         before = self.rounds.status_reader.read(plan.runs)
         runs = estimate_seconds(plan.runs, before)
         self.planned[plan.name] = replace(plan, runs=runs)
-        stages, packs = list(self.planned.values()), self.pack_planner.sizes
-        changes = save_plan(self.root, self.name, self.command, stages, waiting, packs)
+        launched, packs = tuple(self.planned.values()), self.pack_planner.sizes
+        saved = Plan(self.name, self.command, launched, tuple(waiting), {}, packs, self.claims)
+        if self.earlier is not None:
+            saved = merge_plan(self.earlier, saved, self.is_current)
+        changes = save_plan(self.root, replace(saved, sweep_hash=self.sweep_hash))
         delete_refusals(self.root, self.name)
         if changes:
             print(changes, flush=True)
@@ -171,7 +206,9 @@ class SweepLaunch:
         self.n_skipped += n_skipped
         place = "" if plan.name == "all" else f", stage {plan.name}"
         counts = f"{len(runs)} runs planned, {n_skipped} skipped{_estimate_cost(runs, before)}"
-        print(f"sweep {self.name}{place}: {counts}", flush=True)
+        stay = sum(len(stage.runs) - len(runs) for stage in saved.stages if stage.name == plan.name)
+        others = f"; {stay} others, planned before, stay in the plan" if stay else ""
+        print(f"sweep {self.name}{place}: {counts}{others}", flush=True)
         statuses = before if self.plan_only else self.rounds.run(runs)
         self.statuses |= {run.run_id: s for run, s in zip(runs, statuses, strict=True)}
 
@@ -203,7 +240,7 @@ class SweepLaunch:
 
 
 def _estimate_cost(runs: Sequence[PlannedRun], before: Sequence[RunStatus]) -> str:
-    """Describe what is left: steps, megabytes on disk, and hours where a pace is known."""
+    """Describe what is left: steps, megabytes on disk, and time where a pace is known."""
     left = [run for run, s in zip(runs, before, strict=True) if s.state not in COMPLETED]
     if not left:
         return ""
@@ -211,8 +248,8 @@ def _estimate_cost(runs: Sequence[PlannedRun], before: Sequence[RunStatus]) -> s
     seconds = [run.seconds for run in left if run.seconds is not None]
     text = f"; {steps:,} discriminator steps to go, {disk:,.0f} MiB on disk in the end"
     if seconds:
-        hours = sum(seconds) / len(seconds) * len(left) / 3600
-        text += f", about {hours:.1f} hours of one process"
+        time = format_duration(sum(seconds) / len(seconds) * len(left))
+        text += f", about {time} in one process"
     return text
 
 

@@ -1,4 +1,4 @@
-"""The 25 statements of the seed documents (docs/claims.md), each tested by an experiment.
+"""Test 25 statements about GANs, from slides and a blog post (docs/claims.md), by experiment.
 
 The experiment of statement T7 lies in `experiments/t07_rotation.py`, and so on for all of them:
 `experiments/tNN_*.py` defines `EXPERIMENT`. `toolkit/` holds what several experiments share,

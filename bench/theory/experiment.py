@@ -1,4 +1,4 @@
-"""An experiment on a statement of the seed documents: what is measured, and the rule of verdict."""
+"""An experiment on a statement about GANs: what is measured, and the rule of its verdict."""
 
 import io
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -26,7 +26,7 @@ class Quantity(NamedTuple):
         name: quantity, setting and unit in words.
         value: the number; for several seeds their mean or median, as the name says.
         low, high: bounds of its 95 % interval, or None where it is exact.
-        expected: value by the theory or the document, in words; empty where neither has one.
+        expected: value by the theory or the source, in words; empty where neither has one.
     """
 
     name: str
@@ -94,8 +94,8 @@ class Experiment:
     Args:
         id: "T7".
         title: a few words.
-        statement: what the document states, in one sentence.
-        source: the document and, in brackets, the paper it leans on.
+        statement: what the slides or the blog state, in one sentence.
+        source: slides, blog or both, and in brackets the paper that they rest on.
         setup: densities, networks, steps and seeds of the experiment, in a few sentences.
         rule: which numbers lead to each of the three verdicts, fixed before they are measured.
         version: raised by hand where `measure` or `parts` change, so that no stale part is read.
@@ -105,7 +105,7 @@ class Experiment:
         measure: settings of one part -> its measurements.
         conclude: measurements of all parts -> verdict, by the rule.
         draw: measurements of all parts -> figures.
-        caveat: where the document is loose: what it says, what holds, and the example.
+        caveat: where the source is imprecise: what it says, what holds, and the example.
     """
 
     id: str

@@ -1,10 +1,10 @@
-"""Points that the seed documents leave out, each with the statements whose numbers show it."""
+"""Points that the slides and the blog leave out, with the statements whose numbers show them."""
 
 OMISSIONS: tuple[tuple[tuple[str, ...], str], ...] = (
     (
         ("T7", "T18", "T25"),
-        "Spread over training seeds. Neither document has one number with an interval; two seeds "
-        "of one configuration here differ by more than many of the effects that are told "
+        "Spread over training seeds. Neither has one number with an interval; two seeds of one "
+        "configuration here differ by more than many of the effects that they report "
         "(T7, T18, T25).",
     ),
     (
@@ -18,7 +18,7 @@ OMISSIONS: tuple[tuple[tuple[str, ...], str], ...] = (
         ("T11", "T6"),
         "That it is the loss that saturates, not the discriminator: the logit of the optimal "
         "discriminator between two Gaussians of equal variance is a straight line, and -ln D keeps "
-        "its gradient (T11). What that costs is told in T6.",
+        "its gradient (T11). T6 measures what that costs.",
     ),
     (
         ("T12", "T15", "T17"),
@@ -42,7 +42,7 @@ OMISSIONS: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (
         ("T9", "T18", "T19"),
-        "Equal tuning. A remedy is shown at settings that suit it; here all sides of a comparison "
+        "Equal tuning. They show a remedy at settings that suit it; here all sides of a comparison "
         "have the same networks, rates and budget, which may suit none (T9, T18, T19).",
     ),
 )

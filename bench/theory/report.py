@@ -158,9 +158,9 @@ def headline(outcomes: Sequence[Outcome]) -> str:
     counts = {v: sum(o.result.verdict == v for o in outcomes) for v in VERDICTS}
     tally = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
     quick = sum(o.quick for o in outcomes)
-    marked = f" {quick} of them by small budgets alone, and marked so." if quick else ""
+    marked = f" {quick} of them by small budgets alone, marked (quick)." if quick else ""
     what = "statement" if len(outcomes) == 1 else "statements"
-    return f"{len(outcomes)} {what} of the seed documents: {tally}.{marked}"
+    return f"{len(outcomes)} {what} about GANs, from slides and a blog post: {tally}.{marked}"
 
 
 def format_value(number: Quantity) -> str:

@@ -54,8 +54,8 @@ def show_claims(
 def show_list(experiments: Sequence[Experiment]) -> None:
     """Print ids, statements and minutes, and the sums of the minutes."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for head in ("", "statement", "full", "quick"):
-        table.add_column(head, justify="right" if head in ("full", "quick") else "left")
+    for head in ("", "statement", "minutes", "--quick"):
+        table.add_column(head, justify="right" if head in ("minutes", "--quick") else "left")
     for one in experiments:
         table.add_row(one.id, one.statement, f"{one.minutes.full:g}", f"{one.minutes.quick:g}")
     console = Console()
@@ -75,7 +75,9 @@ def _run_with_progress(
     tasks = list_tasks(experiments, quick=quick, runs_root=runs_root)
     missing = [task for task in tasks if not task.path.exists()]
     if len(missing) < len(tasks):
-        console.print(Text(f"{len(tasks) - len(missing)} of {len(tasks)} parts are there already"))
+        console.print(
+            Text(f"{len(tasks) - len(missing)} of {len(tasks)} parts were measured before")
+        )
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -5,6 +5,7 @@ before the checkpoint before it may be deleted. Two processes that train the sam
 states under the same names and need no lock.
 """
 
+import logging
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,7 @@ import torch
 from bench.core.errors import Caution
 from bench.core.files import replacing, sha256_of
 
+LOG = logging.getLogger(__name__)
 CONTENT = {"d_steps", "g_steps", "streams", "losses", "state_dict"}
 DIGITS = 16  # of SHA-256 in a name
 
@@ -37,6 +39,7 @@ class Checkpoints:
 
         with replacing(self.folder / f"step-{step:09d}.ckpt", name) as temporary:
             write(temporary)
+        LOG.debug("checkpoint of step %d written into %s", step, self.folder)
         for path in self._newest_first()[self.keep :]:
             path.unlink(missing_ok=True)
 
@@ -44,6 +47,7 @@ class Checkpoints:
         """Return the newest intact checkpoint, or None; skip damaged ones with a `Caution`."""
         for path in self._newest_first():
             if not (damage := _describe_damage(path)):
+                LOG.debug("resuming from %s", path)
                 return path
             instead = "the one before it is used, or the run starts anew, to the same bits"
             message = f"checkpoint {path} is damaged ({damage}): {instead}"

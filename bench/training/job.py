@@ -1,5 +1,6 @@
 """Prepare a run: check its config, read the data, build the evaluator, compute its run_id."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,15 @@ from omegaconf import DictConfig
 from bench.config import build, validate
 from bench.config.error_messages import as_user_error
 from bench.config.trainer_settings import TrainerSettings
-from bench.config.trust import trust_config
+from bench.config.trust import config_folders, trust_config
 from bench.core.errors import UserError
 from bench.data.split import Split
 from bench.evaluation.evaluator import Evaluator, build_evaluator, digest_splits
 from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
 from bench.runs.foreign_code import foreign_code, import_roots, relative_path
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
     plain = validate.validate_config(cfg)
     typed = tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
     validate.check_added_keys(cfg, typed)
+    validate.check_chosen_optimizer(cfg, typed)
     validate.warn_of_unread_keys(cfg, typed)
     validate.warn_of_missing_numbers(cfg)
     trust_config(plain)  # it was composed from this command's line, or checked before
@@ -91,6 +95,10 @@ def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
         )
         raise UserError(sizes, fix=f"set batch_size to {count} or less")
     run_id = build.run_id_for(plain, digests, trainer_settings.device.type)
+    LOG.debug("configs from %s", ", ".join(map(str, config_folders())))
+    for name, facts in digests.items():
+        LOG.debug("%s split: %s samples, digest %s", name, facts["count"], facts["digest"][:12])
+    LOG.debug("run %s on %s, overrides %s", run_id, trainer_settings.device, " ".join(typed))
     return Job(cfg, plain, trainer_settings, splits, evaluator, RunFolder(root, run_id), typed)
 
 

@@ -31,9 +31,10 @@ CLOCK_EVERY = 10  # steps between looks at the clock
 
 
 def step_bar(label: str, total: int, initial: int = 0, *, shown: bool) -> Any:
-    """Return a progress bar over steps, with a label at its left."""
+    """Return a progress bar over steps, with a label at its left; no file gets one."""
     look = {"unit": "step", "leave": False, "mininterval": 0.5, "dynamic_ncols": True}
-    return tqdm(desc=label, total=total, initial=initial, disable=not shown, **look)
+    disable = None if shown else True  # None: where standard error is no terminal
+    return tqdm(desc=label, total=total, initial=initial, disable=disable, **look)
 
 
 @dataclass(eq=False)

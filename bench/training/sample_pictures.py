@@ -12,9 +12,8 @@ from PIL import Image
 from bench.core.files import replacing
 from bench.core.seeds import generator as stream
 from bench.models.base import GenerativeModel
-from bench.plotting.image_grid import make_grid
+from bench.plotting.image_grid import SIDE, make_grid
 
-SIDE = 8  # images per side of a grid
 POINTS = 1000  # samples of a plot of points
 
 

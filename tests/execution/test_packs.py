@@ -307,7 +307,7 @@ def test_killed_at_any_moment_a_pack_goes_on_to_the_same_bits(jobs_of, tmp_path,
     assert [leavings(job) for job in cut] == [leavings(job) for job in whole]
 
 
-def test_a_packs_bar_counts_the_steps_that_its_runs_have_to_make():
+def test_a_packs_bar_counts_the_steps_that_its_runs_have_to_make(terminal):
     bar = PackProgress("pack of 2", 3, 10, shown=True)
     bar.count_step(2, 1)
     bar.skip(4)

@@ -6,8 +6,10 @@ import re
 import resource
 import signal
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from bench.config import build
@@ -130,6 +132,22 @@ def test_the_floor_is_scored_once(tiny):
     halves = rows["real_halves"]["protocol"]
     assert (halves["split"], halves["n_real"], halves["n_fake"]) == ("train", 100, 100)
     assert 0 < rows["real_halves"]["scores"]["frechet"] < rows["real"]["scores"]["frechet"] * 3
+
+
+def test_real_images_are_pictured_once_for_a_protocol(tiny):
+    """The picture has 64 of 1,000 training images: numbers 0, 16 (999/63 = 15.9), ... and 999."""
+    job = job_of(tiny)
+    execute(job)
+    (path,) = job.folder.root.glob("real-*/samples/final.png")
+    images = job.evaluator.real_features.splits["train"].samples
+    assert len(images) == 1000
+    picture = np.asarray(Image.open(path))
+    tiles = picture.reshape(8, 34, 8, 34).swapaxes(1, 2)[:, :, 1:33:4, 1:33:4]  # 8 x 8, enlarged
+    assert (tiles[0, 0] == images[0, 0]).all() and (tiles[7, 7] == images[999, 0]).all()
+    assert (tiles[0, 1] == images[16, 0]).all()
+    written = path.stat().st_mtime_ns
+    execute(job_of(tiny, "seed=1"))
+    assert path.stat().st_mtime_ns == written
 
 
 def test_a_floor_that_was_lost_is_made_again(finished):

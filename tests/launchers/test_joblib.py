@@ -1,6 +1,9 @@
 """Sweeps in joblib's worker processes: the same bits, killed workers, a GPU for each."""
 
 import json
+import os
+import pty
+import re
 
 import pytest
 from services.sweeps import (
@@ -8,6 +11,7 @@ from services.sweeps import (
     SHORT,
     SMALL,
     checkpointed,
+    command,
     digests,
     kill,
     kill_parent,
@@ -80,6 +84,38 @@ def test_a_pack_that_is_terminated_among_idle_workers_writes_its_checkpoints(fol
         for path in folder.glob("whole/*/status.json")
     }
     assert digests(folder) == found
+
+
+def test_two_workers_share_one_display_on_a_terminal(folder):
+    """Only a terminal shows whether the lines of two processes and the totals are drawn as one."""
+    overrides = [o for o in LONG if o != "trainer.progress=false"]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(folder)
+        words = command("joblib", TWO, *overrides)
+        os.execvpe(words[0], words, {**os.environ, "COLUMNS": "80", "TERM": "xterm"})
+    printed = b""
+    while chunk := _read(terminal):
+        printed += chunk
+    text = printed.decode()
+    assert os.waitpid(pid, 0)[1] == 0, text
+    assert re.search(
+        r"\nns_gan on ring, seed 0 .*of 1,500 .*\r\nns_gan on ring, seed 1 .*of 1,500 .*\r\n"
+        r"sweep none: 0 of 2 done, 0 failed, 2 left\r",
+        text,
+    )
+    assert "step/s" not in text and "it/s" not in text
+    for seed in (0, 1):
+        assert text.count(f"ns_gan on ring, seed {seed}: finished in ") == 1
+    assert text.endswith("its report: bench report none\r\n")
+
+
+def _read(terminal: int) -> bytes:
+    """Return what a terminal shows next; empty once no process has it open."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
 
 
 def workers(folder) -> list[int]:

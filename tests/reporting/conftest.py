@@ -12,6 +12,7 @@ from PIL import Image
 from bench.core.files import write_bytes, write_json, write_text
 from bench.reporting.data.records import RunRecord, StageRecord
 from bench.reporting.tables.comparisons import build_comparisons
+from bench.reporting.tables.score_choice import ALL_SCORES
 from bench.runs.folder import RunFolder
 from bench.runs.plans import PlannedRun, StagePlan, write_plan
 from bench.runs.rows import Row, write_row
@@ -74,6 +75,7 @@ class Written:
     root: Path
     runs: list = field(default_factory=list)
     entries: list = field(default_factory=list)
+    claims: bool = False
 
     def plan(self):
         """Write a plan of eight runs; those not added yet are of a data set of their own."""
@@ -82,7 +84,8 @@ class Written:
             for n in range(len(self.entries), 8)
         ]
         stage = StagePlan("all", (*self.entries, *more))
-        write_plan(self.root, "s", "python -m bench.train -m sweeps=s", [stage], [])
+        command = "python -m bench.train -m sweeps=s"
+        write_plan(self.root, "s", command, [stage], [], claims=self.claims)
 
     def run(self, variant, seed, frechet=None, *, status="finished", settings=(), **row_fields):
         """Add a run with a row; frechet=None gives a row without scores."""
@@ -171,7 +174,7 @@ class Made:
 
     def run(
         self, variant, frechet=None, *, stage="seeds", sample=0, seed=0, scores=None, details=None,
-        settings=None, history=None, picture=None, status=None, checkpoint="final",
+        settings=None, history=None, picture=None, status=None, checkpoint="final", facts=None,
     ):  # fmt: skip
         """Add a run with a row; without a score it diverged."""
         runs = self.stages.setdefault(stage, [])
@@ -190,12 +193,13 @@ class Made:
         }
         runs.append(
             RunRecord(
-                run_id, variant, "digits", seed, sample, overrides, status, "", {}, {}, (one,),
-                history=curves, picture=picture,
+                run_id, variant, "digits", seed, sample, overrides, status, "", facts or {}, {},
+                (one,), history=curves, picture=picture,
             )
         )  # fmt: skip
 
     metrics = {"precision": "higher", "recall": "higher"}
+    real_picture = None  # PNG
 
     def add_real_baseline(self, **scores):
         """Add real samples scored against real ones."""
@@ -216,13 +220,18 @@ class Made:
             extra = {name: values[seed] for name, values in more.items()}
             self.run(variant, score, seed=seed, **extra)
 
-    def comparisons(self):
-        """Compare the methods of all stages, the last stage first."""
+    def records(self):
+        """Return the stages."""
         baselines = tuple(self.baselines)
-        return build_comparisons(
-            StageRecord("s", "command", stage, tuple(runs), baselines)
+        pictures = {} if self.real_picture is None else {"real-0": self.real_picture}
+        return [
+            StageRecord("s", "command", stage, tuple(runs), baselines, real_pictures=pictures)
             for stage, runs in self.stages.items()
-        )
+        ]
+
+    def comparisons(self, choice=ALL_SCORES):
+        """Compare the methods of all stages, the last stage first."""
+        return build_comparisons(self.records(), choice)
 
 
 @pytest.fixture

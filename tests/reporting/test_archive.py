@@ -19,7 +19,7 @@ from bench.reporting.archive.write import build_study_files
 from bench.reporting.data.collect import read_picture, read_stages
 from bench.reporting.data.histories import POINTS, read_history
 from bench.reporting.data.records import StageRecord
-from bench.reporting.report import collect_stages, make_report, write_report
+from bench.reporting.report import collect_stages, load_stages, published_folder, write_report
 from bench.runs.folder import RunFolder
 
 
@@ -245,6 +245,9 @@ def test_sums_that_name_a_file_elsewhere_delete_nothing(tmp_path, up):
 
 
 def test_a_study_is_reported_from_its_runs_or_else_from_its_rows(mixed, tmp_path, monkeypatch):
+    def make_report(name, root, to):
+        return write_report(load_stages(name, root), to or published_folder(name))
+
     monkeypatch.chdir(tmp_path)
     first = make_report("s", mixed.root, None)
     assert first.folder.as_posix() == "results/s"

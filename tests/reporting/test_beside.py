@@ -74,5 +74,5 @@ def test_tables_of_one_data_set_name_their_differences(written, tmp_path):
         "samples (2000, 100).",
     ]
     report = write_report(collect_stages(written.root, "s"), tmp_path / "report")
-    assert "Not to be ranked with" in report.page.read_text()
-    assert "Not to be ranked with" in (report.folder / "report.md").read_text()
+    assert "Do not compare it with" in report.page.read_text()
+    assert "Do not compare it with" in (report.folder / "report.md").read_text()

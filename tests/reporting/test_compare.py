@@ -1,18 +1,21 @@
 """Comparison of two reports."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from made import normal, seeds
 from rich.console import Console
 
+from bench.commands import cli
 from bench.commands.compare import show_changes, study_at
 from bench.core.errors import UserError
 from bench.reporting.archive.read import Study
 from bench.reporting.data.records import StageRecord
 from bench.reporting.output.run_comparison import (
     BETTER,
+    EMPTY,
     IDENTICAL,
     NO_DIFFERENCE,
     TOO_FEW_RUNS,
@@ -130,3 +133,39 @@ def test_each_table_that_both_reports_have_is_compared():
     comparison = compare_reports(study(both), study(both + seeds({"a": LOW}, dataset="new")))
     assert [pair.before.group.dataset for pair in comparison.pairs] == ["x", "y"]
     assert comparison.unmatched == ("new-quick: only in the second",)
+
+
+def unscored(runs):
+    """Give runs the rows of failed ones."""
+    for run in runs:
+        row = replace(run.rows[0], status="failed", scores={})
+        yield replace(run, status="failed", rows=(row,))
+
+
+@pytest.mark.parametrize(("empty", "side"), [((0,), "first"), ((1,), "second")])
+def test_a_method_without_runs_on_one_side_has_nothing_to_compare(empty, side, capsys, tmp_path):
+    """A probability of 0.50 [0.00, 1.00] would look like a result."""
+    both = [seeds({"a": LOW, "b": LOW}), seeds({"a": LOW, "b": LOW})]
+    for index in empty:
+        both[index] = [*both[index][:10], *unscored(both[index][10:])]
+    found = changes(*both)
+    assert found["b"].result == f"{EMPTY} {side}" and found["b"].improvement is None
+    assert found["a"].result == IDENTICAL
+    for name, runs in zip("xy", both, strict=True):
+        write_report(study(runs).stages, tmp_path / name)
+    show_changes(str(tmp_path / "x"), str(tmp_path / "y"), Console(width=120))
+    printed = capsys.readouterr().out
+    assert f"nothing to compare: no scored run in the {side}" in " ".join(printed.split())
+    assert "0.50 [0.00, 1.00]" not in printed
+
+
+def test_a_report_without_scores_is_named_and_not_compared(tmp_path, run_command):
+    write_report(study(seeds({"a": LOW})).stages, tmp_path / "full")
+    write_report(study(unscored(seeds({"a": LOW}))).stages, tmp_path / "empty")
+    for words in (["full", "empty"], ["empty", "full"]):
+        done = run_command(cli.main, "compare", *(str(tmp_path / word) for word in words))
+        assert done.returncode == 2 and "Traceback" not in done.stderr
+        assert f"nothing to compare: no run of {tmp_path / 'empty'} has a score" in done.stderr
+    write_report(study(seeds({"a": [None] * 4})).stages, tmp_path / "lost")  # a result
+    done = run_command(cli.main, "compare", str(tmp_path / "full"), str(tmp_path / "lost"))
+    assert done.returncode == 0, done.stderr

@@ -13,7 +13,7 @@ from PIL import Image
 
 from bench.plotting.style import ACCENT, INK, MUTED, RULE, SECOND, assign_styles
 from bench.reporting import figures
-from bench.reporting.figures import SectionData, budget
+from bench.reporting.figures import SectionData, budget, cost, samples
 from bench.reporting.figures.figure import SEEDS
 from bench.reporting.figures.shared_text import axis_title
 from bench.reporting.tables.search import summarise_search
@@ -38,6 +38,7 @@ def study(made):
         scores = [{"precision": 0.5, "recall": v / 50} for v in values]
         history = {"frechet": (STEPS, [9.0, 5.0, 4.0]), "d_loss": (STEPS, [3.0, 2.0, 1.0])}
         more = {"scores": scores, "history": [history] * 10, "picture": [picture()] * 10}
+        more["facts"] = [{"d_steps": 30, "wall_seconds": 60.0 * (place + 1)}] * 10
         settings = [
             {"learning_rate": 10.0 ** -(1 + n % 5), "d_batch_norm": n % 2 == 0} for n in range(12)
         ]
@@ -149,7 +150,7 @@ def test_progress_shows_the_median_over_all_medians_in_grey(draw):
 def test_sensitivity_places_a_score_between_the_least_and_the_untrained_one(draw):
     _, rate, norm, own = draw("sensitivity")
     titles = [axes.get_title("left") for axes in (rate, norm, own)]
-    assert titles == ["learning rate", "d batch norm", "its own"]
+    assert titles == ["learning rate", "d batch norm", "other"]
     assert rate.get_ylim() == norm.get_ylim() == (3, 0)
     assert [t.get_text() for t in rate.get_xticklabels()] == ["1e-5", "1e-3", "0.1"]
     assert [t.get_text() for t in norm.get_xticklabels()] == ["off", "on"]
@@ -249,23 +250,56 @@ def test_ranks_stand_on_whole_numbers_beside_their_groups(draw):
     assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "2", "3"]
 
 
-def test_a_sheet_has_six_columns_of_pairs_and_two_of_wide_pictures(draw, monkeypatch):
+def test_a_sheet_has_a_block_of_best_median_and_worst_for_each_variant(draw):
     fig, *sheet = draw("samples")
-    assert fig.get_label().startswith("Samples of wgan, median, wgan, best, ns_gan, median, ")
-    square = [axes.get_position() for axes in sheet]
-    assert len({round(box.y0, 6) for box in square}) == 1 and len(square) == 6
-    monkeypatch.setattr("bench.reporting.figures.figure.WIDE", 0.5)
-    fig, *sheet = draw("samples")
-    assert_words_fit(fig)
-    wide = [axes.get_position() for axes in sheet]
-    assert len({round(box.y0, 6) for box in wide}) == 3
-    assert len({round(box.x0, 6) for box in wide}) == 2
+    assert fig.get_label() == "Samples: wgan, ns_gan and a_variant_of_long_name."
+    boxes = [axes.get_position() for axes in sheet]
+    assert [len({round(getattr(box, side), 6) for box in boxes}) for side in ("x0", "y0")] == [6, 2]
+    words = [text.get_text() for text in fig.texts]
+    assert words[:4] == ["wgan", "best 1.0", "median 5.0", "worst 10.0"]
 
 
-def test_a_picture_is_enlarged_by_a_whole_factor(draw):
-    _, first, *_ = draw("samples")
-    (shown,) = first.images
-    assert shown.get_array().shape == (256, 256, 3)  # 8 pixels, to 1500 / 6 or more
+def test_every_pixel_of_a_picture_is_a_square_of_whole_pixels_of_the_sheet(made, all_formats):
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "png")
+    made.seeds("wgan", [1.0, 2.0, 3.0], picture=[buffer.getvalue()] * 3)
+    made.add_real_baseline(frechet=0.5)
+    made.real_picture = buffer.getvalue()
+    table = made.comparisons()[0].main
+    drawing = samples.draw(SectionData(table, assign_styles(["wgan"])))
+    with Image.open(io.BytesIO(drawing.png)) as sheet:
+        found = np.asarray(sheet.convert("RGB"))
+    enlarged = np.repeat(pixels.repeat(30, 0).repeat(30, 1)[..., None], 3, 2)  # to 240 or more
+    windows = np.lib.stride_tricks.sliding_window_view(found[..., 0], (1, 240))[:, :, 0]
+    rows, columns = np.nonzero((windows == enlarged[0, :, 0]).all(-1))
+    corners = [(y, x) for y, x in zip(rows, columns, strict=True) if y + 240 <= len(found)]
+    whole = [(y, x) for y, x in corners if (found[y : y + 240, x : x + 240] == enlarged).all()]
+    assert len(whole) == 4  # real images, best, median and worst
+
+
+def test_cost_has_steps_beside_seconds_at_the_pace_of_each_variant(draw):
+    _, steps, seconds = draw("cost")
+    for place in range(3):
+        on_steps, on_seconds = (
+            axes.lines[place].get_xydata().tolist() for axes in (steps, seconds)
+        )
+        assert on_steps == [[10, 9], [20, 5], [30, 4]]
+        pace = 2 * (place + 1)  # 60 seconds or a multiple for 30 steps
+        assert on_seconds == [[10 * pace, 9], [20 * pace, 5], [30 * pace, 4]]
+    assert [axes.get_xlabel() for axes in (steps, seconds)] == list(cost.AXES)
+
+
+def test_cost_without_checkpoints_has_a_point_for_each_run(made, monkeypatch):
+    facts = [{"d_steps": 30, "wall_seconds": seconds} for seconds in (10.0, 20.0)]
+    made.seeds("wgan", [3.0, 4.0], facts=facts)
+    drawn = []
+    monkeypatch.setattr(cost, "render", lambda fig, *text: drawn.append(fig))
+    section = SectionData(made.comparisons()[0].main, assign_styles(["wgan"]))
+    cost.draw(section)
+    (axes,) = drawn[0].axes  # all took the same steps
+    assert axes.lines[0].get_xydata().tolist() == [[10, 3], [20, 4]]
+    assert "One point per finished run. All took the same steps." in cost.caption(section)
 
 
 def test_the_title_of_an_axis_says_whether_it_is_logarithmic(study):

@@ -85,7 +85,7 @@ def test_an_untrained_generator_that_was_not_scored_is_said(made):
     made.search("wgan", [4.0, None])
     search, one = searched(made)
     assert search.untrained_estimated and compute_budget_curve(one).mean[0] == pytest.approx(4.0)
-    assert "as it was not scored" in budget.caption(section_of(search))
+    assert "which was not scored" in budget.caption(section_of(search))
 
 
 def test_intervals_end_where_they_are_no_longer_trusted(made):

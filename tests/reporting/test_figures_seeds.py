@@ -26,7 +26,7 @@ from bench.reporting.figures import (
     samples,
     variance,
 )
-from bench.reporting.figures.figure import SEARCH, SEEDS, UNSCORED_SEARCH
+from bench.reporting.figures.figure import SEARCH, SEEDS, UNSCORED_SEARCH, Sample
 from bench.reporting.output.pages import TEMPLATES
 from bench.reporting.output.sections import draw_sections
 from bench.reporting.tables.search import summarise_search
@@ -170,24 +170,47 @@ def test_precision_stands_upward_and_recall_to_the_right(made, monkeypatch):
     assert points.get_ydata().tolist() == [2, 3, 4]
 
 
-def test_the_sheet_pairs_the_median_run_with_the_best(made):
+def test_the_sheet_has_the_best_the_median_and_the_worst_run_beside_real_images(made):
     made.seeds("wgan", [5.0, 3.0, 9.0, 7.0], picture=[PICTURE.getvalue()] * 4)
+    made.seeds("vae", [2.0, 20.0], picture=[PICTURE.getvalue()] * 2)
+    made.run("mine", 50.0)
+    made.run("lost")
+    made.add_real_baseline(frechet=0.5)
+    made.real_picture = PICTURE.getvalue()
     table = made.comparisons()[0].main
-    median, best = samples.list_samples(section_of(table))
-    assert (median.name, median.score) == ("wgan, median", "Frechet distance 5.00")
-    assert (best.name, best.score) == ("wgan, best", "Frechet distance 3.00")
-    assert "none chosen by eye" in samples.caption(
-        section_of(table)
-    ) and "final" not in samples.caption(section_of(table))
+    shown = [(one.name, one.kind, one.score) for one in samples.list_samples(section_of(table))]
+    assert shown == [
+        ("real images", "", ""),
+        ("wgan", "best", "3.0"),
+        ("wgan", "median", "5.0"),
+        ("wgan", "worst", "9.0"),
+        ("vae", "best", "2.0"),
+        ("vae", "worst", "20.0"),
+        ("mine", "the only run", "50.0, no picture kept"),
+        ("lost", "", "no finished run"),
+    ]
+    caption = samples.caption(section_of(table))
+    assert "best, median, worst and the only run" not in caption
+    assert "best, median and worst run by Frechet distance, beside real images" in caption
+    assert "chosen by eye" in caption and "final" not in caption
+
+
+def test_the_page_shows_a_grid_at_whole_pixels_and_a_plot_whole():
+    def sample(height, width):
+        return Sample("a", "best", "1", "id", b"png", np.zeros((height, width, 3)))
+
+    assert sample(272, 272).shown == (272, 272, 136)  # 8 x 8 images of 34: four rows of them
+    assert sample(528, 528).shown == (528, 264, 264)  # of 66 pixels: four by four
+    assert sample(16, 16).shown == (288, 288, 144)
+    assert not sample(400, 840).is_grid
 
 
 def test_the_sheet_says_that_pictures_are_of_the_final_checkpoint(made):
     made.run("wgan", 5.0, checkpoint="best", picture=PICTURE.getvalue())
-    table = made.comparisons()[0].main
-    assert [picture.name for picture in samples.list_samples(section_of(table))] == ["wgan"]
-    assert "final checkpoint" in samples.caption(
-        section_of(table)
-    ) and "best one" in samples.caption(section_of(table))
+    section = section_of(made.comparisons()[0].main)
+    assert [picture.name for picture in samples.list_samples(section)] == ["wgan"]
+    assert "show the final checkpoint" in samples.caption(section)
+    assert "of the best one" in samples.caption(section)
 
 
 def test_a_contender_styles_the_same_in_every_section_and_in_the_dark(made):

@@ -14,6 +14,7 @@ from bench.reporting.charts.vega_javascript import vega_javascript
 from bench.reporting.output import interactive, run_details
 from bench.reporting.output.leaderboard import build_boards, sort_board_rows
 from bench.reporting.output.provenance import describe_environments
+from bench.reporting.output.summary_csv import format_summary_csv
 from bench.reporting.tables import rounding
 from bench.reporting.tables.search import summarise_search
 from bench.reporting.text.cells import cost_rows
@@ -33,6 +34,20 @@ def test_a_board_orders_each_score_by_its_own_direction(made):
     assert wgan["cells"]["frechet"]["interval"] == (None, "\u2013")  # of two runs there is none
     assert vae["facts"]["diverged"] == (1, "1") and vae["lost"] == "1 diverged"
     assert board["floors"][0]["cells"]["recall"][0] == 0.95
+
+
+def test_similarity_of_pairs_is_best_where_it_is_that_of_real_data(made):
+    made.metrics = {"ssim": "lower"}
+    for variant, value in (("a", 0.25), ("b", 0.75), ("c", 0.5)):
+        made.run(variant, 1.0, scores={"ssim": value})
+    made.add_real_baseline(frechet=0.5, ssim=0.5625)  # distances 0.3125, 0.1875 and 0.0625
+    (comparison,) = made.comparisons()
+    (board,) = build_boards([comparison], ())
+    assert [line["name"] for line in sort_board_rows(board, "ssim")] == ["c", "b", "a"]
+    (ssim,) = [metric for metric in board["metrics"] if metric["name"] == "ssim"]
+    assert (ssim["target"], ssim["direction"]) == (0.5625, "closest to real data is better")
+    assert board["metrics"][0]["target"] is None
+    assert "a,ssim,as real data,1,0.25" in format_summary_csv(comparison.main)
 
 
 def test_boards_of_a_study_are_one_each_for_stage_and_checkpoint(made):
@@ -130,7 +145,7 @@ def test_a_run_tells_what_it_cost(made):
         "discriminator steps": "4,000",
         "generator steps": "800",
         "real images seen": "256,000",
-        "seconds of training": "12.3",
+        "training time": "12 s",
         "peak memory, GiB": "0.26",
     }
 
@@ -154,4 +169,4 @@ def test_costs_are_medians_of_finished_runs_and_the_highest_peak_of_all():
     lost = replace(seeds({"a": [None] * 4})[3], facts={"d_steps": 9, "peak_memory_gib": 0.75})
     (costs,) = cost_rows(comparisons(runs + [lost])[0].main)
     counts = ("3", "1", rounding.DASH, rounding.DASH)
-    assert costs == ("a", *counts, "2,000", "400", "128,000", "2.0", "0.75")
+    assert costs == ("a", *counts, "2,000", "400", "128,000", "2.0 s", "0.75")

@@ -52,7 +52,7 @@ TEXTS = st.text(
 
 def stage(name, runs, **fields):
     return StageRecord(
-        "s | <u>", "python -m bench.train\n# not this", name, tuple(runs), (), **fields
+        "s | <u>", "python -m bench.train\n# not this", name, tuple(runs), (), claims=True, **fields
     )
 
 
@@ -114,7 +114,7 @@ def test_markdown_has_no_markup_but_its_own(report):
     html = [
         t.content.strip() for t in [*tokens, *inline] if t.type in ("html_block", "html_inline")
     ]
-    own = re.compile(r"(</?(details|summary)>|[\w ':]+)+|</?code>")
+    own = re.compile(r"(</?(details|summary)>|[\w ',:]+)+|</?code>")
     assert all(own.fullmatch(tag) for tag in html), html
     links = [t.attrs["href"] for t in inline if t.type == "link_open"]
     images = [t.attrs["src"] for t in inline if t.type == "image"]

@@ -35,7 +35,7 @@ def test_two_data_sets_cannot_tell_two_variants_and_the_report_says_so():
     assert (ranking.p, ranking.datasets_needed) == (None, 6)
     assert {row.letters for row in ranking.rows} == {""}
     sentence = describe_overall_test(ranking)
-    assert "two data sets cannot show a difference between 2 variants; 6 could" in sentence
+    assert "two data sets cannot show a difference between 2 variants; it takes 6" in sentence
 
 
 def test_six_data_sets_in_one_order_tell_two_variants_apart():

@@ -253,6 +253,58 @@ def test_without_a_renderer_a_sentence_stands_where_a_chart_would(visit, mixed, 
     assert page.locator("#run-score-curve").is_hidden()  # no checkpoint was scored on the way
 
 
+def test_two_seeds_have_no_interval_no_word_of_it_and_no_warning(visit, mixed):
+    """Vega warns of a chart's empty layer; the fixture `visit` fails on any message."""
+    mixed.picture("real-0")
+    folder = write_report(collect_stages(mixed.root, "s"), mixed.root.parent / "out").folder
+    page = visit(folder=folder)
+    assert "interval of the mean" not in page.locator("header figcaption").inner_text()
+    link = page.locator("header figcaption a")
+    assert link.inner_text() == "#" and link.get_attribute("aria-label") == "Link to this figure"
+    page.get_by_label("Score", exact=True).select_option("recall")
+    page.wait_for_selector("#board-chart .live svg")
+    sizes = page.locator(".sheet img").evaluate_all(
+        "all => all.map((e) => [e.getBoundingClientRect().width / e.naturalWidth,"
+        " getComputedStyle(e).imageRendering])"
+    )
+    assert sizes == [[18, "pixelated"]] * 5  # real images, wgan's and ns_gan's two: 16 pixels each
+    page.locator(".sheet a .crop").first.click()
+    width = page.locator("dialog img").evaluate("e => e.getBoundingClientRect().width")
+    assert width == 17 * 16  # whole, to 272 at most
+
+
+def test_ten_seeds_have_an_interval_that_the_caption_explains(visit):
+    assert "The pale bar is the 95% interval" in visit().locator("header figcaption").inner_text()
+
+
+def test_a_wide_table_keeps_its_first_column_and_shows_that_it_scrolls(visit):
+    page = visit(viewport={"width": 390, "height": 844})
+    cost = page.get_by_role("region", name="Runs and cost")
+    name = cost.get_by_role("rowheader", name="wgan", exact=True)
+    left = name.bounding_box()["x"]
+    cost.evaluate("e => (e.scrollLeft = 200)")
+    assert name.bounding_box()["x"] == left
+    head = cost.get_by_role("columnheader", name="variant")
+    assert head.bounding_box()["x"] == left
+    backgrounds = cost.evaluate("e => getComputedStyle(e).backgroundAttachment")
+    assert backgrounds == "local, local, scroll, scroll"  # shades at the edges, while there is more
+
+
+def test_further_scores_are_shown_on_demand(visit, made, tmp_path):
+    names = [f"score_{n}" for n in range(6)]
+    made.metrics = dict.fromkeys(names, "higher")
+    made.seeds("wgan", [1.0, 2.0], scores=[dict.fromkeys(names, 0.5)] * 2)
+    page = visit(folder=write_report(made.records(), tmp_path).folder)
+    heads = page.get_by_role("region", name="Scores").locator("thead th:visible")
+    assert heads.count() == 2 + 5  # variant and seeds
+    page.get_by_label("Show all 7 scores").first.check()
+    assert heads.count() == 2 + 7
+    figure = page.locator("#seeds-digits-quick-scores svg").first
+    assert not figure.is_visible()
+    page.get_by_text("Show the other 6 scores").click()
+    assert figure.is_visible()
+
+
 def test_on_a_telephone_nothing_is_wider_than_the_screen(visit):
     page = visit("#leaderboard?metric=recall", viewport={"width": 390, "height": 844})
     page.get_by_role("button", name="wgan", exact=True).click()

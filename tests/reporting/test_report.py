@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from bench.core.errors import UserError
-from bench.reporting.report import collect_stages, write_report
+from bench.reporting.report import collect_stages, load_stages, write_report
 
 
 def files_of(folder):
@@ -34,7 +34,7 @@ def test_the_report_says_what_the_rows_say(mixed, tmp_path):
     assert "Frechet distance (digits_convnet features)" in table and "FID" not in table
     assert "8 planned runs: 4 finished, 2 diverged, 1 failed, 1 missing." in text
     assert "python -m bench.train variant=wgan seed=0" in text
-    assert "prior, each run's own choice: uniform (ns_gan, wgan, mine); normal (wgan)" in text
+    assert "prior (may differ between runs): uniform (ns_gan, wgan, mine); normal (wgan)" in text
 
 
 def test_the_page_needs_nothing_but_itself(mixed, tmp_path):
@@ -62,11 +62,13 @@ def test_the_same_rows_give_the_same_bytes_and_another_score_another_order(
     write_report(collect_stages(tmp_path / "elsewhere", "s"), tmp_path / "two")
     first, second = files_of(tmp_path / "one"), files_of(tmp_path / "two")
     assert first == second
-    figures = {f"figures/digits-quick-{n}" for n in ("frechet", "scores", "losses", "samples")}
+    figures = {
+        f"figures/digits-quick-{n}" for n in ("frechet", "scores", "losses", "samples", "cost")
+    }
     pictured = (0, 1, 2, 3)
     assert set(first) == {
         *("report.md", "index.html", "rows.csv", "SHA256SUMS"),
-        *("tables/digits-quick.csv", "tables/digits-quick-cost.tex", "tables/claims.tex"),
+        *("tables/digits-quick.csv", "tables/digits-quick-cost.tex"),
         "tables/scores-quick-digits_convnet-final.tex",
         *("runs.jsonl", "environments.json", "plan.json", "rows.parquet", "history.parquet"),
         *(f"samples/{mixed.runs[n]}.png" for n in pictured),
@@ -90,10 +92,10 @@ def test_without_address_space_for_the_renderer_a_report_is_whole_and_static(mix
     sentence = caution.removeprefix("caution: ")
     assert sentence.startswith("The charts are static: vl-convert-python") and "ulimit" in sentence
     files = files_of(tmp_path / "out")
-    assert len([name for name in files if name.startswith("figures/")]) == 4 * 3
+    assert len([name for name in files if name.startswith("figures/")]) == 5 * 3
     page = files["index.html"].decode()
     assert page.count(f">{sentence}</p>") == 1 and ' data-board="' not in page
-    assert page.count('<div class="still">') == 3  # the fourth figure is a sheet of pictures
+    assert page.count('<div class="still">') == 4  # the fifth figure is a sheet of pictures
 
 
 def test_rows_csv_holds_every_row_with_all_digits(mixed, tmp_path):
@@ -111,6 +113,56 @@ def test_rows_csv_holds_every_row_with_all_digits(mixed, tmp_path):
     assert (cell["score"], cell["direction"]) == ("frechet", "lower")
 
 
+def test_claims_stand_only_in_the_report_of_a_sweep_that_judges_them(written, tmp_path):
+    for seed in range(10):
+        written.run("wgan", seed, 1 + seed)
+        written.run("hinge_gan", seed, 21 + seed)
+    plain = write_report(collect_stages(written.root, "s"), tmp_path / "plain")
+    for text in (plain.page.read_text(), (plain.folder / "report.md").read_text()):
+        assert "claims" not in text.split("vegaEmbed")[0]
+    assert not (plain.folder / "tables/claims.tex").exists()
+    written.claims = True
+    written.plan()
+    assert load_stages("s", written.root)[0].claims
+    judged = write_report(load_stages("s", written.root), tmp_path / "judged")
+    again = write_report(load_stages(str(judged.folder), written.root), tmp_path / "again")
+    assert files_of(judged.folder) == files_of(again.folder)
+    assert (judged.folder / "tables/claims.tex").exists()
+    # ten seeds of two variants decide C6; the rest share one line
+    open_claims = "C1, C2, C3, C4, C5, C7, C8, C9, C10, C11 and C12"
+    line = f"<summary>These runs cannot judge {open_claims}: what each of them needs</summary>"
+    for text in (judged.page.read_text(), (judged.folder / "report.md").read_text()):
+        assert text.count(line) == 1
+    page = judged.page.read_text()
+    assert page.count('<article class="claim"') == 1 and 'id="claims-C6"' in page
+    assert "twelve claims, these runs" in page
+
+
+def test_real_images_stand_beside_samples_and_in_the_published_folder(mixed, tmp_path):
+    mixed.picture("real-0")
+    report = write_report(collect_stages(mixed.root, "s"), tmp_path / "out")
+    picture = (mixed.root / "real-0/samples/final.png").read_bytes()
+    assert (report.folder / "samples/real-0.png").read_bytes() == picture
+    again = write_report(load_stages(str(report.folder), mixed.root), tmp_path / "again")
+    assert files_of(report.folder) == files_of(again.folder)
+    page = report.page.read_text()
+    assert page.count('<img alt="real images"') == 1 and "beside real images" in page
+
+
+def test_of_many_scores_five_are_shown_and_the_others_are_in_the_csv(made, tmp_path):
+    names = [f"score_{n}" for n in range(6)]
+    made.metrics = dict.fromkeys(names, "higher")
+    made.seeds("wgan", [1.0, 2.0], scores=[dict.fromkeys(names, 0.5)] * 2)
+    report = write_report(made.records(), tmp_path)
+    text = (report.folder / "report.md").read_text()
+    (head,) = re.findall(r"^\| variant \| seeds \|.*$", text, re.MULTILINE)
+    shown = ["Frechet distance (lower)", *(f"score {n} (higher)" for n in range(4))]
+    assert [cell.strip() for cell in head.split("|")[3:-1]] == shown
+    assert "All 7 scores are in" in text
+    csv_text = (report.folder / "tables/seeds-digits-quick.csv").read_text()
+    assert all(f"wgan,{name}," in csv_text for name in names)
+
+
 def test_groups_are_never_in_one_table(written, tmp_path):
     written.run("wgan", 0, 2)
     written.run("ns_gan", 0, 1, protocol={"split": "train"})
@@ -122,7 +174,7 @@ def test_groups_are_never_in_one_table(written, tmp_path):
         [["wgan"], ["ns_gan"]],
         [["ns_gan"], ["wgan"]],
     )
-    assert "never rank them together" in text
+    assert "Compare scores only within one table" in text
     sections = text.split("\n## ", 1)[1]
     assert sections.count("Only one variant: there is nothing to compare it with.") == 2
 

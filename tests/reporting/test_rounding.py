@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.core.text import format_duration
 from bench.reporting.data.collect import read_stages
 from bench.reporting.tables.groups import group_rows
 from bench.reporting.tables.rounding import (
@@ -46,3 +47,19 @@ def test_the_real_baseline_shows_digits_that_its_column_lacks(written):
     written.add_real_baseline(1.42)
     (group,) = group_rows(read_stages(written.root, "s")[-1])
     assert format_baseline(summarise(group), "frechet") == "1.42"
+
+
+@pytest.mark.parametrize(
+    "seconds, text",
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (45, "45 s"),
+        (90, "1.5 min"),
+        (5399, "90 min"),
+        (5400, "1.5 h"),
+        (172_800, "2.0 days"),
+    ],
+)
+def test_a_time_has_the_unit_that_gives_a_short_number(seconds, text):
+    assert format_duration(seconds) == text

@@ -37,14 +37,14 @@ def test_it_describes_each_data_set_and_the_search():
     text = opening(space, runs)
     assert "On digits, protocol quick: the mean" in text
     assert "On x, protocol quick: the mean" in text
-    assert "tried up to 2 configurations of a variant; what it chose is 2.5 times better" in text
+    assert "tried up to 2 configurations of a variant; its choice is 2.5 times better" in text
 
 
 def test_every_claim_is_counted():
     comparisons = made.comparisons(seeds({"a": LOW, "b": [*LOW[:9], 99.0]}))
     assert describe_claim_counts(assess_claims(comparisons)) == (
-        "Of the study's twelve claims these rows reproduce one; for the other eleven they do not "
-        "have what it takes."
+        "Of the study's twelve claims, these runs reproduce one; they cannot judge the other "
+        "eleven."
     )
     assert describe_claim_counts(assess_claims(made.comparisons(seeds({"a": [1.0]})))) == ""
 

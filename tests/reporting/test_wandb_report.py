@@ -1,9 +1,11 @@
 """Read every number of a W&B Report back from what would be sent."""
 
+import html
 import json
 import re
 import socket
 import sys
+from dataclasses import replace
 
 import pytest
 from services.wandb_server import wandb_server
@@ -13,14 +15,17 @@ from bench.reporting.wandb.leaderboard_report import (
     Leaderboard,
     format_budget_table,
     format_leaderboard,
+    leaderboard_table,
     publish_leaderboard,
+    render_preview,
 )
 
 ROWS = (
-    ("wgan_gp, defaults", "wgan_gp", "20", "12.34", "0.56", "11.98 to 12.71", "a"),
-    ("ns_gan | wide", "ns_gan", "19", "1,234.5", "78", "1,190.1 to 1,301.0", "ab"),
-    ("began", "began", "1", "0.0012", "", "", ""),
+    ("wgan_gp, defaults", "20", "12.34", "0.56", "11.98 to 12.71", "a"),
+    ("ns_gan | wide", "19", "1,234.5", "78", "1,190.1 to 1,301.0", "ab"),
+    ("began", "1", "0.0012", "", "", ""),
 )
+REAL = (("real (train vs test)", "1.09"),)
 BUDGETS = {
     "wgan_gp": [(1, "20.1", "18.2 to 22.9"), (5, "14.7", "13.0 to 16.1")],
     "ns_gan": [(1, "25.3", "21.4 to 30.8"), (2, "22.6", "19.9 to 26.0")],
@@ -29,11 +34,12 @@ BOARD = Leaderboard(
     title="quick: digits",
     study='it\'s "quick"',
     metric="frechet",
-    better="lower",
+    better="lower is better",
     protocol="1,000 generated against 500 real samples (test), digits_convnet.",
     column="final/quick-1a2b3c4d/frechet",
     rows=ROWS,
     budgets=BUDGETS,
+    real=REAL,
     notes=("One run of lsgan diverged.",),
 )
 
@@ -50,7 +56,8 @@ def no_network(monkeypatch):
 @pytest.fixture
 def content(tmp_path, no_network):
     path = tmp_path / "boards" / "quick.json"
-    assert publish_leaderboard(BOARD, "me/created-equal", path) == str(path)
+    page = path.with_suffix(".html")
+    assert publish_leaderboard(BOARD, "me/created-equal", path) == str(page)
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -66,10 +73,30 @@ def cells(markdown):
 
 def test_every_number_of_the_table_is_there_to_the_digit(content):
     head, rule, *lines = cells(blocks(content, "markdown-block")[0]["content"])
-    assert head[2:] == ["variant", "runs", "frechet, mean", "sd", "interval", "not separated"]
+    assert head == ["", "variant", "runs", "mean", "sd", "95% interval", "group"]
     assert set(rule) == {"---"}
-    for place, (line, texts) in enumerate(zip(lines, ROWS, strict=True), start=1):
+    *methods, real = lines
+    for place, (line, texts) in enumerate(zip(methods, ROWS, strict=True), start=1):
         assert line == [str(place), *texts]
+    assert real == ["", "real (train vs test)", "", "1.09", "", "", ""]
+
+
+def test_the_preview_is_a_page_with_the_same_table(content, tmp_path):
+    """A person reads it without W&B; a name of somebody's variant is text in it."""
+    page = (tmp_path / "boards" / "quick.html").read_text(encoding="utf-8")
+    texts = [html.unescape(text) for text in re.findall(r"<td[^>]*>(.*?)</td>", page)]
+    rows = [[str(place), *row] for place, row in enumerate(ROWS, start=1)]
+    *_, real = leaderboard_table(BOARD)[1]
+    assert texts[: 7 * 4] == [cell for row in (*rows, real) for cell in row]
+    assert (
+        "14.7 (13.0 to 16.1)" in texts
+        and "<script" not in page
+        and "http" not in page.replace("http-equiv", "")
+    )
+    few = replace(BOARD, rows=[("a", "2", "1.5", "0.1", "\u2013", "")])
+    assert leaderboard_table(few)[0] == ("", "variant", "runs", "mean", "sd")
+    evil = replace(BOARD, rows=[("<script>alert(1)</script>", "1", "2", "", "", "")])
+    assert "<script>" not in render_preview(evil, "me/x")
 
 
 def test_every_point_of_the_budget_curve_is_there(content):
@@ -117,7 +144,7 @@ def leaves(filters):
 
 def test_without_curves_there_is_one_table():
     assert format_budget_table({}).splitlines()[0] == "| runs |"
-    assert len(format_leaderboard(BOARD).splitlines()) == 2 + len(ROWS)
+    assert len(format_leaderboard(BOARD).splitlines()) == 2 + len(ROWS) + 1
 
 
 @pytest.mark.parametrize("where", ["me", "me/", "/created-equal", "me/created-equal/more", ""])

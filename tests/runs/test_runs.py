@@ -211,10 +211,10 @@ def test_a_plan_is_read_as_it_was_written_and_archived_whole(tmp_path):
         for n, name in enumerate("ba")
     ]
     stages = [StagePlan("wide", tuple(runs)), StagePlan("seeds", (runs[1],), "lowest", ({"a": 1},))]
-    write_plan(tmp_path, "s", "command", stages, ["later"])
+    write_plan(tmp_path, "s", "command", stages, ["later"], claims=True)
     write_refusal(tmp_path, "s", "b", "no such rate")
     plan = read_plan(tmp_path, "s")
-    assert plan == Plan("s", "command", tuple(stages), ("later",), {"b": "no such rate"})
+    assert plan == Plan("s", "command", tuple(stages), ("later",), {"b": "no such rate"}, {}, True)
     assert plan.run_ids == ("b", "a")
     archive = archive_plan(tmp_path, "s")
     assert sorted(p.name for p in archive.iterdir()) == [

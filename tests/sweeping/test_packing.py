@@ -77,6 +77,7 @@ def test_only_the_first_stage_ends_the_command_where_nothing_can_be_packed(monke
     monkeypatch.setattr(PackPlanner, "_check_memory", lambda self, group: None)
     monkeypatch.setattr(packing, "why_config_not_packable", lambda plain: "")
     monkeypatch.setattr(packing, "why_not_packable", lambda model: "")
+    monkeypatch.setattr(packing, "_why_untraceable", lambda group, model: "")
     monkeypatch.setattr(packing.build, "build_model", lambda cfg: None)
     one, two = (RunSpec((), (("seed", seed),), 0) for seed in (0, 1))
     with pytest.raises(UserError, match="no two of the 1 runs can share a pack"):
@@ -312,7 +313,7 @@ def test_threads_are_divided_out_of_the_workers_that_the_launcher_starts(monkeyp
     hydra = {"launcher": launcher, "runtime": {"choices": choices}, "mode": RunMode.MULTIRUN}
     config = OmegaConf.create({"threads": 2, "hydra": hydra})
     OmegaConf.set_readonly(config.hydra, True)
-    sweeper = CreatedEqualSweeper(None, None, 1, 1, False)
+    sweeper = CreatedEqualSweeper(None, None, 1, 1, False, False)
     sweeper.setup(hydra_context=None, task_function=print, config=config)
     assert sweeper.launcher.joblib["n_jobs"] == 4
 

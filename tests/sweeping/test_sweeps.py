@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,12 +14,16 @@ from hydra.core.plugins import Plugins
 from omegaconf import OmegaConf
 from support import ROOT, TINY
 
+from bench.commands import cli
 from bench.commands.status import show_status
 from bench.config import build
-from bench.runs.plans import PlannedRun, StagePlan, read_plan
+from bench.core.errors import UserError
+from bench.reporting.data.collect import read_stages
+from bench.runs.plans import Plan, PlannedRun, StagePlan, read_plan
 from bench.runs.run_status import RunStatus
 from bench.sweeping import launch_rounds
 from bench.sweeping.launch_rounds import LaunchRounds
+from bench.sweeping.merging import current_run_check, merge_plan
 from bench.sweeping.planning import save_plan
 from bench.sweeping.stages import parse_stages
 from bench.train import main
@@ -153,6 +158,8 @@ def test_a_failing_run_is_tried_twice_and_counted(run_command, tmp_path):
     (tmp_path / "broken_twice.py").write_text(
         "import pathlib\n"
         "def generator_loss(fake_logits):\n"
+        "    if len(fake_logits) == 2:  # tried on zeros when it is built\n"
+        "        return fake_logits.mean()\n"
         "    with pathlib.Path('tries').open('a') as tries:\n"
         "        tries.write('x')\n"
         "    raise RuntimeError('made to fail')\n"
@@ -192,14 +199,124 @@ def test_bad_input_is_one_sentence_before_anything_is_written(
     assert not list(tmp_path.glob("runs/plans/*"))
 
 
-def test_a_sweep_is_narrowed_and_its_configurations_stay(launch, tmp_path):
-    launch("hydra.sweeper.plan_only=true")
-    whole = read_plan(tmp_path / "runs", "tiny").stages[0].runs
-    done = launch("hydra.sweeper.plan_only=true", "variant=vae")
+def test_a_narrower_launch_plans_its_part_and_drops_no_run(launch, launched, tmp_path):
+    whole = read_plan(tmp_path / "runs", "tiny")
+    done = launch("variant=vae")
     assert done.returncode == 0, done.stderr
-    narrow = read_plan(tmp_path / "runs", "tiny").stages[0].runs
-    assert narrow == tuple(e for e in whole if e.variant == "vae") and len(narrow) == 2
-    assert any(o.startswith("+hyperparameters.n_dis=") for o in narrow[1].overrides)
+    assert "stage search: 2 runs planned, 2 skipped; 2 others, planned before" in done.stdout
+    assert "sweep tiny: 4 planned, 4 finished (4 skipped)" in done.stdout
+    narrow = read_plan(tmp_path / "runs", "tiny")
+    assert narrow.run_ids == whole.run_ids and narrow.command == whole.command
+    assert [{c["variant"] for c in stage.chosen} for stage in narrow.stages] == [
+        set(),
+        {"ns_gan", "vae"},
+    ]
+    assert not list(tmp_path.glob("runs/plans/tiny/earlier"))
+
+
+def test_a_sweep_that_is_narrowed_first_keeps_its_configurations(launch, tmp_path):
+    launch("hydra.sweeper.plan_only=true", "variant=vae")
+    narrow = read_plan(tmp_path / "runs", "tiny")
+    launch("hydra.sweeper.plan_only=true")
+    whole = read_plan(tmp_path / "runs", "tiny")
+    assert [e.variant for e in narrow.runs] == ["vae", "vae"]
+    assert narrow.run_ids == tuple(e.run_id for e in whole.runs if e.variant == "vae")
+    assert any(o.startswith("+hyperparameters.n_dis=") for o in narrow.runs[1].overrides)
+
+
+def test_a_sweep_that_judges_the_claims_says_so_and_its_runs_stay_the_same(launch, tmp_path):
+    launch("hydra.sweeper.plan_only=true")
+    plain = read_plan(tmp_path / "runs", "tiny")
+    launch("hydra.sweeper.plan_only=true", "hydra.sweeper.claims=true")
+    judging = read_plan(tmp_path / "runs", "tiny")
+    assert (plain.claims, judging.claims) == (False, True)
+    assert judging.run_ids == plain.run_ids
+    done = launch("hydra.sweeper.plan_only=true", "hydra.sweeper.claims=maybe")
+    assert done.returncode == 2 and "hydra.sweeper.claims is 'maybe'" in done.stderr
+
+
+def test_the_studys_sweeps_alone_judge_its_claims():
+    names = {path.stem for path in (ROOT / "conf/sweeps").glob("*.yaml")}
+    judging = {
+        name
+        for name in names
+        if build.compose_config([f"sweeps={name}"], keep_hydra=True).hydra.sweeper.claims
+    }
+    assert judging == {name for name in names if name.startswith("created_equal_")} != set()
+
+
+TWO_SEEDS = TINY.split("hydra:")[0] + "hydra: {sweeper: {params: {seed: '0,1', variant: vae}}}\n"
+
+
+def test_a_further_seed_joins_the_plan_and_the_report(launch, tmp_path, run_command):
+    """Two seeds, then seed=3: three runs, each trained once, and a report of all three."""
+    launch(text=TWO_SEEDS)
+    trained = {p: p.stat().st_mtime_ns for p in tmp_path.glob("runs/*/history.csv")}
+    done = launch("seed=3", text=TWO_SEEDS)
+    assert "1 runs planned, 0 skipped" in done.stdout and done.returncode == 0, done.stderr
+    assert "2 others, planned before, stay in the plan" in done.stdout
+    plan = read_plan(tmp_path / "runs", "tiny")
+    assert [run.seed for run in plan.runs] == [0, 1, 3] and len(trained) == 2
+    assert {p: p.stat().st_mtime_ns for p in trained} == trained
+    assert plan.command.count("bench.train") == 2 and plan.command.endswith("seed=3")
+    (stage,) = read_stages(tmp_path / "runs", "tiny")
+    assert [run.seed for run in stage.runs] == [0, 1, 3] and stage.counts["finished"] == 3
+    launch("hydra.sweeper.plan_only=true", text=TWO_SEEDS)
+    again = read_plan(tmp_path / "runs", "tiny")
+    assert (again.run_ids, again.command) == (plan.run_ids, plan.command)
+    root, to = f"--runs-root={tmp_path / 'runs'}", f"--to={tmp_path / 'part'}"
+    report = run_command(cli.main, "report", "tiny", "seed=3", root, to)
+    assert report.returncode == 0, report.stderr
+    assert len((tmp_path / "part" / "runs.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_run_stays_unless_its_overrides_give_another_run_id_now():
+    """What cannot be planned here, for want of its data, is not known to have changed."""
+
+    class Templates:
+        def plan_run(self, spec):
+            if ("dataset", "elsewhere") in spec.shared:
+                raise UserError("no data")
+            return PlannedRun("today", (), "v", "d", 0)
+
+    def is_current(run_id, *overrides):
+        return current_run_check(Templates())(PlannedRun(run_id, overrides, "v", "d", 0))
+
+    assert is_current("today", "seed=0") and is_current("other", "dataset=elsewhere")
+    assert not is_current("before", "seed=0")
+
+
+def test_plans_of_two_launches_are_merged_run_by_run():
+    """A changed run is dropped, a pack takes the place of the same run alone."""
+
+    def run(name, *choices, group="v"):
+        return PlannedRun(name, choices, group, "d", 0)
+
+    a, b, c = run("a", "seed=0"), run("b", "seed=1"), run("c", "seed=2")
+    packed = run("p", "seed=1", "packed=2")
+    v, w, other = run("v", group="v"), run("w", group="w"), run("x", group="v")
+    chosen = tuple({"variant": name, "dataset": "d"} for name in "vw")
+    first = StagePlan("search", (a, b, c)), StagePlan("again", (v, w), "lowest", chosen)
+    earlier = Plan("s", "one", first, (), {})
+    new = Plan("s", "two", (StagePlan("search", (packed,)),), ("again",), {})
+    merged = merge_plan(earlier, new, lambda old: old is not c)
+    assert [stage.runs for stage in merged.stages] == [(a, packed), (v, w)]
+    assert merged.command == "one && two" and merged.waiting == ("again",)
+    again = StagePlan("again", (other,), "lowest", ({"variant": "v", "dataset": "d", "sample": 3},))
+    last = replace(new, stages=(*new.stages, again), waiting=())
+    merged = merge_plan(earlier, last, lambda old: True).stages[1]
+    assert merged.runs == (w, other) and [c.get("sample") for c in merged.chosen] == [None, 3]
+
+
+@pytest.mark.parametrize("place", ["file", "command line"])
+def test_other_settings_under_the_name_take_the_place_of_the_plan(launch, tmp_path, place):
+    """Runs of other settings are no part of the sweep, wherever the settings stand."""
+    launch("hydra.sweeper.plan_only=true", text=TWO_SEEDS)
+    text = TWO_SEEDS.replace("d_steps: 4", "d_steps: 6") if place == "file" else TWO_SEEDS
+    words = ["d_steps=6"] if place != "file" else []
+    done = launch("hydra.sweeper.plan_only=true", "seed=3", *words, text=text)
+    assert [run.seed for run in read_plan(tmp_path / "runs", "tiny").runs] == [3], done.stderr
+    assert "2 are no longer planned (their rows stay)" in done.stdout
 
 
 def test_plans_of_other_versions_are_explained(launch, tmp_path):
@@ -248,11 +365,14 @@ def test_every_committed_sweep_parses():
 def test_a_plan_tells_what_changed_in_stages_that_are_due(tmp_path):
     one, two, three, four = (PlannedRun(name, (), "v", "d", 0) for name in "abcd")
     search, again = StagePlan("search", (one, two)), StagePlan("again", (three,))
-    assert save_plan(tmp_path, "s", "c", [search, again], [], {}) == ""
-    assert save_plan(tmp_path, "s", "c", [search], ["again"], {}) == ""  # it waits, as once before
-    assert save_plan(tmp_path, "s", "c", [search, again], [], {}) == ""
-    other = StagePlan("search", (one, four))
-    changed = save_plan(tmp_path, "s", "c", [other], [], {})
+
+    def save(*stages, waiting=()):
+        return save_plan(tmp_path, Plan("s", "c", stages, waiting, {}))
+
+    assert save(search, again) == ""
+    assert save(search, waiting=("again",)) == ""  # it waits, as once before
+    assert save(search, again) == ""
+    changed = save(StagePlan("search", (one, four)))
     sentence = (
         "stage {} has {} runs that were not planned before, "
         "{} are no longer planned (their rows stay), {} are as before"

@@ -54,7 +54,7 @@ def test_a_process_that_is_killed_is_one_sentence_and_loses_nothing(tmp_path, st
     assert running.returncode == 2 and b"a process that measured was killed" in said
     assert b"Traceback" not in said
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0 and "2 statements of the seed documents" in done.stdout
+    assert done.returncode == 0 and "2 statements about GANs" in done.stdout
 
 
 def _workers(parent: int) -> list[int]:

@@ -31,7 +31,7 @@ def test_numbers_in_full(outcome):
 
 def test_the_page_has_verdict_figure_rule_and_asks_for_nothing(outcome):
     page = report_files([outcome])["index.html"].decode()
-    assert "1 statement of the seed documents: 1 reproduced." in page
+    assert "1 statement about GANs, from slides and a blog post: 1 reproduced." in page
     assert "value, &lt;mean&gt;|" in page and "<svg" in page and "Reproduced: above 1." in page
     assert not re.search(r'(src|href)="(?!data:|#)(?!numbers\.csv|report\.md)', page)
     assert "data:image/gif;base64,R0lGODlh" in page
@@ -76,7 +76,7 @@ def test_the_terminal_tells_verdict_and_page(experiment, tmp_path, capsys):
     assert "not reproduced" in shown and "seed 1" in shown
     assert shown.split()[-1] == str(tmp_path / "reports" / "claims-quick" / "index.html")
     show_claims([], **options)
-    assert "2 of 2 parts are there already" in capsys.readouterr().out
+    assert "2 of 2 parts were measured before" in capsys.readouterr().out
 
 
 def test_the_list_adds_up(experiment, capsys):

@@ -42,6 +42,13 @@ def test_the_rule(made, verdict):
     assert conclude(made).verdict == verdict
 
 
+def test_the_summary_names_what_fails():
+    assert "What fails" not in conclude(part_results(1e-4, 1e-3, 1.5)).summary
+    said = conclude(part_results(1e-4, 1e-1, 1e-3)).summary
+    assert "What fails: stage 2 (the rule asks for a fall by at least 2 orders" in said
+    assert "What fails: the control, which must not fall by more than 0.5" in said
+
+
 def test_orders():
     assert orders_of_decay(result(1e-3)) == pytest.approx(3)
 

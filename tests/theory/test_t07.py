@@ -49,6 +49,15 @@ def test_a_trait_needs_more_than_half_of_the_seeds_and_a_diverged_one_has_none()
     assert t07.conclude(part_results(most, most)).verdict == REPRODUCED
 
 
+def test_the_summary_counts_seeds_by_what_they_do():
+    said = t07.conclude(part_results([rotating(), rotating(), settled()], [settled()] * 3)).summary
+    assert said == (
+        "Minimax loss, 3 seeds: 2 never settle, 2 rotate, 2 hold only one mode at once; the median "
+        "seed holds 1 of 8 modes at once. Non-saturating loss, 3 seeds: 0 never settle, 0 rotate, "
+        "0 hold only one mode at once; the median seed holds 8 of 8 modes at once."
+    )
+
+
 def test_measures_of_a_rotation_and_of_a_mixture():
     found = t07.measure_rotation(np.stack([rotating(), settled()], axis=1))
     # Snapshots four apart hold different modes; equal shares count as heaviest the first.

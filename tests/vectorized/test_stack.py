@@ -8,9 +8,10 @@ import torch
 from support import ROOT, SMALL
 
 from bench.config import build, validate
+from bench.core.batch import Batch
 from bench.core.errors import UserError
 from bench.core.objective import PLAYERS
-from bench.data.batches import iter_batch_indices
+from bench.data.batches import FRESH_STREAM, STREAM, iter_batch_indices
 from bench.vectorized import trainer
 from bench.vectorized.compatibility import pack_key, why_not_packable
 from bench.vectorized.stack import ReplicaStack
@@ -88,8 +89,13 @@ def alone(model, steps, dataset="ring", watch=lambda model: None):
     model.optimizers = lambda use_pl_optimizer: optimizers if len(optimizers) > 1 else optimizers[0]
     model.on_fit_start()
     seed, data = model.training_settings.seed, samples(dataset)
-    for index, rows in enumerate(iter_batch_indices(COUNT, BATCH, seed, model.d_steps, steps)):
-        model.training_step(data[rows], index)
+    orders = [
+        iter_batch_indices(COUNT, BATCH, seed, model.d_steps, steps, stream)
+        for stream in (STREAM, FRESH_STREAM)
+    ]
+    for index, (rows, fresh) in enumerate(zip(*orders, strict=True)):
+        batches = Batch(data[rows]), Batch(data[fresh])
+        model.training_step(batches if model.reads_fresh_real else data[rows], index)
     return model
 
 
@@ -161,6 +167,7 @@ def test_so_it_is_with_other_optimizers_constraints_and_averages(double, more):
 
 
 COSINE = "{_target_: bench.core.schedules.Cosine, start: 1e-3, end: 0, images: 64}"
+G_RATE = f"optimizer.generator.lr={COSINE}"
 LINEAR = "{_target_: bench.core.schedules.Linear, start: 5, end: 1, images: 64}"
 RISING = "{_target_: bench.core.schedules.Linear, start: 0.5, end: 0.99, images: 64}"
 FRESH = ["loss=rpgan", "update_order.fresh_real=true"]
@@ -179,7 +186,7 @@ PARTS = {  # dataset, overrides of ns_gan
     "generator first": ("ring", ["update_order=g_first", "hyperparameters.n_dis=3"]),
     "more latents": ("ring", ["update_order=d_first", "update_order.latent_batches=2"]),
     "half-life": ("ring", ["ema=half_life", "hyperparameters.n_dis=2"]),
-    "rates": ("ring", [f"optimizer.generator.lr={COSINE}", f"optimizer.discriminator.betas=[{RISING},0.9]"]),
+    "rates": ("ring", [G_RATE, f"optimizer.discriminator.betas=[{RISING},0.9]"]),
     "weight": ("ring", ["penalty=r1", f"penalty.r1.weight={LINEAR}"]),
     "augmented": ("digits", ["augmentation=diffaugment"]),
     "augmented twice": ("digits", ["augmentation=diffaugment", "loss=wasserstein", "penalty=lp"]),
@@ -187,7 +194,7 @@ PARTS = {  # dataset, overrides of ns_gan
     "all": ("digits", [
         *FRESH, "penalty=r1_r2", "penalty.r1.interval=2", f"penalty.r2.weight={LINEAR}",
         "augmentation=adaptive", "normalisation=spectral", "ema=half_life", "update_order=g_first",
-        f"optimizer.generator.lr={COSINE}", "hyperparameters.n_dis=2",
+        G_RATE, "hyperparameters.n_dis=2",
     ]),
 }  # fmt: skip
 QUICK_PARTS = ("fresh real", "lazy", "state", "path length", "spectral", "rates")

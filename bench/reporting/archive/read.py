@@ -27,7 +27,7 @@ MAX_CELLS = 2**26  # of a Parquet file; rows of 50,400 runs have some 2**24
 MAX_TABLE_BYTES = 2**30  # of its cells; it is read in batches of BATCH rows
 BATCH = 256
 STAGE = {"name": str, "rule": str, "chosen": [dict], "runs": [str]}
-PLAN = {"version": int, "sweep": str, "command": str, "stages": [STAGE]}
+PLAN = {"version": int, "sweep": str, "command": str, "stages": [STAGE], "claims?": bool}
 ROWS_METADATA = {"schema": int, "protocols": {str: {"protocol": dict, "measures": dict}}}
 LATER_COLUMN = "penalty"  # which rows.parquet lacks where it was written before there was the group
 LOADED = ("rows.parquet", "runs.jsonl", "environments.json", "plan.json", "history.parquet")
@@ -89,7 +89,10 @@ def load(folder: str | Path) -> Study:
             history=curves.get(run_id, {}),
             picture=read_picture(picture) if os.path.lexists(picture) else None,
         )
-    return Study(folder, _read_stages(folder, runs, baselines))
+    real = {row.run_id for row in baselines if is_file_name(row.run_id)}
+    files = {run_id: folder / "samples" / f"{run_id}.png" for run_id in sorted(real)}
+    pictures = {run_id: read_picture(f) for run_id, f in files.items() if os.path.lexists(f)}
+    return Study(folder, _read_stages(folder, runs, baselines, pictures))
 
 
 def _check_sums(folder: Path) -> None:
@@ -110,7 +113,10 @@ def _check_scores(folder: Path, run: PublishedRun, rows: Sequence[Row]) -> None:
 
 
 def _read_stages(
-    folder: Path, runs: Mapping[str, RunRecord], baselines: tuple[Row, ...]
+    folder: Path,
+    runs: Mapping[str, RunRecord],
+    baselines: tuple[Row, ...],
+    real_pictures: Mapping[str, bytes],
 ) -> tuple[StageRecord, ...]:
     path = folder / "plan.json"
     plan = read_json(path, {"version": int})
@@ -132,6 +138,8 @@ def _read_stages(
                 baselines=baselines,
                 rule=stage["rule"],
                 chosen=tuple(stage["chosen"]),
+                claims=plan.get("claims", False),
+                real_pictures=real_pictures,
             )
             for stage in plan["stages"]
         )

@@ -20,7 +20,7 @@ VERSION = 4  # of the published plan.json
 CURVES = ("d_loss", "g_loss", "frechet")
 SHARED_FIELDS = (
     "run_id", "variant", "dataset", "seed", "sample", "overrides", "status", "cause", "facts",
-    "environment",
+    "environment", "source",
 )  # of a RunRecord and of a PublishedRun  # fmt: skip
 
 
@@ -33,6 +33,7 @@ def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
         "version": VERSION,
         "sweep": stages[-1].name,
         "command": stages[-1].command,
+        "claims": stages[-1].claims,
         "stages": [
             {
                 "name": stage.stage,
@@ -49,6 +50,7 @@ def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
         "plan.json": json.dumps(plan, indent=1, sort_keys=True, allow_nan=False) + "\n",
     }
     pictures = {f"samples/{r.run_id}.png": r.picture for r in runs.values() if r.picture}
+    pictures |= {f"samples/{r}.png": png for s in stages for r, png in s.real_pictures.items()}
     protocols = {
         r["protocol_id"]: {name: row_table.unprefixed(name, r) for name in ("protocol", "measures")}
         for r in records

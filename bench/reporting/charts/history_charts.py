@@ -5,13 +5,13 @@ from typing import Any
 from bench.reporting.charts.theme import ACCENT, INK, SECOND, chart, number, tooltip
 
 HEIGHT = 170  # pixels
-LOSSES = {"d_loss": "discriminator, or the only one", "g_loss": "generator"}
+LOSSES = {"d_loss": "discriminator, or the only loss", "g_loss": "generator"}
 
 
 def score_history_chart() -> dict[str, Any]:
     """Specify the Frechet distance of checkpoints scored while training; dataset `curve`."""
     mark = {"type": "line", "color": INK, "point": {"size": 40, "color": INK}}
-    return _chart(mark, "Frechet distance, at validation", zero=True)
+    return _chart(mark, "Frechet distance, validation split", zero=True)
 
 
 def loss_history_chart() -> dict[str, Any]:
@@ -20,7 +20,7 @@ def loss_history_chart() -> dict[str, Any]:
         "field": "player",
         "type": "nominal",
         "scale": {"domain": list(LOSSES.values()), "range": [SECOND, ACCENT]},
-        "legend": {"orient": "bottom"},
+        "legend": {"orient": "bottom", "labelLimit": 0},
     }
     mark = {"type": "line", "strokeWidth": 1.5, "point": {"size": 14}}
     return _chart(mark, "loss", zero=False, heading=tooltip(player=" "), color=colour)

@@ -33,7 +33,7 @@ def assess(evidence: Evidence) -> Finding:
         return claim.needs(f"ns_gan and {rivals_needed}")
     explanation = claim.join_parts(parts)
     if len(parts) < DATA_SETS:
-        needed = "Needs two data sets or more: one shows no consistency."
+        needed = "Needs two data sets or more, since one cannot show consistency."
         return Finding(claim.OPEN, f"{needed} {explanation}")
     everywhere = [list(won.values()) for won in wins.values() if len(won) == len(parts)]
     if any(all(surely for _, surely in won) for won in everywhere):
@@ -54,8 +54,8 @@ def _describe_better(table: Table, ns_gan: str, better: list[str]) -> str:
     if not parts:
         return "none of the study's other variants is significantly better than the NS GAN"
     return (
-        "significantly better than the NS GAN, with the probability that a run of theirs is "
-        f"better than one of its: {words.join_with_and(parts)}"
+        f"{words.join_with_and(parts)} {'is' if len(parts) == 1 else 'are'} significantly better "
+        "than the NS GAN (in brackets the probability that one run beats one run of the NS GAN)"
     )
 
 

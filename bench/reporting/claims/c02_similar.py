@@ -54,8 +54,8 @@ CLAIM = Claim(
     source="abstract of arXiv:1711.10337",
     rule=(
         "On a data set it holds if more than half of the GANs, each with the configuration that "
-        f"a search chose, have a mean within {SIMILAR} times the best one's, where a run that "
-        "diverged counts as the untrained generator: so do the study's own numbers on all four of "
+        f"a search chose, have a mean within {SIMILAR} times the best one's; a run that diverged "
+        "counts as the untrained generator. The study's own numbers satisfy this on all four of "
         "its data sets. Reproduced: on every data set here; partly: on some."
     ),
     assess=assess,

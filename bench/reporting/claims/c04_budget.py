@@ -41,12 +41,12 @@ def assess(evidence: Evidence) -> Finding:
             good, bad = pairs[0]
             low, high = _difference(drawn[good], drawn[bad])
             part += (
-                f"{bad}, worse than {good} at budgets 1 and {TIMES} alike, is ahead of "
-                f"it with {TIMES} configurations against one (difference [{low:.3g}, "
-                f"{high:.3g}]), and so in {len(pairs)} ordered pairs"
+                f"{bad} is worse than {good} at equal budgets, but its best of {TIMES} "
+                f"configurations beats a single one of {good} (difference [{low:.3g}, "
+                f"{high:.3g}]); the same holds for {len(pairs)} pairs of variants in all"
             )
         else:
-            part += "no variant that is worse at both budgets overtakes with the larger one"
+            part += f"no variant that is worse at equal budgets is ahead with {TIMES} against one"
         parts.append(part)
     if not parts:
         return needs(f"a search with {CONFIGS} configurations or more of two variants or more")
@@ -94,9 +94,9 @@ CLAIM = Claim(
     rule=(
         "Two parts, with exact expectations over the configurations made. Falls: for every "
         f"variant the expected best of {TIMES} configurations is {FALL} times better than of one, "
-        f"or more. Overtakes: some variant that is worse than another at budgets 1 and {TIMES} "
-        f"alike is ahead of it with {TIMES} against 1, the {LEVEL:.0%} bootstrap interval of the "
-        "difference below 0. Reproduced: both on every data set; partly: one."
+        f"or more. Overtakes: some variant that is worse than another at equal budgets of 1 and of "
+        f"{TIMES} configurations is ahead of it with {TIMES} against 1: the {LEVEL:.0%} bootstrap "
+        "interval of the difference lies below 0. Reproduced: both on every data set; partly: one."
     ),
     assess=assess,
 )

@@ -31,9 +31,10 @@ def assess(evidence: Evidence) -> Finding:
         count, runs = sum(outliers.values()), sum(map(len, costs.values()))
         outlying.append(count > 0)
         parts.append(
-            f"on {dataset} one seed each orders {first} and {second}, neighbours by mean, wrongly "
-            f"with probability {chance.value:.2f} [{chance.low:.2f}, {chance.high:.2f}]; {count} "
-            f"of {runs} runs diverged or are {OUTLIER:.0f} times worse than their median"
+            f"on {dataset} one seed of {first} and one of {second}, neighbours in the table, give "
+            f"the wrong order with probability {chance.value:.2f} [{chance.low:.2f}, "
+            f"{chance.high:.2f}]; {count} of {runs} runs diverged or are {OUTLIER:.0f} times worse "
+            "than their variant's median"
         )
     if not parts:
         return needs(f"{INTERVAL_RUNS} seeds or more of two variants or more")

@@ -25,7 +25,9 @@ def assess(evidence: Evidence) -> Finding:
     fids = [shares[group.slug] for group in groups if group.slug in shares]
     if not fids:
         parts = "; ".join(f"{slug} {share:.1%}" for slug, share in shares.items())
-        here = f" Here, of other features, the spread over latent seeds is: {parts}."
+        here = (
+            f" With the features used here, the spread over latent seeds is {parts} of the score."
+        )
         return Finding(OPEN, f"Needs {NEEDED}.{here if shares else ''}")
     verdict = REPRODUCED if max(fids) <= SHARE else NOT
     return Finding(

@@ -45,7 +45,7 @@ CLAIM = Claim(
     source="report on arXiv:1711.10337v1; thresholds from memory, unverified",
     rule=(
         f"Two parts. Many fail: at most half of the variants reach a mean F1 of {HIGH}. The best: "
-        f"ns_gan and wgan are in the upper half. One of which every run diverged has an F1 of 0. "
+        f"ns_gan and wgan are in the upper half. A variant whose runs all diverged has an F1 of 0. "
         f"Reproduced: both in every table; partly: some."
     ),
     assess=assess,

@@ -33,8 +33,8 @@ def assess(evidence: Evidence) -> Finding:
         holds.append(far > len(values) / 2)
         least, most = min(ratios, key=ratios.__getitem__), max(ratios, key=ratios.__getitem__)
         parts.append(
-            f"on {dataset} {far} of {len(values)} defaults are {FAR} times worse than what the "
-            f"search chose, or more (geometric mean {np.exp(logs.mean()):.1f} times "
+            f"on {dataset} the defaults of {far} of {len(values)} variants are {FAR} times worse "
+            f"than what the search chose, or more (geometric mean {np.exp(logs.mean()):.1f} times "
             f"[{low:.1f}, {high:.1f}]; {least} {ratios[least]:.1f}, {most} {ratios[most]:.1f})"
         )
     if not parts:

@@ -40,7 +40,7 @@ def read_stages(runs_root: Path, study: str | Plan) -> list[StageRecord]:
     real = tuple(reader.baselines())
     runs_by_stage = [tuple(map(reader.run, stage.runs)) for stage in plan.stages]
     stages = [
-        StageRecord(name, plan.command, s.name, runs, real, s.rule, s.chosen)
+        StageRecord(name, plan.command, s.name, runs, real, s.rule, s.chosen, plan.claims)
         for s, runs in zip(plan.stages, runs_by_stage, strict=True)
     ]
     scored = [stage for stage in stages if any(run.rows for run in stage.runs)]
@@ -61,14 +61,23 @@ def add_curves(root: Path, stages: list[StageRecord]) -> list[StageRecord]:
     return _with(stages, "history", {r: read_history(RunFolder(root, r)) for r in run_ids})
 
 
-def add_pictures(root: Path, stages: list[StageRecord], order: Iterable[str]) -> list[StageRecord]:
-    """Add pictures to the runs named by `order`, in this order, up to MAX_PICTURE_BYTES in all."""
-    pictures, room = {}, MAX_PICTURE_BYTES
-    for run_id in dict.fromkeys(order):
+def add_pictures(
+    root: Path, stages: list[StageRecord], order: Iterable[str], real: Iterable[str]
+) -> list[StageRecord]:
+    """Add pictures of real images, then of runs, up to MAX_PICTURE_BYTES in all.
+
+    Args:
+        order: run_ids of the runs, the first with pictures first.
+        real: run_ids of the baselines.
+    """
+    pictures, room, real_ids = {}, MAX_PICTURE_BYTES, dict.fromkeys(real)
+    for run_id in dict.fromkeys((*real_ids, *order)):
         path = RunFolder(root, run_id).samples / "final.png"
         if path.is_file() and path.stat().st_size <= room:
             pictures[run_id] = read_picture(path)
             room -= len(pictures[run_id])
+    real_pictures = {run_id: pictures[run_id] for run_id in real_ids if run_id in pictures}
+    stages = [dataclasses.replace(stage, real_pictures=real_pictures) for stage in stages]
     return _with(stages, "picture", pictures)
 
 

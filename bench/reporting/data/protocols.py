@@ -1,6 +1,6 @@
 """Compare two protocols: which fields must agree, and how two of them differ."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.runs.identity import short_hash
@@ -46,13 +46,37 @@ def describe_differences(first: Mapping[str, Any], second: Mapping[str, Any]) ->
 
     A measure that only one of them has is no difference.
     """
+    first, second = _common_parts(first, second)
+    keys = [key for key in sorted({*first, *second}) if first.get(key) != second.get(key)]
+    return [_describe_difference(key, first.get(key), second.get(key)) for key in keys]
+
+
+def list_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """List "n_fake (500, 2000)", "measures.kernel.arguments.degree (3, 2)": keys and both values.
+
+    The keys are those of the protocol's file; empty if `describe_differences` is.
+    """
+    return list(_differing_keys("", *_common_parts(first, second)))
+
+
+def _differing_keys(path: str, first: Any, second: Any) -> Iterator[str]:
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        for key in sorted({*first, *second}):
+            yield from _differing_keys(f"{path}.{key}", first.get(key), second.get(key))
+    elif first != second:
+        yield f"{path[1:]} ({_shorten(first)}, {_shorten(second)})"
+
+
+def _common_parts(
+    first: Mapping[str, Any], second: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the comparable parts of two protocols, with the measures that both have."""
     first, second = comparable_part(first), comparable_part(second)
     common = first.get("measures", {}).keys() & second.get("measures", {}).keys()
     for protocol in (first, second):
         protocol.pop(MEASURES_APART, None)
         protocol["measures"] = {name: protocol["measures"][name] for name in common}
-    keys = [key for key in sorted({*first, *second}) if first.get(key) != second.get(key)]
-    return [_describe_difference(key, first.get(key), second.get(key)) for key in keys]
+    return first, second
 
 
 def _describe_difference(key: str, first: Any, second: Any) -> str:

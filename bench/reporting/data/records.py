@@ -31,6 +31,7 @@ class RunRecord:
         history: curves of "d_loss", "g_loss" and "frechet" (of checkpoints scored while it
             trained), as far as they were recorded.
         picture: its samples at fixed latents, PNG; None if there is none.
+        source: name of the published study that it comes from; empty for a run of one's own.
     """
 
     run_id: str
@@ -47,6 +48,7 @@ class RunRecord:
     digests: Mapping[str, str] = field(default_factory=dict)
     history: Mapping[str, Curve] = field(default_factory=dict)
     picture: bytes | None = None
+    source: str = ""
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -65,6 +67,8 @@ class StageRecord:
         baselines: rows of real samples scored against real ones, of any protocol.
         rule: how its configurations were chosen from the stage before; empty for the first.
         chosen: what that rule chose: variant, data set, sample, score, runs.
+        claims: whether the sweep sets out to judge the claims of Lucic et al. 2018.
+        real_pictures: PNG of real images, by run_id of the baselines.
     """
 
     name: str
@@ -74,6 +78,8 @@ class StageRecord:
     baselines: tuple[Row, ...]
     rule: str = ""
     chosen: tuple[Mapping[str, Any], ...] = ()
+    claims: bool = False
+    real_pictures: Mapping[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -82,9 +88,10 @@ class StageRecord:
 
     @cached_property
     def is_search(self) -> bool:
-        """Whether some variant has several configurations on one data set."""
-        seen: dict[tuple[str, str], int] = {}  # sample of a variant on a data set
-        return any(seen.setdefault((r.variant, r.dataset), r.sample) != r.sample for r in self.runs)
+        """Whether some variant has several configurations on one data set, from one source."""
+        samples: dict[tuple[str, str, str], int] = {}
+        keys = (((run.source, run.variant, run.dataset), run.sample) for run in self.runs)
+        return any(samples.setdefault(key, sample) != sample for key, sample in keys)
 
 
 def merge_stages(stages: Sequence[StageRecord]) -> StageRecord:

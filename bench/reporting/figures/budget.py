@@ -52,18 +52,17 @@ def caption(section: SectionData) -> str:
     """Say what is expected, by which choice, and how far the lines can be trusted."""
     search, trusted = section.search, section.budget_chart.trusted
     selection = (
-        "; the choice is by the score on another split than the one reported, so that the line "
-        "may rise again where the choice is not the best here"
+        "; the choice is by the score on another split than the one shown, so that a line may "
+        "rise again where the choice is not the best on this split"
     ) * selects_on_other_split(search)
     return (
         f"Expected {words.metric_title(search.table.group.first)} of the configuration that a "
-        "search of so many random configurations chooses, the exact mean over all ways to draw "
-        f"them from those of the search without replacement{selection}. A "
-        "configuration that diverged costs its place and counts as the untrained generator"
-        f"{describe_untrained_estimate(search)}. Lines are solid as far as a bootstrap interval "
-        f"could be trusted, up to {trusted} configurations, and dashed beyond, where few "
-        "configurations decide. One seed each: what is chosen is in part luck, and repeats under "
-        "fresh seeds are the other stage's business."
+        "search of this many random configurations chooses: the exact mean over all ways to draw "
+        f"them, without replacement, from the search that was made{selection}. A configuration "
+        "that diverged uses up its place and counts as the untrained generator"
+        f"{describe_untrained_estimate(search)}. Lines are solid up to {trusted} configurations, "
+        "as far as a bootstrap interval can be trusted, and dashed beyond, where few "
+        "configurations decide. Each configuration has one seed, so the choice is partly luck."
     )
 
 

@@ -50,11 +50,11 @@ def caption(section: SectionData) -> str:
     """Say what the lines, the band, the strokes and the dots are."""
     trusted = section.budget_chart.trusted
     return (
-        "The same for each variant, the means of all others in grey. Mean, median and the band "
-        "from the 10 to the 90 % quantile of what single searches of that budget find; upright "
-        f"strokes are {LEVEL:.0%} bootstrap intervals of the mean, up to {trusted} configurations. "
-        f"Dots are the study's way, the mean of {RESAMPLES:,} searches drawn with replacement, "
-        "which shows too little progress where the budget nears the number of configurations."
+        "Each variant's budget curve, with the means of the others in grey. Mean, median and the "
+        "10 to 90 % quantile band of what single searches of that budget find; upright strokes are "
+        f"{LEVEL:.0%} bootstrap intervals of the mean, up to {trusted} configurations. Dots show "
+        f"the study's method, the mean of {RESAMPLES:,} searches drawn with replacement, which "
+        "understates progress where the budget nears the number of configurations."
     )
 
 

@@ -1,6 +1,6 @@
 """Define what a figure of a report is, and what it is drawn from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -13,30 +13,53 @@ from bench.reporting.tables.search import Search
 from bench.reporting.tables.summary import Table
 
 KINDS = SEEDS, SEARCH, UNSCORED_SEARCH = "seeds", "search", "unscored search"  # of sections
-WIDE = 1.5  # width over height of a picture of which two stand side by side
+SHOWN_WIDTH = 300  # pixels up to which the page shows the whole width of a picture
 
 
 class Sample(NamedTuple):
     """A picture of one run's samples.
 
     Args:
-        name: the method, and which of its runs.
-        score: of the run shown, in words; why there is no picture where there is none.
+        name: the method, or "real images".
+        kind: which of its runs: "best", "median", "worst"; empty for real images.
+        score: of the run shown, as text; why there is no picture where there is none.
         run_id: of the run shown; empty for none.
         png: the picture's file, or None.
         pixels: of the picture, [H, W, 3], or None.
     """
 
     name: str
+    kind: str
     score: str
     run_id: str
     png: bytes | None
     pixels: np.ndarray | None
 
     @property
-    def wide(self) -> bool:
-        """Return whether the picture is much wider than high."""
-        return self.pixels is not None and self.pixels.shape[1] > WIDE * self.pixels.shape[0]
+    def is_grid(self) -> bool:
+        """Return whether the picture is a square grid of images, and no plot."""
+        return self.pixels is not None and self.pixels.shape[0] == self.pixels.shape[1]
+
+    @property
+    def shown(self) -> tuple[int, int, int]:
+        """Return the width of a grid on the page, and width and height of its part in view.
+
+        It shows a part, at a whole number of screen pixels for each of the picture's own; the
+        dialog of the run shows all of it.
+        """
+        assert self.pixels is not None, "there is no picture"
+        width = self.pixels.shape[1]
+        factor = max(1, SHOWN_WIDTH // width)
+        side = width * factor
+        return side, side if side <= SHOWN_WIDTH else side // 2, side // 2
+
+
+def group_samples(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
+    """Return method -> its samples, in their order."""
+    groups: dict[str, list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault(sample.name, []).append(sample)
+    return groups
 
 
 @dataclass(frozen=True)
@@ -49,6 +72,12 @@ class Figure:
     narrow: Drawing | None = None
     samples: tuple[Sample, ...] = ()
     chart: BudgetChart | None = field(default=None, compare=False)  # arrays: drawings compare
+    folds: bool = False
+
+    @property
+    def strips(self) -> dict[str, list[Sample]]:
+        """Return method -> its samples."""
+        return group_samples(self.samples)
 
 
 @dataclass(frozen=True)
@@ -99,6 +128,7 @@ class FigureSpec:
         draw_narrow: drawing for a telephone, on the page only; None for no such version.
         list_samples: the single pictures of a sheet, which the page shows instead.
         describe: description of the chart that the page draws instead; None for no such chart.
+        folds: the page shows it on demand, in a table of many scores.
     """
 
     title: str
@@ -109,6 +139,7 @@ class FigureSpec:
     draw_narrow: Callable[[SectionData], Drawing | None] = lambda _: None
     list_samples: Callable[[SectionData], tuple[Sample, ...]] = lambda _: ()
     describe: Callable[[SectionData], BudgetChart | None] = lambda _: None
+    folds: bool = False
 
     def make(self, section: SectionData) -> Figure | None:
         """Draw the figure of a section; None where there is nothing to show."""
@@ -117,4 +148,4 @@ class FigureSpec:
             return None
         narrow, samples = self.draw_narrow(section), self.list_samples(section)
         caption, chart = self.caption(section), self.describe(section)
-        return Figure(self.title, caption, drawing, narrow, samples, chart)
+        return Figure(self.title, caption, drawing, narrow, samples, chart, self.folds)

@@ -28,6 +28,7 @@ def draw(section: SectionData) -> Drawing | None:
             axes.set_ylim(len(names) - 0.4, -0.6)
             log = draw_dots(axes, table, metric, small=True)
             arrow = "\u2190" if group.metrics[metric] == "lower" else "\u2192"
+            arrow = "(as real data)" if words.has_target(metric) else arrow
             title = shorten(words.metric_title(metric), TITLE_CHARACTERS)
             axes.set_title(f"{title} {arrow}{' (log)' if log else ''}")
             labels.label_rows(axes, names)
@@ -38,8 +39,14 @@ def draw(section: SectionData) -> Drawing | None:
 
 
 def caption(section: SectionData) -> str:
-    """Say what the arrows mean."""
-    return "The other scores, of the same samples and features. Arrows point to the better side."
+    """Say what the arrows mean, and what is best where there is none."""
+    text = "The other scores, of the same samples and features. Arrows point to the better side."
+    if any(map(words.has_target, section.table.group.metrics)):
+        text += (
+            " The similarity of pairs is best where it equals that of real data: if it is higher "
+        )
+        text += "samples repeat each other, if it is lower they are noisier than the data."
+    return text
 
 
-FIGURE = FigureSpec("Further scores", (SEEDS,), draw, caption, place=10)
+FIGURE = FigureSpec("Further scores", (SEEDS,), draw, caption, place=10, folds=True)

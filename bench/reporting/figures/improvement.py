@@ -53,15 +53,14 @@ def draw(section: SectionData) -> Drawing | None:
 def caption(section: SectionData) -> str:
     """Say what a number and a bold one are."""
     bold = (
-        f" Bold: the {LEVEL:.0%} bootstrap interval over the seeds excludes 1/2, for each pair by "
-        "itself, so that among many pairs some are bold by chance."
+        f" Bold: the {LEVEL:.0%} bootstrap interval over seeds excludes 1/2. Each pair is judged "
+        "by itself, so that among many some are bold by chance."
         if has_intervals(section.table)
         else " There are too few seeds for intervals."
     )
     return (
-        "Share of pairs of runs in which the row's is better than the column's, ties as halves: "
-        f"1/2 for equals. {DIVERGED_IS_WORST}{bold} It says how often one is better, not by how "
-        "much."
+        "Probability that a run of the row's variant beats a run of the column's; ties count as "
+        f"one half. {DIVERGED_IS_WORST}{bold} It says how often one is better, not by how much."
     )
 
 

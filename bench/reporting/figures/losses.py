@@ -52,9 +52,9 @@ def draw(section: SectionData) -> Drawing | None:
 def caption(section: SectionData) -> str:
     """Say what a line is, and that losses of two variants cannot be compared."""
     return (
-        f"One thin line per seed, or from {MAX_LINES + 1} seeds on their median and range. Losses "
-        "of different variants are different quantities; each panel has an axis of its own, from "
-        f"the {SPAN[0]:.0f}st to the {SPAN[1]:.0f}th percentile of the losses of its finished runs."
+        f"One thin line per seed; with {MAX_LINES + 1} seeds or more, their median and range. "
+        "Losses of different variants cannot be compared, so each panel has its own axis: from "
+        f"the {SPAN[0]:.0f}st to the {SPAN[1]:.0f}th percentile of its finished runs' losses."
     )
 
 
@@ -101,7 +101,7 @@ def _legend_marks() -> list[tuple[Any, str]]:
 
     d, g = (Line2D([], [], color=colour, linewidth=1.2) for colour in COLOURS.values())
     cross = Line2D([], [], color=INK, marker="x", linestyle="", markersize=5)
-    discriminator = (d, "discriminator's loss, or the only one")
+    discriminator = (d, "discriminator's loss, or the only loss")
     return [discriminator, (g, "generator's loss"), (cross, "diverged")]
 
 

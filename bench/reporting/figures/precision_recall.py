@@ -56,9 +56,10 @@ def draw(section: SectionData) -> Drawing | None:
 def caption(section: SectionData) -> str:
     """Say what the curves, the star and both panels are."""
     return (
-        "Every run that has a score. Left: thin curves join equal F1, the harmonic mean of "
-        f"precision and recall. Right: {words.metric_title(section.table.group.first)} against F1. "
-        "The star is what real samples reach. Runs that diverged have no point here."
+        "One point per run that has a score. Left: along each thin curve F1, the harmonic mean of "
+        "precision and recall, is constant. Right: "
+        f"{words.metric_title(section.table.group.first)} against F1. The star marks real samples. "
+        "Runs that diverged have no point."
     )
 
 

@@ -49,8 +49,8 @@ def draw(section: SectionData) -> Drawing | None:
 def caption(section: SectionData) -> str:
     """Say what the cross is."""
     return (
-        "The same for each variant by itself; the cross stands at the medians of both scores, "
-        "which no single run need have."
+        "Precision and recall of each variant; the cross marks the medians of both scores, which "
+        "need not belong to one run."
     )
 
 

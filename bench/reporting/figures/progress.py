@@ -58,9 +58,9 @@ def draw(section: SectionData) -> Drawing | None:
 def caption(section: SectionData) -> str:
     """Say what the band is, and why its scores are not those of the table."""
     return (
-        "Median and range over the seeds, at the steps where at least half of them have a score; "
-        "the medians of all others in grey. These scores are of the samples and the split that "
-        "choose the best checkpoint, and are not those of the table."
+        "Median and range over seeds, at steps where at least half of the seeds have a score; the "
+        "medians of the other variants are grey. These are the scores that choose the best "
+        "checkpoint, on other samples than the scores in the table."
     )
 
 

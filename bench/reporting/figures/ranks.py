@@ -37,23 +37,23 @@ def draw(section: SectionData) -> Drawing | None:
             labels.annotate_row(axes, y, letters.get(name, ""), colour=INK, size=8)
         labels.add_note(axes, 1.012, 1.02, "group", va="bottom")
         axes.set_xlabel("rank, 1 is the best")
-        alt = f"Rank of each contender{', with its interval' if intervals else ''}."
+        alt = f"Rank of each variant{', with its interval' if intervals else ''}."
         return render(fig, f"{table.group.slug}-ranks", alt)
 
 
 def caption(section: SectionData) -> str:
     """Say what a rank is, how far its interval holds, and what the letters mean."""
     bars = (
-        f" Bars are {LEVEL:.0%} bootstrap intervals over the seeds, each for its contender alone;"
-        " they are rough where contenders hardly differ."
+        f" Bars are {LEVEL:.0%} bootstrap intervals over seeds, each for one variant by itself; "
+        "they are rough where variants hardly differ."
         if has_intervals(section.table)
         else " There are too few seeds for intervals."
     )
     return (
-        "Rank by the mean probability that a run is better than one of another contender. "
-        f"{DIVERGED_IS_WORST}{bars} Contenders that share a letter do not differ significantly "
-        f"(exact rank-sum tests, {ALPHA:.0%} for all pairs together), which does not say that they "
-        "are equal."
+        "Variants ranked by the mean probability that one of their runs beats a run of another "
+        f"variant. {DIVERGED_IS_WORST}{bars} Variants that share a letter do not differ "
+        f"significantly (exact rank-sum tests, {ALPHA:.0%} over all pairs), which does not mean "
+        "that they are equal."
     )
 
 

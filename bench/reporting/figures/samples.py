@@ -1,119 +1,159 @@
-"""Draw a sample sheet: pictures of each method's median run and of its best, by score."""
+"""Draw a sample sheet: each method's best, median and worst run by score, and real images."""
 
 import io
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.plotting import labels, layout
-from bench.plotting.style import MUTED, Drawing, figure, render, wrap_name
-from bench.reporting.figures.figure import KINDS, FigureSpec, Sample, SectionData
+from bench.plotting.style import DPI, MUTED, Drawing, figure, render, wrap_name
+from bench.reporting.figures.figure import KINDS, FigureSpec, Sample, SectionData, group_samples
 from bench.reporting.tables import rounding
-from bench.reporting.tables.summary import Table, TableRow, best_run, median_run
+from bench.reporting.tables.methods import TableGroup
+from bench.reporting.tables.summary import TableRow, notable_runs
 from bench.reporting.text import words
 
-COLUMNS = 5
-COLUMNS_OF_PAIRS = 6  # where each method has two pictures
-MIN_RUNS_FOR_PAIRS = 3  # scored runs from which on the best is not the median
-ROW_PIXELS = 1500  # to which the pictures of a row are enlarged, so that edges stay sharp
+SHEET = 1800  # pixels of a sheet's width, unless one method's pictures take more
+MIN_CELL = 240  # pixels to which a smaller picture is enlarged by a whole factor
+MARGIN, GAP, LINE = 12, 16, 28  # pixels: around the sheet, between pictures, of a line of text
+CHARACTER = 12.5  # pixels of a letter in a method's name
+REAL = "real images"
+
+
+class Layout(NamedTuple):
+    """Sizes of a sheet in pixels, where each method has a block of as many cells.
+
+    Args:
+        cell: width and height of a picture's place.
+        cells: pictures side by side in a block.
+        blocks: blocks side by side.
+        above: height of the text above a picture.
+    """
+
+    cell: tuple[int, int]
+    cells: int
+    blocks: int
+    above: int
+
+    @property
+    def block_width(self) -> int:
+        """Return the width of a block."""
+        return self.cells * (self.cell[0] + GAP) - GAP
+
+    @property
+    def width(self) -> int:
+        """Return the width of the sheet."""
+        return 2 * MARGIN + self.blocks * (self.block_width + 2 * GAP) - 2 * GAP
 
 
 def draw(section: SectionData) -> Drawing | None:
-    """Draw all pictures in one labelled grid; None where there is no picture at all."""
-    samples = list_samples(section)
-    sizes = [s.pixels.shape for s in samples if s.pixels is not None]
-    if not sizes:
+    """Draw all pictures in one sheet, enlarged by whole factors; None where there is none."""
+    strips = _strips(section)
+    samples = [sample for strip in strips for sample in strip]
+    if all(sample.pixels is None for sample in samples):
         return None
-    height, width = max(s[0] for s in sizes), max(s[1] for s in sizes)
-    max_columns = COLUMNS_OF_PAIRS if shows_pairs(section.table) else COLUMNS
-    columns = min(2 if any(s.wide for s in samples) else max_columns, len(samples))
-    n_rows = -(-len(samples) // columns)
-    title_lines = labels.count_title_lines((s.name for s in samples), columns)
-    above = 0.24 + 0.13 * title_lines  # inches of the words above a picture
-    cell_width = (7.6 - 0.12 - (columns - 1) * 0.1) / columns
-    cell_height = cell_width * height / width
-    size = 8 * min(1.0, cell_width / layout.text_width(s.score for s in samples))
-    margins = layout.Margins(0.06, 0.06, above, 0.06)
-    total = n_rows * cell_height + (n_rows - 1) * (above + 0.08) + above + 0.06
-    with figure(7.6, total, placed=True) as fig:
-        gaps = (0.1, above + 0.08)
-        grid = layout.add_panels(fig, len(samples), columns, margins, gaps, shared=False)
-        for axes, sample in zip(grid, samples, strict=True):
-            axes.set_axis_off()
-            axes.set_title(sample.score, color=MUTED, fontsize=size)
-            name = wrap_name(sample.name, labels.max_characters(columns))
-            axes.annotate(name, (0, 1), xycoords="axes fraction", xytext=(0, 16),
-                          textcoords="offset points", va="baseline", linespacing=1.05)  # fmt: skip
-            _draw_pixels(axes, sample.pixels, ROW_PIXELS // columns)
-        names = words.join_with_and(s.name for s in samples if s.png is not None)
-        alt = f"Samples of {names}. {caption(section)}"
-        return render(fig, f"{section.table.group.slug}-samples", alt)
+    sheet = _lay_out(strips)
+    rows = -(-len(strips) // sheet.blocks)
+    row_height = sheet.above + sheet.cell[1] + GAP
+    height = 2 * MARGIN + rows * row_height - GAP
+    with figure(sheet.width / DPI, height / DPI, placed=True) as fig:
+        for index, strip in enumerate(strips):
+            row, column = divmod(index, sheet.blocks)
+            left = MARGIN + column * (sheet.block_width + 2 * GAP)
+            top = MARGIN + row * row_height
+            name = wrap_name(strip[0].name, int(sheet.block_width / CHARACTER))
+            place = {"va": "top", "linespacing": 1.05}
+            fig.text(left / sheet.width, 1 - top / height, name, fontsize=9, **place)
+            for sample in strip:
+                _draw_sample(fig, sample, sheet, (left, top))
+                left += sheet.cell[0] + GAP
+        shown = words.join_with_and(strip[0].name for strip in strips)
+        return render(fig, f"{section.table.group.slug}-samples", f"Samples: {shown}.")
 
 
 def caption(section: SectionData) -> str:
     """Say how the runs were chosen, and of which checkpoint pictures and scores are."""
     group, score = section.table.group, words.metric_title(section.table.group.first)
-    if not shows_pairs(section.table):
-        choice = (
-            f"Each picture is of the run with its variant's median {score}, the lower median of an "
-            "even number, at fixed latents; none was chosen by eye."
-        )
-    else:
-        choice = (
-            f"Two pictures of each: of the run with the median {score}, the lower median of an "
-            f"even number, and of the run with the best {score}, by the very score that stands "
-            "above it; at fixed latents, none chosen by eye. Only the median says what to expect."
-        )
+    found = {sample.kind for sample in list_samples(section)}
+    kinds = [kind for kind in ("best", "median", "worst") if kind in found]
+    which = f"{words.join_with_and(kinds)} run by {score}" if kinds else "run"
+    real = ", beside real images at the same scale" if group.real_picture else ""
+    text = f"Samples of each variant's {which}{real}. The number is the run's {score}. Latents are "
+    text += "fixed, and no picture was chosen by eye."
+    if "median" in kinds:
+        text += " The median run shows what to expect."
     if group.checkpoint == "final":
-        return choice
-    return (
-        f"{choice} Pictures are of the run's final checkpoint, the scores above them of its "
-        f"{group.checkpoint} one."
-    )
-
-
-def shows_pairs(table: Table) -> bool:
-    """Return whether some method has so many runs that its median run is not its best."""
-    n_runs = [len(row.method.scored_runs(table.group.first)) for row in table.rows]
-    return max(n_runs, default=0) >= MIN_RUNS_FOR_PAIRS
+        return text
+    return f"{text} Pictures show the final checkpoint, scores are of the {group.checkpoint} one."
 
 
 def list_samples(section: SectionData) -> tuple[Sample, ...]:
-    """List each method's median run, and its best one too where pairs are shown."""
-    table = section.table
-    kinds = (", median", ", best") if shows_pairs(table) else ("",)
-    return tuple(_sample(table, row, kind) for row in table.rows for kind in kinds)
+    """List the real images, if a picture was kept, and each method's best, median, worst run."""
+    group = section.table.group
+    places = rounding.decimals_by_metric(section.table)[group.first]
+    real = [_picture(REAL, "", "", "", group.real_picture)] if group.real_picture else []
+    return (*real, *(s for row in section.table.rows for s in _samples(group, row, places)))
 
 
-def _sample(table: Table, row: TableRow, kind: str) -> Sample:
-    metric, name = table.group.first, f"{row.name}{kind}"
-    is_best = kind == ", best"
-    chosen = best_run(table.group, row.method) if is_best else median_run(row.method, metric)
-    if chosen is None:
-        return Sample(name, "no finished run", "", None, None)
-    value, run = chosen
-    number = rounding.format_number(value, rounding.decimals_by_metric(table)[metric])
-    score = f"{words.metric_title(metric)} {number}"
-    if run.picture is None:
-        return Sample(name, f"{score}, no picture kept", run.run_id, None, None)
-    return Sample(name, score, run.run_id, run.picture, _decode(run.picture))
+def _samples(group: TableGroup, row: TableRow, places: int) -> list[Sample]:
+    runs = notable_runs(group, row.method)
+    if not runs:
+        return [Sample(row.name, "", "no finished run", "", None, None)]
+    return [
+        _picture(row.name, kind, rounding.format_number(value, places), run.run_id, run.picture)
+        for kind, (value, run) in runs.items()
+    ]
 
 
-def _decode(png: bytes) -> np.ndarray:
-    """Decode a picture to RGB, [H, W, 3]."""
+def _picture(name: str, kind: str, score: str, run_id: str, png: bytes | None) -> Sample:
+    """Return a sample with its decoded pixels, RGB [H, W, 3]."""
     from PIL import Image
 
+    if png is None:
+        return Sample(name, kind, f"{score}, no picture kept", run_id, None, None)
     with Image.open(io.BytesIO(png)) as image:
-        return np.asarray(image.convert("RGB"))
+        return Sample(name, kind, score, run_id, png, np.asarray(image.convert("RGB")))
 
 
-def _draw_pixels(axes: Any, pixels: np.ndarray | None, min_side: int) -> None:
-    """Draw pixels enlarged by a whole factor, so that their shorter side is at least `min_side`."""
-    if pixels is None:
-        axes.text(0.5, 0.5, "no picture", transform=axes.transAxes, ha="center", color=MUTED)
-    else:
-        factor = -(-min_side // min(pixels.shape[:2]))
-        axes.imshow(pixels.repeat(factor, axis=0).repeat(factor, axis=1))
+def _strips(section: SectionData) -> list[list[Sample]]:
+    """Return the samples of each method, in the table's order."""
+    return list(group_samples(list_samples(section)).values())
+
+
+def _lay_out(strips: Sequence[Sequence[Sample]]) -> Layout:
+    shapes = [s.pixels.shape for strip in strips for s in strip if s.pixels is not None]
+    sizes = [(width * _factor(width), height * _factor(width)) for height, width, _ in shapes]
+    cell = (max(width for width, _ in sizes), max(height for _, height in sizes))
+    sheet = Layout(cell, max(map(len, strips)), 1, 0)
+    fitting = (SHEET - 2 * MARGIN + 2 * GAP) // (sheet.block_width + 2 * GAP)
+    names = [wrap_name(s[0].name, int(sheet.block_width / CHARACTER)) for s in strips]
+    lines = 1 + max(name.count("\n") + 1 for name in names)
+    return sheet._replace(blocks=max(1, min(fitting, len(strips))), above=LINE * lines)
+
+
+def _factor(width: int) -> int:
+    """Return the whole factor by which a picture is enlarged."""
+    return max(1, MIN_CELL // width)
+
+
+def _draw_sample(fig: Any, sample: Sample, sheet: Layout, corner: tuple[int, int]) -> None:
+    """Draw a picture, each of its pixels as a square of whole pixels, and the words above it.
+
+    Args:
+        corner: left and top of the place of both, in pixels.
+    """
+    width, height = (round(side) for side in fig.get_size_inches() * DPI)
+    left, top = corner[0], corner[1] + sheet.above
+    said = f"{sample.kind} {sample.score}".strip()
+    fig.text(left / width, 1 - (top - 7) / height, said, fontsize=8, color=MUTED, va="baseline")
+    if sample.pixels is None:
+        return
+    factor = _factor(sample.pixels.shape[1])
+    rows, columns = (side * factor for side in sample.pixels.shape[:2])
+    bottom = height - top - rows
+    axes = fig.add_axes((left / width, bottom / height, columns / width, rows / height))
+    axes.set_axis_off()
+    axes.imshow(sample.pixels, interpolation="none", aspect="auto")
 
 
 FIGURE = FigureSpec("Samples", KINDS, draw, caption, place=60, list_samples=list_samples)

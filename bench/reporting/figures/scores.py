@@ -48,7 +48,7 @@ def row_margins(
 def caption(section: SectionData) -> str:
     """Say what a dot, a stroke and the dotted line are."""
     baseline = section.table.real_baseline
-    dotted_line = ", the dotted line what real samples reach" if baseline else ""
+    dotted_line = ", the dotted line the score of real samples" if baseline else ""
     return f"One dot per seed; the upright stroke is their mean{dotted_line}."
 
 

@@ -55,16 +55,18 @@ def draw(section: SectionData) -> Drawing | None:
     shared, others = split_columns({v: effects[v] for v in variants})
     scores = np.concatenate([e.scores for v in variants for e in effects[v].values()])
     y_scale = Scale(float(scores.min()), float(scores.max()), scales.needs_log_axis(scores))
-    columns: list[str] = [*shared, *[""] * max(map(len, others.values()))]
+    n_others = max(map(len, others.values()))
+    more = [f"other {n}" for n in range(1, n_others + 1)] if n_others > 1 else ["other"] * n_others
+    columns = [*map(_short, shared), *more]
     shown = labels.wrap_rows(variants)
     margins = layout.Margins(layout.text_width(shown) + 0.5, 0.1, 0.45, 0.35)
     width = max(7.0, 1.05 * len(columns) + margins.left)
     with figure(width, ROW * len(variants) + 0.8, placed=True) as fig:
         count = len(columns)
         grid = layout.add_panels(fig, count, count, margins, (0.12, 0), shared=False)
-        for axes, name in zip(grid, columns, strict=True):
+        for axes, title in zip(grid, columns, strict=True):
             _prepare_bands(axes, len(variants))
-            axes.set_title(_short(name) or "its own")
+            axes.set_title(title)
         for axes, name in zip(grid, shared, strict=False):
             _draw_column(axes, [effects[v].get(name) for v in variants], y_scale)
         for y, variant in enumerate(variants):
@@ -84,12 +86,13 @@ def caption(section: SectionData) -> str:
     count = f"{least} to {most}" if least < most else f"{most}"
     return (
         f"Every configuration, {count} of each variant, against one hyperparameter at a time, on "
-        "a logarithmic axis where its values lie more evenly there; columns have strokes at their "
-        "medians. \u03c1 is Spearman's rank correlation of value and score, bold where it would "
-        f"be as large in fewer than {ALPHA:.0%} of searches without any relation: for each panel "
-        "by itself, so that among many panels some are bold by chance. It does not see what rises "
-        "and falls again, nor what acts only together with another hyperparameter. Crosses "
-        "diverged; they stand at the untrained generator's score"
+        "a logarithmic axis where that spreads its values more evenly; strokes mark the medians of "
+        "discrete values. Columns titled 'other' show hyperparameters that few variants have, each "
+        "named in its panel. \u03c1 is Spearman's rank correlation of value and score, bold where "
+        f"fewer than {ALPHA:.0%} of searches without any relation would show one as large. Panels "
+        "are tested one by one, so that among many some are bold by chance. The correlation misses "
+        "scores that rise and fall again, and hyperparameters that act only together. Crosses are "
+        "runs that diverged, at the untrained generator's score"
         f"{describe_untrained_estimate(section.search)}."
     )
 

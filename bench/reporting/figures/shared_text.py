@@ -24,4 +24,4 @@ def describe_untrained_estimate(search: Search) -> str:
     any_diverged = any(c.score is None for one in search.variants for c in one.configs)
     if not (search.untrained_estimated and any_diverged):
         return ""
-    return ", for which, as it was not scored, the worst score of the table stands"
+    return " (which was not scored: the worst score of the table stands in for it)"

@@ -58,17 +58,17 @@ def draw(section: SectionData, *, narrow: bool = False) -> Drawing:
 
 def caption(section: SectionData) -> str:
     """Say what box, point, star, ring and cross are, and that the order is no ranking."""
-    other_split = " by the score on another split, so that it need not be the lowest here"
+    other_split = " by its score on another split, so that it need not be the lowest here"
     other_split *= selects_on_other_split(section.search)
     baseline = section.search.table.real_baseline
-    dotted_line = " The dotted line is what real samples reach." if baseline else ""
+    dotted_line = " The dotted line is the score of real samples." if baseline else ""
     return (
-        "One point per configuration of the search, with one training seed; the box spans the "
-        "first to the third quartile of those that have a score, the stroke is their median. The "
-        f"star is the variant's defaults, the ring the configuration that is chosen{other_split}. "
-        "A cross with a count stands for configurations that diverged: they have no score and are "
-        "in no box. Variants stand in the order of what is chosen, which is the lucky end of a "
-        f"search and no ranking.{dotted_line}"
+        "One point per configuration of the search, with one training seed. The box spans the "
+        "first to the third quartile of the scores, the stroke is their median. The star marks the "
+        f"variant's defaults, the ring the configuration that was chosen{other_split}. A cross "
+        "counts configurations that diverged; they have no score and are not in the box. Variants "
+        "are ordered by the chosen configuration, which owes part of its score to luck, so that "
+        f"the order is not a ranking.{dotted_line}"
     )
 
 

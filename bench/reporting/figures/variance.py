@@ -49,17 +49,17 @@ def caption(section: SectionData) -> str:
     variants = {one.variant for one in shares}
     missing = [row.name for row in section.table.rows if row.method.variant not in variants]
     noise = (
-        " No scores under other latents were kept for some, so that the seed's share holds the "
-        "noise of the evaluation as well."
+        " Some have no scores under other latents; there the seed's share includes the noise of "
+        "the evaluation."
     ) * any(one.evaluation is None for one in shares)
     few = f" Too few runs of {words.join_with_and(missing)}." if missing and shares else ""
     return (
-        "How the variance of the log score over the configurations of the search divides: what "
-        "another training seed of the chosen configuration changes, and what is left to the "
-        f"hyperparameters.{noise} The seed's variance is that of a chosen configuration and "
-        "taken for all; for poor ones it may be larger. Runs that diverged count as the untrained "
-        "generator. The factor is that of one standard deviation of everything together: "
-        f"scores are commonly so many times larger or smaller than their typical one.{few}"
+        "Where the variance of the log score over the configurations of the search comes from: "
+        "the part that another training seed of the chosen configuration causes, and the rest, "
+        f"from hyperparameters.{noise} The seed's variance is measured on the chosen configuration "
+        "and assumed for all; for poor ones it may be larger. Runs that diverged count as the "
+        "untrained generator. The factor at the right is one standard deviation of all parts "
+        f"together: scores typically differ from their centre by this factor.{few}"
     )
 
 

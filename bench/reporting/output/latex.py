@@ -41,8 +41,7 @@ def build_latex_files(study: Sequence[Comparison], claims: Sequence[ClaimResult]
             files[f"{slug}-checkpoints.tex"] = _checkpoint_table(comparison)
     for name, tables in _by_protocol(c for c in study if not c.stage.is_search).items():
         files[f"scores-{name}.tex"] = _score_table(name, tables)
-    files["claims.tex"] = _claim_table(claims)
-    return files
+    return files | ({"claims.tex": _claim_table(claims)} if claims else {})
 
 
 def escape_latex(text: str) -> str:
@@ -107,7 +106,7 @@ def _score_table(name: str, tables: Sequence[Table]) -> str:
         places = rounding.decimals_by_metric(table)[table.group.first]
         cells = {row.name: row.cells.get(table.group.first) for row in table.rows}
         columns.append({name: rounding.format_mean_sd(c, places) for name, c in cells.items()})
-        if published := _published_texts(table):
+        if table.group.first == "frechet" and (published := _published_texts(table)):
             titles.append("published FID")
             columns.append(published)
     names = dict.fromkeys(row.name for table in tables for row in table.rows)

@@ -12,6 +12,7 @@ from bench.plotting.scales import log_ticks
 from bench.reporting.analysis.chart_descriptions import describe_score_axis
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison
+from bench.reporting.tables.methods import DIRECTIONS
 from bench.reporting.tables.published import study_variants
 from bench.reporting.tables.summary import Cell, Table, TableRow, median_fact
 from bench.reporting.text import words
@@ -30,7 +31,7 @@ COLUMNS = {
     "n": "runs",
     "diverged": "diverged",
     "group": "group",
-    "seconds": "seconds",
+    "seconds": "time",
 }
 NOTHING: SortableText = (None, rounding.DASH)
 
@@ -48,7 +49,7 @@ def build_board(comparison: Comparison, table: Table, opened: Container[str]) ->
     """Build a table's board as the page's script reads it; see `build_boards`."""
     group, places = table.group, rounding.decimals_by_metric(table)
     cells = {m: _cells_by_name(table, m, p) for m, p in places.items()}
-    order = "Means over the configurations of a search are no ranking."
+    order = "These means are over the configurations of a search; their order is not a ranking."
     if not comparison.stage.is_search:
         order = words.describe_ranking(table)
     return {
@@ -63,7 +64,9 @@ def build_board(comparison: Comparison, table: Table, opened: Container[str]) ->
             {
                 "name": metric,
                 "title": words.metric_title(metric),
-                "better": direction,
+                "better": words.better_side(metric, direction),
+                "direction": words.better_direction(metric, group),
+                "target": target_score(table, metric),
                 "axis": [
                     words.full_metric_title(metric, group),
                     words.better_direction(metric, group),
@@ -97,6 +100,12 @@ def build_board(comparison: Comparison, table: Table, opened: Container[str]) ->
     }
 
 
+def target_score(table: Table, metric: str) -> float | None:
+    """Return the real data's mean of a metric that is best there; None of other metrics."""
+    real = table.real_baseline.get(metric)
+    return _six_digits(real.mean) if real is not None and words.has_target(metric) else None
+
+
 def sort_board_rows(board: dict[str, Any], metric: str) -> list[dict[str, Any]]:
     """Sort a board's rows by place in one metric; rows without a score keep their order, last."""
     return sorted(
@@ -111,7 +120,7 @@ def _facts(row: TableRow, table: Table) -> dict[str, SortableText]:
     return {
         "name": (None, row.name),
         "diverged": (diverged, str(diverged)),
-        "seconds": NOTHING if seconds is None else (seconds, rounding.format_fact(seconds, 1)),
+        "seconds": NOTHING if seconds is None else (seconds, rounding.format_time(seconds)),
         "group": (None, table.ranking.letters.get(row.name, "")),
     }
 
@@ -124,9 +133,10 @@ def _runs(row: TableRow, opened: Container[str]) -> dict[str, Any]:
 
 
 def _cells_by_name(table: Table, metric: str, places: int) -> dict[str, dict[str, Any]]:
-    sign = 1 if table.group.metrics[metric] == "lower" else -1
+    sign, target = DIRECTIONS[table.group.metrics[metric]], target_score(table, metric)
     scored = [row for row in table.rows if metric in row.cells]
-    scored.sort(key=lambda row: sign * row.cells[metric].mean)
+    distance = (lambda x: sign * x) if target is None else (lambda x: abs(x - target))
+    scored.sort(key=lambda row: distance(row.cells[metric].mean))
     return {
         row.name: {"place": (place, str(place)), **_cell(row.cells[metric], places)}
         for place, row in enumerate(scored, start=1)

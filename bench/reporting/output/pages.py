@@ -47,6 +47,11 @@ def render_html(report: Report) -> str:
     return _render("index.html.j2", variables, escape=True)
 
 
+def render_page(template: str, variables: Mapping[str, Any]) -> str:
+    """Render another page of the templates' folder; what it prints is escaped for HTML."""
+    return _render(template, variables, escape=True)
+
+
 def _render(template: str, variables: Mapping[str, Any], *, escape: bool) -> str:
     """Render a template; what it prints is escaped for HTML (`escape`), else for Markdown."""
     import jinja2
@@ -109,6 +114,7 @@ def _variables(report: Report) -> dict[str, Any]:
         "words": words,
         "rounding": rounding,
         "is_published_quantity": is_published_quantity,
+        "has_score_intervals": lambda rows: any(s.interval for row in rows for s in row.scores),
         "comparability_notes": words.comparability_notes(groups),
         "environment": describe_run_environments(sweep.runs),
         "row_columns": ROW_COLUMNS,

@@ -13,6 +13,7 @@ from bench.stats import Interval
 
 IDENTICAL, BETTER, WORSE = "identical", "better", "worse"
 NO_DIFFERENCE, TOO_FEW_RUNS = "no difference that the seeds support", "not enough runs"
+EMPTY = "nothing to compare: no scored run in the"
 
 
 @dataclass(frozen=True)
@@ -21,16 +22,17 @@ class Change:
 
     Args:
         before, after: its row in the first and in the second report.
-        improvement: probability that a run of the second is better than one of the first.
+        improvement: probability that a run of the second is better than one of the first; None
+            where one of them has no run that was scored or diverged.
         p: p-value of the rank-sum test, adjusted over all tests; None if it was not tested.
-        result: one of the constants above.
+        result: one of the constants above; EMPTY with "first", "second" or both.
         same_runs, equal: runs in both by run_id, and how many of them have equal scores.
     """
 
     name: str
     before: TableRow
     after: TableRow
-    improvement: Interval
+    improvement: Interval | None
     p: float | None
     result: str
     same_runs: int
@@ -126,15 +128,16 @@ def _adjusted_p_values(before: Table, pairs: list[tuple[TableRow, TableRow]]) ->
 
 def _build_change(table: Table, old: TableRow, new: TableRow, p: float | None) -> Change:
     before, after = (outcome_values(table.group, row.method) for row in (old, new))
-    improvement = Interval(0.5, 0.0, 1.0)
-    if before and after:
-        improvement = improvement_interval(after, before)
+    improvement = improvement_interval(after, before) if before and after else None
     old_scores, new_scores = (_scores(row.method, table.group.first) for row in (old, new))
     shared = old_scores.keys() & new_scores.keys()
     equal = sum(old_scores[run_id] == new_scores[run_id] for run_id in shared)
     result = NO_DIFFERENCE
     if equal == len(old_scores) == len(new_scores) and equal and _diverged(old) == _diverged(new):
         result = IDENTICAL
+    elif improvement is None:
+        sides = (("first", before), ("second", after))
+        result = f"{EMPTY} {' and the '.join(side for side, values in sides if not values)}"
     elif p is None:
         result = TOO_FEW_RUNS
     elif p <= ALPHA:

@@ -7,7 +7,7 @@ from bench.reporting.data.records import RunRecord
 from bench.reporting.output.provenance import describe_run_environments
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison
-from bench.reporting.tables.summary import best_run, median_run
+from bench.reporting.tables.summary import notable_runs
 from bench.reporting.text import words
 from bench.runs.record import training_command
 
@@ -18,7 +18,8 @@ DIGESTS_SHOWN = ("generator", "samples")  # of a run's digests
 def select_runs(comparisons: Sequence[Comparison]) -> dict[str, RunRecord]:
     """Return run_id -> run of at most MAX_RUNS runs, in the order of stages and plan.
 
-    Each method's best, median and default runs come first, then the last stage's, then others.
+    Each method's best, median, worst and default runs come first, then the last stage's, then
+    others.
     """
     stages = list({id(c.stage): c.stage for c in comparisons}.values())  # the last one first
     runs = {run.run_id: run for stage in stages for run in stage.runs}
@@ -30,12 +31,11 @@ def select_runs(comparisons: Sequence[Comparison]) -> dict[str, RunRecord]:
 
 
 def _notable_runs(comparisons: Iterable[Comparison]) -> Iterable[str]:
-    """Yield the run_ids of each method's best, median and first default run."""
+    """Yield the run_ids of each method's best, median, worst and first default run."""
     for comparison in comparisons:
         group = comparison.main.group
         for method in group.methods:
-            chosen = (best_run(group, method), median_run(method, group.first))
-            yield from [scored[1].run_id for scored in chosen if scored is not None]
+            yield from (run.run_id for _, run in notable_runs(group, method).values())
             yield from [m.run.run_id for m in method.runs if m.run.sample == 0][:1]
 
 
@@ -77,7 +77,7 @@ def _describe_run(run: RunRecord) -> dict[str, Any]:
         "discriminator steps": rounding.format_fact(run.facts.get("d_steps")),
         "generator steps": rounding.format_fact(run.facts.get("g_steps")),
         "real images seen": rounding.format_fact(run.facts.get("images")),
-        "seconds of training": rounding.format_fact(run.facts.get("wall_seconds"), 1),
+        "training time": rounding.format_time(run.facts.get("wall_seconds")),
         "peak memory, GiB": rounding.format_fact(run.facts.get("peak_memory_gib"), 2),
     }
     return {

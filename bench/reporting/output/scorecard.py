@@ -94,7 +94,8 @@ def _print_table(cards: Sequence[Card], console: Console) -> None:
     for metric in sort_for_display(directions):
         values = [_format_score(card.scores, card.details, metric) for card in cards]
         values += [_format_score(scores, {}, metric) for scores in baselines.values()]
-        shown.add_row(cell(words.metric_title(metric)), directions[metric], *values)
+        side = words.better_side(metric, directions[metric])
+        shown.add_row(cell(words.metric_title(metric)), side, *values)
     console.print(shown)
     for card in cards:
         for note in notes(card):

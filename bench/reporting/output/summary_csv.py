@@ -4,6 +4,7 @@ from typing import Any
 
 from bench.reporting.archive.row_table import format_csv
 from bench.reporting.tables.summary import Table
+from bench.reporting.text import words
 
 SUMMARY_COLUMNS = (
     "variant", "score", "direction", "n", "mean", "sd", "min", "max", "interval_low",
@@ -20,7 +21,8 @@ def format_summary_csv(table: Table) -> str:
     methods.append(("real_halves", table.split_half, no_counts))
     for name, cells, counts in methods:
         for metric, direction in table.group.metrics.items():
-            record: dict[str, Any] = {"variant": name, "score": metric, "direction": direction}
+            side = words.better_side(metric, direction)
+            record: dict[str, Any] = {"variant": name, "score": metric, "direction": side}
             record |= {"n": 0, **counts}
             cell = cells.get(metric)
             if cell is not None:

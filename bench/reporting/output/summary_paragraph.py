@@ -23,6 +23,7 @@ def describe_study(comparisons: Sequence[Comparison], claims: Sequence[ClaimResu
             for g, text in zip(groups, sentences, strict=True)
         ]
     sentences += [_describe_searches(searches)] if searches else []
+    sentences += [words.describe_sources(c.main for c in comparisons)]
     return " ".join(text for text in (*sentences, describe_claim_counts(claims)) if text)
 
 
@@ -39,12 +40,12 @@ def describe_overall_test(overall: OverallRanking) -> str:
     count = words.count_phrase(len(overall.datasets), "data set")
     if overall.p is None:
         return (
-            f"No test: {count} cannot show a difference between {len(overall.rows)} variants; "
-            f"{overall.datasets_needed} could."
+            f"No test was made: {count} cannot show a difference between {len(overall.rows)} "
+            f"variants; it takes {overall.datasets_needed}."
         )
     return (
         f"Friedman's test over {count}: p = {overall.p:.2g}; variants that share a letter do not "
-        "differ by Nemenyi's. Data sets so few are no sample of all there are."
+        "differ significantly (Nemenyi's test). So few data sets say little about others."
     )
 
 
@@ -57,16 +58,16 @@ def _describe_briefly(comparison: Comparison) -> str:
 
 
 def describe_claim_counts(claims: Sequence[ClaimResult]) -> str:
-    """Write "Of the study's twelve claims these rows reproduce four ..."; "" if all are open."""
+    """Write "Of the study's twelve claims, these runs reproduce four ..."; "" if none is judged."""
     counts = {v: sum(c.verdict == v for c in claims) for v in (REPRODUCED, PARTLY, NOT, OPEN)}
     if counts[OPEN] == len(claims):
         return ""
-    verbs = (("reproduce", REPRODUCED), ("reproduce in part", PARTLY), ("do not reproduce", NOT))
-    parts = [f"{verb} {words.NUMBER_WORDS[counts[v]]}" for verb, v in verbs if counts[v]]
+    verbs = {REPRODUCED: "reproduce {}", PARTLY: "reproduce {} in part", NOT: "do not reproduce {}"}
+    parts = [t.format(words.NUMBER_WORDS[counts[v]]) for v, t in verbs.items() if counts[v]]
     others = words.NUMBER_WORDS[counts[OPEN]]
-    rest = f"; for the other {others} they do not have what it takes" if counts[OPEN] else ""
+    rest = f"; they cannot judge the other {others}" if counts[OPEN] else ""
     total = words.count_phrase(len(claims), "claim")
-    return f"Of the study's {total} these rows {words.join_with_and(parts)}{rest}."
+    return f"Of the study's {total}, these runs {words.join_with_and(parts)}{rest}."
 
 
 def _describe_searches(comparisons: Sequence[Comparison]) -> str:
@@ -83,4 +84,5 @@ def _describe_searches(comparisons: Sequence[Comparison]) -> str:
     if not gains:
         return f"{sentence}."
     gain = np.median(gains)
-    return f"{sentence}; what it chose is {gain:.1f} times better than the defaults (median)."
+    better = f"{gain:.1f} times better than the defaults (median over variants)"
+    return f"{sentence}; its choice is {better}."

@@ -1,6 +1,6 @@
 """Print a report in a terminal: one table for each comparison, and the path of the page."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from rich import box
@@ -12,6 +12,7 @@ from bench.core.text import shorten_names
 from bench.reporting.output.sections import Report
 from bench.reporting.output.summary_paragraph import describe_claim_counts
 from bench.reporting.tables import rounding
+from bench.reporting.tables.comparisons import Comparison
 from bench.reporting.tables.search import summarise_search
 from bench.reporting.tables.summary import Table
 from bench.reporting.text import words
@@ -27,15 +28,20 @@ GAP = 2  # columns of the terminal between two of the table
 def print_report(report: Report, console: Console | None = None) -> None:
     """Print the tables with what their order is worth, and the page's path as the last line."""
     console = console or Console()
-    for section in report.sections:
-        if section.comparison.stage.is_search:
-            _print_search(section.table, console)
-        else:
-            _print_table(section.table, console)
+    print_tables([section.comparison for section in report.sections], console)
     if claim_counts := describe_claim_counts(report.claims):
         console.print(plain(f"{claim_counts}\n"))
     console.print(plain(f"{words.describe_run_counts(report.sweep.counts)}."))
     console.print(plain(str(report.page)), soft_wrap=True)
+
+
+def print_tables(comparisons: Iterable[Comparison], console: Console) -> None:
+    """Print the main table of each comparison with what its order is worth."""
+    for comparison in comparisons:
+        if comparison.stage.is_search:
+            _print_search(comparison.main, console)
+        else:
+            _print_table(comparison.main, console)
 
 
 def _print_search(table: Table, console: Console) -> None:
@@ -78,8 +84,9 @@ def _print_table(table: Table, console: Console) -> None:
     console.print(shown)
     is_marked = any(MARK in name for name in columns[0][1])
     study = f"\n{MARK} one of the study's eight." if is_marked else ""
-    ranking = words.describe_ranking(table)
-    console.print(plain(f"{words.main_score_title(group)}: mean +/- sd.{study}\n{ranking}\n"))
+    notes = filter(None, (words.describe_sources([table]), words.describe_ranking(table)))
+    title = f"{words.main_score_title(group)}: mean +/- sd.{study}"
+    console.print(plain("\n".join((title, *notes)) + "\n"))
 
 
 def _columns(table: Table, width: int) -> list[tuple[str, list[str]]]:

@@ -7,6 +7,8 @@ from bench.reporting.data.protocols import hash_without_checkpoint
 from bench.reporting.data.records import StageRecord
 from bench.reporting.tables import rounding
 from bench.reporting.tables.groups import group_rows
+from bench.reporting.tables.methods import TableGroup
+from bench.reporting.tables.score_choice import ALL_SCORES, ScoreChoice
 from bench.reporting.tables.search import Search, summarise_search
 from bench.reporting.tables.summary import Table, summarise
 
@@ -32,14 +34,26 @@ class Comparison:
         return self.tables[0]
 
 
-def build_comparisons(stages: Iterable[StageRecord]) -> tuple[Comparison, ...]:
+def build_comparisons(
+    stages: Iterable[StageRecord], choice: ScoreChoice = ALL_SCORES
+) -> tuple[Comparison, ...]:
     """Compare the methods of all stages; those of the last stage, the study's result, come first.
 
+    Args:
+        choice: which score ranks, and which are shown.
+
     Raises:
-        UserError: a row's protocol does not name its extractor and the directions of its scores.
+        UserError: a row's protocol does not name its extractor and the directions of its scores;
+            no row has a chosen score.
     """
     stages = list(stages)
-    return tuple(c for stage in (*stages[-1:], *stages[:-1]) for c in _compare_stage(stage))
+    groups = {id(stage): group_rows(stage) for stage in stages}
+    choice.check(group for members in groups.values() for group in members)
+    return tuple(
+        comparison
+        for stage in (*stages[-1:], *stages[:-1])
+        for comparison in _compare_stage(stage, map(choice.apply, groups[id(stage)]))
+    )
 
 
 def find_search(comparison: Comparison, study: Sequence[Comparison]) -> Search | None:
@@ -53,9 +67,9 @@ def find_search(comparison: Comparison, study: Sequence[Comparison]) -> Search |
     return None
 
 
-def _compare_stage(stage: StageRecord) -> Iterable[Comparison]:
+def _compare_stage(stage: StageRecord, groups: Iterable[TableGroup]) -> Iterable[Comparison]:
     tables_by_key: dict[tuple[str, str], list[Table]] = {}
-    for group in group_rows(stage):
+    for group in groups:
         table = summarise(group, tested=not stage.is_search)
         key = (group.dataset, hash_without_checkpoint(group.protocol))
         tables_by_key.setdefault(key, []).append(table)

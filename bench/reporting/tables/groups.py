@@ -62,6 +62,9 @@ def group_rows(stage: StageRecord) -> tuple[TableGroup, ...]:
             methods=_methods(runs_by_dataset[dataset], rows_by_run, only_protocol=only_protocol),
             real_baseline=tuple(row for row in baselines if row.variant == "real"),
             split_half=tuple(row for row in baselines if row.variant == "real_halves"),
+            real_picture=next(
+                (p for row in baselines if (p := stage.real_pictures.get(row.run_id))), None
+            ),
         )
         tables.append(table)
     return tuple(tables)
@@ -171,8 +174,19 @@ def _methods(
         lost = not run.rows or run.status == "diverged"  # whichever protocol its row has
         if key in runs_by_method and (run.run_id in rows or lost):
             runs_by_method[key].append(SeedRun(run, rows.get(run.run_id)))
-    methods = runs_by_method.items()
-    return tuple(Method(_name(key, runs_by_method), key[0], tuple(m)) for key, m in methods)
+    marks = {key: _source_mark(members) for key, members in runs_by_method.items()}
+    methods = []
+    for key, members in runs_by_method.items():
+        alike = [other for other in runs_by_method if marks[other] == marks[key]]
+        methods.append(Method(_name(key, alike) + marks[key], key[0], tuple(members)))
+    return tuple(methods)
+
+
+def _source_mark(runs: Sequence[SeedRun]) -> str:
+    """Return " [quick]" for runs of that published study, " [quick in part]" beside own ones."""
+    sources = sorted({run.source for run, _ in runs})
+    part = " in part" if sources[:1] == [""] else ""
+    return f" [{', '.join(filter(None, sources))}{part}]" if any(sources) else ""
 
 
 def _name(key: MethodKey, keys: Iterable[MethodKey]) -> str:

@@ -63,6 +63,7 @@ class TableGroup:
         methods: in the plan's order.
         real_baseline: rows of real samples of another split, scored under this protocol.
         split_half: rows of one half of a split of real samples scored against the other half.
+        real_picture: PNG of real images; None where there is none.
     """
 
     slug: str
@@ -73,6 +74,7 @@ class TableGroup:
     methods: tuple[Method, ...]
     real_baseline: tuple[Row, ...]
     split_half: tuple[Row, ...]
+    real_picture: bytes | None = None
 
     @property
     def first(self) -> str:

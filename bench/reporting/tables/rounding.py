@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from statistics import median
 
+from bench.core.text import format_duration
 from bench.reporting.tables.summary import Cell, Table
 
 DASH, PLUS_MINUS = "\u2013", "\u00b1"
@@ -49,6 +50,11 @@ def format_baseline(table: Table, metric: str) -> str:
     """Format the real baseline's score, with more decimals than the column if these hide it."""
     mean = table.real_baseline[metric].mean
     return format_number(mean, max(decimals_by_metric(table)[metric], column_decimals([mean])))
+
+
+def format_time(seconds: float | None) -> str:
+    """Format a training time; a dash if it was not recorded."""
+    return DASH if seconds is None else format_duration(seconds)
 
 
 def format_fact(value: float | None, places: int = 0) -> str:

@@ -141,10 +141,19 @@ def bootstrap_settings() -> dict[str, Any]:
     return {"level": LEVEL, "resamples": RESAMPLES, "generator": bootstrap_generator()}
 
 
-def best_run(group: TableGroup, method: Method) -> tuple[float, RunRecord] | None:
-    """Return the run with the best score in the first metric; ties by run_id."""
-    scored = method.scored_runs(group.first)
-    return min(scored, key=lambda pair: (group.sign * pair[0], pair[1].run_id), default=None)
+def notable_runs(group: TableGroup, method: Method) -> dict[str, tuple[float, RunRecord]]:
+    """Return the "best", "median" and "worst" run by the first metric, as far as they differ.
+
+    Of two scored runs none is the median; one run alone is "the only run".
+    """
+    scored = sorted(
+        method.scored_runs(group.first), key=lambda pair: (group.sign * pair[0], pair[1].run_id)
+    )
+    if len(scored) < 2:
+        return {"the only run": scored[0]} if scored else {}
+    middle = median_run(method, group.first)
+    median_of_many = {"median": middle} if middle is not None and len(scored) > 2 else {}
+    return {"best": scored[0], **median_of_many, "worst": scored[-1]}
 
 
 def median_fact(method: Method, fact: str) -> float | None:

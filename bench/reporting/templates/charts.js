@@ -32,11 +32,12 @@ function tooltip(value, escape) {
 // The runs of a line with their score in a metric, best first; those without one last.
 function scoredRuns(board, metric, line) {
   const index = board.metrics.indexOf(metric);
-  const sign = metric.better === "lower" ? 1 : -1;
+  const sign = metric.better === "higher" ? -1 : 1;
+  const cost = (value) => (metric.target === null ? sign * value : Math.abs(value - metric.target));
   const value = (id) => page.runs[id]?.scores[board.slug]?.[index] ?? null;
   return line.runs
     .map((id) => ({ id, run: page.runs[id], value: value(id) }))
-    .sort((a, b) => (a.value === null) - (b.value === null) || sign * (a.value - b.value));
+    .sort((a, b) => (a.value === null) - (b.value === null) || cost(a.value) - cost(b.value));
 }
 
 function whichRun(board, run) {
@@ -73,6 +74,9 @@ function dotPlot(board, metric, lines) {
   }
   const floor = board.floors.find((one) => one.kind === "floor")?.cells[metric.name];
   if (floor) spec.datasets.floor.push({ value: floor[0], text: `real samples ${floor[1]}` });
+  // A layer without numbers would have no extent, of which Vega warns.
+  const used = ({ data, transform }) => spec.datasets[data.name].some((one) => !transform || isFinite(one.low));
+  spec.layer = spec.layer.filter(used);
   return spec;
 }
 

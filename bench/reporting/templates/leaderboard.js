@@ -46,8 +46,8 @@ function showBoard() {
   at("board").tBodies[0].replaceChildren(...lines.flatMap((line) => rowsOf(board, metric, line, grouped)));
   at("board").tFoot.replaceChildren(...board.floors.map((floor) => floorRow(floor, metric)));
   const shown = lines.length === board.lines.length ? "" : ` ${lines.length} of ${board.lines.length} variants.`;
-  at("board-said").textContent = `${board.table}. ${metric.title}, ${metric.better} is better: ${board.note}.${shown}`;
-  at("board-order").textContent = metric.order || "Places are by mean; no test was made of this score.";
+  at("board-said").textContent = `${board.table}. ${metric.title}, ${metric.direction}: ${board.note}.${shown}`;
+  at("board-order").textContent = metric.order || "The places are by mean; this score was not tested.";
   showChart(board, metric, lines);
 }
 
@@ -93,7 +93,7 @@ function runsRow(board, metric, line) {
   const list = element("ul", undefined, { "aria-label": `Runs of ${line.name}, best first` });
   list.append(...items);
   cell.append(list);
-  if (line.more) cell.append(element("small", `${line.more.toLocaleString("en")} more are in rows.csv alone`));
+  if (line.more) cell.append(element("small", `${line.more.toLocaleString("en")} more runs are in rows.csv only`));
   row.append(cell);
   return row;
 }
@@ -116,7 +116,7 @@ function showChart(board, metric, lines) {
   const place = figure.querySelector(".live");
   place.setAttribute("aria-label", `${metric.title} of every run in this table; the table has the numbers.`);
   figure.querySelector("figcaption").textContent =
-    `The table above, one dot a run. ${board.table}; ${board.protocol}.`;
+    `The table above, one dot per run. ${board.table}; ${board.protocol}.`;
   const { sort, order } = state;
   drawDots(place, board, metric, sort === "place" && order === "up" ? lines : [...lines]);
 }
@@ -128,7 +128,7 @@ function fillControls(board, metric) {
   const protocols = page.boards.filter((one) => one.table === board.table);
   at("board-protocol").replaceChildren(...protocols.map((one) => option(one.slug, one.protocol)));
   at("board-protocol").value = board.slug;
-  at("board-metric").replaceChildren(...board.metrics.map((one) => option(one.name, `${one.title} (${one.better} is better)`)));
+  at("board-metric").replaceChildren(...board.metrics.map((one) => option(one.name, `${one.title} (${one.direction})`)));
   at("board-metric").value = metric.name;
   if (at("board-filter") !== document.activeElement) at("board-filter").value = state.only;
 }

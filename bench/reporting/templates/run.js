@@ -54,6 +54,9 @@ function fillPicture(id, run) {
   const kept = page.pictures[id] && `data:image/png;base64,${page.pictures[id]}`;
   const source = kept ?? document.querySelector(`img[data-run="${id}"]`)?.src;
   part("picture").hidden = !source;
+  image.onload = () => { // at a whole number of screen pixels for each of the picture's own
+    image.style.width = `${image.naturalWidth * Math.max(1, Math.floor(272 / image.naturalWidth))}px`;
+  };
   if (source) image.src = source;
   image.alt = `Samples of ${run.variant}, run ${id}`;
 }

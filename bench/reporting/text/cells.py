@@ -11,9 +11,10 @@ from bench.reporting.tables.published import published_for, study_variants
 from bench.reporting.tables.summary import Cell, Table, TableRow, median_fact
 from bench.reporting.text import words
 
+SHORT_LIST = 5  # scores that a table shows at first; the others are a click or a file away
 COST_TITLES = (
     "variant", "finished", "diverged", "failed", "unfinished", "d steps", "g steps", "images",
-    "seconds", "peak GiB",
+    "training time", "peak GiB",
 )  # fmt: skip
 
 
@@ -45,6 +46,12 @@ class ScoreRow:
     lost: str
     letters: str
     scores: tuple[ScoreText, ...]
+
+
+def has_intervals(table: Table) -> bool:
+    """Return whether some mean of the first metric has an interval."""
+    cells = (row.cells.get(table.group.first) for row in table.rows)
+    return any(cell is not None and cell.interval is not None for cell in cells)
 
 
 def score_rows(table: Table) -> list[ScoreRow]:
@@ -102,7 +109,7 @@ def cost_rows(table: Table) -> list[tuple[str, ...]]:
         counts.append(method.counts["unfinished"] + method.counts["missing"])
         outcomes = (str(count or rounding.DASH) for count in counts)
         medians = (median_fact(method, fact) for fact in ("d_steps", "g_steps", "images"))
-        seconds = rounding.format_fact(median_fact(method, "wall_seconds"), 1)
+        seconds = rounding.format_time(median_fact(method, "wall_seconds"))
         peaks = (m.run.facts.get("peak_memory_gib") for m in method.runs)
         memory = rounding.format_fact(max((p for p in peaks if p is not None), default=None), 2)
         steps = map(rounding.format_fact, medians)

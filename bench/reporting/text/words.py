@@ -38,9 +38,9 @@ def memorisation_warning(details: Mapping[str, float]) -> str:
     """Return the sentence shown for a generator that copies training images."""
     low, held_out = details["memorised.excess_low"], details["memorised.held_out"]
     return (
-        "memorised: a larger share of the samples lies nearer to a training image than that "
-        f"image's nearest other one than of held-out real images ({held_out:.3f}); the difference "
-        f"is at least {low:.3f} (95% interval)"
+        "memorised: its samples lie very close to a training image (closer than that image's "
+        f"nearest neighbour) more often than held-out real images do ({held_out:.3f} of these), "
+        f"by {low:.3f} or more (95% interval)"
     )
 
 
@@ -49,8 +49,20 @@ def full_metric_title(metric: str, group: TableGroup) -> str:
     return f"{metric_title(metric)} ({group.protocol['extractor']} features)"
 
 
+def has_target(metric: str) -> bool:
+    """Return whether a metric is best where it equals that of real data: SSIM of pairs, say."""
+    return metric in read_declarations()["TARGETS"]
+
+
+def better_side(metric: str, direction: str) -> str:
+    """Return the direction, or "as real data" of a metric that has a target instead of one."""
+    return "as real data" if has_target(metric) else direction
+
+
 def better_direction(metric: str, group: TableGroup) -> str:
-    """Return "lower is better" or "higher is better"."""
+    """Return "lower is better", "higher is better" or "closest to real data is better"."""
+    if has_target(metric):
+        return "closest to real data is better"
     return f"{group.metrics[metric]} is better"
 
 
@@ -131,7 +143,7 @@ def comparability_notes(groups: Sequence[TableGroup]) -> dict[str, str]:
         if first.checkpoint != group.checkpoint:
             reasons.insert(0, f"checkpoint ({first.checkpoint}, {group.checkpoint})")
         why = f"they differ in {join_with_and(reasons)}" if reasons else ""
-        notes[group.slug] = f"Not to be ranked with {first.slug}: {why}." if why else ""
+        notes[group.slug] = f"Do not compare it with {first.slug}: {why}." if why else ""
     return notes
 
 
@@ -145,9 +157,9 @@ def describe_ranking(table: Table) -> str:
         noun = "variants" if distinct else "settings"
         have = " to ".join(str(n) for n in dict.fromkeys((test.min_runs, test.max_runs)))
         return (
-            f"Too few seeds to rank: {have} per variant, where to show any difference between "
-            f"{len(rows)} {noun} takes {test.runs_needed} of each (exact rank-sum tests, "
-            f"{ALPHA:.0%} for all pairs together). The order is by mean, not a ranking."
+            f"Too few seeds to rank: {have} per variant, and it takes at least {test.runs_needed} "
+            f"of each to show any difference between {len(rows)} {noun} (exact rank-sum tests, "
+            f"{ALPHA:.0%} over all pairs). The order is by mean and is not a ranking."
         )
     untested = [row.name for row in rows if row.name not in test.compared]
     few = ""
@@ -155,8 +167,8 @@ def describe_ranking(table: Table) -> str:
         few = f" Too few seeds to rank {join_with_and(untested)} ({test.runs_needed} are needed)."
     among = "Among those with enough seeds: " if untested else ""
     return (
-        f"{among}{describe_leaders(table)}{few} Exact rank-sum tests, {ALPHA:.0%} for all pairs "
-        "together (Holm); a run that diverged counts as worse than any score."
+        f"{among}{describe_leaders(table)}{few} Tested by exact rank-sum tests, {ALPHA:.0%} over "
+        "all pairs (Holm); a diverged run counts as worse than any score."
     )
 
 
@@ -167,8 +179,8 @@ def describe_leaders(table: Table) -> str:
     peers = [name for name in test.compared[1:] if set(letters[name]) & set(letters[first])]
     if test.better_than_first:
         return (
-            f"{first} comes first by mean of the runs that finished; with those that diverged "
-            f"counted, {join_with_and(test.better_than_first)} did significantly better."
+            f"{first} comes first by the mean of its finished runs, but with diverged runs "
+            f"counted {join_with_and(test.better_than_first)} did significantly better."
         )
     if len(peers) + 1 == len(test.compared):
         return f"No significant difference between {join_with_and(test.compared)}."
@@ -179,18 +191,27 @@ def describe_leaders(table: Table) -> str:
 
 
 def describe_score_range(table: Table) -> str:
-    """Say in one sentence from where to where the means run, and what real samples reach."""
+    """Say in one sentence from where to where the means go, and what real samples score."""
     group, metric = table.group, table.group.first
     title, places = full_metric_title(metric, group), decimals_by_metric(table)[metric]
     scores = [(r.name, r.cells[metric].mean) for r in table.rows if metric in r.cells]
     means = [f"{format_number(mean, places)} for {name}" for name, mean in scores]
     sentence = f"no run has a {title}"
     if means:
-        span = f"runs from {means[0]} to {means[-1]}" if len(means) > 1 else f"is {means[0]}"
+        span = f"ranges from {means[0]} to {means[-1]}" if len(means) > 1 else f"is {means[0]}"
         sentence = f"the mean {title}, {better_direction(metric, group)}, {span}"
     if metric in table.real_baseline:
-        sentence += f"; real samples reach {format_baseline(table, metric)}"
+        sentence += f"; real samples score {format_baseline(table, metric)}"
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def describe_sources(tables: Iterable[Table]) -> str:
+    """Say which rows come from published studies; empty where all runs are one's own."""
+    runs = (run for table in tables for run, _ in table.group.runs)
+    if not (marks := [f"[{name}]" for name in sorted({r.source for r in runs if r.source})]):
+        return ""
+    whose = "that study's published rows" if len(marks) == 1 else "these studies' published rows"
+    return f"Variants marked {join_with_and(marks)} are {whose}."
 
 
 def describe_run_counts(counts: Mapping[str, int]) -> str:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError
-from bench.core.files import write_text
-from bench.core.text import LABEL_LENGTH, printable, shorten
+from bench.core.files import write_bytes, write_text
+from bench.core.text import LABEL_LENGTH, encode, printable, shorten
+from bench.reporting.output.pages import render_page
+from bench.reporting.tables import rounding
 from bench.reporting.text.markdown import escape_markdown
 
 INSTALL = "pip install 'created-equal[wandb]'"
@@ -25,11 +27,12 @@ class Leaderboard:
     Args:
         study: the sweep's name, which is its runs' group in W&B.
         metric: "frechet", say.
-        better: "lower" or "higher".
+        better: "lower is better", say.
         protocol: how the scores were made, in words.
         column: name of the score's column in W&B, see `bench.runs.columns`.
-        rows: name, variant, number of scored runs, mean, sd, interval and letters, best first; rows
-            that share a letter do not differ significantly.
+        rows: name, number of scored runs, mean, sd, interval and letters, best first; rows that
+            share a letter do not differ significantly.
+        real: name and score of real samples, which have no place.
         budgets: variant -> number of runs, expected best score, its interval; empty where there
             was no search.
         notes: sentences of the local report that belong to the table.
@@ -43,6 +46,7 @@ class Leaderboard:
     column: str
     rows: Sequence[tuple[str, ...]]
     budgets: Mapping[str, Sequence[tuple[int, str, str]]]
+    real: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
 
 
@@ -51,10 +55,11 @@ def publish_leaderboard(board: Leaderboard, where: str, dry_run: Path | None = N
 
     Args:
         where: "ENTITY/PROJECT".
-        dry_run: file for the report's JSON; nothing is sent, and no account is needed.
+        dry_run: file for the report's JSON, with a page beside it; nothing is sent, and no account
+            is needed.
 
     Returns:
-        The report's address, or the file's path.
+        The report's address, or the page's path.
 
     Raises:
         UserError: `where` has another form, a package is missing, or W&B refuses.
@@ -64,14 +69,16 @@ def publish_leaderboard(board: Leaderboard, where: str, dry_run: Path | None = N
         raise UserError(f"--wandb is {where!r}, not ENTITY/PROJECT", fix="set it to ENTITY/PROJECT")
     if dry_run is not None:
         write_text(dry_run, format_report_json(build_report(board, entity, project)))
-        return str(dry_run)
+        page = dry_run.with_suffix(".html")
+        write_bytes(page, encode(render_preview(board, where)))
+        return str(page)
     report = build_report(board, entity, project, published=True)
     try:
         report.save()
     except Exception as error:  # wandb raises many kinds, and a plain Exception without an account
         reason = " ".join(str(error).split())[:200]
         message = f"W&B did not take the report for {where}: {reason}"
-        fix = "run `wandb login`, check the name; --dry-run writes the report's JSON without W&B"
+        fix = "run `wandb login`, check the name; --dry-run DIR writes a page without W&B"
         raise UserError(message, fix=fix) from error
     return report.url
 
@@ -116,7 +123,7 @@ def build_report(board: Leaderboard, entity: str, project: str, *, published: bo
     grid = wr.PanelGrid(runsets=[runs], panels=_panels(wr, board))
     blocks: list[Any] = [
         wr.H2("Leaderboard"),
-        wr.P(f"{board.metric}, {board.better} is better. {board.protocol}"),
+        wr.P(describe_scores(board)),
         wr.MarkdownBlock(format_leaderboard(board)),
         *(wr.P(note) for note in board.notes),
     ]
@@ -130,16 +137,51 @@ def build_report(board: Leaderboard, entity: str, project: str, *, published: bo
 
 def format_leaderboard(board: Leaderboard) -> str:
     """Format the leaderboard's rows as a Markdown table."""
-    head = ("", "", "variant", "runs", f"{board.metric}, mean", "sd", "interval", "not separated")
-    return _markdown(head, [(str(n), *row) for n, row in enumerate(board.rows, start=1)])
+    return _markdown(*leaderboard_table(board))
+
+
+def describe_scores(board: Leaderboard) -> str:
+    """Return which score the leaderboard is of, and how it was made."""
+    return f"{board.metric}, {board.better}. {board.protocol.rstrip('.')}."
+
+
+def leaderboard_table(board: Leaderboard) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return titles and rows; real samples come last and have no place.
+
+    A column without any text is left out: intervals and groups need many runs.
+    """
+    head = ("", "variant", "runs", "mean", "sd", "95% interval", "group")
+    rows = [(str(n), *row) for n, row in enumerate(board.rows, start=1)]
+    rows += [("", name, "", score, "", "", "") for name, score in board.real]
+    nothing = {"", rounding.DASH}
+    kept = [i for i in range(len(head)) if i < 4 or not {row[i] for row in rows} <= nothing]
+    return tuple(head[i] for i in kept), [tuple(row[i] for i in kept) for row in rows]
+
+
+def budget_table(
+    budgets: Mapping[str, Sequence[tuple[int, str, str]]],
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return titles and rows: a row for each number of runs, a column for each variant."""
+    columns = [{n: f"{best} ({interval})" for n, best, interval in p} for p in budgets.values()]
+    sizes = sorted({n for column in columns for n in column})
+    return ("runs", *budgets), [(str(n), *(c.get(n, "") for c in columns)) for n in sizes]
+
+
+def render_preview(board: Leaderboard, where: str) -> str:
+    """Render the report as a page that needs no other file and no network."""
+    variables = {
+        "board": board,
+        "where": where,
+        "scores": describe_scores(board),
+        "table": leaderboard_table(board),
+        "budgets": budget_table(board.budgets) if board.budgets else None,
+    }
+    return render_page("wandb_preview.html.j2", variables)
 
 
 def format_budget_table(budgets: Mapping[str, Sequence[tuple[int, str, str]]]) -> str:
     """Format a Markdown table with a row for each number of runs and a column for each variant."""
-    columns = [{n: f"{best} ({interval})" for n, best, interval in p} for p in budgets.values()]
-    sizes = sorted({n for column in columns for n in column})
-    rows = [(str(n), *(column.get(n, "") for column in columns)) for n in sizes]
-    return _markdown(("runs", *budgets), rows)
+    return _markdown(*budget_table(budgets))
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,1 +1,1 @@
-"""One file for each statement of the seed documents: tNN_*.py defines the EXPERIMENT of TNN."""
+"""One file for each of the 25 statements: tNN_*.py defines the EXPERIMENT of TNN."""

@@ -87,8 +87,8 @@ def conclude(results: PartResults) -> Result:
     worst = max(wide, key=lambda part: sup[part].value)
     narrow = max((p for p in results if p.endswith(NARROW)), key=lambda part: sup[part].value)
     summary = (
-        f"The wide network's largest error of D is {sup[worst].value:.3f} (95 % interval to "
-        f"{sup[worst].upper:.3f}; {worst.split(',')[0]}), and {weighted[worst].value:.4f} on "
+        f"The wide network's largest error of D is {sup[worst].value:.3f} (95 % interval up "
+        f"to {sup[worst].upper:.3f}; {worst.split(',')[0]}), and {weighted[worst].value:.4f} on "
         f"average over the samples. The formula is an optimum over all functions: "
         f"with {NARROW} the largest error stays at {sup[narrow].value:.2f} "
         f"({narrow.split(',')[0]})."

@@ -93,16 +93,19 @@ def conclude(results: PartResults) -> Result:
     verdict = choose_verdict(all(holds.values()), any(holds[name] for name in stages))
     falls_of_stages = ", ".join(f"{decays[name].value:.1f} ({name})" for name in stages)
     summary = (
-        f"While D learns, the norm of the generator's gradient falls by so many orders of "
-        f"magnitude: {falls_of_stages}. The control's changes by {-decays[CONTROL].value:+.1f} "
-        f"and ends at "
-        f"{last.value:.3f}, where D* leaves {exact:.3f}."
+        f"While D learns, the norm of the generator's gradient falls by {falls_of_stages} orders "
+        f"of magnitude. In the control it changes by {-decays[CONTROL].value:+.1f} orders and ends "
+        f"at {last.value:.3f}, where D* leaves {exact:.3f}."
     )
-    failed = [name for name, ok in holds.items() if not ok]
+    failed = [name for name in stages if not holds[name]]
     if failed:
         summary += (
-            f" Not as asked (at least {MIN_DECAY:g} with {MIN_ACCURACY:.0%} told apart, at most "
-            f"{MAX_CONTROL_DECAY:g} in the control): {', '.join(failed)}."
+            f" What fails: {', '.join(failed)} (the rule asks for a fall by at least {MIN_DECAY:g} "
+            f"orders, and for a D that tells {MIN_ACCURACY:.0%} of the samples apart)."
+        )
+    if not holds[CONTROL]:
+        summary += (
+            f" What fails: the control, which must not fall by more than {MAX_CONTROL_DECAY:g}."
         )
     return Result(verdict, summary, (*decays.values(), last, *accuracies))
 

@@ -122,16 +122,17 @@ def conclude(results: PartResults) -> Result:
     stays, spreads = norm.lower >= VANISHES, spread.lower > 0
     summary = (
         f"From {EARLY} to {steps[-1]} steps of D the norm of the gradient of -ln D "
-        f"changes by {norm.value:+.2f} orders of magnitude, its coordinates' interquartile range "
-        f"over D seeds by {spread.value:+.2f} [{spread.low:+.2f}, {spread.high:+.2f}], range "
-        f"over median by {relative.value:+.2f}. The tail index is {tails[1].value:.1f} "
+        f"changes by {norm.value:+.2f} orders of magnitude. The interquartile range of its "
+        f"coordinates over the seeds of D changes by {spread.value:+.2f} [{spread.low:+.2f}, "
+        f"{spread.high:+.2f}], and as a multiple of their median by {relative.value:+.2f}. The "
+        f"tail index is {tails[1].value:.1f} "
         f"({expected})."
     )
     if relative.upper < 0:
-        summary += " Against its own size the gradient became steadier, not less steady."
+        summary += " Relative to its own size the gradient became steadier, not less steady."
     failed = [w for w, ok in (("the norm stays", stays), ("the spread grows", spreads)) if not ok]
     if failed:
-        summary += f" Does not hold: {', '.join(failed)}."
+        summary += f" What fails: {', '.join(failed)}."
     numbers = (norm, spread, relative, middle, *tails, variance)
     return Result(overall_verdict([stays, spreads]), summary, numbers)
 
@@ -200,7 +201,7 @@ EXPERIMENT = Experiment(
         "the norm does not vanish: log10 of its growth lies at or above -0.5; (2) the spread "
         "grows: log10 of the interquartile range's growth lies above 0. Reproduced: both. Partly: "
         "one. Not reproduced: neither. NaN or infinity holds nothing. Whether the tails are a "
-        "Cauchy's decides nothing: the document itself calls that theorem's assumptions a bit "
+        "Cauchy's decides nothing: the slides themselves call that theorem's assumptions a bit "
         "unrealistic."
     ),
     version=2,

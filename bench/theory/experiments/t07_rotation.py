@@ -49,15 +49,15 @@ def conclude(results: PartResults) -> Result:
         measured = measure_rotation(results[loss]["shares"])
         has_trait = find_traits(measured)
         holds += [bool(seeds.mean() > 0.5) for seeds in has_trait.values()]
-        counts = ", ".join(f"{trait}: {int(s.sum())}" for trait, s in has_trait.items())
+        never, rotate, one = (int(seeds.sum()) for seeds in has_trait.values())
         numbers += _report_numbers(name, measured, results[loss]["quality"])
         at_once = np.nanmedian(measured["held"]) if np.isfinite(measured["held"]).any() else 0
         sentences.append(
-            f"{name} loss, of {len(measured['held'])} seeds {counts}; modes held at once "
-            f"{at_once:g} in the median"
+            f"{name.capitalize()} loss, {len(measured['held'])} seeds: {never} never settle, "
+            f"{rotate} rotate, {one} hold only one mode at once; the median seed holds {at_once:g} "
+            "of 8 modes at once."
         )
-    summary = "; ".join(sentences)
-    return Result(overall_verdict(holds), summary[0].upper() + summary[1:] + ".", tuple(numbers))
+    return Result(overall_verdict(holds), " ".join(sentences), tuple(numbers))
 
 
 def measure_rotation(shares: np.ndarray) -> dict[str, np.ndarray]:

@@ -76,9 +76,11 @@ def failed_conditions(gain: Quantity, means: Sequence[float]) -> list[str]:
     # SLACK on every step would let a flat line rise: it must also gain in all.
     rises = gained and all(b >= a - SLACK for a, b in zip(means, means[1:], strict=False))
     return [
-        "" if gained else "the gain's interval is not above 0",
+        "" if gained else "the interval of the gain is not above 0",
         "" if rises else "the number does not rise with k",
-        "" if means[-1] >= MIN_COVERED else f"fewer than {MIN_COVERED} with the largest k",
+        ""
+        if means[-1] >= MIN_COVERED
+        else f"fewer than {MIN_COVERED} modes with k = {UNROLLED[-1]}",
     ]
 
 
@@ -88,10 +90,11 @@ def _describe(
     means = ", ".join(f"{number.value:.1f}" for number in numbers)
     listed = ", ".join(str(k) for k in UNROLLED)
     sentence = (
-        f"{name.capitalize()} loss: {means} of 8 modes held with k = {listed}; the last gains "
-        f"{gain.value:+.1f} (95 % {gain.low:+.1f} to {gain.high:+.1f}) over the first"
+        f"{name.capitalize()} loss: {means} of 8 modes held with k = {listed} unrolled steps; k = "
+        f"{UNROLLED[-1]} gains {gain.value:+.1f} (95 % {gain.low:+.1f} to {gain.high:+.1f}) over k "
+        f"= {UNROLLED[0]}."
     )
-    return f"{sentence}; against it: {', '.join(reasons)}." if reasons else f"{sentence}."
+    return f"{sentence} What fails: {', '.join(reasons)}." if reasons else sentence
 
 
 def mean_covered_modes(shares: np.ndarray) -> np.ndarray:

@@ -93,9 +93,9 @@ def conclude(results: PartResults) -> Result:
         for data, name in (("ring", "modes_covered"), ("stacked_digits", "classes_covered"))
     )
     summary = " ".join(
-        f"{NAMES[r].capitalize()} {words[effects[r, 'ring']]} on the ring ({modes[r]:.1f} modes "
-        f"held, NS GAN {modes[PLAIN]:.1f}, of 8) and {words[effects[r, 'stacked_digits']]} on "
-        f"stacked digits ({classes[r]:.0f} classes, NS GAN {classes[PLAIN]:.0f}, of 1,000)."
+        f"{NAMES[r].capitalize()} {words[effects[r, 'ring']]} on the ring ({modes[r]:.1f} of 8 "
+        f"modes held; NS GAN: {modes[PLAIN]:.1f}) and {words[effects[r, 'stacked_digits']]} on "
+        f"stacked digits ({classes[r]:.0f} of 1,000 classes; NS GAN: {classes[PLAIN]:.0f})."
         for r in REMEDIES
     )
     summary += (

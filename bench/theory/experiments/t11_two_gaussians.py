@@ -163,7 +163,7 @@ def conclude(results: PartResults) -> Result:
     )
     failed = [name for name, holds in conditions.items() if not holds]
     if failed:
-        summary += f" Not as asked: {'; '.join(failed)}."
+        summary += f" What fails: {'; '.join(failed)}."
     return Result(overall_verdict(conditions.values()), summary, numbers)
 
 

@@ -108,11 +108,12 @@ def conclude(results: PartResults) -> Result:
     # an infinite wait is that of a critic without a last estimate, not of a slow one
     comparable = np.isfinite(steps_by_clip[LARGE]).all() and np.isfinite(steps_by_clip[SMALL]).all()
     slower = comparable and bool((steps_by_clip[LARGE] > steps_by_clip[SMALL]).all())
+    waits = ", ".join(f"{medians[clip].value:.0f} (c = {clip:g})" for clip in CLIPS)
     summary = (
         f"From last to first layer the gradient changes by a factor of "
         f"{', '.join(f'10^{ratios[s].value:.1f} ({title})' for s, title in TITLES.items())}; c = "
-        f"0.1 with a quarter of the width 10^{narrow.value:.1f}. 95 % of the last estimate takes "
-        f"{', '.join(f'{medians[c].value:.0f} steps (c = {c:g})' for c in CLIPS)}."
+        f"0.1 with a quarter of the width 10^{narrow.value:.1f}. The critic reaches 95 % of its "
+        f"last estimate after {waits} steps."
     )
     if not (vanishes and slower):
         failed = [w for w, h in (("vanishing", vanishes), ("slowness", slower)) if not h]

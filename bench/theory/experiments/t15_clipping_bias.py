@@ -111,12 +111,15 @@ def conclude(results: PartResults) -> Result:
         clipping, gp, lp = (number.value for number in found)
         sentences.append(
             f"{title}: {piled.value:.0%} of the clipped weights are within 1 % of +-c (1 % at the "
-            f"start), and the critic finds {clipping:.0%} of W1 per unit of its steepest slope "
+            f"start), and the critic's estimate over its steepest slope is {clipping:.0%} of W1 "
             f"(GP {gp:.0%}, LP {lp:.0%})"
         )
     failed = [
         f"{what} on {title}"
-        for what, by_dataset in (("no pile", piles), ("not further from W1", simpler))
+        for what, by_dataset in (
+            ("weights do not pile up", piles),
+            ("not further from W1 than GP", simpler),
+        )
         for title, holds in zip(DATASETS.values(), by_dataset, strict=True)
         if not holds
     ]

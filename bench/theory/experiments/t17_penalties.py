@@ -110,7 +110,7 @@ def conclude(results: PartResults) -> Result:
         "less sensitive": range_ratio.upper < 1,
     }
     if not all(conditions.values()):
-        summary += f" What does not hold: {', '.join(k for k, v in conditions.items() if not v)}."
+        summary += f" What fails: {', '.join(k for k, v in conditions.items() if not v)}."
     return Result(overall_verdict(conditions.values()), summary, numbers)
 
 

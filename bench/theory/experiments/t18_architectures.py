@@ -84,8 +84,8 @@ def conclude(results: PartResults) -> Result:
             f"({'works' if works else 'does not work'})."
         )
     summary = (
-        f"Median Frechet distance, against {easy['NS GAN']:.3g} (NS GAN) and "
-        f"{easy['WGAN']:.3g} (WGAN) in {EASY} and {untrained:.3g} untrained. " + " ".join(sentences)
+        f"Median Frechet distances. {EASY}: NS GAN {easy['NS GAN']:.3g}, WGAN {easy['WGAN']:.3g}; "
+        f"untrained: {untrained:.3g}. {' '.join(sentences)}"
     )
     cells = [_part_name(loss, net) for net in GENERATORS for loss in LOSSES]
     numbers = [medians[cell] for cell in cells if cell in medians]

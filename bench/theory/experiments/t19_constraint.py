@@ -66,15 +66,16 @@ def conclude(results: PartResults) -> Result:
         and np.log(ratio["wgan_gp"]) <= MAX_LOG_SHARE * np.log(ratio["wgan"])
     )
     ratios = {
-        v: f"{ratio[v]:.3g} (best {_describe(curves[v], min)}, worst {_describe(curves[v], max)})"
+        v: f"{ratio[v]:.3g} times the best (best {_describe(curves[v], min)}, worst "
+        f"{_describe(curves[v], max)})"
         for v in CONSTRAINTS
     }
     summary = (
-        f"Over the decades of c the worst median Frechet distance is {ratios['wgan']} times the "
-        f"best; over as many of the penalty's weight {ratios['wgan_gp']}."
+        f"Across the values of c the worst median Frechet distance is {ratios['wgan']}; across "
+        f"those of the penalty's weight {ratios['wgan_gp']}."
     )
     if not strong:
-        summary += f" No strong dependence on c: less than {MIN_RATIO:g}."
+        summary += f" The rule asks for a factor of {MIN_RATIO:g} or more across c."
     elif not removed:
         summary += " The penalty does not remove the dependence; it has a range of its own."
     numbers = [Quantity(f"worst over best median, {v}", ratio[v]) for v in CONSTRAINTS]

@@ -263,9 +263,9 @@ EXPERIMENT = Experiment(
     conclude=conclude,
     draw=draw,
     caveat=(
-        "The documents have noise on the model make KL finite. It does where the data has a "
-        "density, as here: on a curve without any noise of its own the data's KL from every "
-        "density is infinite, and only the likelihood is finite. And noise as large as the data's "
-        "own is no loss: there the circle has KL 0 and W1 0."
+        "The slides and the blog say that noise on the model makes KL finite. It does where the "
+        "data has a density, as here: on a curve without any noise of its own the data's KL from "
+        "every density is infinite, and only the likelihood is finite. And noise as large as the "
+        "data's own is no loss: there the circle has KL 0 and W1 0."
     ),
 )

@@ -1,0 +1,1 @@
+"""Parts of a GAN that are installed beside the suite."""

@@ -1,0 +1,1 @@
+"""Entries of config groups: conf/GROUP/NAME.yaml. Hydra looks for this file."""
