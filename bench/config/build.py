@@ -151,6 +151,12 @@ def read_config(path: Path) -> DictConfig:
     try:
         cfg = read_plain_yaml(path)
         check_trusted(plain := OmegaConf.to_container(cfg), str(path))
+        if OmegaConf.select(cfg, "model.training.optimizer") is not None:
+            raise UserError(
+                f"run {path.parent.name} was trained by an earlier suite, whose {path.name} has "
+                "another form",
+                fix="train it again, or use commit c44c481, the last that reads it",
+            )
         if misfit := find_misfit(plain, STORED):
             raise ValueError(misfit)
         return cfg

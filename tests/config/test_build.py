@@ -193,3 +193,9 @@ def test_an_augmentation_of_images_is_refused_on_points(entry):
     cfg = build.compose_config(["dataset=ring", f"augmentation={entry}"])
     with pytest.raises(UserError, match=r"augmentation \w+ changes images, .* holds points"):
         validate.validate_config(cfg)
+
+
+def test_the_config_of_a_run_from_before_two_optimizers_is_named_as_such(tmp_path):
+    (tmp_path / "config.yaml").write_text("model: {training: {optimizer: {lr: 1.0}}}\n")
+    with pytest.raises(UserError, match="trained by an earlier suite, whose config.yaml has"):
+        build.read_config(tmp_path / "config.yaml")

@@ -136,7 +136,7 @@ def test_a_killed_worker_costs_a_round_and_no_row(tmp_path):
         "from bench.losses.nonsaturating import generator_loss as sane\n"
         "def generator_loss(fake_logits):\n"
         "    mark = pathlib.Path('killed')\n"
-        "    if not mark.exists():\n"
+        "    if len(fake_logits) > 2 and not mark.exists():  # 2: tried when it is built\n"
         "        mark.touch()\n"
         "        os.kill(os.getpid(), 9)\n"
         "    return sane(fake_logits)\n"
