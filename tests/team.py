@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 import bench.models  # noqa: F401  torchvision's operators are declared before Lightning comes
 from bench.config import build
 from bench.core import distributed
+from bench.core.batch import Batch
 from bench.core.objective import PLAYERS
 from bench.data.split import Split
 from bench.models.differentiable import sgd
@@ -88,8 +89,12 @@ def train_in_float64(plain: dict, synchronised: bool) -> dict:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     drawn = torch.Generator().manual_seed(7)
     for step in range(STEPS):
-        real = torch.rand(BATCH, *cfg.dataset.shape, generator=drawn, dtype=torch.float64)
-        model.training_step(distributed.shard(real), step)
+        shape = BATCH, *cfg.dataset.shape
+        batches = [
+            Batch(distributed.shard(torch.rand(shape, generator=drawn, dtype=torch.float64)))
+            for _ in range(1 + model.reads_fresh_real)
+        ]
+        model.training_step(tuple(batches) if model.reads_fresh_real else batches[0], step)
     return {
         "state": model.state_dict(),
         "before": before,

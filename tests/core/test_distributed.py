@@ -28,6 +28,25 @@ FURTHER = {  # losses that no variant names
 }
 
 
+PARTS = {  # of a round: overrides of ns_gan on points
+    "pairs": ["loss=rpgan"],
+    "fresh real": ["loss=rpgan", "update_order.fresh_real=true"],
+    "averages": ["loss=ragan"],
+    "hinged averages": ["loss=rahinge"],
+    "lecam": ["loss=hinge", "penalty=lecam"],
+    "lazy": ["penalty=r1_lazy", "penalty.r1.interval=3", "hyperparameters.penalty_weight=0.01"],
+    "sum": ["penalty=r1_r2"],
+    "maximum": ["penalty=maximum", "hyperparameters.penalty_weight=0.01"],
+    "path length": ["penalty=path_length", "hyperparameters.penalty_weight=0.01"],
+    "spectral": ["normalisation=spectral"],
+    "gradient": ["normalisation=gradient"],
+    "generator first": ["update_order=g_first", "hyperparameters.n_dis=2"],
+    "more latents": ["update_order=d_first", "update_order.latent_batches=2"],
+    "half-life": ["ema=half_life"],
+}
+AUGMENTED = ["augmentation=adaptive", "augmentation.adaptive.images_to_full=100"]
+
+
 def on_points() -> dict[str, list[str]]:
     """Networks without batch norm: every variant, and losses that none of them names."""
     plain = [*POINTS, "hyperparameters.d_batch_norm=false"]
@@ -36,12 +55,13 @@ def on_points() -> dict[str, list[str]]:
         f"loss {loss}": [*variant, f"loss={loss}", *plain] for loss, variant in FURTHER.items()
     }
     variants["wgan_lp on points"] += STEEP
-    return variants | losses
+    parts = {f"part {name}": ["variant=ns_gan", *more, *plain] for name, more in PARTS.items()}
+    return variants | losses | parts
 
 
 def on_points_fast() -> dict[str, list[str]]:
     """The cases of points that are not slow."""
-    names = {*(f"{variant} on points" for variant in FAST), "loss wgan_gp_exact"}
+    names = {*(f"{variant} on points" for variant in FAST), "loss wgan_gp_exact", "part lecam"}
     return {name: case for name, case in on_points().items() if name in names}
 
 
@@ -57,7 +77,9 @@ def on_images() -> dict[str, list[str]]:
     more.append("hyperparameters.penalty_weight=0.01")  # plain descent bears no more
     variants = {f"{name} on images": [f"variant={name}", *IMAGES, *MOVING] for name in VARIANTS}
     normed = {f"{name}, D normed": [f"variant={name}", *IMAGES, *more] for name in UNNORMED}
-    return variants | normed
+    augmented = ["variant=ns_gan", *IMAGES, *AUGMENTED, "penalty=lp", "loss=wasserstein"]
+    augmented.append("hyperparameters.penalty_weight=0.01")
+    return variants | normed | {"augmented under a penalty on images": augmented}
 
 
 def plain_of(cases: dict[str, list[str]]) -> dict[str, dict]:
