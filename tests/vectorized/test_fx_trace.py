@@ -2,7 +2,7 @@
 
 import torch
 
-from bench.vectorized.fx_trace import TracedFunction
+from bench.vectorized.fx_trace import TracedFunction, structure
 
 
 def penalised(weights, inputs, power):
@@ -34,3 +34,19 @@ def test_steps_that_do_nothing_are_left_out():
     (graph,) = traced.graphs.values()
     names = [node.target.__name__ for node in graph.graph.nodes if node.op == "call_function"]
     assert sorted(names) == ["add.Tensor", "sum.default", "transpose.int"]
+
+
+def test_arguments_of_other_names_are_traced_anew():
+    """With shapes alone as the key, {"r2": x} would run the graph of {"r1": x}."""
+
+    def double_or_square(terms):
+        ((name, x),) = terms.items()
+        return 2 * x if name == "r1" else x.square()
+
+    traced = TracedFunction(double_or_square)
+    x = torch.tensor([1.0, 3.0])
+    assert traced({"r1": x}).tolist() == [2.0, 6.0]
+    assert traced({"r2": x}).tolist() == [1.0, 9.0]
+    assert traced({"r1": x + 1}).tolist() == [4.0, 8.0]
+    assert len(traced.graphs) == 2
+    assert structure([x, {"a": (x, None)}]) == ((2,), (("a", ((2,), None)),))
