@@ -852,6 +852,7 @@ NOT_RUN = {
     "config.trust._own_targets": OWN,
     "config.validate._hyperparameters_in": USERS,
     "config.validate.check_chosen_optimizer": USERS,
+    "config.loss_label.own_penalty": USERS,
     "sweeping.display.printing_for_display": "writes",
     "metrics.declarations.read_declarations": OWN,
     "reporting.data.licences.licences_of": OWN,

@@ -6,7 +6,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.data.batches import Batches, DeviceBatches, as_float, iter_batch_indices
+from bench.data.batches import (
+    FRESH_STREAM,
+    STREAM,
+    Batches,
+    BatchIndexSampler,
+    DeviceBatches,
+    as_float,
+    iter_batch_indices,
+)
 
 
 @given(count=st.integers(1, 30), size=st.integers(1, 40), first=st.integers(0, 20))
@@ -35,10 +43,21 @@ def test_images_become_floats_in_the_unit_interval_and_points_stay():
 
 def test_batches_hold_the_samples_of_the_order():
     samples = torch.arange(10.0).reshape(10, 1)
-    batches = list(DeviceBatches(samples, 4, 0, 2, 6))
     order = list(iter_batch_indices(10, 4, 0, 2, 6))
-    assert len(batches) == 4
-    assert all(torch.equal(b[:, 0], o.float()) for b, o in zip(batches, order, strict=True))
+    batches = list(DeviceBatches(samples, BatchIndexSampler(10, 4, 0, 2, 6, [STREAM])))
+    assert len(batches) == 4 and all(batch.labels == {} for batch in batches)
+    pairs = zip(batches, order, strict=True)
+    assert all(torch.equal(batch.samples[:, 0], o.float()) for batch, o in pairs)
+
+
+def test_a_second_stream_gives_each_step_a_second_batch_of_another_order():
+    samples, streams = torch.arange(10.0).reshape(10, 1), [STREAM, FRESH_STREAM]
+    found = list(DeviceBatches(samples, BatchIndexSampler(10, 4, 0, 2, 6, streams)))
+    for place, stream in enumerate(streams):
+        order = iter_batch_indices(10, 4, 0, 2, 6, stream)
+        for batches, indices in zip(found, order, strict=True):
+            assert torch.equal(batches[place].samples[:, 0], indices.float())
+    assert not torch.equal(found[0][0].samples, found[0][1].samples)
 
 
 def test_no_samples_are_refused():

@@ -169,7 +169,7 @@ def test_the_command_prints_a_table_and_writes_json(trained, tmp_path, capsys, m
         main()
     assert end.value.code == 0
     printed = capsys.readouterr().out
-    assert "Frechet distance" in printed and "real (floor)" in printed and "70 samples" in printed
+    assert "Frechet" in printed and "real (floor)" in printed and "70 samples" in printed
     (card,) = json.loads((tmp_path / "scores.json").read_text())
     row = next(
         row

@@ -320,7 +320,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tiny, monke
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     monkeypatch.setattr("bench.training.fit.SamplePlotter", _NoPainter)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8000, hard))  # room for small files only
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_000, hard))  # room for small files only
     try:
         outcome = execute(job)
     finally:

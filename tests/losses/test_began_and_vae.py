@@ -9,7 +9,7 @@ D = torch.float64
 
 
 def test_controller_moves_by_rate_times_imbalance_and_clips_only_when_told():
-    settings = dict(gamma=0.5, k_rate=0.1, fresh_errors=True, n_dis=1)
+    settings = dict(gamma=0.5, k_rate=0.1, fresh_errors=True)
     free = began.Equilibrium(**settings, clip_k=False)
     kept = began.Equilibrium(**settings, clip_k=True)
     k, real, fake = torch.tensor(0.0), torch.tensor(1.0), torch.tensor(2.0)
@@ -20,8 +20,8 @@ def test_controller_moves_by_rate_times_imbalance_and_clips_only_when_told():
 
 
 def test_equilibrium_refuses_impossible_numbers():
-    good = dict(gamma=0.5, k_rate=0.1, clip_k=True, fresh_errors=True, n_dis=1)
-    for bad in ({"gamma": 1.5}, {"gamma": math.nan}, {"k_rate": -1.0}, {"n_dis": 0}):
+    good = dict(gamma=0.5, k_rate=0.1, clip_k=True, fresh_errors=True)
+    for bad in ({"gamma": 1.5}, {"gamma": math.nan}, {"k_rate": -1.0}):
         with pytest.raises(ValueError):
             began.Equilibrium(**{**good, **bad})
 
