@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.core.objective import PLAYERS, Losses, Objective, Term
+from bench.core.objective import Losses, Objective, Term
+from bench.core.parts import PLAYERS
 from bench.core.update_order import StudyOrder
 from bench.models import priors
 from bench.models.base import TrainingConfig

@@ -16,7 +16,7 @@ import bench.models  # noqa: F401  torchvision's operators are declared before L
 from bench.config import build
 from bench.core import distributed
 from bench.core.batch import Batch
-from bench.core.objective import PLAYERS
+from bench.core.parts import PLAYERS
 from bench.data.split import Split
 from bench.models.differentiable import sgd
 from bench.networks.layers import synchronise

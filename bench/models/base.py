@@ -18,7 +18,8 @@ from bench.core import distributed, seeds
 from bench.core.batch import Batch, as_batch
 from bench.core.contracts import require_method, require_shape
 from bench.core.number_checks import require_whole_number
-from bench.core.objective import PLAYERS, RandomInput, upcast
+from bench.core.outputs import upcast
+from bench.core.parts import PLAYERS, RandomInput
 from bench.core.schedules import Number
 from bench.core.seeds import generator as stream
 from bench.data.split import Split

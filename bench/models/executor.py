@@ -25,7 +25,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from bench.core.batch import Batch
-from bench.core.objective import RandomInput
+from bench.core.parts import RandomInput
 from bench.models.differentiable import ParamState
 
 LossFn = Callable[..., tuple[Tensor, ...]]  # a method of a model -> (loss, further results ...)

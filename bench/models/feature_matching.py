@@ -6,7 +6,9 @@ from torch import Tensor, nn
 
 from bench.core import distributed
 from bench.core.batch import Batch
-from bench.core.objective import Objective, State, upcast
+from bench.core.objective import Objective
+from bench.core.outputs import upcast
+from bench.core.parts import State
 from bench.models.base import TrainingConfig
 from bench.models.gan import GAN
 

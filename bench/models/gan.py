@@ -9,15 +9,9 @@ from torch import Tensor, nn
 from bench.core import distributed
 from bench.core.batch import Batch, Outputs
 from bench.core.contracts import require_shape
-from bench.core.objective import (
-    Draws,
-    Objective,
-    RandomInput,
-    RandomInputs,
-    Setting,
-    State,
-    logits_of,
-)
+from bench.core.objective import Objective
+from bench.core.outputs import logits_of
+from bench.core.parts import Draws, RandomInput, RandomInputs, Setting, State
 from bench.core.schedules import at
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
 from bench.models.executor import DISCRIMINATOR, GENERATOR, LossFn, ReplicaMask, StepExecutor

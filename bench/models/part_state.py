@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from bench.core import distributed
-from bench.core.objective import State
+from bench.core.parts import State
 
 
 class PartState(nn.Module):

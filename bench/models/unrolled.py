@@ -10,7 +10,8 @@ from torch.func import functional_call
 from bench.core import distributed
 from bench.core.batch import Batch, Critic
 from bench.core.number_checks import require_whole_number
-from bench.core.objective import Draws, Objective, State
+from bench.core.objective import Objective
+from bench.core.parts import Draws, State
 from bench.models.base import TrainingConfig
 from bench.models.differentiable import ParamState, differentiable_step
 from bench.models.executor import DISCRIMINATOR, ReplicaMask, StepExecutor

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.core.contracts import ContractError, describe_part, require_call, require_shape
 from bench.core.coupling import is_coupled
-from bench.core.objective import RandomInput, RandomInputs, Rows, SampleCritic, identity
+from bench.core.parts import RandomInput, RandomInputs, Rows, SampleCritic, identity
 
 
 def gradient_norm(critic: SampleCritic, points: Tensor, *, eps: float) -> Tensor:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.core.objective import RandomInput, RandomInputs, Rows, identity
+from bench.core.parts import RandomInput, RandomInputs, Rows, identity
 
 Generator = Callable[[Tensor], Tensor]  # latents [B, ..., L] -> samples [B, ...]
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.core.objective import RandomInput, RandomInputs
+from bench.core.parts import RandomInput, RandomInputs
 
 
 def needs_random(side: str = "real", **inputs: RandomInput) -> Callable[[Callable], Callable]:

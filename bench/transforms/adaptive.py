@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bench.core.batch import Batch, Critic, Outputs
 from bench.core.number_checks import require_whole_number
-from bench.core.objective import RandomInput, Transform
+from bench.core.parts import RandomInput, Transform
 from bench.transforms.transform import merge_random_inputs
 
 

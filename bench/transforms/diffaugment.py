@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from bench.core.batch import Critic
-from bench.core.objective import RandomInput, Transform
+from bench.core.parts import RandomInput, Transform
 from bench.transforms.transform import ImageTransform, merge_random_inputs
 
 PER_IMAGE = RandomInput("uniform", "sample")

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from bench.core.batch import Batch, Critic, Outputs
-from bench.core.objective import RandomInput, logits_of
+from bench.core.outputs import logits_of
+from bench.core.parts import RandomInput
 
 
 @dataclass(frozen=True)

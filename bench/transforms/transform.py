@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from torch import Tensor
 
 from bench.core.batch import Batch, Critic, Outputs
-from bench.core.objective import RandomInput, Transform
+from bench.core.parts import RandomInput, Transform
 
 
 class SampleTransform:

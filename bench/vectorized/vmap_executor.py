@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bench.core.batch import Batch
-from bench.core.objective import RandomInput
+from bench.core.parts import RandomInput
 from bench.models.differentiable import ParamState
 from bench.models.executor import IsDue, LossFn, ReplicaMask
 from bench.vectorized.stack import ReplicaStack

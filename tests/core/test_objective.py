@@ -5,7 +5,8 @@ import torch
 from support import make_objective
 
 from bench.core.batch import Batch
-from bench.core.objective import ALONE, PLAYERS, Objective
+from bench.core.objective import Objective
+from bench.core.parts import ALONE, PLAYERS
 from bench.losses import wasserstein
 from bench.losses.least_squares import logit
 from bench.penalties import norms, sampling_points

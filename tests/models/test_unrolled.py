@@ -11,7 +11,7 @@ from torch import nn
 from bench.config import build
 from bench.core.batch import Batch, as_batch
 from bench.core.errors import UserError
-from bench.core.objective import ALONE
+from bench.core.parts import ALONE
 from bench.execution.run import execute
 from bench.losses import minimax, nonsaturating, wasserstein
 from bench.losses.least_squares import logit

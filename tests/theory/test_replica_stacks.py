@@ -6,7 +6,7 @@ import torch
 
 from bench.config import build
 from bench.core.batch import Batch
-from bench.core.objective import PLAYERS
+from bench.core.parts import PLAYERS
 from bench.core.seeds import generator
 from bench.models.executor import DISCRIMINATOR, GENERATOR
 from bench.networks import mlp

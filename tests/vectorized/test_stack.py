@@ -10,7 +10,7 @@ from support import ROOT, SMALL
 from bench.config import build, validate
 from bench.core.batch import Batch
 from bench.core.errors import UserError
-from bench.core.objective import PLAYERS
+from bench.core.parts import PLAYERS
 from bench.data.batches import FRESH_STREAM, STREAM, iter_batch_indices
 from bench.vectorized import trainer
 from bench.vectorized.compatibility import pack_key, why_not_packable

@@ -14,7 +14,7 @@ from scipy.stats import rice
 
 from bench import divergences
 from bench.core import seeds
-from bench.core.objective import PLAYERS
+from bench.core.parts import PLAYERS
 from bench.losses.likelihood import Likelihood, log_likelihood
 from bench.metrics.transport import wasserstein_1
 from bench.models import priors

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.core.objective import PLAYERS, Objective
+from bench.core.objective import Objective
+from bench.core.parts import PLAYERS
 from bench.core.update_order import StudyOrder
 from bench.models import priors
 from bench.models.base import TrainingConfig

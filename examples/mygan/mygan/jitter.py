@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from bench.core.batch import Batch, Critic
-from bench.core.objective import RandomInput
+from bench.core.parts import RandomInput
 
 
 @dataclass(frozen=True)

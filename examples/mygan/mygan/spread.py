@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from bench.core.objective import RandomInput, RandomInputs
+from bench.core.parts import RandomInput, RandomInputs
 
 
 class Spread:
