@@ -30,7 +30,7 @@ from bench.core.text import printable
 from bench.networks.sampler import Sampler
 from bench.reporting.data.licences import licences_of
 from bench.reporting.text.markdown import escape_markdown
-from bench.reporting.text.words import format_value, metric_title
+from bench.reporting.text.words import better_side, format_value, metric_title
 from bench.runs.folder import RunFolder
 from bench.runs.outcome import faults, real_scores
 from bench.runs.record import describe_run, read_overrides
@@ -236,7 +236,9 @@ def _scores(folder: RunFolder, row: Row) -> list[str]:
     for name, value in sort_for_display(row.scores).items():
         other = f"{real[name]:.4g}" if name in real else "-"
         title = escape_markdown(metric_title(name))
-        lines.append(f"| {title} | {value:.4g} | {other} | {row.directions[name]} |")
+        lines.append(
+            f"| {title} | {value:.4g} | {other} | {better_side(name, row.directions[name])} |"
+        )
     protocol = (
         f"{key.replace('_', ' ')}: {escape_markdown(printable(format_value(value)))}"
         for key, value in row.protocol.items()

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.metrics.declarations import read_declarations
 from bench.runs.rows import Row, baseline_folder, read_rows, sort_for_display
 
 ALIKE = 0.5  # of the way from the similarity of two real images to 1, that of one image twice
@@ -23,7 +24,8 @@ def score_table(row: Row, real: Mapping[str, float]) -> list[str]:
     lines = [f"  {'':<{width}} {'this run':>10} {'real data':>10}"]
     for name, value in sort_for_display(row.scores).items():
         other = f"{real[name]:.4f}" if name in real else "-"
-        better = f"{row.directions[name]} is better"
+        is_target = name in read_declarations()["TARGETS"]
+        better = "as real data is best" if is_target else f"{row.directions[name]} is better"
         lines.append(f"  {name:<{width}} {value:>10.4f} {other:>10}  {better}")
     return lines
 

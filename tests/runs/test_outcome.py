@@ -43,6 +43,8 @@ def test_a_diverged_run_without_scores_has_no_fault_in_words_and_an_empty_table(
     assert faults(row_of(), {}) == []
     lines = [line.split()[:3] for line in score_table(row_of(ms_ssim=0.5), REAL)]
     assert ["ms_ssim", "0.5000", "-"] in lines and ["frechet", "4.0000", "1.0000"] in lines
+    (ssim,) = (line for line in score_table(row_of(), REAL) if " ssim " in line)
+    assert ssim.endswith("  as real data is best")
 
 
 def test_a_run_ends_with_scores_beside_real_data_picture_and_next_command(run_command, tiny):
