@@ -118,7 +118,7 @@ def render_index(variants: list[Path]) -> str:
     """Render the index: all variants, then every loss and every penalty with its deviations."""
     lines = ["# Variants, losses and penalties", "", "| variant | |", "|---|---|"]
     lines += [f"| [{p.stem}]({p.stem}.md) | {read_head_comment(p)[0][0]} |" for p in variants]
-    lines += ["", "## Losses", "", "Any variant can train with any other loss:"]
+    lines += ["", "## Losses", "", "Variants of `model=gan` can train with each other's losses:"]
     lines += ["`variant=lsgan loss=lsgan_logits`.", "", *list_entries("loss")]
     lines += ["", "## Penalties", "", "Any loss of two players can have any penalty:"]
     lines += ["`loss=hinge penalty=r1`.", "", *list_entries("penalty")]

@@ -226,7 +226,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     cmd = add(runs, "list runs, of sweeps and single ones, the newest first")
     cmd.add_argument(
-        "what", nargs="*", metavar="KEY=VALUE", help="variant=, dataset=, seed=, status="
+        "what",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="variant=, dataset=, seed=, status=, network=, loss=, penalty=, model=",
     )
 
     cmd = add(show, "show one run: settings, losses, scores, where its samples are")

@@ -57,7 +57,10 @@ def find_runs(runs_root: Path, filters: Sequence[str] = ()) -> list[FoundRun]:
     for key, value in wanted:
         if key not in FILTERS or not value:
             message = f"{key!r} is no filter of runs"
-            raise UserError(message, fix=f"write KEY=VALUE, with a key of {', '.join(FILTERS)}")
+            fix = f"write KEY=VALUE, with a key of {', '.join(FILTERS)}"
+            if key == "runs_root":
+                fix = f"write --runs-root {value or 'DIR'}"
+            raise UserError(message, fix=fix)
     paths = sorted(path.parent for path in runs_root.glob("*/config.yaml"))
     reader, runs = StatusReader(runs_root), []
     for path in paths:
@@ -143,7 +146,7 @@ def show_runs(runs_root: Path, filters: Sequence[str], console: Console | None =
     for run in runs:
         scores = sort_for_display(run.row.scores) if run.row else {}
         first = next((f"{name} {value:.4g}" for name, value in scores.items()), "")
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.ended))
+        when = time.strftime("%m-%d %H:%M", time.localtime(run.ended))
         facts = [
             printable(run.facts.get(key, "")) for key in ("variant", "dataset", "seed", "status")
         ]

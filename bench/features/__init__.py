@@ -19,5 +19,6 @@ def check_sample_shape(name: str, samples: Tensor, shape: Sequence[int]) -> None
         raise UserError(
             f"features {name!r} takes samples of shape {list(shape)}, "
             f"found {list(samples.shape[1:])}",
-            fix="choose features=NAME made for this dataset, or train one with `bench features`",
+            fix="give samples of that shape, choose features=NAME made for these, or train one "
+            "with `bench features`",
         )
