@@ -177,6 +177,24 @@ def test_every_normalisation_trains(tiny, normalisation):
     train(tiny, "dataset=ring", f"normalisation={normalisation}", network="mlp")
 
 
+PENALTY_PRESETS = sorted(
+    path.relative_to(ROOT / "conf/preset/penalty").with_suffix("").parts
+    for path in (ROOT / "conf/preset/penalty").rglob("*.yaml")
+)
+
+
+@pytest.mark.parametrize(("preset", "dataset", "variant", "penalty"), PENALTY_PRESETS)
+def test_every_preset_of_a_penalty_is_that_penaltys_alone(preset, dataset, variant, penalty):
+    """A variant trained with another penalty has that penalty's number, not its usual one's."""
+    folder = ROOT / "conf/preset/penalty" / preset / dataset / variant
+    own = OmegaConf.load(folder / f"{penalty}.yaml").hyperparameters
+    chosen = [f"preset={preset}", f"dataset={dataset}", f"variant={variant}"]
+    usual = build.compose_config(chosen)
+    assert list(usual.penalty) == [penalty] and own.items() <= usual.hyperparameters.items()
+    r1 = build.compose_config([*chosen, "penalty=r1"]).hyperparameters
+    assert (r1.penalty_weight, r1.d_batch_norm) == (5.0, False)
+
+
 @pytest.mark.parametrize("group", ["penalty", "normalisation"])
 def test_what_an_entry_needs_belongs_to_an_entry(group):
     """An optional default of a misspelt file would be left out without a word."""

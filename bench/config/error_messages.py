@@ -62,8 +62,8 @@ def _config_error(part: str, error: Exception, root: BaseException) -> UserError
     if isinstance(root, ConfigAttributeError | ConfigKeyError) and root.full_key:
         return missing_key(root.full_key, root.parent_node)
     sentence = _one_sentence(root)
-    if group := re.match(r"Error resolving interpolation '\$\{(\w+)\}', possible", sentence):
-        return UserError(f"{group[1]} is a list", fix=f"write one name: {group[1]}=NAME")
+    if several := re.match(r"Error resolving interpolation '\$\{(\w+)\}', possible", sentence):
+        return UserError(f"{several[1]} is a list", fix=f"write one name: {several[1]}=NAME")
     says_how = not isinstance(root, HydraException) or "remove + prefix" in sentence
     fix = "" if says_how else HELP
     if isinstance(root, OverrideParseException):

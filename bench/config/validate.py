@@ -77,6 +77,7 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
         )
     for group in unread_groups(cfg):
         _check_nothing_is_chosen(cfg, group)
+    _check_normalisation_is_read(cfg)
     plain = to_plain(cfg)
     with as_user_error("config"):
         _check_transforms(plain.get("augmentation", {}), plain["dataset"]["family"])
@@ -150,6 +151,19 @@ def _check_nothing_is_chosen(cfg: DictConfig, group: str) -> None:
         raise UserError(
             f"{group} changes nothing: model {cfg.names.model!r} does not read it",
             fix=f"leave out {group}=, or choose another variant={loss}",
+        )
+
+
+def _check_normalisation_is_read(cfg: DictConfig) -> None:
+    """Refuse, with a UserError, a normalised discriminator where the model has another."""
+    uses = str(OmegaConf.to_container(cfg.model, resolve=False))
+    if "${normalisation." not in uses or "${normalisation.discriminator}" in uses:
+        return
+    chosen: Any = OmegaConf.to_container(cfg.normalisation, resolve=False)
+    if "_target_" in chosen["discriminator"]:
+        raise UserError(
+            f"normalisation changes nothing: model {cfg.names.model!r} has its own discriminator",
+            fix="leave out normalisation=, or choose another variant=",
         )
 
 

@@ -7,6 +7,7 @@ returned.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.core import distributed
 from bench.core.batch import Batch, Critic
 from bench.core.contracts import ContractError, describe_part, require_call, require_shape
 from bench.core.coupling import is_coupled
@@ -99,6 +101,9 @@ class Term:
         if self.player not in PLAYERS:
             raise ValueError(f"player is {self.player!r}; choose {' or '.join(PLAYERS)}")
         if self.reads_outputs:
+            if self.player == "generator" and self.interval > 1:
+                what = "a generator's term on outputs is taken at each of its steps"
+                raise ValueError(f"interval is {self.interval}, and {what}: set it to 1")
             self.outputs.try_on_zeros()
             return
         if self.player == "generator":
@@ -159,8 +164,8 @@ class Objective:
     def __post_init__(self) -> None:
         if not isinstance(self.loss, Losses):
             raise ValueError(
-                f"this model needs a loss of type Losses, the chosen one is of type "
-                f"{type(self.loss).__name__}: choose another loss="
+                "a model of two players cannot use this loss, which is written for another model: "
+                "leave out loss=, or choose one that a variant of this model has"
             )
         names = [*PLAYERS, *self.terms, *self.transforms]
         if twice := {name for name in names if names.count(name) > 1}:
@@ -298,7 +303,11 @@ class Objective:
         def own(samples: Tensor) -> Tensor:
             return logits_of(critic(rides._replace(samples=samples)))
 
-        value = penalty(own, gather(real.samples), gather(fake.samples), draws, shard)
+        points = gather(real.samples), gather(fake.samples)
+        # each process has all points then: a layer that gathers rows would take them twice
+        apart = distributed.single_process if is_coupled(penalty) else nullcontext
+        with apart():
+            value = penalty(own, *points, draws, shard)
         require_shape(value, (), penalty, "a penalty")
         return value
 
@@ -351,13 +360,19 @@ def chain(parts: Sequence[Mapping[str, Transform]]) -> dict[str, Transform]:
     """Return the transforms of several config groups as one mapping, in the order of the groups.
 
     Raises:
-        ValueError: a group has more than one: a config says no order of keys.
+        ValueError: a group has more than one: a config says no order of keys; or two groups call
+            theirs by one name.
     """
+    chained: dict[str, Transform] = {}
     for part in parts:
         if len(part) > 1:
             names = " and ".join(sorted(part))
-            raise ValueError(f"{names} are transforms of one config group: list them in one")
-    return {name: transform for part in parts for name, transform in part.items()}
+            what = "are transforms of one config group, which holds one: make one of them"
+            raise ValueError(f"{names} {what}, as bench.transforms.diffaugment.DiffAugment does")
+        if twice := chained.keys() & part.keys():
+            raise ValueError(f"two transforms are called {min(twice)!r}: rename one")
+        chained |= part
+    return chained
 
 
 def ride_along(side: str, real: Batch, fake: Batch, gather: Rows, shard: Rows) -> Batch:

@@ -96,7 +96,12 @@ class OutputFunction:
         if len(asked) == len(self.names):
             value, after = self.function(**given), {}
         else:
-            value, after = self.function(**given, state=state)
+            found = self.function(**given, state=state)
+            pair = isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], Mapping)
+            if not (pair and found[1].keys() == state.keys()):
+                wanted = f"(scalar, next state), the state with {', '.join(sorted(state))}"
+                raise ContractError(f"{describe_part(self.function)} returns no {wanted}")
+            value, after = found
         require_shape(value, (), self.function, "a loss or a term of it")
         return value, after
 

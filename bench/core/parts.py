@@ -6,6 +6,7 @@ The parts themselves are pure; their caller draws the numbers and keeps the stat
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from torch import Tensor
@@ -48,6 +49,8 @@ def identity(rows: Tensor) -> Tensor:
 
 def initial_state(part: Any) -> Mapping[str, float]:
     """Return the numbers with which a part's state begins, by name; {} for a part without state."""
+    while isinstance(part, partial):
+        part = part.func
     return getattr(part, "initial_state", {})
 
 

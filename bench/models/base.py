@@ -67,16 +67,19 @@ class TrainingConfig:
         if self.latent_dim < 1:
             raise ValueError(f"latent_dim is {self.latent_dim}; set it to 1 or more")
         require_whole_number("batch_size", self.batch_size, 1)
-        for make in self.optimizers.values():  # a bad learning rate raises now
-            build_optimizer(make, [torch.zeros(1, requires_grad=True)], 0)
+        for player, make in self.optimizers.items():  # a bad learning rate raises now
+            try:
+                build_optimizer(make, [torch.zeros(1, requires_grad=True)], 0)
+            except ValueError as error:
+                raise ValueError(f"optimizer.{player}: {error}") from error
 
 
 def check_objective_type(loss: Any, expected: type, model: str) -> None:
     """Refuse, with a ValueError, a loss of another type, written for another model."""
     if not isinstance(loss, expected):
         raise ValueError(
-            f"model {model!r} needs a loss of type {expected.__name__}, the chosen one is of type "
-            f"{type(loss).__name__}: choose another loss="
+            f"model {model!r} cannot use this loss, which is written for another model: leave out "
+            "loss=, or choose one that a variant of this model has"
         )
 
 

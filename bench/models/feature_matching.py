@@ -24,7 +24,7 @@ class FeatureMatchingGAN(GAN):
         matching: (mean real features [F], mean generated ones [F]) -> scalar.
 
     Raises:
-        ValueError: the discriminator has no `features`.
+        ValueError: the discriminator has no `features`, or a part cannot act on them.
     """
 
     def __init__(
@@ -47,6 +47,12 @@ class FeatureMatchingGAN(GAN):
                 "feature matching compares features of the samples themselves: choose no "
                 "augmentation and no other transform"
             )
+        for name, term in objective.terms.items():
+            if term.player == "generator" and term.reads_outputs:
+                raise ValueError(
+                    f"the term {name!r} reads the discriminator's outputs for the generator, which "
+                    "feature matching does not compute: choose another penalty="
+                )
         super().__init__(
             generator, discriminator, objective, reuse_samples, batch_norm_under_penalty, training
         )

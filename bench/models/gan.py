@@ -141,6 +141,9 @@ class GAN(GenerativeModel):
         require_shape(logits, (len(real),), self.discriminator, "a batch of logits")
         rides = [self.draw_random(objective.transform_inputs, real, "transforms") for _ in range(2)]
         batches = Batch(real, {}, rides[0]), Batch(self.generate(latent).detach(), {}, rides[1])
+        inputs = objective.random_inputs("discriminator")
+        draws = {name: self.draw_random(wanted, real) for name, wanted in inputs.items()}
+        self.discriminator_step_loss(*batches, draws)
         for name, term in objective.terms.items():
             draws = {name: self.draw_random(term.random_inputs, real)}
             if term.player == "discriminator":
@@ -258,10 +261,10 @@ class GAN(GenerativeModel):
         return (self.objective.terms[name].interval * self._generator_term(name, latent, draws),)
 
     def _generator_term(self, name: str, latent: Tensor, draws: Draws) -> Tensor:
-        """Return a weighted term on the generator's slope, and move its state."""
+        """Return a weighted term on the generator's slope, never in bfloat16; move its state."""
         state = self.part_state.read()
         value, after = self.objective.generator_term(
-            name, self.generate, latent, draws[name], state, distributed.all_gather
+            name, self.generator, latent, draws[name], state, distributed.all_gather
         )
         self.part_state.write(after)
         return at(self.objective.terms[name].weight, self.images) * value

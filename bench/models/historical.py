@@ -24,7 +24,7 @@ class HistoricalGAN(GAN):
         history_weight: at least 0; for the others see `bench.models.gan.GAN`.
 
     Raises:
-        ValueError: the weight is outside its range.
+        ValueError: the weight is outside its range, or the objective has a lazy term.
     """
 
     def __init__(
@@ -39,6 +39,12 @@ class HistoricalGAN(GAN):
     ) -> None:
         if not (math.isfinite(history_weight) and history_weight >= 0):
             raise ValueError(f"history_weight is {history_weight}; set it to 0 or more")
+        for name, term in objective.terms.items():
+            if term.interval > 1:  # a step of its own, which would count as one of the player's
+                raise ValueError(
+                    f"the term {name!r} has interval {term.interval}, and historical averaging "
+                    "adds its own term to each of a player's steps: set its interval to 1"
+                )
         super().__init__(
             generator, discriminator, objective, reuse_samples, batch_norm_under_penalty, training
         )

@@ -7,6 +7,7 @@ update; with d = 0 the average is a copy of the weights.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import compress
 from typing import Protocol
 
 import torch
@@ -109,7 +110,7 @@ class MovingAverage:
     Args:
         rule: the decay.
         copy_buffers: copy buffers, such as batch norm's averages, as StyleGAN2 does, instead of
-            averaging them too, as BigGAN does.
+            averaging them too, as BigGAN does; counts, as torch's batch norm has, are copied.
     """
 
     rule: DecayRule
@@ -126,7 +127,11 @@ class MovingAverage:
         if self.copy_buffers or decay == 0:
             _copy(buffers, new_buffers)
         else:
-            parameters, new_parameters = parameters + buffers, new_parameters + new_buffers
+            counts = [not buffer.is_floating_point() for buffer in buffers]  # torch's batch norm's
+            _copy(list(compress(buffers, counts)), list(compress(new_buffers, counts)))
+            means = [not is_count for is_count in counts]
+            parameters = [*parameters, *compress(buffers, means)]
+            new_parameters = [*new_parameters, *compress(new_buffers, means)]
         if decay == 0:
             _copy(parameters, new_parameters)
         else:

@@ -25,21 +25,21 @@ class PartState(nn.Module):
             child = nn.Module()
             for name, number in numbers.items():
                 child.register_buffer(name, torch.tensor(float(number)))
-            self.add_module(part, child)
+            self.add_module(f"of_{part}", child)  # a part may be called as a method of modules is
 
     def read(self) -> State:
         """Return copies of the tensors, by part and name."""
         if not self._modules:
             return {}
         return {
-            part: {name: tensor.clone() for name, tensor in child.named_buffers()}
+            part.removeprefix("of_"): {n: tensor.clone() for n, tensor in child.named_buffers()}
             for part, child in self.named_children()
         }
 
     def write(self, state: State) -> None:
         """Store the next state of parts; where processes differ, their mean."""
         for part, tensors in state.items():
-            child = self.get_submodule(part) if tensors else self
+            child = self.get_submodule(f"of_{part}") if tensors else self
             for name, tensor in tensors.items():
                 after = tensor.detach()
                 if distributed.world_size() > 1:

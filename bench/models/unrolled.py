@@ -82,8 +82,8 @@ class UnrolledGAN(GAN):
         if not draws:
             return super().generator_loss(real, fake)
         state, setting = self.part_state.read(), self.setting()
+        weights = self.unroll(real, fake, states, draws, state)  # whose slopes are in float32
         with setting.context():
-            weights = self.unroll(real, fake, states, draws, state)
             critic = self.objective.transformed(self.critic_with(weights), state)
             return self.objective.loss_on_outputs("generator", critic, real, fake, state, setting)
 

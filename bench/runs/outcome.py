@@ -46,8 +46,10 @@ def faults(row: Row, real: Mapping[str, float], untrained: float | None = None) 
         if scores.get(name, -1.0) > real.get(name, 1.0) + ALIKE * (1 - real.get(name, 1.0)):
             found.append("all samples alike")
     if untrained is not None and scores.get("frechet", 0.0) > LEARNED * untrained:
+        hardly = "hardly" if scores["frechet"] < untrained else "no"
         found.append(
-            f"hardly better than the untrained generator (Frechet distance {scores['frechet']:.4g} "
-            f"against {untrained:.4g}): probably too few steps, or a rate that does not suit them"
+            f"{hardly} better than the untrained generator (Frechet distance "
+            f"{scores['frechet']:.4g} against {untrained:.4g}): probably too few steps, or a rate "
+            "that does not suit them"
         )
     return found

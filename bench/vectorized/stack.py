@@ -204,7 +204,10 @@ class ReplicaStack:
         settings = {
             n: stack_values([g[n] for g in groups], device) for n in SETTINGS if n in groups[0]
         }
-        rows = {name: stack_values([state[name] for state in states], device) for name in states[0]}
+        # a replica whose player has not moved yet begins with moments of 0, as torch's own do
+        first: dict[str, Any] = next((state for state in states if state), {})
+        states = [state or {n: torch.zeros_like(v) for n, v in first.items()} for state in states]
+        rows = {name: stack_values([state[name] for state in states], device) for name in first}
         parts = zip(self.vmapped.shapes[player], self.vmapped.parts(player, rows), strict=True)
         return [
             ParamState(

@@ -86,6 +86,10 @@ BAD = {
         ["variant=imle", "normalisation=spectral"],
         "normalisation changes nothing: model 'imle' does not read it",
     ),
+    "a normalisation for a discriminator of its own": (
+        ["variant=minibatch_gan", "normalisation=spectral"],
+        "normalisation changes nothing: model 'minibatch' has its own discriminator",
+    ),
     "objective for a VAE": (
         ["variant=vae", "loss=hinge", "+hyperparameters.n_dis=1"],
         "model 'vae'",

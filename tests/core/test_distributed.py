@@ -56,7 +56,9 @@ def on_points() -> dict[str, list[str]]:
     }
     variants["wgan_lp on points"] += STEEP
     parts = {f"part {name}": ["variant=ns_gan", *more, *plain] for name, more in PARTS.items()}
-    return variants | losses | parts
+    # each process's penalty sees the points of both, and the layer gathers rows of its own
+    coupled = ["variant=minibatch_gan", *PARTS["maximum"], "model.batch_norm_under_penalty=true"]
+    return variants | losses | parts | {"a maximum over minibatch outputs": [*coupled, *plain]}
 
 
 def on_points_fast() -> dict[str, list[str]]:

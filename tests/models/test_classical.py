@@ -183,5 +183,5 @@ def test_what_cannot_be_fitted_is_one_sentence(mixture):
 
 @pytest.mark.parametrize("override", ["loss=imle", "loss=vae", "dataset.classes=0"])
 def test_what_does_not_fit_the_model_is_refused_before_it_starts(override):
-    with pytest.raises(UserError, match="ClassLikelihood|classes is 0"):
+    with pytest.raises(UserError, match="cannot use this loss|classes is 0"):
         build.build_model(build.compose_config(["variant=qda", override]))

@@ -1,12 +1,14 @@
 """The generator that matches mean features: closed form, a step by hand, whose features."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
 from support import make_objective, make_training
 from torch.nn.functional import relu, softplus
 
+from bench.core.objective import Term
 from bench.losses import feature_matching, minimax, nonsaturating
 from bench.models.feature_matching import FeatureMatchingGAN
 from bench.networks import infogan, mlp
@@ -14,10 +16,10 @@ from bench.networks import infogan, mlp
 GAME = make_objective(minimax.discriminator_loss, nonsaturating.generator_loss)
 
 
-def opened(discriminator):
+def opened(discriminator, game=GAME):
     settings = make_training(lambda p: torch.optim.SGD(p, lr=0.1))
     model = FeatureMatchingGAN(
-        mlp.generator([2], 2, width=5, depth=1), discriminator, GAME, False, False, settings,
+        mlp.generator([2], 2, width=5, depth=1), discriminator, game, False, False, settings,
         feature_matching.generator_loss,
     )  # fmt: skip
     model = model.double()
@@ -79,3 +81,13 @@ def test_features_are_what_the_last_layer_sees(discriminator, samples):
 def test_a_discriminator_without_features_is_refused():
     with pytest.raises(ValueError, match="has no features"):
         opened(torch.nn.Linear(2, 1))
+
+
+def test_a_term_of_the_generator_on_outputs_is_refused():
+    def lifted(fake_logits):
+        return fake_logits.mean()
+
+    term = Term(penalty=lifted, weight=1.0, interval=1, player="generator")
+    discriminator = mlp.Discriminator([2], width=5, depth=2, batch_norm=False)
+    with pytest.raises(ValueError, match="the term 'own' reads the discriminator's outputs"):
+        opened(discriminator, replace(GAME, terms={"own": term}))

@@ -133,13 +133,13 @@ class Remember:
 def test_state_is_used_then_moved_and_is_a_buffer():
     term = Term(penalty=Remember(), weight=1.0, interval=1, player="discriminator")
     model = gan(objective(terms={"own": term}))
-    assert model.state_dict()["part_state.own.m"].item() == 3.0
+    assert model.state_dict()["part_state.of_own.m"].item() == 3.0
     fake_mean = 0.75 * 2 + 0.25
     step(model)
     # d/dw [w theta - w x + 3 (w x + b)]
     assert model.discriminator.w.item() == pytest.approx(0.75 - 0.1 * (2 - 0.5 + 3 * 0.5))
-    assert model.state_dict()["part_state.own.m"].item() == pytest.approx(fake_mean)
-    assert not model.part_state.own.m.requires_grad
+    assert model.state_dict()["part_state.of_own.m"].item() == pytest.approx(fake_mean)
+    assert not model.part_state.of_own.m.requires_grad
 
 
 def test_a_loss_gets_the_outputs_that_it_names_and_no_pass_that_it_does_not():
@@ -178,6 +178,26 @@ def test_what_nobody_gives_is_one_sentence_before_the_first_step():
     game = objective(loss=replace(LOSSES, discriminator=class_loss))
     with pytest.raises(ValueError, match="asks for real_class_logits, and this model's"):
         step(gan(game))
+    with pytest.raises(ValueError, match="asks for real_class_logits, and this model's"):
+        gan(game).check_parts(torch.full((2, 1), 0.5, dtype=D))
+
+
+def test_a_partial_of_a_function_with_state_has_its_state():
+    def loss(real_logits, state, *, factor):
+        return factor * real_logits.mean(), {"sum": state["sum"] + factor}
+
+    loss.initial_state = {"sum": 1.0}
+    model = gan(objective(loss=replace(LOSSES, discriminator=partial(loss, factor=2.0))))
+    step(model)
+    assert model.part_state.read()["discriminator"]["sum"].item() == 3.0
+
+
+def test_a_lazy_term_of_the_generator_on_outputs_is_one_sentence():
+    def lifted(fake_logits):
+        return fake_logits.mean()
+
+    with pytest.raises(ValueError, match="interval is 2, and a generator's term on outputs"):
+        Term(penalty=lifted, weight=1.0, interval=2, player="generator")
 
 
 @pytest.mark.parametrize(
@@ -283,6 +303,8 @@ def test_a_chain_keeps_the_order_of_the_groups_and_one_transform_of_each():
     assert list(chain([{"b": first}, {}, {"a": second}])) == ["b", "a"]
     with pytest.raises(ValueError, match="a and b are transforms of one config group"):
         chain([{"b": first, "a": second}])
+    with pytest.raises(ValueError, match="two transforms are called 'a': rename one"):
+        chain([{"a": first}, {"a": second}])
 
 
 class Shift:

@@ -118,3 +118,10 @@ def test_a_negative_weight_is_one_sentence():
         build.build_model(
             build.compose_config(["variant=historical_gan", "hyperparameters.history_weight=-1"])
         )
+
+
+def test_a_lazy_term_is_one_sentence():
+    """Its step would count as one of the player's: the mean would be of other weights."""
+    lazy = ["penalty=r1_lazy", "hyperparameters.d_batch_norm=false"]
+    with pytest.raises(UserError, match="the term 'r1' has interval 16, and historical averaging"):
+        build.build_model(build.compose_config(["variant=historical_gan", *lazy]))

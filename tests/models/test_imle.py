@@ -97,7 +97,7 @@ def test_no_point_of_a_small_set_is_left_out():
     [
         (["hyperparameters.pool_factor=0"], "pool_factor is 0"),
         (["hyperparameters.pool_factor=2.5"], "pool_factor is 2.5"),
-        (["loss=vae"], "model 'imle' needs a loss of type function"),
+        (["loss=vae"], "model 'imle' cannot use this loss"),
     ],
 )
 def test_what_imle_cannot_do_is_one_sentence(overrides, sentence):

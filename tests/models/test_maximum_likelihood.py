@@ -104,8 +104,8 @@ def test_noise_is_a_switch_that_moves_no_weight(tiny):
     [
         (["hyperparameters.noise=0"], "noise is 0"),
         (["hyperparameters.pool_factor=0"], "pool_factor is 0"),
-        (["loss=imle"], "model 'maximum_likelihood' needs a loss of type Likelihood"),
-        (["loss=vae"], "model 'maximum_likelihood' needs a loss of type Likelihood"),
+        (["loss=imle"], "model 'maximum_likelihood' cannot use this loss"),
+        (["loss=vae"], "model 'maximum_likelihood' cannot use this loss"),
     ],
 )
 def test_what_it_cannot_do_is_one_sentence(overrides, sentence):

@@ -1,12 +1,14 @@
 """Decay rules of the moving average against StyleGAN2's and R3GAN's code."""
 
+import copy
 import math
 
 import pytest
+import torch
 from golden_values import golden
 
 from bench.core.schedules import Cosine
-from bench.models.moving_average import Constant, HalfLife
+from bench.models.moving_average import Constant, HalfLife, MovingAverage
 
 
 def test_stylegan2s_half_life_grows_with_the_images_seen():
@@ -51,3 +53,14 @@ def test_before_its_start_an_average_is_a_copy():
 def test_numbers_outside_their_ranges_are_refused(make, word):
     with pytest.raises(ValueError, match=word):
         make()
+
+
+@pytest.mark.parametrize("copy_buffers", [False, True])
+def test_counts_of_torchs_batch_norm_are_copied(copy_buffers):
+    net = torch.nn.BatchNorm1d(1)
+    average = copy.deepcopy(net)
+    net.running_mean += 4
+    net.num_batches_tracked += 3
+    MovingAverage(Constant(0.5, 0), copy_buffers).update(average, net, 0.5)
+    assert average.num_batches_tracked.item() == 3
+    assert average.running_mean.item() == (4 if copy_buffers else 2)

@@ -171,6 +171,32 @@ def test_looking_ahead_leaves_the_discriminator_as_it_was():
         assert all(torch.equal(value, held[index][name]) for name, value in state.items())
 
 
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["variant=unrolled_gan", "hyperparameters.unroll_steps=1", "penalty=r1"],
+        ["variant=ns_gan", "penalty=path_length"],
+    ],
+)
+def test_a_slope_is_never_taken_in_bfloat16(overrides):
+    """Neither that of a penalty in a step that is looked ahead, nor the generator's."""
+    points = ["dataset=ring", "network.width=8", "hyperparameters.d_batch_norm=false"]
+    model = build.build_model(build.compose_config([*overrides, *points, "precision=bf16"]))
+    made = model.configure_optimizers()
+    model.optimizers = lambda use_pl_optimizer: made
+    model.on_fit_start()
+    seen = set()
+
+    def watch(layer, inputs, output):
+        seen.add((output.dtype, torch._C._functorch.is_gradtrackingtensor(inputs[0])))
+
+    network = model.discriminator if "penalty=r1" in overrides else model.generator
+    (first, *_) = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    first.register_forward_hook(watch)
+    model.training_step(torch.rand(4, 2), 0)
+    assert (torch.float32, True) in seen and (torch.bfloat16, True) not in seen
+
+
 def test_a_dead_unit_has_a_finite_gradient():
     """Adam's v is 0 for it; the root's slope there would be infinite."""
     assert torch.equal(

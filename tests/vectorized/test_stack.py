@@ -256,6 +256,24 @@ def test_so_it_is_unrolled(double, more):
     assert_each_is_itself("unrolled_gan", "ring", 3, PLAIN, *more)
 
 
+@pytest.mark.parametrize("old", [0, 1])
+def test_so_it_is_unrolled_where_a_replicas_discriminator_has_not_moved_yet(double, old):
+    """The generator moves first and looks ahead; the other slot's moments are there already."""
+    more = [PLAIN, "update_order=g_first", "hyperparameters.unroll_steps=1"]
+    models = [made("unrolled_gan", place, "ring", *more) for place in (0, 1)]
+    slots = [None, None]
+    slots[old] = models[old]
+    stack = ReplicaStack(slots, samples().double(), BATCH)
+    stepped(stack, 2)
+    stack.insert(1 - old, models[1 - old])
+    stepped(stack, 2)
+    for place, model in enumerate(models):
+        one = alone(made("unrolled_gan", place, "ring", *more), model.d_steps)
+        for name, value in one.state_dict().items():
+            found = model.state_dict()[name]
+            assert torch.allclose(value, found, rtol=TOLERANCE, atol=TOLERANCE), name
+
+
 def test_a_step_on_given_samples_is_the_step_on_its_own_batch():
     drawn, given = (
         ReplicaStack([made("ns_gan", 0, "ring", PLAIN)], samples(), BATCH) for _ in range(2)
