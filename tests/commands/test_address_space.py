@@ -25,6 +25,7 @@ LINES = {  # in this order; RUN is the run_id of the first run
     "show": ["show RUN"],
     "report": ["report none --to first"],
     "compare": ["compare first first"],
+    "site": ["site first --to site"],
     "leaderboard": ["leaderboard first --wandb a/b --dry-run boards"],
     "reproduce": ["reproduce RUN", "reproduce RUN --rows first"],
     "verify": ["verify RUN", "verify --rows first --sample 1"],
