@@ -179,6 +179,10 @@ class Objective:
         if slopes and twofold:
             both = f"{twofold[0]!r} normalises the critic by its slope"
             raise ValueError(f"{both}, and penalty {slopes[0]!r} bounds it again: choose one")
+        moving = [name for name, each in self.transforms.items() if initial_state(each)]
+        if moving and "real" not in self.loss.outputs("discriminator").sides:
+            found = f"{moving[0]!r} follows the discriminator on real samples"
+            raise ValueError(f"{found}, and its loss does not see them: choose another loss=")
         inputs = [name for each in self.transforms.values() for name in each.random_inputs]
         if len(set(inputs)) < len(inputs):
             raise ContractError("two transforms read random numbers of one name")
@@ -255,7 +259,8 @@ class Objective:
             for name, transform in self.transforms.items():
                 if initial_state(transform):
                     logits = setting.gather(outputs["real_logits"])
-                    after[name] = transform.next_state(state[name], logits)  # type: ignore[attr-defined]
+                    moving: Any = transform
+                    after[name] = moving.next_state(state[name], logits)
         return total, after
 
     def discriminator_loss(

@@ -37,7 +37,20 @@ def require_ends(start: object, end: object) -> None:
 
 
 @dataclass(frozen=True)
-class Linear:
+class _Between:
+    """Hold the two ends of a schedule and its length."""
+
+    start: float
+    end: float
+    images: float
+
+    def __post_init__(self) -> None:
+        require_ends(self.start, self.end)
+        require_images(self.images, "the schedule ends there")
+
+
+@dataclass(frozen=True)
+class Linear(_Between):
     """start + (end - start) min(t / images, 1), where t is the count of images seen.
 
     Args:
@@ -48,21 +61,13 @@ class Linear:
         ValueError: a number is not finite, or the length is not positive.
     """
 
-    start: float
-    end: float
-    images: float
-
-    def __post_init__(self) -> None:
-        require_ends(self.start, self.end)
-        require_images(self.images, "the schedule ends there")
-
     def __call__(self, images: float) -> float:
         """Return the value after a count of images."""
         return self.start + (self.end - self.start) * min(images / self.images, 1.0)
 
 
 @dataclass(frozen=True)
-class Cosine:
+class Cosine(_Between):
     """end + (start - end) (1 + cos(pi min(t / images, 1))) / 2, where t counts the images seen.
 
     Args:
@@ -72,14 +77,6 @@ class Cosine:
     Raises:
         ValueError: a number is not finite, or the length is not positive.
     """
-
-    start: float
-    end: float
-    images: float
-
-    def __post_init__(self) -> None:
-        require_ends(self.start, self.end)
-        require_images(self.images, "the schedule ends there")
 
     def __call__(self, images: float) -> float:
         """Return the value after a count of images."""

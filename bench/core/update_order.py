@@ -45,7 +45,7 @@ class UpdateOrder:
         Args:
             d_steps, g_steps: steps made before this round.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define generator_is_due")
 
 
 class StudyOrder(UpdateOrder):

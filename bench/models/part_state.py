@@ -39,9 +39,8 @@ class PartState(nn.Module):
     def write(self, state: State) -> None:
         """Store the next state of parts; where processes differ, their mean."""
         for part, tensors in state.items():
-            child = self.get_submodule(f"of_{part}") if tensors else self
             for name, tensor in tensors.items():
                 after = tensor.detach()
                 if distributed.world_size() > 1:
                     after = distributed.all_reduce_sum(after) / distributed.world_size()
-                child.get_buffer(name).copy_(after)
+                self.get_buffer(f"of_{part}.{name}").copy_(after)

@@ -19,15 +19,8 @@ def require_range(net: Any) -> tuple[float, float]:
     return pixels
 
 
-class UnitGenerator(nn.Module):
-    """(G(z) - black) / (white - black): latents [B, L] -> images [B, C, H, W], black at 0, white 1.
-
-    Args:
-        net: a generator with `pixel_range`.
-
-    Raises:
-        ValueError: it has none.
-    """
+class _Converted(nn.Module):
+    """Hold a network and the range that it works in."""
 
     def __init__(self, net: Any) -> None:
         super().__init__()
@@ -38,12 +31,23 @@ class UnitGenerator(nn.Module):
         """Draw the network's initial weights."""
         self.net.reset(generator)
 
+
+class UnitGenerator(_Converted):
+    """(G(z) - black) / (white - black): latents [B, L] -> images [B, C, H, W], black at 0, white 1.
+
+    Args:
+        net: a generator with `pixel_range`.
+
+    Raises:
+        ValueError: it has none.
+    """
+
     def forward(self, latent: Tensor) -> Tensor:
         """Return images, [B, C, H, W]."""
         return (self.net(latent) - self.black) / (self.white - self.black)
 
 
-class UnitDiscriminator(nn.Module):
+class UnitDiscriminator(_Converted):
     """D(black + x (white - black)): images in [0, 1], [B, C, H, W] -> logits [B].
 
     The slope of this discriminator is (white - black) times that of the network, so that the weight
@@ -55,15 +59,6 @@ class UnitDiscriminator(nn.Module):
     Raises:
         ValueError: it has none.
     """
-
-    def __init__(self, net: Any) -> None:
-        super().__init__()
-        self.net = net
-        self.black, self.white = require_range(net)
-
-    def reset(self, generator: torch.Generator) -> None:
-        """Draw the network's initial weights."""
-        self.net.reset(generator)
 
     def features(self, samples: Tensor) -> Tensor:
         """Return the features before the last layer, [B, F]."""

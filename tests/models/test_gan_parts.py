@@ -20,6 +20,7 @@ from bench.models.gan import GAN
 from bench.models.moving_average import Constant, HalfLife, MovingAverage
 from bench.penalties import norms, sampling_points
 from bench.penalties.gradient import GradientPenalty
+from bench.transforms.adaptive import Adaptive
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 D = torch.float64
@@ -331,3 +332,14 @@ def test_transforms_draw_from_a_stream_of_their_own_and_a_set_for_each_side():
     for name in ("latent", "draws"):
         assert torch.equal(model.streams[name].get_state(), plain.streams[name].get_state())
     assert "transforms" not in plain.streams
+
+
+def test_a_transform_that_follows_real_scores_is_refused_where_no_loss_sees_them():
+    follower = Adaptive([], target=0.6, images_to_full=100, interval=1)
+
+    def fake_alone(fake_logits):
+        return fake_logits.mean()
+
+    with pytest.raises(ValueError, match="'own' follows the discriminator on real samples"):
+        objective(transforms={"own": follower}, loss=replace(LOSSES, discriminator=fake_alone))
+    assert objective(transforms={"own": follower}).initial_state["own"]["p"] == 0.0
