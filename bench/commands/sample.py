@@ -33,7 +33,7 @@ def write_samples(folder: RunFolder, count: int, seed: int, to: Path, single: bo
         UserError: the run has not finished or is damaged, or the path cannot be written.
     """
     sampler = build_finished_sampler(folder)
-    samples = torch.cat(list(sampler.batches(count, stream(seed, "score"), BATCH)))
+    samples = sampler.samples(count, stream(seed, "score"), BATCH)
     if samples.ndim == 2:
         path = to.with_suffix(".csv")
         with replacing(path) as temporary:

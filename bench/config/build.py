@@ -21,10 +21,11 @@ from bench.config.trust import USER, check_trusted, read_plain_yaml
 from bench.core.contracts import ContractError, describe_part, require_method
 from bench.core.errors import UserError
 from bench.core.files import find_misfit
+from bench.core.number_checks import is_whole_number
 from bench.core.seeds import global_stream, preserved_global_states
 from bench.data.split import Split, check_shape
 from bench.models.base import GenerativeModel
-from bench.networks.sampler import Sampler
+from bench.networks.sampler import Sampler, takes_labels
 from bench.runs.folder import RunFolder
 from bench.runs.foreign_code import foreign_code
 from bench.runs.identity import hash_identity, with_stable_names
@@ -117,10 +118,18 @@ def build_splits(cfg: DictConfig) -> tuple[Any, dict[str, Split]]:
         return source, splits
 
 
-def build_model(cfg: DictConfig) -> GenerativeModel:
-    """Build the LightningModule with its networks; weights are drawn from the run's streams."""
+def build_model(cfg: DictConfig, train: Split | None = None) -> GenerativeModel:
+    """Build the LightningModule with its networks; weights are drawn from the run's streams.
+
+    Args:
+        train: the training split, which the model is fitted to or counts its classes in; None for
+            a model that is only looked at.
+    """
     with as_user_error(f"variant {cfg.names.variant!r}"), global_stream(cfg.seed):
-        return instantiate(cfg.model)
+        model = instantiate(cfg.model)
+        if train is not None:
+            model.fit_to_data(train)
+        return model
 
 
 def build_extractor(cfg: DictConfig) -> torch.nn.Module:
@@ -192,16 +201,37 @@ def build_sampler(folder: RunFolder, checkpoint: str = "final") -> Sampler:
     with as_user_error(run, fix=again), preserved_global_states():
         generator, prior = instantiate(model.generator), instantiate(model.training.prior)
         latent_dim = instantiate(model.training.latent_dim)
+        conditional = takes_labels(generator)
     try:
         generator.load_state_dict(weights)
     except RuntimeError as error:
         raise UserError(f"{run}: {file.name} does not fit its config.yaml", fix=again) from error
-    return Sampler(generator.eval(), prior, latent_dim)
+    counts = read_class_counts(folder) if conditional else None
+    return Sampler(generator.eval(), prior, latent_dim, counts)
 
 
 def build_untrained(folder: RunFolder) -> Sampler:
     """Build the sampler with a run's initial weights, or raise a UserError if its config is bad."""
-    return build_model(read_config(folder.config)).eval().sampler()
+    model = build_model(read_config(folder.config)).eval()
+    if model.conditional:
+        model.class_counts = read_class_counts(folder)
+    return model.sampler()
+
+
+def read_class_counts(folder: RunFolder) -> list[int]:
+    """Return the number of training samples of each class, as a conditional run stored it, [K].
+
+    Raises:
+        UserError: the run has not stored it.
+    """
+    counts = folder.read_provenance().get("class_counts")
+    if not isinstance(counts, list) or not all(is_whole_number(n, 0) for n in counts):
+        raise UserError(
+            f"run {folder.run_id} draws samples of classes, and its {folder.provenance.name} has "
+            "no class_counts, by whose shares it draws them",
+            fix="train it again",
+        )
+    return counts
 
 
 def run_id_for(

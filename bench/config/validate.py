@@ -37,7 +37,9 @@ SHAPES = {  # family -> its samples, number of axes, an example
     "image": ("images [channels, height, width]", 3, "[3,64,64]"),
     "points": ("points [dimensions]", 1, "[2]"),
 }
-OPTIONAL_GROUPS = ("penalty", "normalisation", "augmentation", "update_order", "ema")
+OPTIONAL_GROUPS = (
+    *("penalty", "normalisation", "conditioning", "augmentation", "update_order", "ema"),
+)
 logging.getLogger(get_object.__module__).setLevel(logging.CRITICAL)  # the sentence says it all
 
 
@@ -77,6 +79,7 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
         )
     for group in unread_groups(cfg):
         _check_nothing_is_chosen(cfg, group)
+    _check_conditional_pair(cfg)
     _check_normalisation_is_read(cfg)
     plain = to_plain(cfg)
     with as_user_error("config"):
@@ -145,13 +148,27 @@ def _check_nothing_is_chosen(cfg: DictConfig, group: str) -> None:
 
     An order of updates is always chosen: see `warn_of_unread_keys`.
     """
-    built = "_target_" in str(OmegaConf.to_container(cfg, resolve=False)[group])  # type: ignore[call-overload, index]
-    if built and group != "update_order":
+    content = str(OmegaConf.to_container(cfg, resolve=False)[group])  # type: ignore[call-overload, index]
+    if (
+        "_target_" in content or cfg.names.get(group, "none") != "none"
+    ) and group != "update_order":
         loss = " or loss=" if group == "penalty" else ""  # which may choose a penalty
         raise UserError(
             f"{group} changes nothing: model {cfg.names.model!r} does not read it",
             fix=f"leave out {group}=, or choose another variant={loss}",
         )
+
+
+def _check_conditional_pair(cfg: DictConfig) -> None:
+    """Refuse, with a UserError, a way of conditioning for which the network has no pair."""
+    content: Any = OmegaConf.to_container(cfg, resolve=False)
+    for pair in re.findall(r"\$\{network\.(\w+)\.", str(content.get("conditioning", {}))):
+        if pair not in cfg.network and "conditioning" not in unread_groups(cfg):
+            raise UserError(
+                f"network {cfg.names.network!r} has no pair for conditioning="
+                f"{cfg.names.conditioning}",
+                fix=f"choose another network=, or add the pair {pair!r} to its yaml",
+            )
 
 
 def _check_normalisation_is_read(cfg: DictConfig) -> None:

@@ -34,6 +34,7 @@ from bench.core.parts import (
     identity,
     initial_state,
 )
+from bench.core.pixels import UNIT, Range, from_unit, require_range, to_unit
 from bench.core.schedules import Number, at
 from bench.core.update_order import UpdateOrder
 
@@ -84,6 +85,8 @@ class Term:
             its own, interval times as heavy, as in StyleGAN2 (Karras et al. 2020,
             arXiv:1912.04958, appendix B).
         player: "discriminator" or "generator".
+        pixel_range: the range (black, white) of images in which its published weight was meant, and
+            in which it takes slopes; None: [0, 1], the suite's. Points have no range.
 
     Raises:
         ValueError: a setting is outside its range, or the penalty cannot be called as it has to be.
@@ -93,11 +96,13 @@ class Term:
     weight: Number
     interval: int
     player: str
+    pixel_range: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.weight) and not (math.isfinite(self.weight) and self.weight >= 0):
             raise ValueError(f"penalty_weight is {self.weight}; set it to 0 or more")
         require_whole_number("interval", self.interval, 1, meaning="steps from one to the next")
+        self.pixels  # noqa: B018  # refuses what is no range
         if self.player not in PLAYERS:
             raise ValueError(f"player is {self.player!r}; choose {' or '.join(PLAYERS)}")
         if self.reads_outputs:
@@ -114,6 +119,16 @@ class Term:
         if not isinstance(getattr(self.penalty, "random_inputs", None), Mapping):
             what = "random_inputs, the random numbers that it needs by name, {} for none"
             raise ContractError(f"{describe_part(self.penalty)} has no {what}")
+
+    @cached_property
+    def pixels(self) -> Range:
+        """The range of images that the term works in."""
+        return UNIT if self.pixel_range is None else require_range(self.pixel_range, "a penalty")
+
+    @property
+    def side(self) -> str:
+        """Whose labels the points have at which it takes slopes, see `ride_along`."""
+        return getattr(self.penalty, "side", "real")
 
     @cached_property
     def reads_outputs(self) -> bool:
@@ -223,6 +238,22 @@ class Objective:
             critic = transform(critic, *own)
         return critic
 
+    @cached_property
+    def pairs_labels(self) -> bool:
+        """Whether the generated samples of a step need the classes of the real ones beside them."""
+        return any(t.differentiates_critic and t.side == "between" for t in self.terms.values())
+
+    def parts_that_read_labels(self) -> list[str]:
+        """Return the names of losses and terms that ask for `real_labels` or `fake_labels`."""
+        functions = {player: self.loss.outputs(player) for player in PLAYERS}
+        functions |= {n: t.outputs for n, t in self.terms.items() if t.reads_outputs}
+        asked = {n: f.names for n, f in functions.items()}
+        return [n for n, names in asked.items() if any(each.endswith("_labels") for each in names)]
+
+    def pixels_of(self, name: str, samples: Tensor) -> Range:
+        """Return the range in which a term works on samples: points have none."""
+        return self.terms[name].pixels if samples.ndim == 4 else UNIT
+
     def reads_real(self, player: str) -> bool:
         """Return whether a player's loss or one of its terms sees real samples."""
         terms = self.terms.values()
@@ -298,17 +329,18 @@ class Objective:
     ) -> Tensor:
         """Return an unweighted term on the critic's slope, a scalar, from samples [B, ...].
 
-        The critic that the penalty gets has the labels and draws of the penalty's `side` bound:
-        "real", where it does not say, "fake", or "both" for points of the concatenation.
+        The critic that the penalty gets has the labels and draws of the penalty's `side` bound,
+        see `ride_along`, and takes samples in the term's range of pixels.
         """
         penalty, gather = self.terms[name].penalty, setting.gather
+        pixels = self.pixels_of(name, real.samples)
         shard = identity if is_coupled(penalty) else setting.shard
-        rides = ride_along(getattr(penalty, "side", "real"), real, fake, gather, shard)
+        rides = ride_along(self.terms[name].side, real, fake, gather, shard)
 
         def own(samples: Tensor) -> Tensor:
-            return logits_of(critic(rides._replace(samples=samples)))
+            return logits_of(critic(rides._replace(samples=to_unit(samples, pixels))))
 
-        points = gather(real.samples), gather(fake.samples)
+        points = [from_unit(gather(side.samples), pixels) for side in (real, fake)]
         # each process has all points then: a layer that gathers rows would take them twice
         apart = distributed.single_process if is_coupled(penalty) else nullcontext
         with apart():
@@ -384,10 +416,14 @@ def ride_along(side: str, real: Batch, fake: Batch, gather: Rows, shard: Rows) -
     """Return a batch with the labels and draws of the points of a term.
 
     Args:
-        side: "real", "fake", or "both" for points of the concatenation.
+        side: "real" for points at or around real samples; "fake" for those at generated ones;
+            "both" for points of the concatenation; "between" for points between a real and a
+            generated sample, which have the same class then, see `Objective.pairs_labels`, and
+            the draws of the real one.
         gather, shard: rows of this process -> all rows -> those of this process's points.
     """
-    rides = {"real": (real,), "fake": (fake,), "both": (real, fake)}[side]
+    sides = {"real": (real,), "fake": (fake,), "both": (real, fake), "between": (real,)}
+    rides = sides[side]
 
     def joined(field: str) -> dict[str, Tensor]:
         columns = [getattr(batch, field) for batch in rides]

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from bench.core import distributed
 from bench.core.batch import Batch
 from bench.core.seeds import generator
+from bench.data.split import Split
 
 STREAM = "data"  # the order of the batches
 FRESH_STREAM = "fresh data"  # that of the generator's own real samples
@@ -65,41 +66,61 @@ class BatchIndexSampler:
         return zip(*(iter_batch_indices(*self.settings, s) for s in self.streams), strict=True)
 
 
-def pick(samples: Tensor, orders: Sequence[Tensor]) -> Any:
+def training_data(train: Split) -> Batch:
+    """Return a training split as one batch with its labels, in memory that is contiguous."""
+    labels = {} if train.labels is None else {"labels": torch.from_numpy(train.labels)}
+    return Batch(as_contiguous_tensor(train.samples), labels)
+
+
+def pick(data: Batch, indices: Tensor) -> Batch:
+    """Return the samples of indices, float32, with their labels."""
+    indices = indices.to(data.samples.device)
+    labels = {name: each[indices] for name, each in data.labels.items()}
+    return Batch(as_float(data.samples[indices]), labels)
+
+
+def pick_each(data: Batch, orders: Sequence[Tensor]) -> Any:
     """Return the batch of each order's indices: a single one, or a tuple."""
-    batches = tuple(Batch(as_float(samples[indices.to(samples.device)])) for indices in orders)
+    batches = tuple(pick(data, indices) for indices in orders)
     return batches if len(batches) > 1 else batches[0]
+
+
+def to_device(data: Batch, device: torch.device) -> Batch:
+    """Return samples and labels on a device."""
+    labels = {name: each.to(device) for name, each in data.labels.items()}
+    return Batch(data.samples.to(device), labels)
 
 
 class DeviceBatches:
     """Batches indexed on the device of the data: no copy, no worker, no wait for the host."""
 
-    def __init__(self, samples: Tensor, order: BatchIndexSampler) -> None:
-        self.samples, self.order = samples, order
+    def __init__(self, data: Batch, order: BatchIndexSampler) -> None:
+        self.data, self.order = data, order
 
     def __len__(self) -> int:
         return len(self.order)
 
     def __iter__(self) -> Iterator[Any]:
         for indices in self.order:
-            yield pick(self.samples, indices)
+            yield pick_each(self.data, indices)
 
 
 class HostBatches(Dataset):
     """Batches indexed on the host, for a DataLoader whose sampler yields the indices of a batch."""
 
-    def __init__(self, samples: Tensor) -> None:
-        self.samples = samples
+    def __init__(self, data: Batch) -> None:
+        self.data = data
 
     def __getitem__(self, indices: Sequence[Tensor]) -> Any:
-        return pick(self.samples, indices)
+        return pick_each(self.data, indices)
 
 
 class Batches(pl.LightningDataModule):
     """One batch per discriminator step, `d_steps` of them.
 
     Args:
-        samples: images uint8 [N, C, H, W] or points float32 [N, D].
+        train: the training split: images uint8 [N, C, H, W] or points float32 [N, D]; its labels
+            ride along where the model is conditional.
         batch_size: number of samples in a batch, B.
         seed: seed of the random stream "data".
         d_steps: budget, in discriminator steps.
@@ -112,7 +133,7 @@ class Batches(pl.LightningDataModule):
 
     def __init__(
         self,
-        samples: np.ndarray,
+        train: Split,
         *,
         batch_size: int,
         seed: int,
@@ -121,9 +142,10 @@ class Batches(pl.LightningDataModule):
         workers: int,
     ) -> None:
         super().__init__()
-        if len(samples) == 0 or batch_size < 1:
-            raise ValueError(f"{len(samples)} samples in batches of {batch_size}: need 1 or more")
-        self.samples = as_contiguous_tensor(samples)
+        count = len(train.samples)
+        if count == 0 or batch_size < 1:
+            raise ValueError(f"{count} samples in batches of {batch_size}: need 1 or more")
+        self.train_split = train
         self.batch_size, self.seed, self.d_steps = batch_size, seed, d_steps
         self.on_device, self.workers = on_device, workers
 
@@ -134,11 +156,13 @@ class Batches(pl.LightningDataModule):
         device = self.trainer.strategy.root_device
         streams = (STREAM, FRESH_STREAM) if model.reads_fresh_real else (STREAM,)
         steps = int(model.d_steps), self.d_steps
-        order = BatchIndexSampler(len(self.samples), self.batch_size, self.seed, *steps, streams)
+        data = training_data(self.train_split)
+        data = data if model.conditional else data._replace(labels={})
+        order = BatchIndexSampler(len(data.samples), self.batch_size, self.seed, *steps, streams)
         if self.on_device:
-            return DeviceBatches(self.samples.to(device), order)
+            return DeviceBatches(to_device(data, device), order)
         return DataLoader(
-            HostBatches(self.samples),
+            HostBatches(data),
             sampler=order,
             batch_size=None,
             num_workers=self.workers,

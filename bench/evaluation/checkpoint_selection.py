@@ -14,7 +14,6 @@ from safetensors.torch import save
 from bench.core.files import write_bytes, write_json
 from bench.evaluation.evaluator import Evaluator
 from bench.models.base import GenerativeModel
-from bench.networks.sampler import Sampler
 from bench.runs.candidates import best_candidate, read_candidates
 from bench.runs.folder import RunFolder
 
@@ -35,10 +34,8 @@ class CheckpointSelector:
         Returns:
             The Frechet distance to the samples that choose; None where a sample is not finite.
         """
-        settings = model.training_settings
-        sampler = Sampler(model.sampled_generator(), settings.prior, settings.latent_dim)
         try:
-            distance: float | None = self.evaluator.selection_fid(sampler)
+            distance: float | None = self.evaluator.selection_fid(model.sampler())
         except FloatingPointError:
             distance = None  # diverging: never the best
         current = {"d_steps": model.d_steps, "g_steps": model.g_steps, "frechet": distance}

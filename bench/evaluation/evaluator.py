@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from bench.config import build
 from bench.config.error_messages import as_user_error
+from bench.core.batch import Batch
 from bench.core.errors import UserError
 from bench.core.seeds import generator as stream
 from bench.data.digest import content_digest
@@ -139,7 +140,7 @@ class Evaluator:
         seed, reference = settings.latent_seed, self.selection_reference
         return self._score_seed(sampler, settings, seed, reference)["frechet"]
 
-    def generate_batches(self, sampler: Sampler, seed: int) -> Iterator[torch.Tensor]:
+    def generate_batches(self, sampler: Sampler, seed: int) -> Iterator[Batch]:
         """Generate the protocol's `n_fake` samples of a latent seed, in batches."""
         assert self.settings.n_fake is not None
         sampler.generator.to(self.device)

@@ -36,9 +36,10 @@ def save_memorisation_grid(
     indices = notes["order"][worst]  # rows of the shuffled features -> order of generation
     images, start = dict[int, torch.Tensor](), 0
     for batch in evaluator.generate_batches(sampler, evaluator.settings.latent_seed):
-        inside = indices[(indices >= start) & (indices < start + len(batch))]
-        images |= {int(i): batch[int(i) - start].float().cpu() for i in inside}
-        start += len(batch)
+        end = start + len(batch.samples)
+        inside = indices[(indices >= start) & (indices < end)]
+        images |= {int(i): batch.samples[int(i) - start].float().cpu() for i in inside}
+        start = end
     fake = torch.stack([images[int(i)] for i in indices])
     save_pairs(path, fake, splits["train"].samples[memorised.nearest[worst]])
 

@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from bench.config import build
 from bench.core.contracts import ContractError
 from bench.core.errors import UserError
@@ -19,13 +21,13 @@ from bench.core.files import DiskError
 from bench.core.seeds import preserved_global_states
 from bench.core.signals import INTERRUPT
 from bench.core.verbose import print_traceback
+from bench.data.batches import pick, training_data
 from bench.evaluation.real_baselines import baselines_missing, score_baselines, write_picture
 from bench.evaluation.score_run import StoredRun, find_row, score_checkpoints, write_failed_row
-from bench.models.base import GenerativeModel
+from bench.models.base import GenerativeModel, usable_data
 from bench.runs.foreign_code import foreign_code
 from bench.runs.heartbeat import Heartbeat, active_elsewhere, file_clock, remove_partial_files
 from bench.runs.rows import Row, write_row
-from bench.scoring.features import iter_batches
 from bench.tracking.choose import choose_tracker
 from bench.training.finish import TimeLimit, delete_unneeded_files, step_counts
 from bench.training.fit import write_run_metadata
@@ -85,7 +87,7 @@ def run_lifecycle(
     LOG.debug("%s is trained: %s, scored: %s", job.label, skipped, scored)
     model = None if skipped else _build_model(job)
     if model is not None:
-        write_run_metadata(job)
+        write_run_metadata(job, model)
         stored = StoredRun(folder, job.plain)  # to be read after training, which changes it
     with tracker.track(job):
         cause = yield from _train_and_score(job, stored, model, train_run, tracker)
@@ -99,7 +101,7 @@ def run_lifecycle(
 def _build_model(job: Job) -> GenerativeModel:
     """Build the model; whatever its networks raise, of the suite or not, is a UserError."""
     try:
-        model = build.build_model(job.cfg)
+        model = build.build_model(job.cfg, job.splits["train"])
         if foreign_code(job.plain["model"]):
             _check_parts(job, model)
         return model
@@ -121,7 +123,8 @@ def _check_parts(job: Job, model: GenerativeModel) -> None:
 
     An error that such a part raises is left to the first step, which keeps its traceback.
     """
-    (real, *_) = iter_batches(job.splits["train"].samples[:TRIED_SAMPLES], TRIED_SAMPLES)
+    data = usable_data(training_data(job.splits["train"]), model)
+    real = pick(data, torch.arange(min(TRIED_SAMPLES, len(data.samples))))
     try:
         with preserved_global_states():
             copy.deepcopy(model).check_parts(real)

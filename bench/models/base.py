@@ -15,11 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from bench.core import distributed, seeds
-from bench.core.batch import Batch, as_batch
+from bench.core.batch import Batch, Labels, Latent, as_batch, as_latent
 from bench.core.contracts import require_method, require_shape
 from bench.core.number_checks import require_whole_number
 from bench.core.outputs import upcast
 from bench.core.parts import PLAYERS, RandomInput
+from bench.core.pixels import UNIT, pixel_range
 from bench.core.schedules import Number
 from bench.core.seeds import generator as stream
 from bench.data.split import Split
@@ -27,7 +28,7 @@ from bench.models.differentiable import ParamState, param_states
 from bench.models.executor import GENERATOR, IsDue, LossFn, ReplicaMask, StepExecutor, frozen
 from bench.models.moving_average import MovingAverage
 from bench.models.optimizers import MakeOptimizer, build_optimizer, scheduled_numbers, set_numbers
-from bench.networks.sampler import Sampler
+from bench.networks.sampler import Sampler, draw_labels, generate, takes_labels
 
 DISTRIBUTIONS = {"uniform": torch.rand, "normal": torch.randn}
 PRECISIONS = ("32", "tf32", "bf16")
@@ -96,12 +97,16 @@ class GenerativeModel(pl.LightningModule):
         adversarial: the generator is trained against another network.
         replica_hyperparameters: paths "attribute.name ..." of numbers that may differ between
             replicas that train side by side; "*" stands for any name.
+        reads_labels: its algorithm hands labels to its networks.
+        conditional: its generator asks for the classes of its samples.
+        class_counts: number of training samples of each class, [K]; None without labels.
         stream_names: the random streams that training draws from.
         reads_fresh_real: a step takes a second batch of real samples, for the generator.
     """
 
     adversarial: ClassVar[bool]
     replica_hyperparameters: ClassVar[tuple[str, ...]] = ()
+    reads_labels: ClassVar[bool] = False
     stream_names: tuple[str, ...] = ("latent", "draws")
     reads_fresh_real: bool = False
 
@@ -116,6 +121,14 @@ class GenerativeModel(pl.LightningModule):
             require_method(player, "reset", "generator", "draws its initial weights")
             self.add_module(name, player)
             player.reset(stream(training.seed, "init", index))
+        self.ranges = {name: pixel_range(player) for name, player in players.items()}
+        self.conditional = takes_labels(self.generator)
+        self.class_counts: list[int] | None = None
+        if self.conditional and not self.reads_labels:
+            raise ValueError(
+                f"the generator asks for labels, and {type(self).__name__} does not hand them on: "
+                "choose conditioning=none, or another variant="
+            )
         self.average: nn.Module | None = None
         if training.ema is not None:
             self.average = nn.Module()
@@ -178,18 +191,19 @@ class GenerativeModel(pl.LightningModule):
         self.training_round(SingleExecutor(self, as_batch(real), as_batch(fresh)))
         self.d_steps += 1
 
-    def check_parts(self, real: Tensor) -> None:
+    def check_parts(self, real: Batch) -> None:
         """Refuse, with a ContractError, parts whose outputs have another shape than they should.
 
         To be called on a copy: networks may have state.
 
         Args:
-            real: a few real samples, [B, ...].
+            real: a few real samples.
         """
         for name in self.stream_names:
             self.streams[name] = stream(self.training_settings.seed, name)
-        fake = self.generate(self.draw_latent(len(real)))
-        require_shape(fake, tuple(real.shape), self.generator, "a batch of generated samples")
+        fake = self.generate(self.draw_latent(len(real.samples)))
+        shape = tuple(real.samples.shape)
+        require_shape(fake, shape, self.generator, "a batch of generated samples")
 
     def training_round(self, ex: StepExecutor) -> None:
         """Make the optimizer steps of one round, in order: the algorithm."""
@@ -201,13 +215,51 @@ class GenerativeModel(pl.LightningModule):
         """Project the discriminator's parameters onto the allowed set, in place; here, any set."""
 
     def fit_to_data(self, train: Split) -> None:
-        """Receive the training split with its labels before the first step; batches have none."""
+        """Receive the training split before the first step, and count its classes.
 
-    def draw_latent(self, count: int) -> Tensor:
-        """Draw the next latents, [count, L]: this process's part of the whole batch's."""
-        settings = self.training_settings
+        Raises:
+            ValueError: it has no labels, and the model is conditional; it has a class that the
+                generator was not built for; it holds points, and a network works in a range of
+                pixels.
+        """
+        for name, pixels in self.ranges.items():
+            if pixels != UNIT and train.samples.ndim != 4:
+                raise ValueError(
+                    f"the {name} works with pixels from {pixels[0]:g} to {pixels[1]:g}, and this "
+                    "data set holds points, which have no black and white: choose another network="
+                )
+        labels = {} if train.labels is None else {"labels": torch.from_numpy(train.labels)}
+        self.learn_classes(labels)
+
+    def learn_classes(self, labels: Labels) -> None:
+        """Count the classes of training samples, by whose shares a conditional model draws labels.
+
+        Raises:
+            ValueError: there are no labels, or more classes than the generator was built for.
+        """
+        if not self.conditional:
+            return
+        if not labels:
+            raise ValueError(
+                "the generator asks for labels, and this data set has none: choose "
+                "conditioning=none, or data with labels"
+            )
+        classes = getattr(self.generator, "classes", None)
+        counts = torch.bincount(labels["labels"].cpu(), minlength=classes or 0).tolist()
+        if classes is not None and len(counts) > classes:
+            raise ValueError(
+                f"the generator was built for {classes} classes, and the data have labels up to "
+                f"{len(counts) - 1}: set its classes to {len(counts)}"
+            )
+        self.class_counts = counts
+
+    def draw_latent(self, count: int) -> Latent:
+        """Draw the next latents and labels: this process's part of the whole batch's."""
+        settings, latents = self.training_settings, self.streams["latent"]
         count *= distributed.world_size()
-        return distributed.shard(settings.prior(count, settings.latent_dim, self.streams["latent"]))
+        z = distributed.shard(settings.prior(count, settings.latent_dim, latents))
+        labels = draw_labels(self.class_counts, count, latents)
+        return Latent(z, {name: distributed.shard(each) for name, each in labels.items()})
 
     def draw_random(
         self, inputs: Mapping[str, RandomInput], real: Tensor, source: str = "draws"
@@ -229,10 +281,10 @@ class GenerativeModel(pl.LightningModule):
             return nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
-    def generate(self, latent: Tensor) -> Tensor:
-        """G(z): samples [B, ...] in at least float32, from latents [B, L]."""
+    def generate(self, latent: Tensor | Latent) -> Tensor:
+        """G(z): samples [B, ...] in at least float32, images in the suite's range."""
         with self.autocast():
-            fake = self.generator(latent)
+            fake = generate(self.generator, as_latent(latent))
         return upcast(fake)
 
     def step(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
@@ -273,9 +325,10 @@ class GenerativeModel(pl.LightningModule):
     def sampler(self) -> Sampler:
         """Return the sampler of the generator that is saved and scored, with the model's prior."""
         settings = self.training_settings
-        return Sampler(self.sampled_generator(), settings.prior, settings.latent_dim)
+        latents = settings.prior, settings.latent_dim
+        return Sampler(self.sampled_generator(), *latents, self.class_counts)
 
-    def discriminator_diagnostics(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
+    def discriminator_diagnostics(self, samples: Mapping[str, Batch]) -> dict[str, float]:
         """Return statistics of D's outputs on samples "train", "test" and "fake"; here, none."""
         return {}
 
@@ -294,6 +347,12 @@ class GenerativeModel(pl.LightningModule):
         self._stream_states, self.losses = checkpoint["streams"], checkpoint["losses"]
         if distributed.rank() == 0:  # which wrote them; the other processes begin theirs anew
             self._global_states = checkpoint["global_states"]
+
+
+def usable_data(data: Tensor | Batch, model: GenerativeModel) -> Batch:
+    """Return training data as one batch, whose labels only a conditional model keeps."""
+    batch = as_batch(data)
+    return batch if model.conditional else batch._replace(labels={})
 
 
 def find_numbers(part: Any, names: list[str]) -> dict[str, Number]:
@@ -322,7 +381,7 @@ class SingleExecutor:
 
     def __init__(self, model: GenerativeModel, real: Batch, fresh_real: Batch) -> None:
         self.model, self.real, self.fresh_real = model, real, fresh_real
-        self.latent = self.fake = real.samples  # until the first move of the round
+        self.latent, self.fake = Latent(real.samples), real.samples  # until the first move
         optimizers: Any = model.optimizers(use_pl_optimizer=False)
         self.optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
 
@@ -330,7 +389,7 @@ class SingleExecutor:
         """Return (0,) if it is due in this round, else ()."""
         return (0,) if is_due(self.model.d_steps, self.model.g_steps) else ()
 
-    def draw_latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
+    def draw_latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Latent:
         """Draw latents for `count` batches, [count B, L]."""
         return self.model.draw_latent(count * len(self.real.samples))
 

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from bench.core import distributed
+from bench.core.batch import Batch, Latent
+from bench.core.pixels import from_unit, to_unit
 from bench.core.update_order import UpdateOrder
 from bench.losses import began
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
@@ -50,14 +52,20 @@ class BEGAN(GenerativeModel):
     def error(self, samples: Tensor) -> Tensor:
         """R(v) = E|A(v) - v|, the reconstruction error of samples [B, ...], a scalar."""
         with self.autocast():
-            reconstruction = self.autoencoder(samples)
+            reconstruction = self.reconstruct(samples)
         return began.reconstruction_error(reconstruction.to(samples.dtype), samples)
 
-    def discriminator_scores(self, samples: Tensor) -> Tensor:
-        """Return each sample's reconstruction error, [B], to be drawn over the plane."""
-        return (self.autoencoder(samples) - samples).abs().flatten(1).mean(1)
+    def reconstruct(self, samples: Tensor) -> Tensor:
+        """A(v): reconstructions of samples [B, ...], in the suite's range of pixels."""
+        pixels = self.ranges["autoencoder"]
+        return to_unit(self.autoencoder(from_unit(samples, pixels)), pixels)
 
-    def discriminator_diagnostics(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
+    def discriminator_scores(self, batch: Batch) -> Tensor:
+        """Return each sample's reconstruction error, [B], to be drawn over the plane."""
+        samples = batch.samples
+        return (self.reconstruct(samples) - samples).abs().flatten(1).mean(1)
+
+    def discriminator_diagnostics(self, samples: Mapping[str, Batch]) -> dict[str, float]:
         """Return mean reconstruction errors of train, test and fake samples."""
         return {
             f"mean_{name}": float(self.discriminator_scores(part).mean())
@@ -92,7 +100,7 @@ class BEGAN(GenerativeModel):
         real_error, fake_error = self.error(real), self.error(fake)
         return began.discriminator_loss(real_error, fake_error, self.k), real_error, fake_error
 
-    def generator_step_loss(self, latent: Tensor) -> tuple[Tensor]:
+    def generator_step_loss(self, latent: Tensor | Latent) -> tuple[Tensor]:
         """Return the loss of a generator step, a scalar, from latents [B, L]."""
         return self.generator_step_loss_on_fake(self.generate(latent))
 
@@ -101,7 +109,7 @@ class BEGAN(GenerativeModel):
         return (self.error(fake),)
 
     def update_k(
-        self, real: Tensor, latent: Tensor, real_error: Tensor, fake_error: Tensor
+        self, real: Tensor, latent: Tensor | Latent, real_error: Tensor, fake_error: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Update the controller; return k and the measure of convergence, scalars.
 

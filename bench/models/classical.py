@@ -46,6 +46,7 @@ class Classical(GenerativeModel):
 
     def fit_to_data(self, train: Split) -> None:
         """Store the training split for the first step."""
+        super().fit_to_data(train)
         self._train = train
 
     def training_step(self, batch: Batch | Tensor, batch_idx: int) -> None:

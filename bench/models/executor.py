@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from bench.core.batch import Batch
+from bench.core.batch import Batch, Latent
 from bench.core.parts import RandomInput
 from bench.models.differentiable import ParamState
 
@@ -53,19 +53,19 @@ class StepExecutor(Protocol):
     Attributes:
         real: the round's real samples, [B, ...].
         fresh_real: those of the generator's step where it has its own, else `real`.
-        latent, fake: what the player that moved first left for the other, [B, L] and [B, ...].
+        latent, fake: what the player that moved first left for the other; fake is [B, ...].
     """
 
     real: Batch
     fresh_real: Batch
-    latent: Tensor
+    latent: Latent
     fake: Tensor
 
     def due(self, is_due: IsDue) -> ReplicaMask:
         """Return the replicas for which something is due in this round; empty for none."""
 
-    def draw_latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
-        """Draw the next latents for `count` batches, [count B, L], from the stream "latent"."""
+    def draw_latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Latent:
+        """Draw latents [count B, L], then labels, for `count` batches, from the stream "latent"."""
 
     def draw_random(
         self, inputs: Mapping[str, RandomInput], mask: ReplicaMask | None = None

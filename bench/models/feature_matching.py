@@ -61,7 +61,8 @@ class FeatureMatchingGAN(GAN):
     def generator_loss(self, real: Batch, fake: Batch) -> tuple[Tensor, State]:
         """matching(E f(x), E f(G(z))), a scalar; no part has a state that it moves."""
         with self.autocast():
-            features = [self.discriminator.features(side.samples) for side in (real, fake)]
+            inputs = [self.discriminator_inputs(side)[0] for side in (real, fake)]
+            features = [self.discriminator.features(samples) for samples in inputs]
         means = [
             distributed.all_reduce_sum(upcast(part).mean(0)) / distributed.world_size()
             for part in features

@@ -7,16 +7,18 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from bench.core import distributed
-from bench.core.batch import Batch, Outputs
+from bench.core.batch import Batch, Labels, Latent, Outputs, as_latent
 from bench.core.contracts import require_shape
 from bench.core.objective import Objective
 from bench.core.outputs import logits_of
 from bench.core.parts import Draws, RandomInput, RandomInputs, Setting, State
+from bench.core.pixels import from_unit
 from bench.core.schedules import at
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
 from bench.models.executor import DISCRIMINATOR, GENERATOR, LossFn, ReplicaMask, StepExecutor
 from bench.models.part_state import PartState
 from bench.networks.layers import BatchNorm
+from bench.networks.sampler import generate, takes_labels
 
 
 def is_batch_norm(layer: nn.Module) -> bool:
@@ -68,8 +70,9 @@ class GAN(GenerativeModel):
     """Generator against discriminator.
 
     Args:
-        generator: latents [B, L] -> samples [B, ...].
-        discriminator: samples [B, ...] -> logits [B], or outputs by name, "logits" among them.
+        generator: latents [B, L], and labels [B] if it asks for them -> samples [B, ...].
+        discriminator: samples [B, ...], and labels [B] if it asks for them -> logits [B], or
+            outputs by name, "logits" among them.
         objective: losses, terms, transforms, constraint, order of updates.
         reuse_samples: the generator's step uses the samples that the discriminator's step used,
             where the latents are the same. The study passes them through the generator again:
@@ -84,6 +87,7 @@ class GAN(GenerativeModel):
     """
 
     adversarial = True
+    reads_labels = True
     replica_hyperparameters: ClassVar[tuple[str, ...]] = ("objective.terms.*.weight",)
 
     discriminator: Any
@@ -119,6 +123,7 @@ class GAN(GenerativeModel):
             )
         super().__init__({"generator": generator, "discriminator": discriminator}, training)
         self.objective = objective
+        self._require_labels()
         batches = objective.update_order.latent_batches
         if batches > 1 and objective.reads_real("generator"):
             raise ValueError(
@@ -133,19 +138,35 @@ class GAN(GenerativeModel):
             self.stream_names = (*self.stream_names, "transforms")
         self.reads_fresh_real = objective.update_order.fresh_real
 
-    def check_parts(self, real: Tensor) -> None:
-        """Check the shapes of samples, logits, losses and terms on real samples [B, ...]."""
+    def _require_labels(self) -> None:
+        """Refuse, with a ValueError, parts that ask for labels which nobody gives."""
+        self.labels_to_discriminator = takes_labels(self.discriminator)
+        if self.conditional:
+            return
+        choose = "choose conditioning=, or a network= whose generator takes labels"
+        if self.labels_to_discriminator:
+            found = "the discriminator asks for labels, and the generator takes none"
+            raise ValueError(f"{found}: {choose}")
+        if asking := self.objective.parts_that_read_labels():
+            found = f"{asking[0]!r} asks for labels, and the networks take none"
+            raise ValueError(f"{found}: {choose}")
+
+    def check_parts(self, real: Batch) -> None:
+        """Check the shapes of samples, logits, losses and terms on real samples."""
         super().check_parts(real)
-        objective, latent = self.objective, self.draw_latent(len(real))
-        logits = logits_of(self.discriminator(real))
-        require_shape(logits, (len(real),), self.discriminator, "a batch of logits")
-        rides = [self.draw_random(objective.transform_inputs, real, "transforms") for _ in range(2)]
-        batches = Batch(real, {}, rides[0]), Batch(self.generate(latent).detach(), {}, rides[1])
-        inputs = objective.random_inputs("discriminator")
-        draws = {name: self.draw_random(wanted, real) for name, wanted in inputs.items()}
+        samples, count = real.samples, len(real.samples)
+        objective, latent = self.objective, self.draw_latent(count)
+        logits = logits_of(self.discriminate(real))
+        require_shape(logits, (count,), self.discriminator, "a batch of logits")
+        inputs = objective.transform_inputs
+        rides = [self.draw_random(inputs, samples, "transforms") for _ in range(2)]
+        fake = Batch(self.generate(latent).detach(), latent.labels, rides[1])
+        batches = real._replace(draws=rides[0]), fake
+        inputs_by_term = objective.random_inputs("discriminator")
+        draws = {name: self.draw_random(each, samples) for name, each in inputs_by_term.items()}
         self.discriminator_step_loss(*batches, draws)
         for name, term in objective.terms.items():
-            draws = {name: self.draw_random(term.random_inputs, real)}
+            draws = {name: self.draw_random(term.random_inputs, samples)}
             if term.player == "discriminator":
                 self.lazy_discriminator_step_loss(*batches, draws)
             elif not term.reads_outputs:
@@ -162,10 +183,11 @@ class GAN(GenerativeModel):
         objective = self.objective
         reused = self.reuse_samples and bool(ex.due(objective.update_order.generator_is_due))
         ex.latent = ex.draw_latents()
+        ex.latent = self.paired_latent(ex.latent, ex.real)
         ex.fake = ex.forward(self.generate, ex.latent, with_grad=reused)
         inputs = objective.transform_inputs
         real = ex.real._replace(draws=ex.draw_for_samples(inputs))
-        fake = Batch(ex.fake.detach(), {}, ex.draw_for_samples(inputs))
+        fake = Batch(ex.fake.detach(), ex.latent.labels, ex.draw_for_samples(inputs))
 
         draws = draw_terms(ex, objective.random_inputs("discriminator"))
         (loss,) = ex.optimizer_step(DISCRIMINATOR, self.discriminator_step_loss, real, fake, draws)
@@ -185,6 +207,8 @@ class GAN(GenerativeModel):
         if not due:
             return
         latent = ex.draw_latents(order.latent_batches, due) if self.draws_latent else ex.latent
+        if order.latent_batches == 1:
+            latent = self.paired_latent(latent, ex.fresh_real)
         inputs = objective.transform_inputs
         real = ex.fresh_real._replace(draws=ex.draw_for_samples(inputs, mask=due))
         rides = ex.draw_for_samples(inputs, order.latent_batches, due)
@@ -197,7 +221,7 @@ class GAN(GenerativeModel):
         loss_fn: LossFn = self.generator_step_loss
         if self.reuse_samples:
             loss_fn = self.generator_step_loss_on_fake
-        source = ex.fake if self.reuse_samples else latent
+        source = Batch(ex.fake, latent.labels) if self.reuse_samples else latent
         (loss,) = ex.optimizer_step(
             GENERATOR, loss_fn, real, source, rides, draws, *lookahead, mask=due
         )
@@ -210,6 +234,10 @@ class GAN(GenerativeModel):
                     GENERATOR, self.lazy_generator_step_loss, latent, draws, mask=both
                 )
         ex.count_generator_step(due)
+
+    def paired_latent(self, latent: Latent, real: Batch) -> Latent:
+        """Return latents that ask for the classes of real samples, where a term needs the same."""
+        return latent._replace(labels=real.labels) if self.objective.pairs_labels else latent
 
     def discriminator_step_loss(self, real: Batch, fake: Batch, draws: Draws) -> tuple[Tensor]:
         """Return the loss of a discriminator step, a scalar, and move the parts' state."""
@@ -232,7 +260,12 @@ class GAN(GenerativeModel):
         return (loss,)
 
     def generator_step_loss(
-        self, real: Batch, latent: Tensor, rides: RandomInputs, draws: Draws, *lookahead: Any
+        self,
+        real: Batch,
+        latent: Tensor | Latent,
+        rides: RandomInputs,
+        draws: Draws,
+        *lookahead: Any,
     ) -> tuple[Tensor]:
         """Return the loss of a generator step, a scalar, from latents [B, L].
 
@@ -240,7 +273,8 @@ class GAN(GenerativeModel):
             rides: random numbers of the transforms that ride with the generated samples.
             draws: those of the generator's terms, by term.
         """
-        fake = self.generate(latent)
+        latent = as_latent(latent)
+        fake = Batch(self.generate(latent), latent.labels)
         (loss,) = self.generator_step_loss_on_fake(real, fake, rides, draws, *lookahead)
         for name in self.objective.player_terms("generator"):
             if name in draws and not self.objective.terms[name].reads_outputs:
@@ -248,23 +282,29 @@ class GAN(GenerativeModel):
         return (loss,)
 
     def generator_step_loss_on_fake(
-        self, real: Batch, fake: Tensor, rides: RandomInputs, draws: Draws, *lookahead: Any
+        self, real: Batch, fake: Batch, rides: RandomInputs, draws: Draws, *lookahead: Any
     ) -> tuple[Tensor]:
         """Return the loss of a generator step, a scalar, from samples [B, ...] with their graph."""
-        loss, after = self.generator_loss(real, Batch(fake, {}, rides), *lookahead)
+        loss, after = self.generator_loss(real, fake._replace(draws=rides), *lookahead)
         self.part_state.write(after)
         return (loss,)
 
-    def lazy_generator_step_loss(self, latent: Tensor, draws: Draws) -> tuple[Tensor]:
+    def lazy_generator_step_loss(self, latent: Tensor | Latent, draws: Draws) -> tuple[Tensor]:
         """Return the loss of a lazy term's step, a scalar; `draws` names the term."""
         (name,) = draws
-        return (self.objective.terms[name].interval * self._generator_term(name, latent, draws),)
+        value = self._generator_term(name, as_latent(latent), draws)
+        return (self.objective.terms[name].interval * value,)
 
-    def _generator_term(self, name: str, latent: Tensor, draws: Draws) -> Tensor:
+    def _generator_term(self, name: str, latent: Latent, draws: Draws) -> Tensor:
         """Return a weighted term on the generator's slope, never in bfloat16; move its state."""
         state = self.part_state.read()
+
+        def generator(z: Tensor) -> Tensor:
+            samples = generate(self.generator, Latent(z, latent.labels))
+            return from_unit(samples, self.objective.pixels_of(name, samples))
+
         value, after = self.objective.generator_term(
-            name, self.generator, latent, draws[name], state, distributed.all_gather
+            name, generator, latent.z, draws[name], state, distributed.all_gather
         )
         self.part_state.write(after)
         return at(self.objective.terms[name].weight, self.images) * value
@@ -282,7 +322,13 @@ class GAN(GenerativeModel):
 
     def discriminate(self, batch: Batch) -> Outputs:
         """D(x): logits [B], or outputs by name, of a batch."""
-        return self.discriminator(batch.samples, **batch.labels)
+        samples, labels = self.discriminator_inputs(batch)
+        return self.discriminator(samples, **labels)
+
+    def discriminator_inputs(self, batch: Batch) -> tuple[Tensor, Labels]:
+        """Return samples in the discriminator's range of pixels, and labels if it asks for them."""
+        samples = from_unit(batch.samples, self.ranges["discriminator"])
+        return samples, batch.labels if self.labels_to_discriminator else {}
 
     def setting(self, *, own: bool = False) -> Setting:
         """Return how a loss is taken in this process.
@@ -311,11 +357,11 @@ class GAN(GenerativeModel):
         if self.objective.loss.constraint is not None:
             self.objective.loss.constraint(parameters)
 
-    def discriminator_scores(self, samples: Tensor) -> Tensor:
+    def discriminator_scores(self, batch: Batch) -> Tensor:
         """Return the discriminator's logits [B], to be drawn over the plane."""
-        return logits_of(self.discriminator(samples))
+        return logits_of(self.discriminate(batch))
 
-    def discriminator_diagnostics(self, samples: Mapping[str, Tensor]) -> dict[str, float]:
+    def discriminator_diagnostics(self, samples: Mapping[str, Batch]) -> dict[str, float]:
         """Return mean logits of train, test and fake samples, and accuracies at threshold 0.
 
         As compare_gan reports them. The differences of the means are a critic's gaps; the

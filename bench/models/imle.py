@@ -7,6 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from bench.core import distributed
+from bench.core.batch import Latent
 from bench.core.number_checks import require_whole_number
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
 from bench.models.executor import GENERATOR, StepExecutor
@@ -55,6 +56,6 @@ class IMLE(GenerativeModel):
         ex.log("d_loss", loss)
         ex.count_generator_step()
 
-    def generator_step_loss(self, real: Tensor, latent: Tensor) -> tuple[Tensor]:
+    def generator_step_loss(self, real: Tensor, latent: Tensor | Latent) -> tuple[Tensor]:
         """loss(x, G(z)), a scalar, from samples x [B, ...] and the pool's latents z [m B, L]."""
         return (self.loss(real, distributed.all_gather(self.generate(latent))),)

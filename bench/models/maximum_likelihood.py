@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-from torch import Tensor
-
 from bench.core import distributed
+from bench.core.batch import Latent
 from bench.losses.likelihood import Likelihood
 from bench.models.imle import IMLE
 from bench.networks.noisy import Noisy
@@ -29,8 +28,8 @@ class MaximumLikelihood(IMLE):
 
     generator: Noisy
 
-    def draw_latent(self, count: int) -> Tensor:
+    def draw_latent(self, count: int) -> Latent:
         """Draw the next latents of G, [count, L], without noise: this process's part."""
         width, latents = self.generator.latent_dim, self.streams["latent"]
         prior = self.training_settings.prior
-        return distributed.shard(prior(count * distributed.world_size(), width, latents))
+        return Latent(distributed.shard(prior(count * distributed.world_size(), width, latents)))

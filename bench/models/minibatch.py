@@ -2,7 +2,9 @@
 
 from torch import Tensor, nn
 
+from bench.core.batch import Batch
 from bench.core.objective import Objective
+from bench.core.outputs import logits_of
 from bench.models.base import TrainingConfig
 from bench.models.gan import GAN
 
@@ -32,10 +34,12 @@ class MinibatchGAN(GAN):
         )
         self.batch_size = batch_size
 
-    def discriminator_scores(self, samples: Tensor) -> Tensor:
+    def discriminator_scores(self, batch: Batch) -> Tensor:
         """Return logits [N]; each batch takes every n-th sample, so that it represents them all."""
+        samples, labels = self.discriminator_inputs(batch)
         batches = -(-len(samples) // self.batch_size)
         logits = samples.new_empty(len(samples))
         for first in range(batches):
-            logits[first::batches] = self.discriminator(samples[first::batches])
+            own = {name: each[first::batches] for name, each in labels.items()}
+            logits[first::batches] = logits_of(self.discriminator(samples[first::batches], **own))
         return logits

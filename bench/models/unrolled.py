@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from bench.core import distributed
-from bench.core.batch import Batch, Critic
+from bench.core.batch import Batch, Critic, Outputs
 from bench.core.number_checks import require_whole_number
 from bench.core.objective import Objective
 from bench.core.parts import Draws, State
@@ -128,6 +128,9 @@ class UnrolledGAN(GAN):
 
     def critic_with(self, weights: Mapping[str, Tensor]) -> Critic:
         """Return the discriminator with other weights, by name."""
-        return lambda batch: functional_call(
-            self.discriminator, dict(weights), (batch.samples,), dict(batch.labels)
-        )
+
+        def critic(batch: Batch) -> Outputs:
+            samples, labels = self.discriminator_inputs(batch)
+            return functional_call(self.discriminator, dict(weights), (samples,), dict(labels))
+
+        return critic

@@ -5,6 +5,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from bench.core.pixels import from_unit
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
 from bench.models.executor import GENERATOR, StepExecutor
 
@@ -47,6 +48,6 @@ class VAE(GenerativeModel):
     def step_loss(self, real: Tensor, noise: Tensor) -> tuple[Tensor]:
         """loss(x, G(z), mean, sigma) with z = mean + sigma noise, from x [B, ...], noise [B, L]."""
         with self.autocast():
-            mean, sigma = self.encoder(real)
+            mean, sigma = self.encoder(from_unit(real, self.ranges["encoder"]))
         mean, sigma = mean.to(real.dtype), sigma.to(real.dtype)
         return (self.loss(real, self.generate(mean + sigma * noise), mean, sigma),)

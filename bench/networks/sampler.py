@@ -1,41 +1,110 @@
 """Draw samples from a trained generator, without data set or discriminator."""
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from bench.core.batch import Batch, Labels, Latent
+from bench.core.pixels import pixel_range, to_unit
+
+Prior = Callable[[int, int, torch.Generator], Tensor]
+
+
+def takes_labels(network: Any) -> bool:
+    """Return whether a network's `forward` asks for the classes of its samples, `labels` [B].
+
+    A network around another says by an attribute of this name what that one takes.
+    """
+    stated = getattr(network, "takes_labels", None)
+    if stated is not None:
+        return bool(stated)
+    parameter = inspect.signature(network.forward).parameters.get("labels")
+    return parameter is not None and parameter.kind is not parameter.VAR_KEYWORD
+
+
+def generate(generator: nn.Module, latent: Latent) -> Tensor:
+    """G(z) or G(z, c): samples [B, ...], images in the suite's range, black at 0 and white at 1.
+
+    Nothing is clipped: an unbounded generator may leave the range.
+    """
+    return to_unit(generator(latent.z, **latent.labels), pixel_range(generator))
+
+
+def draw_labels(
+    class_counts: Sequence[int] | None, count: int, generator: torch.Generator
+) -> Labels:
+    """Draw classes with the frequencies of the training split.
+
+    Args:
+        class_counts: its number of samples of each class, [K]; None for a model without labels.
+        count: number of labels, N.
+        generator: the stream of the latents, drawn from after them.
+
+    Returns:
+        {"labels": [N]}, int64 on the generator's device; {} without classes.
+    """
+    if class_counts is None:
+        return {}
+    weights = torch.tensor(class_counts, dtype=torch.float64, device=generator.device)
+    return {"labels": torch.multinomial(weights, count, replacement=True, generator=generator)}
+
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draw samples from a generator in evaluation mode.
+    """Draw samples from a generator in evaluation mode: all that a run needs to sample.
 
     Args:
-        generator: latents [B, L] -> samples [B, ...]; batch norm uses its running averages.
+        generator: latents [B, L], and labels [B] if it asks for them -> samples [B, ...]; batch
+            norm uses its running averages.
         prior: a function of `bench.models.priors`.
         latent_dim: L, the width of the latents.
+        class_counts: number of training samples of each class, [K], by whose shares labels are
+            drawn; None for a generator without labels.
     """
 
     generator: nn.Module
-    prior: Callable[[int, int, torch.Generator], Tensor]
+    prior: Prior
     latent_dim: int
+    class_counts: Sequence[int] | None = None
 
-    def batches(self, count: int, latents: torch.Generator, size: int) -> Iterator[Tensor]:
-        """Yield `count` samples in batches of at most `size`, float32 [B, ...].
+    def draw(self, count: int, latents: torch.Generator) -> Latent:
+        """Draw latents [count, L] and, for a conditional generator, then labels [count]."""
+        z = self.prior(count, self.latent_dim, latents)
+        return Latent(z, draw_labels(self.class_counts, count, latents))
+
+    def batches(
+        self, count: int, latents: torch.Generator, size: int, labels: Tensor | None = None
+    ) -> Iterator[Batch]:
+        """Yield `count` samples in batches of at most `size`, float32 [B, ...], with their labels.
 
         Args:
             latents: random generator; all latents are drawn at once on its device, so with one on
                 the CPU every machine scores the same latents.
+            labels: classes to draw samples of, [count], in place of random ones.
         """
         device = next(self.generator.parameters()).device
-        latent = self.prior(count, self.latent_dim, latents)
+        drawn = self.draw(count, latents)
+        if labels is not None:
+            drawn = drawn._replace(labels={"labels": labels})
+        classes = {name: part.split(size) for name, part in drawn.labels.items()}
         was_training = self.generator.training
         self.generator.eval()
         try:
-            for part in latent.split(size):
+            for index, part in enumerate(drawn.z.split(size)):
+                own = {name: parts[index].to(device) for name, parts in classes.items()}
                 with torch.no_grad():  # around the yield it would outlast a caller who stops early
-                    samples = self.generator(part.to(device))
-                yield samples
+                    samples = generate(self.generator, Latent(part.to(device), own))
+                yield Batch(samples, own)
         finally:
             self.generator.train(was_training)
+
+    def samples(
+        self, count: int, latents: torch.Generator, size: int, labels: Tensor | None = None
+    ) -> Tensor:
+        """Return `count` samples at once, float32 [count, ...]: see `batches`."""
+        parts = self.batches(count, latents, size, labels)
+        return torch.cat([batch.samples for batch in parts])

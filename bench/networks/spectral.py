@@ -18,6 +18,7 @@ from torch.func import functional_call
 from torch.nn.functional import normalize
 
 from bench.core.number_checks import require_whole_number
+from bench.networks.sampler import takes_labels
 
 Iteration = Callable[..., tuple[Tensor, Tensor]]  # (matrix, u, v, eps=) -> next u and v
 
@@ -111,6 +112,11 @@ class SpectralNorm(nn.Module):
             for side, size in zip("uv", self._matrix(name).shape, strict=True):
                 start = torch.full((size,), size**-0.5)  # of length 1, replaced by `reset`
                 self.register_buffer(f"{side}_{name.replace('.', '__')}", start)
+
+    @property
+    def takes_labels(self) -> bool:
+        """Whether the network asks for labels."""
+        return takes_labels(self.net)
 
     def reset(self, generator: torch.Generator) -> None:
         """Draw the initial weights, then u and v, and make the dialect's first iterations."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.number_checks import require_whole_number
+from bench.core.pixels import pixel_range
 from bench.networks.layers import EPS, BatchNorm
 
 
@@ -76,7 +77,7 @@ class Generator(nn.Module):
             raise ValueError("virtual batch norm replaces batch norm, and the network has none")
         for parent, name, layer in norms:
             setattr(parent, name, VirtualBatchNorm(len(layer.weight), reference=reference))
-        self.net = net
+        self.net, self.pixel_range = net, pixel_range(net)
         self.register_buffer("latents", torch.zeros(reference, latent_dim))
 
     def reset(self, generator: torch.Generator) -> None:

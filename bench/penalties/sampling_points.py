@@ -17,8 +17,10 @@ def needs_random(side: str = "real", **inputs: RandomInput) -> Callable[[Callabl
     """Store what a function needs in its attributes `random_inputs` and `side`.
 
     Args:
-        side: whose labels and random numbers of transforms the points have: "real", "fake", or
-            "both" for points of the concatenation.
+        side: whose labels and random numbers of transforms the points have: "real", "fake",
+            "both" for points of the concatenation, each its own, or "between": a point between a
+            real and a generated sample has their label where they have the same, so that the
+            generated samples of a step then get the classes of the real ones.
         inputs: random numbers, by name.
     """
 
@@ -34,7 +36,7 @@ def per_sample(numbers: Tensor, like: Tensor) -> Tensor:
     return numbers.reshape(-1, *(1,) * (like.ndim - 1))
 
 
-@needs_random(mix=RandomInput("uniform", "sample"))
+@needs_random("between", mix=RandomInput("uniform", "sample"))
 def interpolated(real: Tensor, fake: Tensor, draws: RandomInputs) -> Tensor:
     """real + mix (fake - real): Gulrajani et al. 2017 (arXiv:1704.00028), Algorithm 1, line 6."""
     return real + per_sample(draws["mix"], real) * (fake - real)

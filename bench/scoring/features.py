@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from bench.core.batch import Batch, as_batch
+
 BAR_DELAY = 3.0  # seconds before a progress bar appears
 
 
@@ -20,6 +22,7 @@ class Features:
     Args:
         features: [N, F], float32 as the extractor returned them.
         logits: [N, K], float32, or None where the extractor classifies nothing.
+        labels: the samples' classes, int64 [N], or None where they have none.
         images: the first n samples, float32 [n, C, H, W], for metrics that look at pixels.
         sampler: the sampler of the generator that drew the samples, or None.
         order: [N]; row i is the order[i]-th sample that was drawn or read. None: unchanged.
@@ -28,6 +31,7 @@ class Features:
 
     features: np.ndarray
     logits: np.ndarray | None
+    labels: np.ndarray | None = None
     images: np.ndarray | None = None
     sampler: Any = None
     order: np.ndarray | None = None
@@ -37,9 +41,10 @@ class Features:
         return len(self.features)
 
     def take(self, rows: slice | np.ndarray) -> Self:
-        """Return some rows of features and logits, or all in another order; the rest as it is."""
+        """Return some rows of features, logits and labels, or all in another order."""
         logits = None if self.logits is None else self.logits[rows]
-        return replace(self, features=self.features[rows], logits=logits)
+        labels = None if self.labels is None else self.labels[rows]
+        return replace(self, features=self.features[rows], logits=logits, labels=labels)
 
     def subset(self, part: slice) -> Self:
         """Return some of the samples, without images; `order` must be None."""
@@ -77,7 +82,7 @@ def iter_batches(samples: np.ndarray, size: int) -> Iterator[Tensor]:
 
 def extract(
     extractor: nn.Module,
-    batches: Iterable[Tensor],
+    batches: Iterable[Tensor | Batch],
     *,
     quantise: bool,
     device: torch.device,
@@ -89,7 +94,7 @@ def extract(
 
     Args:
         extractor: samples [B, ...] -> (features [B, F], logits [B, K] or None).
-        batches: float32 samples, images in [0, 1].
+        batches: float32 samples, images in [0, 1], with labels where they have some.
         quantise: round images to 256 levels first; has no meaning for points [B, D].
         n_images: number of the first samples that are kept beside their features.
         description, total: text and number of samples of a progress bar, shown after 3 seconds.
@@ -98,12 +103,14 @@ def extract(
         FloatingPointError: a sample is not finite: the generator has diverged.
     """
     features, logits, images = list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
+    labels = list[np.ndarray]()
     extractor = extractor.to(device).eval()
     look = {"unit": " samples", "leave": False, "disable": None, "dynamic_ncols": True}
     bar = tqdm(total=total, desc=description, delay=BAR_DELAY, **look)
     with torch.no_grad(), tf32_disabled(), bar:
-        for batch in batches:
+        for batch, own_labels, _ in map(as_batch, batches):
             bar.update(len(batch))
+            labels += [own_labels["labels"].cpu().numpy()] if own_labels else []
             if not torch.isfinite(batch).all():
                 raise FloatingPointError("a sample is not finite")
             batch = batch.to(device)
@@ -118,6 +125,7 @@ def extract(
     return Features(
         np.concatenate(features),
         np.concatenate(logits) if logits else None,
+        np.concatenate(labels) if labels else None,
         np.concatenate(images) if images else None,
     )
 

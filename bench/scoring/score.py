@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bench.core.batch import Batch
 from bench.core.contracts import ContractError, describe_part
 from bench.core.number_checks import is_number, require_whole_number
 from bench.runs.foreign_code import foreign_code
@@ -109,7 +110,7 @@ def applicable(settings: ScoreSettings, reference: Reference) -> dict[str, Metri
 
 
 def score_batches(
-    batches: Iterable[Tensor],
+    batches: Iterable[Tensor | Batch],
     reference: Reference,
     extractor: nn.Module,
     settings: ScoreSettings,
@@ -120,7 +121,7 @@ def score_batches(
     """Return every score of the protocol that applies, and details with a dot in their names.
 
     Args:
-        batches: samples to score, float32 [B, ...].
+        batches: samples to score, float32 [B, ...], with labels where they have some.
         sampler: the generator's sampler, for metrics that ask for it.
         notes: filled with what metrics return beside numbers, and the samples' "order".
 

@@ -11,9 +11,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from bench.config import build, validate
 from bench.config.process_settings import process_settings
+from bench.core.batch import Batch
 from bench.core.errors import UserError
 from bench.core.number_checks import is_whole_number
-from bench.data.batches import as_contiguous_tensor
+from bench.data.batches import to_device, training_data
 from bench.execution.packs.autotune import PackSize, best_pack_size
 from bench.execution.packs.memory_check import check_memory, release_cached_memory
 from bench.models.base import GenerativeModel
@@ -79,7 +80,7 @@ class PackPlanner:
         self.sizes: PackSizes = {group: dict(size) for group, size in known_sizes.items()}
         self._bound_keys: dict[Any, tuple[str, ...]] = {}
         self._groups: dict[Any, PackableGroup] = {}
-        self._samples: dict[str, torch.Tensor] = {}
+        self._data: dict[str, Batch] = {}
         self._has_planned_stage = False  # from then on, runs alone are no reason to stop
 
     def assign_packs(self, stage: str, runs: Sequence[RunSpec]) -> list[RunSpec]:
@@ -98,7 +99,7 @@ class PackPlanner:
         groups = {g.key: replace(g, runs=tuple(members[g.key])) for g in group_of_run.values()}
         slots = self._choose_slots(stage, list(groups.values()))
         self._has_planned_stage = True
-        self._samples.clear()
+        self._data.clear()
         release_cached_memory()  # on a GPU, memory that this process keeps is missing for training
         return [
             replace(run, varied=(*run.varied, ("packed", size)), pack=group_of_run[run].key)
@@ -145,7 +146,7 @@ class PackPlanner:
         """Refuse packs that do not fit into memory, if this machine has the device that trains."""
         if group.device == "cpu" or torch.cuda.is_available():
             with process_settings(group.plain), _reporting_failed_steps():
-                check_memory(group.cfg, self._train_samples(group), self.pack)
+                check_memory(group.cfg, self._train_data(group), self.pack)
 
     def _fastest_size(self, stage: str, group: PackableGroup, most: int) -> int:
         """Return the fastest number of slots on this machine, from 0 to `most`.
@@ -164,18 +165,19 @@ class PackPlanner:
             raise UserError(message, fix=fix)
         size = PackSize(0, "one at a time, a step that was tried failed")
         with process_settings(group.plain), _reporting_failed_steps():
-            size = best_pack_size(group.cfg, self._train_samples(group), most)
+            size = best_pack_size(group.cfg, self._train_data(group), most)
             self.sizes[place] = {"slots": size.slots, "why": size.why, "most": most}
         print(f"{label}: {size.why}", flush=True)
         return size.slots
 
-    def _train_samples(self, group: PackableGroup) -> torch.Tensor:
-        """Return the samples of the training split, on the device that trains."""
+    def _train_data(self, group: PackableGroup) -> Batch:
+        """Return the training split, on the device that trains."""
         key = canonical_json([group.plain["dataset"]["source"], group.device])
-        if key not in self._samples:
+        if key not in self._data:
             _, splits = build.build_splits(group.cfg)
-            self._samples = {key: as_contiguous_tensor(splits["train"].samples).to(group.device)}
-        return self._samples[key]
+            data = to_device(training_data(splits["train"]), torch.device(group.device))
+            self._data = {key: data}
+        return self._data[key]
 
     def _group_of(self, run: RunSpec) -> PackableGroup:
         """Return the group of a run; runs with the same values of bound keys are composed once."""

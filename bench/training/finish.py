@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ from bench.core.errors import Caution, Interrupted, UserError
 from bench.core.files import sha256_of, write_bytes
 from bench.core.seeds import generator as stream
 from bench.core.signals import INTERRUPT
+from bench.data.batches import pick, to_device, training_data
 from bench.evaluation.checkpoint_selection import CheckpointSelector, state_tensors
-from bench.models.base import GenerativeModel
+from bench.models.base import GenerativeModel, usable_data
 from bench.runs.digests import DIGITS
-from bench.scoring.features import iter_batches
 from bench.training.checkpoints import Checkpoints
 from bench.training.digests import tensor_digest
 from bench.training.job import Job
@@ -86,7 +85,7 @@ def _finish_digests(
         log.add(model)
     log.entries["generator"] = digest[:DIGITS]
     if with_samples:
-        log.entries["samples"] = tensor_digest(torch.cat(list(_generate_samples(model))))
+        log.entries["samples"] = tensor_digest(_generate_samples(model))
     log.write()
 
 
@@ -96,24 +95,25 @@ def divergence_cause(model: GenerativeModel, monitor: Monitor) -> str:
         return f"a loss was not finite at step {monitor.diverged_at}"
     if not all(bool(torch.isfinite(p).all()) for p in model.parameters()):
         return "a weight was not finite at the end"
-    if not all(bool(torch.isfinite(b).all()) for b in _generate_samples(model)):
+    if not bool(torch.isfinite(_generate_samples(model)).all()):
         return "a sample was not finite at the end"
     return ""
 
 
-def _generate_samples(model: GenerativeModel) -> Iterator[torch.Tensor]:
-    """Generate samples from 64 latents that are equal for all runs."""
-    return model.sampler().batches(64, torch.Generator(model.device).manual_seed(0), 64)
+def _generate_samples(model: GenerativeModel) -> torch.Tensor:
+    """Generate samples from 64 latents that are equal for all runs, [64, ...]."""
+    return model.sampler().samples(64, torch.Generator(model.device).manual_seed(0), 64)
 
 
 def diagnose_discriminator(job: Job, model: GenerativeModel) -> dict[str, float]:
     """Return statistics of D on the first training images, on test images and on generated ones."""
     latents = stream(job.evaluator.settings.latent_seed, "score")
-    fake = torch.cat(list(model.sampler().batches(N_DIAGNOSTIC, latents, N_DIAGNOSTIC)))
-    samples = {"fake": fake.to(model.device)}
+    (fake,) = model.sampler().batches(N_DIAGNOSTIC, latents, N_DIAGNOSTIC)
+    samples = {"fake": to_device(fake, model.device)}
     for name in ("train", "test"):
-        real = next(iter_batches(job.splits[name].samples[:N_DIAGNOSTIC], N_DIAGNOSTIC))
-        samples[name] = real.to(model.device)
+        data = usable_data(training_data(job.splits[name]), model)
+        real = pick(data, torch.arange(min(N_DIAGNOSTIC, len(data.samples))))
+        samples[name] = to_device(real, model.device)
     with torch.no_grad():
         statistics = model.discriminator_diagnostics(samples)
     return {name: value for name, value in statistics.items() if math.isfinite(value)}

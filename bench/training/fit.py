@@ -38,7 +38,7 @@ from bench.training.tracker import Tracker
 NOT_STORED = ("runs_root", "sweep_name", "expected_run_id", "force", "pack", "pack_members")
 
 
-def write_run_metadata(job: Job) -> None:
+def write_run_metadata(job: Job, model: GenerativeModel) -> None:
     """Write config, provenance and status "running" of a run.
 
     Raises:
@@ -54,6 +54,8 @@ def write_run_metadata(job: Job) -> None:
         "environment": job.describe_environment(name),
         "data": job.evaluator.real_features.split_digests,
     }
+    if model.class_counts is not None:
+        provenance["class_counts"] = model.class_counts
     write_json(folder.provenance, provenance)
     remove_partial_files(folder.path)
     folder.write_status("running")
@@ -113,9 +115,8 @@ def picture_steps(d_steps: int, pictures: int) -> frozenset[int]:
 def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
     """Run Lightning's loop from the newest checkpoint on, with the monitor as its only callback."""
     settings, folder = job.trainer_settings, job.folder
-    model.fit_to_data(job.splits["train"])
     data = Batches(
-        job.splits["train"].samples,
+        job.splits["train"],
         batch_size=job.plain["batch_size"],
         seed=job.plain["seed"],
         d_steps=job.plain["d_steps"],

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from bench.core.batch import Batch
 from bench.core.files import replacing
 from bench.core.seeds import generator as stream
 from bench.models.base import GenerativeModel
@@ -108,7 +109,7 @@ class SamplePlotter:
         """Return a grid of images, a plot of points or a histogram, by the samples' shape."""
         count = SIDE * SIDE if self.real.ndim == 4 else POINTS
         latents = stream(self.seed, "score")
-        samples = torch.cat(list(model.sampler().batches(count, latents, count)))
+        samples = model.sampler().samples(count, latents, count)
         if samples.ndim == 4:
             return make_grid(samples, SIDE)
         title = f"{self.label}, step {model.d_steps:,}"
@@ -126,7 +127,7 @@ class SamplePlotter:
         def evaluate(points: np.ndarray) -> np.ndarray:
             inputs = torch.from_numpy(points).float().to(model.device)
             with torch.no_grad():
-                return score(inputs).double().cpu().numpy()
+                return score(Batch(inputs)).double().cpu().numpy()
 
         return evaluate
 

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
+from bench.core.batch import Batch
 from bench.core.schedules import at
 from bench.data.batches import FRESH_STREAM, STREAM, iter_batch_indices
-from bench.models.base import GenerativeModel
+from bench.models.base import GenerativeModel, usable_data
 from bench.models.differentiable import SETTINGS, ParamState
 from bench.models.optimizers import build_optimizer, set_numbers
 from bench.vectorized.compatibility import why_not_packable
@@ -28,7 +29,8 @@ class ReplicaStack:
 
     Args:
         models: R entries, at least one of them a model; None leaves a slot empty.
-        samples: training samples [N, ...], uint8 images or floats, on the training device.
+        data: training samples [N, ...], uint8 images or floats, on the training device, with
+            their labels for conditional models.
         batch_size: B.
 
     Attributes:
@@ -45,16 +47,17 @@ class ReplicaStack:
     """
 
     def __init__(
-        self, models: Sequence[GenerativeModel | None], samples: Tensor, batch_size: int
+        self, models: Sequence[GenerativeModel | None], data: Tensor | Batch, batch_size: int
     ) -> None:
         first = next((model for model in models if model is not None), None)
         if first is None:
             raise ValueError("a stack needs at least one model, and there is none")
+        self.data, self.batch_size = usable_data(data, first), batch_size
+        self.samples = samples = self.data.samples
         if len(samples) == 0 or batch_size < 1:
             raise ValueError(
                 f"{len(samples)} samples in batches of {batch_size}: both must be 1 or more"
             )
-        self.samples, self.batch_size = samples, batch_size
         self.models: list[GenerativeModel | None] = [None] * len(models)
         self.template = copy.deepcopy(first).to(samples.device)
         named = {id(p): (name, p) for name, p in self.template.named_parameters()}
@@ -125,6 +128,7 @@ class ReplicaStack:
         if why := why_not_packable(model):
             raise ValueError(f"a model cannot be packed: {why}")
         model.to(self.samples.device)
+        model.learn_classes(self.data.labels)
         if model_layout(model) != self.layout:
             raise ValueError("the models of a stack must have one architecture, and these differ")
         named = dict(model.named_parameters())

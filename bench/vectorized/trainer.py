@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.parametrize import is_parametrized
 
-from bench.core.batch import Batch
+from bench.core.batch import Batch, as_batch
 from bench.core.text import shorten
-from bench.data.batches import as_float
+from bench.data.batches import pick
 from bench.models.base import GenerativeModel
 from bench.vectorized.stack import ReplicaStack, state_bytes
 from bench.vectorized.vmap_executor import VmapExecutor
@@ -27,15 +27,17 @@ def train_step(stack: ReplicaStack) -> None:
     train_on_batch(stack, real, fresh)
 
 
-def _draw_batches(stack: ReplicaStack, orders: Sequence[Iterator[Tensor]]) -> Tensor:
+def _draw_batches(stack: ReplicaStack, orders: Sequence[Iterator[Tensor]]) -> Batch:
     """Return each slot's next batch, [R, B, ...]; empty slots get another's."""
     batches = {slot: next(orders[slot]) for slot in stack.occupied}
     spare = batches[stack.occupied[0]]
     indices = torch.stack([batches.get(slot, spare) for slot in range(len(stack.models))])
-    return as_float(stack.samples[indices.to(stack.samples.device)])
+    return pick(stack.data, indices)
 
 
-def train_on_batch(stack: ReplicaStack, real: Tensor, fresh_real: Tensor | None = None) -> None:
+def train_on_batch(
+    stack: ReplicaStack, real: Tensor | Batch, fresh_real: Tensor | Batch | None = None
+) -> None:
     """Make one training round of every model in a stack.
 
     Args:
@@ -43,7 +45,8 @@ def train_on_batch(stack: ReplicaStack, real: Tensor, fresh_real: Tensor | None 
         fresh_real: those of the generator's steps where they have their own.
     """
     dtype = stack.rows[0].dtype
-    batches = [Batch(part.to(dtype)) for part in (real, real if fresh_real is None else fresh_real)]
+    given = as_batch(real), as_batch(real if fresh_real is None else fresh_real)
+    batches = [part._replace(samples=part.samples.to(dtype)) for part in given]
     stack.set_scheduled_numbers()
     with torch.no_grad():
         stack.template.training_round(VmapExecutor(stack, *batches))
@@ -60,7 +63,9 @@ def why_not_traceable(model: GenerativeModel, shape: Sequence[int], batch_size: 
         shape: of one sample.
         batch_size: B.
     """
-    stack = ReplicaStack([copy.deepcopy(model)], torch.zeros(batch_size, *shape), batch_size)
+    labels = {"labels": torch.zeros(batch_size, dtype=torch.int64)}
+    data = Batch(torch.zeros(batch_size, *shape), labels)
+    stack = ReplicaStack([copy.deepcopy(model)], data, batch_size)
     with torch.random.fork_rng():
         for _ in range(TRIAL_STEPS):
             try:
@@ -81,7 +86,7 @@ def has_parts_of_others(model: GenerativeModel) -> bool:
 
 
 def build_empty_stack(
-    model: GenerativeModel, slots: int, samples: Tensor, batch_size: int
+    model: GenerativeModel, slots: int, data: Tensor | Batch, batch_size: int
 ) -> tuple[ReplicaStack, list[int]]:
     """Return an empty, traced stack for models like this one, and its slots that round differently.
 
@@ -89,7 +94,7 @@ def build_empty_stack(
     model may get other bits in the last slot than in the first. Copies of the model are trained for
     a few steps to find such slots; if they stay empty, no run's bits depend on its slot.
     """
-    stack = ReplicaStack([copy.deepcopy(model) for _ in range(slots)], samples, batch_size)
+    stack = ReplicaStack([copy.deepcopy(model) for _ in range(slots)], data, batch_size)
     for _ in range(TRIAL_STEPS):
         train_step(stack)
     states = [state_bytes(stack.remove(slot)) for slot in range(slots)]

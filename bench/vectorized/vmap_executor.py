@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.core.batch import Batch
+from bench.core.batch import Batch, Latent
 from bench.core.parts import RandomInput
 from bench.models.differentiable import ParamState
 from bench.models.executor import IsDue, LossFn, ReplicaMask
@@ -23,7 +23,7 @@ class VmapExecutor:
 
     def __init__(self, stack: ReplicaStack, real: Batch, fresh_real: Batch) -> None:
         self.stack, self.real, self.fresh_real = stack, real, fresh_real
-        self.latent = self.fake = real.samples  # until the first move of the round
+        self.latent, self.fake = Latent(real.samples), real.samples  # until the first move
         self.occupied = stack.occupied
 
     def due(self, is_due: IsDue) -> ReplicaMask:
@@ -31,11 +31,15 @@ class VmapExecutor:
         models = [(slot, self.stack.model(slot)) for slot in self.occupied]
         return [slot for slot, model in models if is_due(model.d_steps, model.g_steps)]
 
-    def draw_latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Tensor:
-        """Draw latents from each replica's stream, [R, count B, L]."""
+    def draw_latents(self, count: int = 1, mask: ReplicaMask | None = None) -> Latent:
+        """Draw latents from each replica's stream, [R, count B, L], and labels, [R, count B]."""
         size = count * self.real.samples.shape[1]
         latents = [self.stack.model(slot).draw_latent(size) for slot in self._slots(mask)]
-        return self._stack_slots(mask, latents)
+        labels = {
+            name: self._stack_slots(mask, [latent.labels[name] for latent in latents])
+            for name in latents[0].labels
+        }
+        return Latent(self._stack_slots(mask, [latent.z for latent in latents]), labels)
 
     def draw_random(
         self, inputs: Mapping[str, RandomInput], mask: ReplicaMask | None = None

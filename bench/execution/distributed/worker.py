@@ -49,7 +49,7 @@ def run_worker(
         job = _prepare_worker_job(rank, plain, run_id)
         distributed.init(rank, size, rendezvous, cuda=job.trainer_settings.device.type == "cuda")
         with process_settings(job.plain):
-            model = build.build_model(job.cfg)
+            model = build.build_model(job.cfg, job.splits["train"])
             if job.trainer_settings.batch_norm == "synchronised":
                 synchronise(model)
             # never started: the parent process lets the run's heartbeat beat

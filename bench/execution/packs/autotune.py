@@ -8,9 +8,9 @@ from functools import partial
 
 import torch
 from omegaconf import DictConfig
-from torch import Tensor
 
 from bench.config import build
+from bench.core.batch import Batch
 from bench.core.errors import UserError
 from bench.execution.packs.memory_check import as_too_large, check_memory
 from bench.execution.packs.plain_loop import PlainLoop
@@ -37,25 +37,25 @@ class PackSize:
     why: str
 
 
-def best_pack_size(cfg: DictConfig, samples: Tensor, most: int) -> PackSize:
+def best_pack_size(cfg: DictConfig, data: Batch, most: int) -> PackSize:
     """Return the number of slots by which most runs end per second and core, if packing pays.
 
     Powers of two are tried up to `most`, to what memory holds, or to where it gets slower again.
 
     Args:
-        samples: the training split, on the device that trains, [N, ...].
+        data: the training split, on the device that trains.
         most: how many runs there are for a pack.
     """
-    single = PlainLoop(build.build_model(cfg), samples, cfg.batch_size)
+    single = PlainLoop(build.build_model(cfg), data, cfg.batch_size)
     for _ in range(WARMUP_STEPS if most >= 2 else 0):
         single.step()
     speedups: dict[int, float] = {}
     slots, limit = 2, "" if most >= 2 else "there are too few for every worker to have a pack"
     while slots <= most:
         try:
-            check_memory(cfg, samples, slots)
-            with as_too_large(slots, samples.device):
-                speedups[slots] = speedup(cfg, samples, slots, single, most)
+            check_memory(cfg, data, slots)
+            with as_too_large(slots, data.samples.device):
+                speedups[slots] = speedup(cfg, data, slots, single, most)
         except UserError as error:
             limit = error.message
             break
@@ -71,7 +71,7 @@ def best_pack_size(cfg: DictConfig, samples: Tensor, most: int) -> PackSize:
     return PackSize(0, f"one at a time, a pack is not clearly faster ({measured})")
 
 
-def speedup(cfg: DictConfig, samples: Tensor, slots: int, single: PlainLoop, runs: int) -> float:
+def speedup(cfg: DictConfig, data: Batch, slots: int, single: PlainLoop, runs: int) -> float:
     """Return runs per second and core in packs of `slots`, over that of one run at a time.
 
     The two are timed in turn, since the machine may be doing other things. The time to build a pack
@@ -81,9 +81,10 @@ def speedup(cfg: DictConfig, samples: Tensor, slots: int, single: PlainLoop, run
         single: the run without a pack, warmed up.
         runs: how many runs would pass through the pack, one after another in each slot.
     """
-    device, clock = samples.device, _clock(samples.device)
+    device = data.samples.device
+    clock = _clock(device)
     started_at = clock()
-    stack, odd_slots = build_empty_stack(build.build_model(cfg), slots, samples, cfg.batch_size)
+    stack, odd_slots = build_empty_stack(build.build_model(cfg), slots, data, cfg.batch_size)
     for slot in set(range(slots)) - set(odd_slots):
         stack.insert(slot, build.build_model(cfg))
     train_step(stack)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.modules.module import register_module_forward_hook
 
 from bench.config import build
+from bench.core.batch import Batch
 from bench.core.errors import UserError
 from bench.execution.packs.plain_loop import PlainLoop
 
@@ -19,9 +20,9 @@ COPIES = 6  # of the weights: themselves, gradients, two moments, and a step's n
 GIB = 2**30
 
 
-def required_bytes(cfg: DictConfig, samples: Tensor) -> int:
+def required_bytes(cfg: DictConfig, data: Batch) -> int:
     """Return bytes for one replica: COPIES of its weights, and its layers' outputs in one step."""
-    loop, output_bytes = PlainLoop(build.build_model(cfg), samples, cfg.batch_size), 0
+    loop, output_bytes = PlainLoop(build.build_model(cfg), data, cfg.batch_size), 0
 
     def count_output(layer: torch.nn.Module, inputs: Any, output: Any) -> None:
         nonlocal output_bytes
@@ -66,14 +67,15 @@ def release_cached_memory() -> None:
     torch.cuda.empty_cache()
 
 
-def check_memory(cfg: DictConfig, samples: Tensor, slots: int) -> None:
+def check_memory(cfg: DictConfig, data: Batch, slots: int) -> None:
     """Refuse a pack that needs more memory than is free, with a UserError that states both."""
-    need, free = slots * required_bytes(cfg, samples), available_bytes(samples.device)
+    device = data.samples.device
+    need, free = slots * required_bytes(cfg, data), available_bytes(device)
     if free is not None and need > free:
         most = free * slots // need
         fix = f"make it smaller, {most} at most, or set pack=auto" if most else "set pack=off"
         needed = f"a pack of {slots} would need about {need / GIB:.1f} GiB"
-        there = f"{free / GIB:.1f} GiB are free ({samples.device.type})"
+        there = f"{free / GIB:.1f} GiB are free ({device.type})"
         raise UserError(f"{needed}, and {there}", fix=fix)
 
 

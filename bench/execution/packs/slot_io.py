@@ -6,7 +6,7 @@ import torch
 
 from bench.config import build
 from bench.core.errors import UserError
-from bench.data.batches import as_contiguous_tensor
+from bench.data.batches import to_device, training_data
 from bench.execution.packs.memory_check import as_too_large, check_memory
 from bench.models.base import GenerativeModel
 from bench.training.job import Job
@@ -18,21 +18,21 @@ from bench.vectorized.trainer import build_empty_stack
 
 def build_stack(job: Job, slots: int) -> tuple[ReplicaStack, list[int]]:
     """Return a stack for runs like this one and its slots that stay empty, or raise a UserError."""
-    model, batch_size = build.build_model(job.cfg), job.plain["batch_size"]
+    train, batch_size = job.splits["train"], job.plain["batch_size"]
+    model = build.build_model(job.cfg, train)
     if why := why_not_packable(model):
         fix = "remove packed= from the command; a sweep with pack=auto trains it alone"
         raise UserError(f"{job.plain['names']['variant']} cannot train in a pack: {why}", fix=fix)
-    model.fit_to_data(job.splits["train"])
     device = job.trainer_settings.device
     with as_too_large(slots, device):
-        samples = as_contiguous_tensor(job.splits["train"].samples).to(device)
+        data = to_device(training_data(train), device)
         try:
-            check_memory(job.cfg, samples, slots)
-            return build_empty_stack(model, slots, samples, batch_size)
+            check_memory(job.cfg, data, slots)
+            return build_empty_stack(model, slots, data, batch_size)
         except (UserError, torch.OutOfMemoryError):
             raise
         except Exception:  # any step that fails: each run will fail by it too, and record it
-            stack = ReplicaStack([model, *[None] * (slots - 1)], samples, batch_size)
+            stack = ReplicaStack([model, *[None] * (slots - 1)], data, batch_size)
     stack.remove(0)
     return stack, []
 
@@ -41,7 +41,6 @@ def insert_run(
     stack: ReplicaStack, slot: int, job: Job, model: GenerativeModel, monitor: Monitor
 ) -> None:
     """Fill a slot with a run's model, restored from its newest checkpoint if there is one."""
-    model.fit_to_data(job.splits["train"])
     if (newest := monitor.checkpoints.find_newest()) is None:
         stack.insert(slot, model)
         return
