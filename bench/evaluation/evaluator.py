@@ -104,6 +104,7 @@ class Evaluator:
             "quantised": settings.quantise,
             "latent_seed": settings.latent_seed,
             "every": settings.every,
+            **settings.batch_norm.stated(),
             **scoring.describe_extractor(self.extractor),
         }
 
@@ -145,6 +146,7 @@ class Evaluator:
         assert self.settings.n_fake is not None
         sampler.generator.to(self.device)
         latents = stream(seed, "score")
+        sampler = replace(sampler, batch_norm=self.settings.batch_norm)
         return sampler.batches(self.settings.n_fake, latents, self.settings.batch_size)
 
     def _score_seed(

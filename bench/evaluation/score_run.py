@@ -270,7 +270,8 @@ def _build_run_row(
     plain, training = run.plain, run.plain["model"]["training"]
     prior = training["prior"]["_target_"].rpartition(".")[2]
     ema = with_stable_names(training["ema"])
-    run_settings = {"prior": prior, "batch_norm": "running averages", "ema": ema}
+    batch_norm = str(evaluator.settings.batch_norm)
+    run_settings = {"prior": prior, "batch_norm": batch_norm, "ema": ema}
     if (limit := plain["trainer"].get("limit_minutes")) is not None:
         scores = {**scores, "limit.wall_minutes": float(limit)}
     protocol = evaluator.describe_protocol(run_settings)

@@ -17,13 +17,8 @@ from bench.core.schedules import at
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
 from bench.models.executor import DISCRIMINATOR, GENERATOR, LossFn, ReplicaMask, StepExecutor
 from bench.models.part_state import PartState
-from bench.networks.layers import BatchNorm
+from bench.networks.layers import is_batch_norm
 from bench.networks.sampler import generate, takes_labels
-
-
-def is_batch_norm(layer: nn.Module) -> bool:
-    """Return whether a layer is batch norm, ours or torch's."""
-    return isinstance(layer, BatchNorm | nn.modules.batchnorm._BatchNorm)
 
 
 def check_no_batch_statistics(discriminator: nn.Module) -> None:

@@ -75,6 +75,11 @@ class BatchNorm(nn.Module):
         return (centred * scale.reshape(column) + self.bias.reshape(column)).to(x.dtype)
 
 
+def is_batch_norm(layer: nn.Module) -> bool:
+    """Return whether a layer is batch norm, ours or torch's."""
+    return isinstance(layer, BatchNorm | nn.modules.batchnorm._BatchNorm)
+
+
 def check_sizes(**sizes: int) -> None:
     """Refuse, with a ValueError, a network's sizes that are no whole numbers from 1 on.
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from bench.core.batch import Batch, Labels, Latent
 from bench.core.pixels import pixel_range, to_unit
+from bench.networks.batch_statistics import RUNNING, BatchStatistics
 
 Prior = Callable[[int, int, torch.Generator], Tensor]
 
@@ -58,18 +59,19 @@ class Sampler:
     """Draw samples from a generator in evaluation mode: all that a run needs to sample.
 
     Args:
-        generator: latents [B, L], and labels [B] if it asks for them -> samples [B, ...]; batch
-            norm uses its running averages.
+        generator: latents [B, L], and labels [B] if it asks for them -> samples [B, ...].
         prior: a function of `bench.models.priors`.
         latent_dim: L, the width of the latents.
         class_counts: number of training samples of each class, [K], by whose shares labels are
             drawn; None for a generator without labels.
+        batch_norm: what batch norm normalises by.
     """
 
     generator: nn.Module
     prior: Prior
     latent_dim: int
     class_counts: Sequence[int] | None = None
+    batch_norm: BatchStatistics = RUNNING
 
     def draw(self, count: int, latents: torch.Generator) -> Latent:
         """Draw latents [count, L] and, for a conditional generator, then labels [count]."""
@@ -86,21 +88,26 @@ class Sampler:
                 the CPU every machine scores the same latents.
             labels: classes to draw samples of, [count], in place of random ones.
         """
-        device = next(self.generator.parameters()).device
         drawn = self.draw(count, latents)
         if labels is not None:
             drawn = drawn._replace(labels={"labels": labels})
+        size = self.batch_norm.batch_size(size)
         classes = {name: part.split(size) for name, part in drawn.labels.items()}
-        was_training = self.generator.training
-        self.generator.eval()
-        try:
+        with self.batch_norm.applied(self.generator, self._draw_batch):
             for index, part in enumerate(drawn.z.split(size)):
-                own = {name: parts[index].to(device) for name, parts in classes.items()}
-                with torch.no_grad():  # around the yield it would outlast a caller who stops early
-                    samples = generate(self.generator, Latent(part.to(device), own))
-                yield Batch(samples, own)
-        finally:
-            self.generator.train(was_training)
+                own = {name: parts[index] for name, parts in classes.items()}
+                yield self._generate(Latent(part, own))
+
+    def _draw_batch(self, count: int, latents: torch.Generator) -> None:
+        self._generate(self.draw(count, latents))
+
+    def _generate(self, latent: Latent) -> Batch:
+        """Return samples of latents, on the generator's device."""
+        device = next(self.generator.parameters()).device
+        labels = {name: part.to(device) for name, part in latent.labels.items()}
+        with torch.no_grad():  # around a yield it would outlast a caller who stops early
+            samples = generate(self.generator, Latent(latent.z.to(device), labels))
+        return Batch(samples, labels)
 
     def samples(
         self, count: int, latents: torch.Generator, size: int, labels: Tensor | None = None

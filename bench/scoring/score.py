@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from bench.core.batch import Batch
 from bench.core.contracts import ContractError, describe_part
 from bench.core.number_checks import is_number, require_whole_number
+from bench.networks.batch_statistics import RUNNING, BatchStatistics
 from bench.runs.foreign_code import foreign_code
 from bench.runs.identity import short_hash
 from bench.scoring.features import Features, Reference, extract, shuffle_features
@@ -41,6 +42,7 @@ class ScoreSettings:
         every: discriminator steps between the checkpoints that may be chosen; None: only the
             final checkpoint exists.
         keep_last: number of the last such checkpoints that are scored too, for their mean.
+        batch_norm: what the generator's batch norm normalises by.
 
     Raises:
         ValueError: a number is out of range.
@@ -59,6 +61,7 @@ class ScoreSettings:
     select_on_reported: bool
     every: int | None
     keep_last: int
+    batch_norm: BatchStatistics = RUNNING
 
     def __post_init__(self) -> None:
         lowest = {"n_fake": 2, "batch_size": 1, "n_real": 2, "noise_seeds": 0, "every": 1}
@@ -178,7 +181,7 @@ def describe_protocol(
 
     Args:
         data: digest of the real samples compared with.
-        run_settings: prior, batch_norm and ema of the run.
+        run_settings: prior and ema of the run, and what its batch norm normalises by.
     """
     return {
         "name": settings.name,
@@ -231,6 +234,7 @@ def requests(settings: ScoreSettings, extractor: nn.Module) -> dict[str, str]:
     """
     shared = {
         **{key: getattr(settings, key) for key in HASHED_SETTINGS},
+        **settings.batch_norm.stated(),
         "extractor": describe_extractor(extractor),
     }
     return {
