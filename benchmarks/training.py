@@ -74,7 +74,7 @@ def suite_rate(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float
         select_every=None,
         tracker=Tracker(),
     )
-    fit(job, build.build_model(cfg), monitor)
+    fit(job, build.build_model(cfg, splits["train"]), monitor)
     return steps / monitor.loop_seconds
 
 
