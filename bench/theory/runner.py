@@ -167,14 +167,14 @@ def single_threaded(runs_root: Path) -> Iterator[None]:
     import torch
     from threadpoolctl import threadpool_limits
 
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    from bench.core.determinism import deterministic_algorithms
+
+    before = torch.get_num_threads()
     token = RUNS_ROOT.set(runs_root)
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
     try:
-        with threadpool_limits(1):
+        with threadpool_limits(1), deterministic_algorithms():
             yield
     finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
+        torch.set_num_threads(before)
         RUNS_ROOT.reset(token)
