@@ -1,4 +1,4 @@
-"""Compare the time of a training round of every variant, and of a discriminator step with each part.
+"""Compare the time of a round of every variant, and of a discriminator step with each part.
 
 All on digits (8x8) with networks of width 32 and batches of 64. A variant's round is its update
 order with its own n_dis, alternated with `ns_gan`'s; parts are added to `ns_gan`, whose generator
