@@ -30,6 +30,20 @@ def test_a_linear_critic_of_slope_s_has_f_over_s_plus_f():
     assert found.tolist() == pytest.approx([6 / 9, -3 / 6, 0.0], rel=1e-12)
 
 
+def test_the_slope_of_images_is_that_of_the_stated_range_and_points_have_none():
+    # f = 3 x: slope 3 for pixels in [0, 1], 1.5 for the same pixels in [-1, 1]
+    ranged = GradientNormalisation(pixel_range=[-1, 1])
+    image, point = torch.full((1, 1, 1, 1), 2.0), torch.full((1, 1), 2.0)
+    assert ranged(lambda batch: 3 * batch.samples.flatten())(Batch(image)).item() == pytest.approx(
+        0.8
+    )
+    assert ranged(lambda batch: 3 * batch.samples.flatten())(Batch(point)).item() == pytest.approx(
+        2 / 3
+    )
+    with pytest.raises(ValueError, match="two numbers, black below white"):
+        GradientNormalisation(pixel_range=[1, -1])
+
+
 def test_other_outputs_of_a_discriminator_stay():
     critic = GradientNormalisation()(
         lambda batch: {"logits": 3 * batch.samples[:, 0], "embedding": batch.samples}
