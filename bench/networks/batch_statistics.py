@@ -7,6 +7,7 @@ Standing statistics: Brock et al. 2019 (arXiv:1809.11096), section 4.1.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -66,7 +67,8 @@ class BatchStatistics:
         Args:
             draw: makes samples of so many new latents from a random generator.
         """
-        was_training, layers = generator.training, list(filter(is_batch_norm, generator.modules()))
+        was_training = generator.training
+        layers: list[Any] = list(filter(is_batch_norm, generator.modules()))
         before = {name: buffer.clone() for name, buffer in generator.named_buffers()}
         momenta = [layer.momentum for layer in layers]
         generator.eval()

@@ -9,6 +9,7 @@ import math
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -49,7 +50,7 @@ def write_run_metadata(job: Job, model: GenerativeModel) -> None:
     write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(stored), sort_keys=True))
     device = job.trainer_settings.device
     name = torch.cuda.get_device_name() if device.type == "cuda" else device.type
-    provenance = {
+    provenance: dict[str, Any] = {
         "overrides": list(job.overrides),
         "environment": job.describe_environment(name),
         "data": job.evaluator.real_features.split_digests,
