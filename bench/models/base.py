@@ -244,14 +244,16 @@ class GenerativeModel(pl.LightningModule):
                 "the generator asks for labels, and this data set has none: choose "
                 "conditioning=none, or data with labels"
             )
-        classes = getattr(self.generator, "classes", None)
-        counts = torch.bincount(labels["labels"].cpu(), minlength=classes or 0).tolist()
-        if classes is not None and len(counts) > classes:
-            raise ValueError(
-                f"the generator was built for {classes} classes, and the data have labels up to "
-                f"{len(counts) - 1}: set its classes to {len(counts)}"
-            )
-        self.class_counts = counts
+        found = int(labels["labels"].max()) + 1
+        built = {name: getattr(getattr(self, name), "classes", found) for name in self.player_names}
+        for name, classes in built.items():
+            if found > classes:
+                raise ValueError(
+                    f"the {name} was built for {classes} classes, and the data have labels up to "
+                    f"{found - 1}: set its classes to {found}"
+                )
+        counts = torch.bincount(labels["labels"].cpu(), minlength=max(built.values()))
+        self.class_counts = counts.tolist()
 
     def draw_latent(self, count: int) -> Latent:
         """Draw the next latents and labels: this process's part of the whole batch's."""
