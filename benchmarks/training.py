@@ -1,23 +1,39 @@
-"""Compare steps per second of the suite's training with those of a bare PyTorch loop.
+"""Compare the suite's training with a bare loop, plain Lightning and torchgan, in one run.
 
-Both use the same networks, losses, optimizer and batches; blocks of both alternate and medians are
-compared. Read the ratios: seconds depend on the machine and its other load. Both reuse the
-discriminator's samples for the generator's step (`model.reuse_samples`), as bare loops usually do:
-the study's second pass through the generator is work, not overhead.
+All train the same networks with the same optimizer on the same batches, in alternating blocks; the
+table holds the median of each contender's time over that of the bare loop in the same round. Read
+the ratios: milliseconds depend on the machine and its other load. A bare loop that reuses the
+discriminator's samples for the generator's step is 1.00; the study passes the latents through the
+generator twice, which the second column does, as does the suite by default.
+
+torchgan 0.1 is not a dependency (`pip install torchgan==0.1.0`): without it its column is empty.
+Its WGAN-GP is another algorithm: two updates a batch, by the norm of the whole batch's gradient.
 """
 
 import argparse
+import contextlib
+import io
+import logging
+import os
 import resource
 import statistics
 import tempfile
 import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import softplus
+from torch.utils.data import DataLoader, TensorDataset
 
+import bench.data  # noqa: F401  # first: it makes torchvision importable
 from bench.config import build, validate
+from bench.core.determinism import deterministic_algorithms
+from bench.core.shims import ensure_torchvision
 from bench.data.split import Split
 from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.executor import frozen
@@ -31,11 +47,17 @@ from bench.training.monitor import Monitor
 from bench.training.tracker import Tracker
 
 BUDGET = 15_625  # the study's budget: a block then computes digests as rarely as a full run
+PENALTY = ["variant=wgan_gp", "hyperparameters.d_batch_norm=false"]
 CASES = {  # name: overrides, steps of a block
-    "toy MLP": (["preset=study", "dataset=ring", "hyperparameters.d_batch_norm=false"], 800),
-    "digits": (["sweeps=quick"], 300),
-    "28x28": (["preset=study", "dataset.shape=[1,28,28]"], 12),
+    "toy MLP, NS": (["dataset=ring", "hyperparameters.d_batch_norm=false"], 600),
+    "toy MLP, WGAN-GP, n_dis 5": (["dataset=ring", *PENALTY], 500),
+    "digits, NS": (["sweeps=quick"], 250),
+    "digits, WGAN-GP, n_dis 1": (["sweeps=quick", *PENALTY, "hyperparameters.n_dis=1"], 200),
+    "28x28, NS": (["dataset.shape=[1,28,28]"], 10),
+    "28x28, WGAN-GP, n_dis 5": (["dataset.shape=[1,28,28]", *PENALTY], 10),
 }
+REUSING, TWO_PASSES, OURS, OURS_REUSING = "bare", "bare, two passes", "ours", "ours, reusing"
+LIGHTNING, TORCHGAN = "plain Lightning", "torchgan"
 
 
 class TimedMonitor(Monitor):
@@ -44,16 +66,32 @@ class TimedMonitor(Monitor):
     def on_train_start(self, trainer, model):
         """Start the clock when everything is set up."""
         super().on_train_start(trainer, model)
-        self.started = time.perf_counter()
+        self.loop_started_at = time.process_time()
 
     def on_train_end(self, trainer, model):
         """Stop the clock before the history is written."""
-        self.loop_seconds = time.perf_counter() - self.started
+        self.loop_seconds = time.process_time() - self.loop_started_at
         super().on_train_end(trainer, model)
 
 
-def suite_rate(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
-    """Return steps per second of a run's training loop, with logging, progress bar and checks."""
+class TimedBatches:
+    """An iterable that notes the time between the first and the last of its items."""
+
+    def __init__(self, batches: Iterable[Any], batch_size: int) -> None:
+        self.batches, self.batch_size, self.seconds = batches, batch_size, 0.0
+
+    def __len__(self) -> int:
+        return len(self.batches)  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[Any]:
+        started_at = time.process_time()
+        for batch in self.batches:
+            yield batch
+            self.seconds = time.process_time() - started_at  # also where the end is not asked for
+
+
+def suite_seconds(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
+    """Return seconds of a run's training loop, with logging, progress bar and checks."""
     plain = validate.validate_config(cfg)
     trainer_settings = build.instantiate(cfg.trainer)
     job = Job(cfg, plain, trainer_settings, splits, None, RunFolder(folder, "benchmark"))
@@ -74,27 +112,38 @@ def suite_rate(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float
         select_every=None,
         tracker=Tracker(),
     )
-    fit(job, build.build_model(cfg, splits["train"]), monitor)
-    return steps / monitor.loop_seconds
+    with deterministic_algorithms():
+        fit(job, build.build_model(cfg, splits["train"]), monitor)
+    return monitor.loop_seconds
 
 
-def bare_rate(cfg, samples: Tensor, steps: int) -> float:
-    """Return steps per second of a loop that does nothing but train."""
-    model = build.build_model(cfg)
-    generator, discriminator = model.generator, model.discriminator
-    g_optimizer, d_optimizer = model.configure_optimizers()
-    started = time.perf_counter()
-    for _ in range(steps):
-        real = samples[torch.randint(len(samples), (cfg.batch_size,))]
-        real = real.float().div_(255) if real.dtype == torch.uint8 else real
-        fake = generator(2 * torch.rand(cfg.batch_size, cfg.network.latent_dim) - 1)
-        d_loss = (
-            softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
-        )
-        optimizer_step(d_optimizer, d_loss)
-        with frozen(discriminator):
-            optimizer_step(g_optimizer, softplus(-discriminator(fake)).mean())
-    return steps / (time.perf_counter() - started)
+def slope_term(discriminator: nn.Module, real: Tensor, fake: Tensor, weight: float) -> Tensor:
+    """Return WGAN-GP's penalty as a textbook writes it."""
+    mix = torch.rand(len(real), *(1,) * (real.ndim - 1))
+    points = (real + mix * (fake - real)).requires_grad_()
+    (slope,) = torch.autograd.grad(discriminator(points).sum(), points, create_graph=True)
+    return weight * (slope.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def discriminator_loss(cfg, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    """Return the loss of a discriminator step, non-saturating or WGAN-GP's."""
+    real_logits, fake_logits = discriminator(real), discriminator(fake)
+    if "penalty_weight" not in cfg.hyperparameters:
+        return softplus(-real_logits).mean() + softplus(fake_logits).mean()
+    penalty = slope_term(discriminator, real, fake, cfg.hyperparameters.penalty_weight)
+    return fake_logits.mean() - real_logits.mean() + penalty
+
+
+def generator_loss(cfg, discriminator: nn.Module, fake: Tensor) -> Tensor:
+    """Return the loss of a generator step, non-saturating or Wasserstein."""
+    logits = discriminator(fake)
+    penalised = "penalty_weight" in cfg.hyperparameters
+    return -logits.mean() if penalised else softplus(-logits).mean()
+
+
+def draw_latents(cfg) -> Tensor:
+    """Draw a batch of latents."""
+    return 2 * torch.rand(cfg.batch_size, cfg.network.latent_dim) - 1
 
 
 def optimizer_step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
@@ -104,9 +153,147 @@ def optimizer_step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.step()
 
 
+def bare_seconds(cfg, samples: Tensor, steps: int, *, two_passes: bool) -> float:
+    """Return seconds of a loop that does nothing but train."""
+    model, n_dis = build.build_model(cfg), cfg.hyperparameters.n_dis
+    generator, discriminator = model.generator, model.discriminator
+    g_optimizer, d_optimizer = model.configure_optimizers()
+    started_at = time.process_time()
+    for step in range(steps):
+        real = samples[torch.randint(len(samples), (cfg.batch_size,))]
+        real = real.float().div_(255) if real.dtype == torch.uint8 else real
+        moves, latent = step % n_dis == 0, draw_latents(cfg)
+        with torch.set_grad_enabled(moves and not two_passes):
+            fake = generator(latent)
+        optimizer_step(d_optimizer, discriminator_loss(cfg, discriminator, real, fake.detach()))
+        if moves:
+            with frozen(discriminator):
+                fake = generator(latent) if two_passes else fake
+                optimizer_step(g_optimizer, generator_loss(cfg, discriminator, fake))
+    return time.process_time() - started_at
+
+
+class PlainModule(pl.LightningModule):
+    """A GAN as Lightning's own pages write one, with manual optimization."""
+
+    def __init__(self, cfg) -> None:
+        super().__init__()
+        self.automatic_optimization, self.cfg = False, cfg
+        self.built = build.build_model(cfg)
+
+    def configure_optimizers(self) -> Any:
+        """Return both optimizers."""
+        return self.built.configure_optimizers(), []
+
+    def on_train_start(self) -> None:
+        """Start the clock when everything is set up."""
+        self.loop_started_at = time.process_time()
+
+    def on_train_end(self) -> None:
+        """Stop the clock."""
+        self.loop_seconds = time.process_time() - self.loop_started_at
+
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        """Make a discriminator step, and a generator step where it is due."""
+        (real,), cfg = batch, self.cfg
+        real = real.float().div_(255) if real.dtype == torch.uint8 else real
+        g_optimizer, d_optimizer = self.optimizers()
+        generator, discriminator = self.built.generator, self.built.discriminator
+        latent = draw_latents(cfg)
+        self.toggle_optimizer(d_optimizer)
+        loss = discriminator_loss(cfg, discriminator, real, generator(latent).detach())
+        self.log("d_loss", loss)
+        d_optimizer.zero_grad()
+        self.manual_backward(loss)
+        d_optimizer.step()
+        self.untoggle_optimizer(d_optimizer)
+        if batch_idx % cfg.hyperparameters.n_dis == 0:
+            self.toggle_optimizer(g_optimizer)
+            loss = generator_loss(cfg, discriminator, generator(latent))
+            self.log("g_loss", loss)
+            g_optimizer.zero_grad()
+            self.manual_backward(loss)
+            g_optimizer.step()
+            self.untoggle_optimizer(g_optimizer)
+
+
+def loader(cfg, samples: Tensor, steps: int, *, as_float: bool) -> TimedBatches:
+    """Return so many shuffled batches of a DataLoader."""
+    rows = torch.randint(len(samples), (steps * cfg.batch_size,))
+    data = samples[rows]
+    data = data.float().div_(255) if as_float and data.dtype == torch.uint8 else data
+    dataset: Any = data if as_float else TensorDataset(data)
+    return TimedBatches(DataLoader(dataset, cfg.batch_size, shuffle=True), cfg.batch_size)
+
+
+def lightning_seconds(cfg, samples: Tensor, steps: int) -> float:
+    """Return seconds of plain Lightning's loop."""
+    batches = loader(cfg, samples, steps, as_float=False)
+    quiet = {"enable_checkpointing": False, "enable_progress_bar": False, "logger": False}
+    trainer = pl.Trainer(
+        max_epochs=1, accelerator="cpu", enable_model_summary=False, barebones=False, **quiet
+    )
+    module = PlainModule(cfg)
+    trainer.fit(module, batches.batches)
+    return module.loop_seconds
+
+
+def torchgan_seconds(cfg, samples: Tensor, steps: int) -> float:
+    """Return seconds of torchgan's trainer; ImportError where it is not installed."""
+    ensure_torchvision()
+    os.environ["CONSOLE_LOGGING"] = os.environ["TENSORBOARD_LOGGING"] = "0"
+    from torchgan import losses, models, trainer
+
+    built = build.build_model(cfg)
+
+    class Generator(models.Generator):
+        def __init__(self) -> None:
+            super().__init__(cfg.network.latent_dim)
+            self.net = built.generator
+
+        def forward(self, latent: Tensor) -> Tensor:
+            return self.net(latent)
+
+    class Discriminator(models.Discriminator):
+        def __init__(self) -> None:
+            super().__init__(1)
+            self.net = built.discriminator
+
+        def forward(self, images: Tensor, **unused: Any) -> Tensor:
+            return self.net(images)
+
+    if "penalty_weight" in cfg.hyperparameters:
+        parts = [losses.WassersteinGeneratorLoss(), losses.WassersteinDiscriminatorLoss()]
+        parts += [losses.WassersteinGradientPenalty(lambd=cfg.hyperparameters.penalty_weight)]
+    else:
+        parts = [losses.MinimaxGeneratorLoss(), losses.MinimaxDiscriminatorLoss()]
+    rates = {"lr": cfg.hyperparameters.learning_rate, "betas": (cfg.hyperparameters.beta1, 0.999)}
+    network = {"optimizer": {"name": torch.optim.Adam, "args": rates}}
+    with tempfile.TemporaryDirectory() as folder:
+        runner = trainer.Trainer(
+            {
+                "generator": {"name": Generator, **network},
+                "discriminator": {"name": Discriminator, **network},
+            },
+            parts,
+            device=torch.device("cpu"),
+            ncritic=cfg.hyperparameters.n_dis,
+            epochs=1,
+            checkpoints=f"{folder}/model",
+            recon=folder,
+            sample_size=1,
+        )
+        batches = loader(cfg, samples, steps, as_float=True)
+        runner.logger.run_end_epoch = lambda *given: None  # pictures are not training
+        runner(batches)
+    return batches.seconds
+
+
 def load_case(overrides: list[str], steps: int) -> tuple:
     """Return config and data of a case: the ring, the digits, or noise of another image size."""
-    cfg = build.compose_config([*overrides, f"d_steps={steps}"])
+    preset = [] if "sweeps=quick" in overrides else ["preset=study"]
+    fixed = ["trainer.accelerator=cpu", f"d_steps={steps}"]
+    cfg = build.compose_config([*preset, *overrides, *fixed])
     shape = tuple(cfg.dataset.shape)
     if cfg.names.dataset == "digits" and shape != (1, 8, 8):
         noise = torch.randint(256, (2000, *shape), dtype=torch.uint8).numpy()
@@ -114,34 +301,61 @@ def load_case(overrides: list[str], steps: int) -> tuple:
     return cfg, build.build_splits(cfg)[1]
 
 
+def contenders(cfg, splits: dict[str, Split], steps: int, folder: Path) -> dict[str, Callable]:
+    """Return each contender's timed block by its name."""
+    reusing = cfg.copy()
+    reusing.model.reuse_samples = True
+    samples = torch.from_numpy(splits["train"].samples)
+    return {
+        REUSING: lambda: bare_seconds(cfg, samples, steps, two_passes=False),
+        TWO_PASSES: lambda: bare_seconds(cfg, samples, steps, two_passes=True),
+        OURS_REUSING: lambda: suite_seconds(reusing, splits, steps, folder),
+        OURS: lambda: suite_seconds(cfg, splits, steps, folder),
+        LIGHTNING: lambda: lightning_seconds(cfg, samples, steps),
+        TORCHGAN: lambda: torchgan_seconds(cfg, samples, steps),
+    }
+
+
+def time_case(blocks: dict[str, Callable], rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of each contender in each round, without the first, which warms up."""
+    seconds: dict[str, list[float]] = {name: [] for name in blocks}
+    for _ in range(rounds + 1):
+        for name, block in blocks.items():
+            silence = io.StringIO()
+            with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
+                try:
+                    seconds[name].append(block())
+                except ImportError:
+                    seconds[name].append(float("nan"))
+    return {name: values[1:] for name, values in seconds.items()}
+
+
 def main() -> None:
-    """Print one line per case."""
+    """Print a row for each case."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=9, help="alternating blocks of each")
-    options.add_argument("--threads", type=int, default=1)
+    options.add_argument("cases", nargs="*", help="beginnings of cases; all where none is given")
+    options.add_argument("--rounds", type=int, default=7, help="alternating blocks of each")
     arguments = options.parse_args()
-    torch.set_num_threads(arguments.threads)
-    print(
-        f"{'case':<10} {'suite':>10} {'bare':>10} {'ratio':>7}  (median steps/s, threads "
-        f"{arguments.threads}, {arguments.rounds} rounds)"
-    )
-    for name, (overrides, steps) in CASES.items():
-        fixed = ["trainer.accelerator=cpu", "model.reuse_samples=true"]
-        cfg, splits = load_case([*overrides, *fixed], steps)
-        samples = torch.from_numpy(splits["train"].samples)
-        rates: list[tuple[float, float]] = []
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore")
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    names = [REUSING, TWO_PASSES, OURS_REUSING, OURS, LIGHTNING, TORCHGAN]
+    print(f"| case | {' | '.join(names)} | ms a step, bare |\n|{'---|' * (len(names) + 2)}")
+    for case, (overrides, steps) in CASES.items():
+        if arguments.cases and not any(case.startswith(given) for given in arguments.cases):
+            continue
+        cfg, splits = load_case(overrides, steps)
         with tempfile.TemporaryDirectory() as folder:
-            for _ in range(arguments.rounds + 1):
-                ours = suite_rate(cfg, splits, steps, Path(folder))
-                rates.append((ours, bare_rate(cfg, samples, steps)))
-        suite_rates, bare_rates = zip(*rates[1:], strict=True)  # the first round warms up
-        ratio = statistics.median(a / b for a, b in rates[1:])
-        print(
-            f"{name:<10} {statistics.median(suite_rates):>10.1f} "
-            f"{statistics.median(bare_rates):>10.1f} {ratio:>7.2f}",
-            flush=True,
-        )
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+            times = time_case(contenders(cfg, splits, steps, Path(folder)), arguments.rounds)
+        bare = times[REUSING]
+        ratios = [
+            statistics.median(own / base for own, base in zip(times[name], bare, strict=True))
+            for name in names
+        ]
+        cells = [f"{ratio:.2f}" if ratio == ratio else "-" for ratio in ratios]
+        milliseconds = 1000 * statistics.median(bare) / steps
+        print(f"| {case} | {' | '.join(cells)} | {milliseconds:.2f} |", flush=True)
+    print(f"\npeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 
 
 if __name__ == "__main__":
