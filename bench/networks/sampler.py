@@ -21,6 +21,11 @@ class Sampler:
     prior: Callable[[int, int, torch.Generator], Tensor]
     latent_dim: int
 
+    @property
+    def function_evaluations(self) -> int:
+        """Passes through a network for each sample: 1, or what the generator says of itself."""
+        return getattr(self.generator, "function_evaluations", 1)
+
     def batches(self, count: int, latents: torch.Generator, size: int) -> Iterator[Tensor]:
         """Yield `count` samples in batches of at most `size`, float32 [B, ...].
 
