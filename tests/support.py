@@ -21,6 +21,7 @@ SMALL = {
         "network.shallow=4",
         "network.latent_dim=4",
         "network.code=4",
+        "network.flow.velocity.width=4",
     ],
     "dcgan": ["network.width=4", "network.latent_dim=4"],
     "image_mlp": ["network.width=8", "network.depth=2", "network.d_width=4"],

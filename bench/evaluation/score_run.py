@@ -15,6 +15,7 @@ from bench.config import build
 from bench.core.errors import Caution, UserError
 from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.memorisation_grid import save_memorisation_grid
+from bench.networks.sampler import Sampler
 from bench.runs.candidates import CandidateList, best_candidate, read_candidates
 from bench.runs.folder import COMPLETED, RunFolder
 from bench.runs.identity import with_stable_names
@@ -144,7 +145,7 @@ def score_checkpoint(
         weights = "final" if checkpoint == "final" else f"step-{steps['d_steps']}"
         sampler = build.build_sampler(folder, weights)
         try:
-            scores = evaluator.score(sampler, notes)
+            scores = evaluator.score(sampler, notes) | _sampling_cost(sampler)
         except FloatingPointError as error:
             status = {**status, "status": "diverged", "cause": f"{error}, found while scoring"}
             notes.clear()
@@ -172,6 +173,12 @@ def _missing_part(run: StoredRun, evaluator: Evaluator, checkpoint: str) -> Eval
     stored_row = _stored_scores(run, evaluator, checkpoint)
     missing = evaluator.requests.keys() - (stored_row.measures if stored_row is not None else ())
     return evaluator.only(missing) if missing else evaluator
+
+
+def _sampling_cost(sampler: Sampler) -> dict[str, float]:
+    """Return the detail "sampling.function_evaluations" where a sample costs more than one pass."""
+    passes = sampler.function_evaluations
+    return {"sampling.function_evaluations": float(passes)} if passes > 1 else {}
 
 
 def _score_untrained(folder: RunFolder, evaluator: Evaluator) -> dict[str, float]:
@@ -202,13 +209,14 @@ def untrained_distance(folder: RunFolder, row: Row, evaluator: Evaluator) -> flo
 def _score_last(run: StoredRun, evaluator: Evaluator, last: Sequence[dict[str, Any]]) -> Row:
     """Write mean scores of the last checkpoints; `NAME.checkpoint_sd` is a score's spread."""
     evaluator = _missing_part(run, evaluator, f"last-{len(last)}")
-    samplers = (build.build_sampler(run.folder, f"step-{step['d_steps']}") for step in last)
+    samplers = [build.build_sampler(run.folder, f"step-{step['d_steps']}") for step in last]
     scores_by_step = [evaluator.score(sampler, noise=False) for sampler in samplers]
     values = {name: [scores[name] for scores in scores_by_step] for name in scores_by_step[0]}
     means = {name: float(np.mean(v)) for name, v in values.items()}
     if len(scores_by_step) > 1:
         spread = {n: float(np.std(v, ddof=1)) for n, v in values.items() if "." not in n}
         means |= {f"{name}.checkpoint_sd": sd for name, sd in spread.items()}
+    means |= _sampling_cost(samplers[0])
     row = _build_run_row(run, evaluator, f"last-{len(last)}", _result_status(run), means)
     write_row(run.folder.root, row)
     return row

@@ -73,6 +73,11 @@ class Sampler:
     class_counts: Sequence[int] | None = None
     batch_norm: BatchStatistics = RUNNING
 
+    @property
+    def function_evaluations(self) -> int:
+        """Passes through a network for each sample: 1, or what the generator says of itself."""
+        return getattr(self.generator, "function_evaluations", 1)
+
     def draw(self, count: int, latents: torch.Generator) -> Latent:
         """Draw latents [count, L] and, for a conditional generator, then labels [count]."""
         z = self.prior(count, self.latent_dim, latents)

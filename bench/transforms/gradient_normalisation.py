@@ -47,7 +47,6 @@ class GradientNormalisation:
             critic: its logit of a sample depends on that sample alone, and its layers move no
                 buffers, which torch refuses inside of a gradient.
         """
-
         black, white = UNIT if self.pixel_range is None else self.pixel_range
 
         def normalised_critic(batch: Batch) -> Outputs:

@@ -13,7 +13,15 @@ IMAGES = ["dataset.shape=[1,8,8]", "dataset=digits", *SMALL["infogan"]]
 VARIANTS = sorted(path.stem for path in (ROOT / "conf/variant").glob("*.yaml"))
 UNNORMED = ("wgan_gp", "wgan_lp")  # whose discriminators have batch norm only where they are told
 QUICK = "dragan on images"  # batch norm under a gradient penalty
-FAST = ("began", "maximum_likelihood", "vae", "wgan", "wgan_gp", "lda")  # the others are slow
+FAST = (
+    "began",
+    "flow_matching",
+    "maximum_likelihood",
+    "vae",
+    "wgan",
+    "wgan_gp",
+    "lda",
+)  # the others are slow
 STEEP = ["penalty.lp.penalty.of._target_=team.steep", "hyperparameters.penalty_weight=0.01"]
 MOVING = ["ema=constant", "ema.rule.decay_rate=0.75"]
 FURTHER = {  # losses that no variant names

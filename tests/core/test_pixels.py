@@ -1,11 +1,13 @@
 """Ranges of pixels: a network works in its own, the suite in [0, 1]."""
 
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from bench.core.batch import Batch, Latent
 from bench.core.pixels import UNIT, from_unit, pixel_range, require_range, to_unit
+from bench.losses import minimax, nonsaturating
 from bench.models.gan import GAN
 from bench.networks.sampler import generate
 from tests.support import make_objective, make_training
@@ -44,9 +46,16 @@ def test_both_ways_and_the_unit_range_is_left_alone():
 def test_networks_see_and_give_their_own_range_and_nothing_is_clipped():
     latent = torch.tensor([[0.5], [1.5], [4.0]])  # 1, 3 and 8 in the generator's range
     assert generate(Generator(), Latent(latent)).flatten().tolist() == [0.0, 1.0, 3.5]
-    model = GAN(Generator(), Discriminator(), make_objective(), False, False, make_training())
+    model = GAN(
+        Generator(),
+        Discriminator(),
+        make_objective(minimax.discriminator_loss, nonsaturating.generator_loss),
+        False,
+        False,
+        make_training(),
+    )
     logits = model.discriminate(Batch(torch.tensor([0.0, 0.5, 1.0]).reshape(3, 1, 1, 1)))
-    assert logits.tolist() == [2.0, 4.0, 6.0]
+    assert logits.tolist() == [2.0, 4.0, 6.0]  # 2 x for x = 1, 2, 3
 
 
 @pytest.mark.parametrize("bad", [(1, 1), (1, 0), (0,), (0, 1, 2), ("a", "b"), 3, (float("nan"), 1)])

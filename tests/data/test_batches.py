@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.core.batch import Batch
 from bench.data.batches import (
     FRESH_STREAM,
     STREAM,
@@ -15,6 +16,7 @@ from bench.data.batches import (
     as_float,
     iter_batch_indices,
 )
+from bench.data.split import Split
 
 
 @given(count=st.integers(1, 30), size=st.integers(1, 40), first=st.integers(0, 20))
@@ -44,7 +46,7 @@ def test_images_become_floats_in_the_unit_interval_and_points_stay():
 def test_batches_hold_the_samples_of_the_order():
     samples = torch.arange(10.0).reshape(10, 1)
     order = list(iter_batch_indices(10, 4, 0, 2, 6))
-    batches = list(DeviceBatches(samples, BatchIndexSampler(10, 4, 0, 2, 6, [STREAM])))
+    batches = list(DeviceBatches(Batch(samples), BatchIndexSampler(10, 4, 0, 2, 6, [STREAM])))
     assert len(batches) == 4 and all(batch.labels == {} for batch in batches)
     pairs = zip(batches, order, strict=True)
     assert all(torch.equal(batch.samples[:, 0], o.float()) for batch, o in pairs)
@@ -52,7 +54,7 @@ def test_batches_hold_the_samples_of_the_order():
 
 def test_a_second_stream_gives_each_step_a_second_batch_of_another_order():
     samples, streams = torch.arange(10.0).reshape(10, 1), [STREAM, FRESH_STREAM]
-    found = list(DeviceBatches(samples, BatchIndexSampler(10, 4, 0, 2, 6, streams)))
+    found = list(DeviceBatches(Batch(samples), BatchIndexSampler(10, 4, 0, 2, 6, streams)))
     for place, stream in enumerate(streams):
         order = iter_batch_indices(10, 4, 0, 2, 6, stream)
         for batches, indices in zip(found, order, strict=True):
@@ -62,4 +64,5 @@ def test_a_second_stream_gives_each_step_a_second_batch_of_another_order():
 
 def test_no_samples_are_refused():
     with pytest.raises(ValueError, match="0 samples"):
-        Batches(np.zeros((0, 2)), batch_size=4, seed=0, d_steps=1, on_device=True, workers=0)
+        none = Split(np.zeros((0, 2), np.float32), None)
+        Batches(none, batch_size=4, seed=0, d_steps=1, on_device=True, workers=0)

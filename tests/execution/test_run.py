@@ -220,6 +220,7 @@ EVERYTHING = (  # in a round that has state, moving buffers, lazy terms and sche
         ("ns_gan", 7, signal.SIGUSR1),
         ("vae", 40, signal.SIGINT),
         pytest.param("vae", 9, signal.SIGUSR2, marks=pytest.mark.slow),
+        pytest.param("flow_matching", 13, signal.SIGINT, marks=pytest.mark.slow),
         pytest.param("began", 20, signal.SIGTERM, marks=pytest.mark.slow),
         pytest.param("dragan", 24, signal.SIGINT, marks=pytest.mark.slow),
         (EVERYTHING, 23, signal.SIGINT),

@@ -7,7 +7,7 @@ from support import ROOT
 from bench.config import build
 from bench.models.base import GenerativeModel
 
-LIKELIHOOD = {"vae", "imle", "maximum_likelihood", "lda", "qda", "naive_bayes"}
+LIKELIHOOD = {"vae", "imle", "maximum_likelihood", "flow_matching", "lda", "qda", "naive_bayes"}
 MODELS = sorted((ROOT / "conf/model").glob("*.yaml"))
 
 

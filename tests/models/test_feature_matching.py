@@ -8,6 +8,7 @@ import torch
 from support import make_objective, make_training
 from torch.nn.functional import relu, softplus
 
+from bench.core.batch import Latent
 from bench.core.objective import Term
 from bench.losses import feature_matching, minimax, nonsaturating
 from bench.models.feature_matching import FeatureMatchingGAN
@@ -41,7 +42,7 @@ def test_a_step_is_the_step_by_hand():
     model = opened(mlp.Discriminator([2], width=6, depth=1, batch_norm=False))
     g, d = copy.deepcopy(model.generator), copy.deepcopy(model.discriminator)
     latent = torch.rand(8, 2, dtype=torch.float64)
-    model.draw_latent = lambda count: latent
+    model.draw_latent = lambda count: Latent(latent)
     real = torch.randn(8, 2, dtype=torch.float64)
     model.training_step(real, 0)
     loss = softplus(-d(real)).mean() + softplus(d(g(latent).detach())).mean()

@@ -180,7 +180,7 @@ def test_what_nobody_gives_is_one_sentence_before_the_first_step():
     with pytest.raises(ValueError, match="asks for real_class_logits, and this model's"):
         step(gan(game))
     with pytest.raises(ValueError, match="asks for real_class_logits, and this model's"):
-        gan(game).check_parts(torch.full((2, 1), 0.5, dtype=D))
+        gan(game).check_parts(Batch(torch.full((2, 1), 0.5, dtype=D)))
 
 
 def test_a_partial_of_a_function_with_state_has_its_state():

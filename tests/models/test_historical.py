@@ -8,6 +8,7 @@ from support import make_objective, make_training
 from torch import nn
 
 from bench.config import build
+from bench.core.batch import Latent
 from bench.core.errors import UserError
 from bench.losses import wasserstein
 from bench.models.gan import GAN
@@ -54,7 +55,7 @@ def opened(kind, generator, discriminator, *more):
     model.optimizers = lambda use_pl_optimizer: optimizers
     model.on_fit_start()
     draw = model.draw_latent
-    model.draw_latent = lambda count: draw(count).double()
+    model.draw_latent = lambda count: Latent(draw(count).z.double())
     return model
 
 

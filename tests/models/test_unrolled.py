@@ -9,7 +9,7 @@ from support import make_objective, make_training
 from torch import nn
 
 from bench.config import build
-from bench.core.batch import Batch, as_batch
+from bench.core.batch import Batch, Latent, as_batch
 from bench.core.errors import UserError
 from bench.core.parts import ALONE
 from bench.execution.run import execute
@@ -160,7 +160,7 @@ def test_steps_looked_ahead_are_the_optimizers_own(optimizer):
 def test_looking_ahead_leaves_the_discriminator_as_it_was():
     model = perceptrons(GAME, ADAM, 4)
     real = torch.randn(8, 2, dtype=torch.float64)
-    model.draw_latent = lambda count: torch.rand(count, 2, dtype=torch.float64)
+    model.draw_latent = lambda count: Latent(torch.rand(count, 2, dtype=torch.float64))
     model.training_step(real, 0)
     before = copy.deepcopy(model.discriminator.state_dict())
     held = copy.deepcopy(model.optimizers(False)[1].state_dict()["state"])

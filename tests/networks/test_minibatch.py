@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from bench.config import build
+from bench.core.batch import Batch
 from bench.core.errors import UserError
 from bench.networks import infogan, mlp
 from bench.networks.minibatch import Discriminator, MinibatchDiscrimination
@@ -89,7 +90,7 @@ def test_scores_are_computed_in_batches_of_trainings_size():
         build.compose_config(["variant=minibatch_gan", "dataset=ring", "batch_size=4"])
     )
     samples = torch.randn(10, 2)
-    found = model.discriminator_scores(samples)
+    found = model.discriminator_scores(Batch(samples))
     for batch in ([0, 3, 6, 9], [1, 4, 7], [2, 5, 8]):
         assert torch.equal(found[batch], model.discriminator(samples[batch]))
     assert not torch.allclose(found, model.discriminator(samples))

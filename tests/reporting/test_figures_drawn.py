@@ -300,6 +300,10 @@ def test_cost_without_checkpoints_has_a_point_for_each_run(made, monkeypatch):
     (axes,) = drawn[0].axes  # all took the same steps
     assert axes.lines[0].get_xydata().tolist() == [[10, 3], [20, 4]]
     assert "One point per finished run. All took the same steps." in cost.caption(section)
+    assert "Function evaluations" not in cost.caption(section)
+    for row in section.table.group.rows:
+        row.details["sampling.function_evaluations"] = 50.0
+    assert cost.caption(section).endswith(" Function evaluations per sample: wgan 50.")
 
 
 def test_the_title_of_an_axis_says_whether_it_is_logarithmic(study):

@@ -25,7 +25,7 @@ ALONE = {  # variants that cannot be packed, and why
     "naive_bayes": "overrides training_step",
 }
 MODELS = [  # a variant of each training round; the unrolled GAN has its own test, others are slow
-    "began", "feature_matching", "imle", "maximum_likelihood", "vae", "wgan_gp"
+    "began", "feature_matching", "flow_matching", "imle", "maximum_likelihood", "vae", "wgan_gp"
 ]  # fmt: skip
 PACKED = [variant for variant in VARIANTS if variant not in ALONE]
 BATCH, COUNT = 16, 90

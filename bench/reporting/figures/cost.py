@@ -92,6 +92,7 @@ def caption(section: SectionData) -> str:
         "Seconds are those of the machines under Provenance, where runs may have shared "
         "processors; scoring is not counted."
     )
+    machines += _sampling_sentence(section)
     if any(cost.is_line for cost in costs.values()):
         return (
             "Medians over seeds of the checkpoints scored while training, which are scores on "
@@ -99,6 +100,25 @@ def caption(section: SectionData) -> str:
         )
     same_steps = len({steps for cost in costs.values() for steps in cost.d_steps}) == 1
     return f"One point per finished run. {'All took the same steps. ' * same_steps}{machines}"
+
+
+def sampling_costs(section: SectionData) -> dict[str, float]:
+    """Return method -> function evaluations per sample, 1 for a generator that is called once."""
+    name = "sampling.function_evaluations"
+    return {
+        method.name: max((row.details.get(name, 1.0) for row in method.rows), default=1.0)
+        for method in (row.method for row in section.table.rows)
+    }
+
+
+def _sampling_sentence(section: SectionData) -> str:
+    """Name the methods whose samples cost more than one pass; empty where none does."""
+    costly = {name: passes for name, passes in sampling_costs(section).items() if passes > 1}
+    if not costly:
+        return ""
+    passes = words.join_with_and(f"{name} {passes:g}" for name, passes in costly.items())
+    others = ", all others 1" if len(costly) < len(section.table.rows) else ""
+    return f" Function evaluations per sample: {passes}{others}."
 
 
 def _costs_of_runs(method: Method, metric: str) -> Costs:
