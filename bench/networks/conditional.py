@@ -1,14 +1,18 @@
-"""Conditioning on a class: batch norm with a scale and a shift for each class, class embeddings.
+"""Conditioning on a class: batch norm with a scale and a shift for each class, embeddings, heads.
 
 Conditional batch norm: de Vries et al. 2017 (arXiv:1707.00683), with classes in place of questions.
 Miyato and Koyama 2018 (arXiv:1802.05637) have it in the generator and embeddings in the projection.
 """
+
+from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.core import distributed
+from bench.core.pixels import pixel_range
 from bench.networks.layers import BatchNorm, check_sizes
 
 
@@ -115,3 +119,83 @@ class ConditionalBatchNorm(EpsBatchNorm):
         ones = (1,) * (x.ndim - 2)
         gain, shift = (e(labels).unflatten(1, (-1, *ones)) for e in (self.gain, self.shift))
         return (shift + (1 + gain) * self._normalise(x, None, None)).to(x.dtype)
+
+
+def apply_layers(layers: Iterable[nn.Module], x: Tensor, labels: Tensor) -> Tensor:
+    """Apply layers in order, conditional batch norm by labels [B] in [0, K)."""
+    for layer in layers:
+        x = layer(x, labels) if isinstance(layer, ConditionalBatchNorm) else layer(x)
+    return x
+
+
+class _Head(nn.Module):
+    """Hold a discriminator whose `features`, [B, F], a further layer reads beside its `score`.
+
+    Args:
+        net: an unconditional discriminator with `features`, samples -> [B, F], and a last layer
+            `score`, [B, F] -> [B, 1].
+        classes: K.
+
+    Raises:
+        ValueError: the discriminator lacks one of them.
+    """
+
+    def __init__(self, net: Any, *, classes: int) -> None:
+        super().__init__()
+        width = getattr(getattr(net, "score", None), "in_features", None)
+        if width is None or not hasattr(net, "features"):
+            raise ValueError(
+                f"a discriminator of type {type(net).__name__} has no features and linear score "
+                "that a class could enter: choose another network="
+            )
+        check_sizes(classes=classes)
+        self.net, self.classes, self.width = net, classes, int(width)
+        self.pixel_range = pixel_range(net)
+
+    def features(self, samples: Tensor) -> Tensor:
+        """Return the inputs of the last layer, [B, F]."""
+        return self.net.features(samples)
+
+
+class Projection(_Head):
+    """D(x) + e_c . h(x): samples and labels [B] -> logits [B]; Miyato and Koyama 2018, equation 8.
+
+    h are the inputs of D's last layer. For the arguments see `_Head`.
+    """
+
+    def __init__(self, net: Any, *, classes: int) -> None:
+        super().__init__(net, classes=classes)
+        self.embedding = ClassEmbedding(classes, self.width)
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw the network's weights, then Glorot's of the embedding."""
+        self.net.reset(generator)
+        nn.init.xavier_uniform_(self.embedding.weight, generator=generator)
+
+    def forward(self, samples: Tensor, labels: Tensor) -> Tensor:
+        """Return logits [B] of samples [B, ...] and labels [B] in [0, K)."""
+        features = self.features(samples)
+        return self.net.score(features).squeeze(1) + (self.embedding(labels) * features).sum(1)
+
+
+class Classifier(_Head):
+    """{"logits": D(x), "class_logits": V h(x) + b}: Odena et al. 2017 (arXiv:1610.09585).
+
+    h are the inputs of D's last layer. For the arguments see `_Head`.
+    """
+
+    def __init__(self, net: Any, *, classes: int) -> None:
+        super().__init__(net, classes=classes)
+        self.classifier = nn.Linear(self.width, classes)
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw the network's weights, then Glorot's of the classifier; its bias starts at 0."""
+        self.net.reset(generator)
+        nn.init.xavier_uniform_(self.classifier.weight, generator=generator)
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, samples: Tensor) -> dict[str, Tensor]:
+        """Return logits [B] and class logits [B, K] of samples [B, ...]."""
+        features = self.features(samples)
+        logits = self.net.score(features).squeeze(1)
+        return {"logits": logits, "class_logits": self.classifier(features)}

@@ -9,7 +9,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from bench.networks.layers import BatchNorm, StudyWeights, check_sizes, norm_if
+from bench.networks.conditional import ConditionalBatchNorm, apply_layers
+from bench.networks.layers import EPS, BatchNorm, StudyWeights, check_sizes, norm_if
 
 SLOPE = 0.2  # of the leaky ReLU, compare_gan v1
 Norm = Callable[[int], nn.Module]  # channels -> their normalisation
@@ -95,6 +96,42 @@ class Generator(StudyWeights):
     def forward(self, latent: Tensor) -> Tensor:
         """Return images [B, C, H, W] of latents [B, L]."""
         return self.upward(self.entry(latent))
+
+
+class ConditionalGenerator(StudyWeights):
+    """Latents [B, L] and labels [B] -> images in (0, 1), with conditional batch norm throughout.
+
+    Args:
+        shape, latent_dim, dense, deep, shallow, momentum, slope, std: as in `Generator`.
+        classes: K.
+
+    Deviation: the study has no conditional networks; these are its own with each scale and shift
+        of batch norm chosen by the class.
+    """
+
+    def __init__(
+        self,
+        shape: list[int],
+        latent_dim: int,
+        *,
+        classes: int,
+        dense: int,
+        deep: int,
+        shallow: int,
+        momentum: float,
+        slope: float,
+        std: float,
+    ) -> None:
+        super().__init__()
+        check_sizes(latent_dim=latent_dim, dense=dense, deep=deep, shallow=shallow)
+        self.std, self.classes = std, classes
+        norm = partial(ConditionalBatchNorm, classes, momentum=momentum, eps=EPS)
+        self.entry = nn.Sequential(nn.Linear(latent_dim, dense), norm(dense), nn.LeakyReLU(slope))
+        self.upward = Upward(shape, dense, deep=deep, shallow=shallow, slope=slope, norm=norm)
+
+    def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
+        """Return images [B, C, H, W] of latents [B, L] and labels [B] in [0, K)."""
+        return apply_layers([*self.entry, *self.upward], latent, labels)
 
 
 class Trunk(StudyWeights):

@@ -44,6 +44,37 @@ def generator(shape: list[int], latent_dim: int, *, width: int, depth: int) -> P
     return Perceptron(latent_dim, shape[0], width=width, depth=depth, batch_norm=False)
 
 
+class ConditionalGenerator(nn.Module):
+    """Latents [B, L] and labels [B] -> points [B, D]: the class enters as K numbers, one of them 1.
+
+    Mirza and Osindero 2014 (arXiv:1411.1784), section 3.2.
+
+    Args:
+        shape: [D].
+        latent_dim: L.
+        classes: K.
+        width, depth: as in `Perceptron`.
+    """
+
+    def __init__(
+        self, shape: list[int], latent_dim: int, *, classes: int, width: int, depth: int
+    ) -> None:
+        super().__init__()
+        check_sizes(latent_dim=latent_dim, classes=classes)
+        self.classes = classes
+        self.net = generator(shape, latent_dim + classes, width=width, depth=depth)
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw the initial weights, see `Perceptron`."""
+        self.net.reset(generator)
+
+    def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
+        """Return points [B, D] of latents [B, L] and labels [B] in [0, K)."""
+        every = torch.arange(self.classes, device=labels.device)
+        one_hot = (labels[:, None] == every).to(latent.dtype)
+        return self.net(torch.cat([latent, one_hot], dim=1))
+
+
 class Discriminator(Perceptron):
     """Points [B, D] -> logits [B]."""
 

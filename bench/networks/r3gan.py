@@ -263,7 +263,7 @@ class ConditionalGenerator(Generator):
     ) -> None:
         super().__init__(shape, latent_dim + embedding, sizes=sizes)
         check_sizes(latent_dim=latent_dim)
-        self.embedding = ClassEmbedding(classes, embedding)
+        self.embedding, self.classes = ClassEmbedding(classes, embedding), classes
 
     def reset(self, generator: torch.Generator) -> None:
         """Draw the network's weights, then the embedding's of std 1 / sqrt(classes)."""
@@ -322,7 +322,7 @@ class ConditionalDiscriminator(Discriminator):
     def __init__(self, shape: list[int], *, classes: int, embedding: int, sizes: Sizes) -> None:
         super().__init__(shape, sizes=sizes)
         self.score = nn.Linear(self.low.width, embedding, bias=False)
-        self.embedding = ClassEmbedding(classes, embedding)
+        self.embedding, self.classes = ClassEmbedding(classes, embedding), classes
 
     def reset(self, generator: torch.Generator) -> None:
         """Draw the network's weights, then the embedding's of std 1 / sqrt(embedding classes)."""

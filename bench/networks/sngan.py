@@ -211,6 +211,7 @@ class ConditionalGenerator(_Generator):
     ) -> None:
         norm = partial(ConditionalBatchNorm, classes, momentum=momentum, eps=eps)
         super().__init__(shape, latent_dim, width=width, momentum=momentum, eps=eps, norm=norm)
+        self.classes = classes
 
     def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
         """Return images [B, C, H, W] of latents [B, L] and labels [B] in [0, K)."""
@@ -265,7 +266,7 @@ class ProjectionDiscriminator(Discriminator):
 
     def __init__(self, shape: list[int], *, classes: int, width: int) -> None:
         super().__init__(shape, width=width)
-        self.embedding = ClassEmbedding(classes, width)
+        self.embedding, self.classes = ClassEmbedding(classes, width), classes
 
     def reset(self, generator: torch.Generator) -> None:
         """Draw Glorot's weights, those of the embedding last."""

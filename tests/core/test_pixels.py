@@ -1,5 +1,6 @@
 """Ranges of pixels: a network works in its own, the suite in [0, 1]."""
 
+from functools import partial
 
 import pytest
 import torch
@@ -52,7 +53,7 @@ def test_networks_see_and_give_their_own_range_and_nothing_is_clipped():
         make_objective(minimax.discriminator_loss, nonsaturating.generator_loss),
         False,
         False,
-        make_training(),
+        make_training(partial(torch.optim.SGD, lr=0.1)),
     )
     logits = model.discriminate(Batch(torch.tensor([0.0, 0.5, 1.0]).reshape(3, 1, 1, 1)))
     assert logits.tolist() == [2.0, 4.0, 6.0]  # 2 x for x = 1, 2, 3
