@@ -37,9 +37,10 @@ SHAPES = {  # family -> its samples, number of axes, an example
     "image": ("images [channels, height, width]", 3, "[3,64,64]"),
     "points": ("points [dimensions]", 1, "[2]"),
 }
-OPTIONAL_GROUPS = (
-    *("penalty", "normalisation", "conditioning", "augmentation", "update_order", "ema"),
-)
+OPTIONAL_GROUPS = {  # group -> the node by which a model reads it
+    **{name: name for name in ("penalty", "normalisation", "conditioning", "augmentation")},
+    **{"consistency": "penalty", "update_order": "update_order", "ema": "ema"},
+}
 logging.getLogger(get_object.__module__).setLevel(logging.CRITICAL)  # the sentence says it all
 
 
@@ -83,7 +84,8 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
     _check_normalisation_is_read(cfg)
     plain = to_plain(cfg)
     with as_user_error("config"):
-        _check_transforms(plain.get("augmentation", {}), plain["dataset"]["family"])
+        for part in (plain.get("augmentation", {}), plain["model"].get("objective", {})):
+            _check_images_only(part, plain["dataset"]["family"])
         for group in ("model", "dataset", "features", "score", "logger", "trainer"):
             check_targets(plain[group], group)
         canonical_json({"model": plain["model"], "hyperparameters": plain["hyperparameters"]})
@@ -102,17 +104,18 @@ def _check_hyperparameter(name: str, value: Any) -> None:
             raise UserError(found, fix=f"set it to a finite number from {low} {end}")
 
 
-def _check_transforms(node: Any, family: str) -> None:
-    """Refuse, with a UserError, a transform of images on points; below any node of a config."""
+def _check_images_only(node: Any, family: str) -> None:
+    """Refuse, with a UserError, a part for images on points; below any node of a config."""
     if isinstance(node, Mapping) and "_target_" in node and family != "image":
-        transform = get_object(node["_target_"])
-        if getattr(transform, "images_only", False):
-            found = f"augmentation {transform.__name__} changes images"
+        part = get_object(node["_target_"])
+        if getattr(part, "images_only", False):
+            found = f"{part.__name__} changes images"
             held = f"this data set holds {family}"
-            raise UserError(f"{found}, and {held}", fix="choose augmentation=none")
+            fix = "choose augmentation=none and consistency=none"
+            raise UserError(f"{found}, and {held}", fix=fix)
     children = node.values() if isinstance(node, Mapping) else node
     for child in children if isinstance(node, Mapping | list) else ():
-        _check_transforms(child, family)
+        _check_images_only(child, family)
 
 
 def _check_shape(shape: Any, family: str) -> None:
@@ -139,8 +142,8 @@ def unread_groups(cfg: DictConfig) -> list[str]:
     uses = str(OmegaConf.to_container(cfg.model, resolve=False))
     if "${" not in uses:
         return []
-    present = [group for group in OPTIONAL_GROUPS if group in cfg]
-    return [group for group in present if not re.search(rf"\$\{{{group}[.}}]", uses)]
+    nodes = {group: node for group, node in OPTIONAL_GROUPS.items() if node in cfg}
+    return [group for group, node in nodes.items() if not re.search(rf"\$\{{{node}[.}}]", uses)]
 
 
 def _check_nothing_is_chosen(cfg: DictConfig, group: str) -> None:
@@ -148,7 +151,7 @@ def _check_nothing_is_chosen(cfg: DictConfig, group: str) -> None:
 
     An order of updates is always chosen: see `warn_of_unread_keys`.
     """
-    content = str(OmegaConf.to_container(cfg, resolve=False)[group])  # type: ignore[call-overload, index]
+    content = str(OmegaConf.to_container(cfg, resolve=False).get(group, {}))  # type: ignore[union-attr]
     if (
         "_target_" in content or cfg.names.get(group, "none") != "none"
     ) and group != "update_order":

@@ -17,7 +17,13 @@ from torch import Tensor
 
 from bench.core import distributed
 from bench.core.batch import Batch, Critic
-from bench.core.contracts import ContractError, describe_part, require_call, require_shape
+from bench.core.contracts import (
+    ContractError,
+    argument_names,
+    describe_part,
+    require_call,
+    require_shape,
+)
 from bench.core.coupling import is_coupled
 from bench.core.number_checks import require_whole_number
 from bench.core.outputs import OutputFunction, is_function_of_outputs, logits_of, read_outputs
@@ -79,7 +85,8 @@ class Term:
 
     Args:
         penalty: a `Penalty`; a function of the discriminator's outputs, see `OutputFunction`; or,
-            for the generator, a function of its slope: (generator, latent, draws[, state]).
+            for the generator, a function of its slope: (generator, latent, draws[, state]). Or a
+            function of the player's weights: (parameters) -> scalar.
         weight: at least 0, or a function of the images seen.
         interval: the term is taken at every interval-th step of its player; above 1 in a step of
             its own, interval times as heavy, as in StyleGAN2 (Karras et al. 2020,
@@ -105,6 +112,10 @@ class Term:
         self.pixels  # noqa: B018  # refuses what is no range
         if self.player not in PLAYERS:
             raise ValueError(f"player is {self.player!r}; choose {' or '.join(PLAYERS)}")
+        if self.reads_weights:
+            if self.interval > 1:
+                raise ValueError(f"interval is {self.interval}: a term on weights is taken always")
+            return
         if self.reads_outputs:
             if self.player == "generator" and self.interval > 1:
                 what = "a generator's term on outputs is taken at each of its steps"
@@ -135,10 +146,16 @@ class Term:
         """Whether the term is a function of the discriminator's outputs."""
         return callable(self.penalty) and is_function_of_outputs(self.penalty)
 
+    @cached_property
+    def reads_weights(self) -> bool:
+        """Whether the term is a function of its player's weights, its only argument `parameters`."""
+        return callable(self.penalty) and argument_names(self.penalty) == ("parameters",)
+
     @property
     def differentiates_critic(self) -> bool:
         """Whether the term is one on the discriminator's slope."""
-        return self.player == "discriminator" and not self.reads_outputs
+        slope = getattr(self.penalty, "differentiates_critic", True) and not self.reads_weights
+        return self.player == "discriminator" and not self.reads_outputs and slope
 
     @cached_property
     def outputs(self) -> OutputFunction:
@@ -148,7 +165,9 @@ class Term:
     @property
     def random_inputs(self) -> Mapping[str, RandomInput]:
         """The random numbers that a call needs, by name."""
-        return {} if self.reads_outputs else self.penalty.random_inputs
+        if self.reads_outputs or self.reads_weights:
+            return {}
+        return self.penalty.random_inputs
 
     def is_due(self, d_steps: int, g_steps: int) -> bool:
         """Return whether the term is taken after so many steps of the players."""
@@ -203,16 +222,31 @@ class Objective:
             raise ContractError("two transforms read random numbers of one name")
 
     def player_terms(self, player: str, *, lazy: bool = False) -> tuple[str, ...]:
-        """Return the names of a player's terms: of those of every step, or of the lazy ones."""
+        """Return the names of a player's terms: of those of every step, or of the lazy ones.
+
+        Terms on weights are none of them: see `weight_loss`.
+        """
         return self._term_names.get((player, lazy), ())
 
     @cached_property
     def _term_names(self) -> dict[tuple[str, bool], tuple[str, ...]]:
         names: dict[tuple[str, bool], tuple[str, ...]] = {}
         for name, term in self.terms.items():
+            if term.reads_weights:
+                continue
             key = term.player, term.interval > 1
             names[key] = (*names.get(key, ()), name)
         return names
+
+    def weight_loss(
+        self, player: str, parameters: Iterable[Tensor], images: float
+    ) -> Tensor | None:
+        """Return the sum of weight * term over a player's terms on its weights; None without one."""
+        own = [t for t in self.terms.values() if t.player == player and t.reads_weights]
+        if not own:
+            return None
+        found = list(parameters)
+        return torch.stack([at(term.weight, images) * term.penalty(found) for term in own]).sum()
 
     def random_inputs(self, player: str) -> dict[str, Mapping[str, RandomInput]]:
         """Return the random numbers of a player's terms in each step, by term and name."""

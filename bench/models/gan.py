@@ -162,6 +162,8 @@ class GAN(GenerativeModel):
         self.discriminator_step_loss(*batches, draws)
         for name, term in objective.terms.items():
             draws = {name: self.draw_random(term.random_inputs, samples)}
+            if term.reads_weights:
+                continue
             if term.player == "discriminator":
                 self.lazy_discriminator_step_loss(*batches, draws)
             elif not term.reads_outputs:
@@ -242,7 +244,7 @@ class GAN(GenerativeModel):
             critic, real, fake, draws, state, self.setting(own=True)
         )
         self.part_state.write(after)
-        return (loss,)
+        return (self._with_weight_terms("discriminator", loss),)
 
     def lazy_discriminator_step_loss(self, real: Batch, fake: Batch, draws: Draws) -> tuple[Tensor]:
         """Return the loss of a lazy term's step, a scalar; `draws` names the term."""
@@ -282,7 +284,13 @@ class GAN(GenerativeModel):
         """Return the loss of a generator step, a scalar, from samples [B, ...] with their graph."""
         loss, after = self.generator_loss(real, fake._replace(draws=rides), *lookahead)
         self.part_state.write(after)
-        return (loss,)
+        return (self._with_weight_terms("generator", loss),)
+
+    def _with_weight_terms(self, player: str, loss: Tensor) -> Tensor:
+        """Return a player's loss with its terms on weights, a scalar."""
+        parameters = getattr(self, player).parameters()
+        term = self.objective.weight_loss(player, parameters, self.images)
+        return loss if term is None else loss + term
 
     def lazy_generator_step_loss(self, latent: Tensor | Latent, draws: Draws) -> tuple[Tensor]:
         """Return the loss of a lazy term's step, a scalar; `draws` names the term."""

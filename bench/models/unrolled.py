@@ -54,6 +54,10 @@ class UnrolledGAN(GAN):
                 f"the term {min(lazy)!r} has interval {objective.terms[min(lazy)].interval}, and a "
                 "step that is looked ahead has no place for a lazy term: set its interval to 1"
             )
+        if unroll_steps and any(term.reads_weights for term in objective.terms.values()):
+            raise ValueError(
+                "steps that are looked ahead have no term on the weights: choose another penalty="
+            )
         if unroll_steps and objective.loss.constraint is not None:
             raise ValueError(
                 "a loss with a constraint cannot be unrolled, since clipping writes weights in "
