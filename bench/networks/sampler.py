@@ -71,6 +71,11 @@ class Sampler:
     latent_dim: int
     class_counts: Sequence[int] | None = None
 
+    @property
+    def classes(self) -> list[int]:
+        """Return the classes that it was trained on; none for a generator without labels."""
+        return [k for k, count in enumerate(self.class_counts or ()) if count]
+
     def draw(self, count: int, latents: torch.Generator) -> Latent:
         """Draw latents [count, L] and, for a conditional generator, then labels [count]."""
         z = self.prior(count, self.latent_dim, latents)
