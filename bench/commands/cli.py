@@ -78,7 +78,8 @@ def sample(arguments: argparse.Namespace) -> None:
     from bench.runs.folder import find_run
 
     run = find_run(Path(arguments.runs_root), arguments.run)
-    path = write_samples(run, arguments.n, arguments.seed, Path(arguments.to), arguments.single)
+    how = arguments.single, arguments.label
+    path = write_samples(run, arguments.n, arguments.seed, Path(arguments.to), *how)
     print(f"{arguments.n} samples of run {run.run_id}: {path}")
 
 
@@ -258,6 +259,8 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("--seed", type=int, default=0, help="seed of the latents (default 0)")
     cmd.add_argument("--to", default="samples.png", metavar="PATH", help="file, or folder")
     cmd.add_argument("--single", action="store_true", help="one PNG a sample, into a folder")
+    of_class = "samples of this class alone, of a conditional run"
+    cmd.add_argument("--class", type=int, dest="label", metavar="K", help=of_class)
 
     cmd = add(export, "write a generator to publish: weights, program, card, loader")
     cmd.add_argument("run", help="run_id, its beginning, or the run's folder")

@@ -175,7 +175,8 @@ def _describe(run: FoundRun) -> list[str]:
         f"run {folder.run_id}: {facts['variant']} on {facts['dataset']}, seed {facts['seed']}: "
         f"{facts['status']}{cause}"
     ]
-    keys = ("loss", "penalty", "model", "network")
+    keys: tuple[str, ...] = ("loss", "penalty", "model", "network")
+    keys += ("conditioning",) * (facts.get("conditioning", "none") != "none")
     lines.append("  ".join(f"{key}={facts[key]}" for key in keys if key in facts))
     numbers = dict(run.config.get("hyperparameters") or {})
     numbers |= {key: run.config.get(key) for key in ("d_steps", "batch_size")}

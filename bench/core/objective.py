@@ -148,7 +148,7 @@ class Term:
 
     @cached_property
     def reads_weights(self) -> bool:
-        """Whether the term is a function of its player's weights, its only argument `parameters`."""
+        """Whether the term is a function of weights: its only argument is `parameters`."""
         return callable(self.penalty) and argument_names(self.penalty) == ("parameters",)
 
     @property

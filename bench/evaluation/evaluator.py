@@ -71,7 +71,7 @@ class Evaluator:
         """Return a row's protocol: how its samples were made, against which data.
 
         Args:
-            run_settings: prior, batch_norm and ema of the run.
+            run_settings: as in `bench.scoring.score.describe_protocol`.
         """
         settings, data = self.settings, self.real_features.digest(self.settings.split)
         convert = getattr(self.source, "convert", None)  # of a folder of images
@@ -90,6 +90,16 @@ class Evaluator:
         metrics = {name: m for name, m in self.settings.metrics.items() if name in names}
         asked = {name: request for name, request in self.requests.items() if name in names}
         return replace(self, settings=replace(self.settings, metrics=metrics), requests=asked)
+
+    @cached_property
+    def without_labels(self) -> "Evaluator":
+        """Evaluator for samples that have no classes: without the measures that need them."""
+        kept = self.settings.without_labels().metrics
+        return self if kept.keys() == self.settings.metrics.keys() else self.only(kept)
+
+    def for_samples(self, *, conditional: bool) -> "Evaluator":
+        """Return the evaluator for samples of a conditional model, or of any other."""
+        return self if conditional else self.without_labels
 
     @property
     def selection_protocol(self) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def score_images(
     with as_user_error("trainer"):
         trainer_settings: TrainerSettings = build.instantiate(cfg.trainer)
     with as_user_error("score"):
-        settings: ScoreSettings = build.instantiate(cfg.score)
+        settings: ScoreSettings = build.instantiate(cfg.score).without_labels()
     with process_settings(plain):
         extractor = build.build_extractor(cfg)
         key = f"score.n_fake of {settings.name!r}"
@@ -184,7 +184,8 @@ def _against_dataset(
     source, splits = build.build_splits(cfg)
     cache, device = Path(cfg.runs_root) / "references", trainer_settings.device
     cfg.score.n_fake = len(fake)
-    evaluator = build_evaluator(cfg, source, digest_splits(splits), splits, device, cache)
+    everything = build_evaluator(cfg, source, digest_splits(splits), splits, device, cache)
+    evaluator = everything.without_labels
     scores = _score(fake, evaluator.reference, settings)
     protocol = {"dataset": cfg.names.dataset, **evaluator.describe_protocol(UNKNOWN_SETTINGS)}
     reals = (real_vs_real(evaluator), split_half_bias(evaluator)) if baselines else ()

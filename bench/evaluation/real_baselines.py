@@ -15,7 +15,7 @@ import torch
 from bench.core.files import replacing
 from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.score_run import build_row
-from bench.plotting.image_grid import SIDE, make_grid
+from bench.plotting.image_grid import MOST_ROWS, SIDE, make_grid
 from bench.runs.folder import RunFolder
 from bench.runs.heartbeat import remove_partial_files
 from bench.runs.rows import Row, baseline_folder, read_rows, write_row
@@ -42,6 +42,7 @@ class Baseline(NamedTuple):
 
 def baselines_missing(root: Path, row: Row, evaluator: Evaluator) -> bool:
     """Return whether a baseline that the data allow lacks a score of a row's data and protocol."""
+    evaluator = _evaluator_of(row, evaluator)
     other, half = _choose_other_split(evaluator)[1], _choose_halved_split(evaluator)[1]
     feasible = (variant for variant, n in {"real": other, "real_halves": half}.items() if n)
     return any(_missing_measures(root, row, evaluator, variant) for variant in feasible)
@@ -50,19 +51,29 @@ def baselines_missing(root: Path, row: Row, evaluator: Evaluator) -> bool:
 def write_picture(root: Path, row: Row, evaluator: Evaluator) -> None:
     """Write a picture of real images into the folder of a row's baselines, unless it has one.
 
-    The images are evenly spaced in their split, which may be sorted by class. Points have none.
+    The images are evenly spaced in their split, which may be sorted by class; beside a conditional
+    run they are the first of each class, in a row, as in its own picture. Points have none.
     """
     folder, splits = RunFolder(root, baseline_folder(row)), evaluator.real_features.splits
     path = folder.samples / "final.png"
     if splits is None or path.exists() or not folder.path.is_dir():
         return
-    samples = splits[_choose_other_split(evaluator)[0]].samples
-    if samples.ndim != 4:
+    split = splits[_choose_other_split(evaluator)[0]]
+    if split.samples.ndim != 4:
         return
-    places = np.linspace(0, len(samples) - 1, SIDE * SIDE).round().astype(int)
-    picture = make_grid(torch.cat(list(iter_batches(samples[places], SIDE * SIDE))), SIDE)
+    places = np.linspace(0, len(split.samples) - 1, SIDE * SIDE).round().astype(int)
+    if row.protocol.get("conditional") and split.labels is not None:
+        of_class = (np.flatnonzero(split.labels == k) for k in np.unique(split.labels))
+        whole_rows = [found[:SIDE] for found in of_class if len(found) >= SIDE][:MOST_ROWS]
+        places = np.concatenate(whole_rows) if whole_rows else places
+    picture = make_grid(torch.cat(list(iter_batches(split.samples[places], len(places)))), SIDE)
     with replacing(path) as temporary:
         picture.save(temporary, format="PNG")
+
+
+def _evaluator_of(row: Row, evaluator: Evaluator) -> Evaluator:
+    """Return the evaluator for samples like those of a row: with classes, or without."""
+    return evaluator.for_samples(conditional=row.protocol.get("conditional", False))
 
 
 def _missing_measures(root: Path, row: Row, evaluator: Evaluator, variant: str) -> set[str]:
@@ -76,6 +87,7 @@ def score_baselines(
 ) -> list[Row]:
     """Write and return rows of the scores that `real` and `real_halves` lack."""
     rows = []
+    evaluator = _evaluator_of(row, evaluator)
     for variant, score in (("real", real_vs_real), ("real_halves", split_half_bias)):
         if not (missing := _missing_measures(root, row, evaluator, variant)):
             continue

@@ -22,6 +22,7 @@ from bench.runs.identity import with_stable_names
 from bench.runs.rows import Row, read_rows, requested_rows, write_row
 
 COUNTS = ("d_steps", "g_steps", "images")
+CONDITIONAL = {"conditional": True, "classes_drawn": "by the shares of the training split"}
 
 
 class StoredRun:
@@ -46,6 +47,11 @@ class StoredRun:
         """Return the checkpoints that were scored while the run trained."""
         return read_candidates(self.folder.candidates)
 
+    @cached_property
+    def conditional(self) -> bool:
+        """Whether its generator asks for classes, whose counts it has stored."""
+        return "class_counts" in self.folder.read_provenance()
+
     @property
     def completed(self) -> bool:
         """Whether the run is finished or diverged, and so is not trained again."""
@@ -59,6 +65,7 @@ class StoredRun:
 
 def find_row(run: StoredRun, evaluator: Evaluator, checkpoint: str = "final") -> Row | None:
     """Return the row of a checkpoint with all scores of the evaluator's protocol, or None."""
+    evaluator = evaluator.for_samples(conditional=run.conditional)
     row = _stored_scores(run, evaluator, checkpoint)
     return row if row is not None and row.measures.keys() == evaluator.requests.keys() else None
 
@@ -72,6 +79,7 @@ def _stored_scores(run: StoredRun, evaluator: Evaluator, checkpoint: str) -> Row
         row
         for row in read_rows(run.folder.root, [run.folder.run_id])
         if row.checkpoint == checkpoint
+        and row.protocol.get("conditional", False) == run.conditional
         and row.status in COMPLETED
         and all(row.protocol.get(key) == value for key, value in expected.items())
     )
@@ -85,6 +93,7 @@ def score_checkpoints(run: StoredRun, evaluator: Evaluator) -> Row:
         The row of the final checkpoint, which the caller writes after all else: a run that has it
         is complete, and is not launched again.
     """
+    evaluator = evaluator.for_samples(conditional=run.conditional)
     stored_row = find_row(run, evaluator)
     final = stored_row or score_checkpoint(run, evaluator, update_status=True, write=False)
     if evaluator.settings.every is not None and final.status == "finished":
@@ -94,6 +103,7 @@ def score_checkpoints(run: StoredRun, evaluator: Evaluator) -> Row:
 
 def write_failed_row(run: StoredRun, evaluator: Evaluator) -> None:
     """Write a row without scores for a run that reached its own limit of time."""
+    evaluator = evaluator.for_samples(conditional=run.conditional)
     write_row(run.folder.root, _build_run_row(run, evaluator, "final", run.status, {}))
 
 
@@ -135,7 +145,7 @@ def score_checkpoint(
         UserError: there is no such checkpoint, or it was chosen by the split that is reported.
     """
     folder, status = run.folder, _result_status(run)
-    evaluator = _missing_part(run, evaluator, checkpoint)
+    evaluator = _missing_part(run, evaluator.for_samples(conditional=run.conditional), checkpoint)
     steps = _step_counts(run, status, checkpoint)
     if checkpoint == "best":
         _check_selection_split(run, evaluator)
@@ -280,6 +290,7 @@ def _build_run_row(
     ema = with_stable_names(training["ema"])
     batch_norm = str(evaluator.settings.batch_norm)
     run_settings = {"prior": prior, "batch_norm": batch_norm, "ema": ema}
+    run_settings |= CONDITIONAL if run.conditional else {}
     if (limit := plain["trainer"].get("limit_minutes")) is not None:
         scores = {**scores, "limit.wall_minutes": float(limit)}
     protocol = evaluator.describe_protocol(run_settings)

@@ -102,6 +102,7 @@ def _build_model(job: Job) -> GenerativeModel:
     """Build the model; whatever its networks raise, of the suite or not, is a UserError."""
     try:
         model = build.build_model(job.cfg, job.splits["train"])
+        job.evaluator.for_samples(conditional=model.conditional)  # refuses now what it would later
         if foreign_code(job.plain["model"]):
             _check_parts(job, model)
         return model

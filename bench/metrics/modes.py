@@ -50,7 +50,7 @@ def modes_covered(
     """
     if min_samples < 1:
         raise ValueError(f"modes_covered: min_samples must be 1 at least, found {min_samples}")
-    nearest, distance = _nearest(samples, centres)
+    nearest, distance = nearest_centres(samples, centres)
     found = np.bincount(nearest[distance <= radius], minlength=len(centres))
     return int((found >= min_samples).sum())
 
@@ -60,7 +60,7 @@ def high_quality(samples: np.ndarray, centres: np.ndarray, *, radius: float) -> 
 
     ValueError for no sample, or a coordinate that is not finite.
     """
-    return float((_nearest(samples, centres)[1] <= radius).mean())
+    return float((nearest_centres(samples, centres)[1] <= radius).mean())
 
 
 def classes_covered(logits: np.ndarray) -> int:
@@ -112,7 +112,11 @@ def _class_shares(logits: np.ndarray) -> np.ndarray:
     return np.bincount(logits.argmax(1), minlength=logits.shape[1]) / len(logits)
 
 
-def _nearest(samples: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def nearest_centres(samples: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each sample's nearest centre, [N] of the K, and its distance, [N].
+
+    ValueError for no sample [N, D], or a coordinate that is not finite.
+    """
     samples = np.asarray(samples, dtype=np.float64)
     if samples.ndim != 2 or not len(samples) or not np.isfinite(samples).all():
         raise ValueError("modes: samples must be finite points [N, D], one at least")

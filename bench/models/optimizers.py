@@ -1,21 +1,45 @@
 """Optimizers whose numbers may be functions of the images seen."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from bench.core.schedules import at
+from bench.core.schedules import at, lazy_correction
 
 MakeOptimizer = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
+
+
+def lazy_adam(
+    parameters: Iterable[Tensor],
+    *,
+    lr: float,
+    betas: Sequence[float],
+    interval: int,
+    eps: float,
+    fused: bool,
+) -> torch.optim.Optimizer:
+    """Return Adam with the rate and betas of `lazy_correction`, beside a penalty of that interval.
+
+    Args:
+        lr, betas: as without the penalty; constants, since a schedule would set them uncorrected.
+        interval: steps of the loss per step of the penalty.
+        eps, fused: of torch's Adam.
+    """
+    rate, decays = lazy_correction(lr, betas, interval)
+    return torch.optim.Adam(parameters, lr=rate, betas=decays, eps=eps, fused=fused)  # type: ignore[arg-type]
 
 
 def scheduled_numbers(make: MakeOptimizer) -> dict[str, Any]:
     """Return the arguments of an optimizer that are functions of images, or hold one, by name."""
     arguments = make.keywords if isinstance(make, partial) else {}
-    return {name: value for name, value in arguments.items() if _is_scheduled(value)}
+    found = {name: value for name, value in arguments.items() if _is_scheduled(value)}
+    if found and isinstance(make, partial) and make.func is lazy_adam:
+        what = "is corrected for a lazy penalty, which a schedule would undo"
+        raise ValueError(f"{min(found)} {what}: set it to a number, or choose penalty=r1_lazy")
+    return found
 
 
 def build_optimizer(

@@ -78,6 +78,11 @@ class Sampler:
         """Passes through a network for each sample: 1, or what the generator says of itself."""
         return getattr(self.generator, "function_evaluations", 1)
 
+    @property
+    def classes(self) -> list[int]:
+        """Return the classes that it was trained on; none for a generator without labels."""
+        return [k for k, count in enumerate(self.class_counts or ()) if count]
+
     def draw(self, count: int, latents: torch.Generator) -> Latent:
         """Draw latents [count, L] and, for a conditional generator, then labels [count]."""
         z = self.prior(count, self.latent_dim, latents)

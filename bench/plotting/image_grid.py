@@ -5,6 +5,7 @@ from PIL import Image
 from torch import Tensor
 
 SIDE = 8  # images along each side of a run's picture
+MOST_ROWS = 100  # classes, a row each, in a run's picture
 MIN_HEIGHT = 32  # pixels; smaller images are enlarged by whole factors
 
 

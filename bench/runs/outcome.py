@@ -9,6 +9,7 @@ from bench.runs.rows import Row, baseline_folder, read_rows, sort_for_display
 
 ALIKE = 0.5  # of the way from the similarity of two real images to 1, that of one image twice
 COUNTS = {"modes_covered": "modes", "classes_covered": "classes"}
+KNOWN = 0.5  # a generator's class accuracy as a share of that of real data
 LEARNED = 0.5  # a trained generator's distance as a share of the untrained one's
 
 
@@ -42,6 +43,9 @@ def faults(row: Row, real: Mapping[str, float], untrained: float | None = None) 
     for name, what in COUNTS.items():
         if scores.get(name, math.inf) < real.get(name, 0):
             found.append(f"{scores[name]:.0f} of {real[name]:.0f} {what}")
+    accuracy, of_real = scores.get("class_accuracy", math.inf), real.get("class_accuracy", 0.0)
+    if accuracy < KNOWN * of_real:
+        found.append(f"only {accuracy:.0%} of the samples are of the class that was asked for")
     for name in ("ssim", "ms_ssim"):
         if scores.get(name, -1.0) > real.get(name, 1.0) + ALIKE * (1 - real.get(name, 1.0)):
             found.append("all samples alike")

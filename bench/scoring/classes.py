@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.metrics import inception_score, modes, similarity
+from bench.metrics import class_accuracy, inception_score, modes, similarity
 from bench.scoring.features import Features, Reference
 from bench.scoring.metric_spec import MetricSpec
+
+KNOWS_CLASSES = 0.5  # accuracy on real samples from which on a classifier knows their classes
+MOST_CLASSES = 100  # that a row has details of
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,47 @@ def _class_shares(reference: Reference) -> np.ndarray:
     logits = reference.real.logits
     assert logits is not None
     return np.bincount(logits.argmax(1), minlength=logits.shape[1]) / len(logits)
+
+
+@dataclass(frozen=True)
+class ClassAccuracy(MetricSpec):
+    """Share of samples that are of the class that was asked for, as the classifier sees them.
+
+    For images the class is the extractor's prediction, for points of a mixture the nearest mode.
+    The details "class_accuracy.class_3" and "class_accuracy.share_3" are the accuracy on the
+    samples of a class, and their share of all; they are left out above MOST_CLASSES.
+    """
+
+    directions = class_accuracy.DIRECTIONS
+    needs = frozenset({"labels"})
+
+    def applies(self, reference: Reference) -> bool:
+        """Return whether the classifier knows these classes: it is right about most real samples.
+
+        One of other classes is not: Inception's 1,008, those of another data set.
+        """
+        real, predicted = reference.real, _predict_classes(reference.real, reference)
+        if real.labels is None or predicted is None:
+            return False
+        return class_accuracy.class_accuracy(predicted, real.labels) > KNOWS_CLASSES
+
+    def __call__(self, reference: Reference, fake: Features) -> dict[str, float]:
+        """Return {"class_accuracy": share}, and the details of each class."""
+        predicted, labels = _predict_classes(fake, reference), fake.labels
+        assert predicted is not None and labels is not None
+        scores = {"class_accuracy": class_accuracy.class_accuracy(predicted, labels)}
+        of_class = class_accuracy.accuracy_by_class(predicted, labels)
+        for label, (accuracy, share) in of_class.items() if len(of_class) <= MOST_CLASSES else ():
+            scores[f"class_accuracy.class_{label}"] = accuracy
+            scores[f"class_accuracy.share_{label}"] = share
+        return scores
+
+
+def _predict_classes(samples: Features, reference: Reference) -> np.ndarray | None:
+    """Return the class of each sample, [N]; None where nothing classifies them."""
+    if (centres := getattr(reference.source, "modes", None)) is not None:
+        return modes.nearest_centres(samples.features, centres.centres)[0]
+    return None if samples.logits is None else samples.logits.argmax(1)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ class CombinedMetric(FeatureMetric):
 
     Args:
         extractor, quantise: see `FeatureMetric`.
-        metrics: name -> metric, as `conf/metric` builds them.
+        metrics: name -> metric, as `conf/metric` builds them; those of samples with classes are
+            left out.
         reference: real samples, whose features the same extractor computed.
         capacity: largest number of samples, in all processes together.
 
@@ -54,7 +55,11 @@ class CombinedMetric(FeatureMetric):
             message = f"{self}: the reference has {width} features, the extractor {self.width}"
             raise ValueError(message)
         self.reference = replace(reference, real=sort_canonically(reference.real))
-        self.metrics = {n: m for n, m in metrics.items() if m.applies(reference)}
+        self.metrics = {
+            name: metric
+            for name, metric in metrics.items()
+            if metric.applies(reference) and "labels" not in metric.needs
+        }
         self.n_images = max((m.n_images for m in self.metrics.values()), default=0)
         self.capacity = capacity
         # Flat, so that a process without samples can take part in gathering.
@@ -92,7 +97,7 @@ class CombinedMetric(FeatureMetric):
         if len(records):
             images = decode_images(keep_smallest(unflatten_records(records), self.n_images))
         logit_rows = logits.reshape(count, -1).numpy() if len(logits) else None
-        fake = sort_canonically(Features(rows, logit_rows, images))
+        fake = sort_canonically(Features(rows, logit_rows, images=images))
         scores: dict[str, float] = {}
         for metric in self.metrics.values():
             scores.update(metric(self.reference, replace(fake, order=None)))

@@ -5,16 +5,21 @@ Metz et al. 2017 (arXiv:1611.02163), section 3.4.1, inference.
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bench.core.batch import Labels, Latent, as_latent
+from bench.networks.sampler import generate
+
 
 def invert(
     generator: nn.Module,
     targets: Tensor,
-    latents: Tensor,
+    latents: Tensor | Latent,
     *,
     steps: int,
     learning_rate: float,
@@ -27,9 +32,10 @@ def invert(
     changed.
 
     Args:
-        generator: latents [B, L] -> samples [B, ...].
-        targets: x, [n, ...].
-        latents: z at step 0, [n, restarts, L].
+        generator: latents [B, L], and labels [B] if it asks for them -> samples [B, ...].
+        targets: x, [n, ...], images in the suite's range.
+        latents: z at step 0, [n, restarts, L]; for a conditional generator with labels
+            [n, restarts], which the descent keeps.
         steps: number of Adam's steps; 0 evaluates the initial latents alone.
         bound: every entry of z is kept within [-bound, bound], the prior's support; None: free.
         batch: number of latents at once; memory and speed only.
@@ -38,18 +44,30 @@ def invert(
         ValueError: no restart, or not as many rows of latents as targets.
         FloatingPointError: the generator gives nothing finite for a target's latents.
     """
-    if latents.ndim != 3 or not latents.shape[1] or len(latents) != len(targets):
+    latents = as_latent(latents)
+    shape = latents.z.shape
+    if len(shape) != 3 or not shape[1] or shape[0] != len(targets):
         wanted = f"latents [{len(targets)}, restarts, L]"
-        raise ValueError(f"invert: {wanted} wanted, found {tuple(latents.shape)}")
-    height = max(1, batch // latents.shape[1])
+        raise ValueError(f"invert: {wanted} wanted, found {tuple(shape)}")
+    height = max(1, batch // shape[1])
+    rows = [slice(start, start + height) for start in range(0, len(targets), height)]
+    device = next(iter(generator.parameters()), latents.z).device
     was_training = generator.training
     generator.eval()
     try:
         # Gradients are needed, whatever no_grad or inference_mode the caller is in.
         with torch.inference_mode(False), torch.enable_grad():
             parts = [
-                _descend(generator, x, z, steps=steps, learning_rate=learning_rate, bound=bound)
-                for x, z in zip(targets.split(height), latents.split(height), strict=True)
+                _descend(
+                    partial(_generate, generator, {k: c[part] for k, c in latents.labels.items()}),
+                    targets[part],
+                    latents.z[part],
+                    device=device,
+                    steps=steps,
+                    learning_rate=learning_rate,
+                    bound=bound,
+                )
+                for part in rows
             ]
     finally:
         generator.train(was_training)
@@ -59,18 +77,23 @@ def invert(
     return squares
 
 
+def _generate(generator: nn.Module, labels: Labels, z: Tensor) -> Tensor:
+    """Return samples of latents [b restarts, L] and labels [b, restarts]."""
+    return generate(generator, Latent(z, {k: c.flatten().to(z.device) for k, c in labels.items()}))
+
+
 def _descend(
-    generator: nn.Module,
+    generator: Callable[[Tensor], Tensor],
     targets: Tensor,
     latents: Tensor,
     *,
+    device: torch.device,
     steps: int,
     learning_rate: float,
     bound: float | None,
 ) -> Tensor:
     """Smallest squared error [b] of targets [b, ...], descending from latents [b, restarts, L]."""
     count, restarts = latents.shape[:2]
-    device = next(iter(generator.parameters()), latents).device
     repeated = targets.clone().to(device).repeat_interleave(restarts, 0).flatten(1)
     limit = math.inf if bound is None else bound
     z = latents.clone().to(device).flatten(0, 1).clamp_(-limit, limit).requires_grad_()

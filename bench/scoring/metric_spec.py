@@ -22,7 +22,7 @@ class MetricSpec:
     """
 
     directions: ClassVar[dict[str, str]] = {}
-    needs: ClassVar[frozenset[str]] = frozenset()  # of "train" and "sampler"
+    needs: ClassVar[frozenset[str]] = frozenset()  # of "train", "sampler", "labels"
     noisy: ClassVar[bool] = True  # whether further latent seeds score it too
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from bench.core.batch import Latent
 from bench.core.errors import UserError
 from bench.core.seeds import generator as stream
 from bench.metrics import polygons
@@ -94,11 +95,13 @@ class PolygonScores(MetricSpec):
             largest = "the largest entry of its latents, or to null where they have no bound"
             raise UserError(message, fix=f"set {key}.{prior} to {largest}")
         count, draws = len(images) * self.restarts, stream(self.seed, "score", 1)
-        latents = sampler.prior(count, sampler.latent_dim, draws)
+        drawn = sampler.draw(count, draws)
+        rows = len(images), self.restarts
+        labels = {name: each.reshape(rows) for name, each in drawn.labels.items()}
         return invert(
             sampler.generator,
             torch.from_numpy(images),
-            latents.reshape(len(images), self.restarts, sampler.latent_dim),
+            Latent(drawn.z.reshape(*rows, sampler.latent_dim), labels),
             steps=self.inversion_steps,
             learning_rate=self.learning_rate,
             bound=self.bounds[prior],

@@ -8,7 +8,8 @@ another environment will do: it agrees to rounding.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from bench.core.errors import UserError
-from bench.core.files import replacing
+from bench.core.files import DiskError, replacing
 from bench.data.split import Split
 from bench.runs.heartbeat import remove_partial_files
 from bench.runs.identity import short_hash
@@ -104,7 +105,7 @@ class RealFeatures:
                 others = (_load(other) for other in sorted(self.cache.glob(f"{stem}-*")))
                 cached = next((other for other in others if other is not None), None)
             if cached is not None:
-                return cached
+                return self._with_labels(cached, split, path)
         if self.splits is None:
             absent = f"dataset {self.name!r} is not here, nor are features of its {split} split"
             fix = "set dataset.root=DIR, or copy this folder from a machine that has the data"
@@ -119,11 +120,23 @@ class RealFeatures:
             description=f"{self.extractor.name} features of {self.name}, {split}",
             total=read,
         ).subset(slice(count))
+        if (labels := self.splits[split].labels) is not None:
+            features = replace(features, labels=labels[:count])
         if not np.isfinite(features.features).all():
             place = f"the {split} split of {self.name!r}"
             message = f"features {self.extractor.name!r}: not finite on {place}"
             raise UserError(message, fix="choose another features=")
         if self.cache is not None:
+            _save(path, features)
+        return features
+
+    def _with_labels(self, cached: Features, split: str, path: Path) -> Features:
+        """Return cached features with the labels, which files of earlier versions lack."""
+        labels = None if self.splits is None else self.splits[split].labels
+        if labels is None or cached.labels is not None:
+            return cached
+        features = replace(cached, labels=labels[: len(cached)])
+        with suppress(DiskError):  # a cache that cannot be written was good enough to read
             _save(path, features)
         return features
 
@@ -138,8 +151,9 @@ def _digest(arrays: Mapping[str, np.ndarray]) -> str:
 
 def _save(path: Path, features: Features) -> None:
     arrays = {"features": np.ascontiguousarray(features.features)}
-    if features.logits is not None:
-        arrays["logits"] = np.ascontiguousarray(features.logits)
+    for name in ("logits", "labels"):
+        if (part := getattr(features, name)) is not None:
+            arrays[name] = np.ascontiguousarray(part)
     remove_partial_files(path.parent)
     with replacing(path) as temporary:
         try:
@@ -162,4 +176,4 @@ def _load(path: Path) -> Features | None:
         return None
     if "features" not in arrays:
         return None
-    return Features(arrays["features"], arrays.get("logits"))
+    return Features(arrays["features"], arrays.get("logits"), arrays.get("labels"))

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from bench.core.batch import Batch
 from bench.core.contracts import ContractError, describe_part
+from bench.core.errors import UserError
 from bench.core.number_checks import is_number, require_whole_number
 from bench.networks.batch_statistics import RUNNING, BatchStatistics
 from bench.runs.foreign_code import foreign_code
@@ -84,8 +85,20 @@ class ScoreSettings:
 
     @property
     def needs(self) -> frozenset[str]:
-        """Inputs of the metrics beside real and generated features: "train", "sampler"."""
+        """Inputs of the metrics beside features: "train", "sampler", "labels"."""
         return frozenset().union(*(m.needs for m in self.metrics.values()))
+
+    def without_labels(self) -> Self:
+        """Return the settings for samples that have no classes.
+
+        Raises:
+            UserError: no metric is left.
+        """
+        kept = {name: m for name, m in self.metrics.items() if "labels" not in m.needs}
+        if not kept:
+            message = f"samples without classes have no {', '.join(self.metrics)}"
+            raise UserError(message, fix="choose another score=, or a conditional run")
+        return replace(self, metrics=kept)
 
     @property
     def n_images(self) -> int:
@@ -181,7 +194,8 @@ def describe_protocol(
 
     Args:
         data: digest of the real samples compared with.
-        run_settings: prior and ema of the run, and what its batch norm normalises by.
+        run_settings: prior and ema of the run, and what its batch norm normalises by; how classes
+            are drawn, where they are.
     """
     return {
         "name": settings.name,

@@ -9,7 +9,7 @@ run_id is another one, all runs of its kind are composed.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -28,6 +28,14 @@ from bench.sweeping.run_spec import RunSpec
 Compose = Callable[[list[str]], DictConfig]  # overrides -> config with its `hydra`
 PLACEHOLDER = "@@{}@@"
 FLOAT_BYTES = 4  # of a float32
+
+
+class ModelFacts(NamedTuple):
+    """Numbers of parameters of the generator, and of all networks; whether it asks for classes."""
+
+    generator: int
+    everything: int
+    conditional: bool
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class RunIdTemplates:
         self._templates: dict[tuple[Any, ...], RunIdTemplate] = {}
         self._configs: dict[tuple[str, ...], tuple[DictConfig, Any]] = {}
         self._split_digests: dict[str, Any] = {}
-        self._sizes: dict[str, tuple[int, int]] = {}
+        self._models: dict[str, ModelFacts] = {}
         self._requests: dict[str, tuple[str, ...]] = {}
 
     def plan_run(self, run: RunSpec) -> PlannedRun:
@@ -156,12 +164,12 @@ class RunIdTemplates:
 
     def _disk_mib(self, plain: Mapping[str, Any], cfg: DictConfig) -> float:
         """Return the size of the generators, and of the checkpoint to resume from, in MiB."""
-        generator, everything = self._parameter_counts(plain, cfg)
+        model = self._model_facts(plain, cfg)
         score = plain["score"]
         generators = 1 + (1 + score["keep_last"] if score["every"] is not None else 0)
-        n_bytes = FLOAT_BYTES * generator * generators
+        n_bytes = FLOAT_BYTES * model.generator * generators
         if plain["trainer"]["keep_checkpoint"]:
-            n_bytes += 3 * FLOAT_BYTES * everything  # weights and Adam's two moments
+            n_bytes += 3 * FLOAT_BYTES * model.everything  # weights and Adam's two moments
         return round(n_bytes / 2**20, 3)
 
     def _resolve_accelerator(self, accelerator: str) -> str:
@@ -185,23 +193,27 @@ class RunIdTemplates:
             self._split_digests[key] = digest_splits(splits)
         return self._split_digests[key]
 
-    def _parameter_counts(self, plain: Mapping[str, Any], cfg: DictConfig) -> tuple[int, int]:
-        """Return the numbers of parameters of the generator, and of all.
+    def _model_facts(self, plain: Mapping[str, Any], cfg: DictConfig) -> ModelFacts:
+        """Return what a plan needs to know of the model.
 
         Building the model refuses parts that do not fit together.
         """
         key = canonical_json(plain["model"])
-        if key not in self._sizes:
+        if key not in self._models:
             model = build.build_model(cfg)
-            everything = sum(p.numel() for p in model.parameters())
-            self._sizes[key] = sum(p.numel() for p in model.generator.parameters()), everything
-        return self._sizes[key]
+            of_generator, of_all = (
+                sum(p.numel() for p in part.parameters()) for part in (model.generator, model)
+            )
+            self._models[key] = ModelFacts(of_generator, of_all, model.conditional)
+        return self._models[key]
 
     def _request(self, plain: Mapping[str, Any], cfg: DictConfig) -> tuple[str, ...]:
-        key = canonical_json([plain["score"], plain["features"]])
+        conditional = self._model_facts(plain, cfg).conditional
+        key = canonical_json([plain["score"], plain["features"], conditional])
         if key not in self._requests:
             with as_user_error("score"):
                 settings = build.instantiate(cfg.score)
+                settings = settings if conditional else settings.without_labels()
             asked = requests(settings, build.build_extractor(cfg))
             self._requests[key] = tuple(sorted(asked.values()))
         splits = self._digests_of(plain)

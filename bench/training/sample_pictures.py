@@ -13,18 +13,24 @@ from bench.core.batch import Batch
 from bench.core.files import replacing
 from bench.core.seeds import generator as stream
 from bench.models.base import GenerativeModel
-from bench.plotting.image_grid import SIDE, make_grid
+from bench.plotting.image_grid import MOST_ROWS, SIDE, make_grid
 
 POINTS = 1000  # samples of a plot of points
+GENERATED = "#e8a000"
 
 
 def plot_plane(
-    samples: np.ndarray, real: np.ndarray, discriminator: Any, title: str
+    samples: np.ndarray,
+    real: np.ndarray,
+    discriminator: Any,
+    title: str,
+    labels: np.ndarray | None = None,
 ) -> Image.Image:
     """Plot real and generated points of the plane over the discriminator's values.
 
     Args:
         samples, real: [N, 2].
+        labels: classes of the samples, [N], by which they are coloured; None for one colour.
         discriminator: maps points [M, 2] to values [M]; None leaves them out.
     """
     from matplotlib.figure import Figure
@@ -41,9 +47,15 @@ def plot_plane(
         colours = left.contourf(across, down, values, levels=20, cmap="RdBu_r")
         figure.colorbar(colours, ax=left, shrink=0.8)
     left.scatter(*real.T, s=3, c="black", alpha=0.3, label="real")
-    left.scatter(*samples.T, s=3, c="#e8a000", alpha=0.7, label="generated")
+    look: dict[str, Any] = {"s": 3, "alpha": 0.7, "label": "generated"}
+    if labels is None:
+        left.scatter(*samples.T, c=GENERATED, **look)
+    else:
+        left.scatter(*samples.T, c=labels % 10, cmap="tab10", vmin=0, vmax=9, **look)
     left.legend(loc="upper right", markerscale=3)
-    left.set_title("discriminator's value, real and generated points")
+    over = "" if discriminator is None else "discriminator's value, "
+    by = "" if labels is None else " by class"
+    left.set_title(f"{over}real and generated points{by}")
     right.hist2d(*samples.T, bins=(x, y), cmap="magma")
     right.set_title("density of generated points")
     for axes in (left, right):
@@ -62,7 +74,7 @@ def plot_histogram(samples: np.ndarray, real: np.ndarray, title: str) -> Image.I
     axes = figure.subplots()
     bins = np.linspace(real.min() - 1, real.max() + 1, 80).tolist()
     axes.hist(real[:, 0], bins, density=True, alpha=0.4, color="black", label="real")
-    axes.hist(samples[:, 0], bins, density=True, alpha=0.7, color="#e8a000", label="generated")
+    axes.hist(samples[:, 0], bins, density=True, alpha=0.7, color=GENERATED, label="generated")
     axes.legend()
     axes.set_title(title)
     return _render(figure)
@@ -106,22 +118,32 @@ class SamplePlotter:
                 frames[0].save(temporary, format="GIF", save_all=True, **look)
 
     def plot(self, model: GenerativeModel) -> Image.Image:
-        """Return a grid of images, a plot of points or a histogram, by the samples' shape."""
-        count = SIDE * SIDE if self.real.ndim == 4 else POINTS
-        latents = stream(self.seed, "score")
-        samples = model.sampler().samples(count, latents, count)
-        if samples.ndim == 4:
-            return make_grid(samples, SIDE)
+        """Return a grid of images, a plot of points or a histogram, by the samples' shape.
+
+        The grid of a conditional model has a row for each class.
+        """
+        sampler, latents = model.sampler(), stream(self.seed, "score")
+        if self.real.ndim == 4:
+            rows = sampler.classes[:MOST_ROWS]
+            labels = torch.tensor(rows).repeat_interleave(SIDE) if rows else None
+            count = SIDE * (len(rows) or SIDE)
+            return make_grid(sampler.samples(count, latents, count, labels), SIDE)
+        ((samples, own_labels, _),) = sampler.batches(POINTS, latents, POINTS)
         title = f"{self.label}, step {model.d_steps:,}"
         points = samples.double().cpu().numpy()
         if points.shape[1] == 1:
             return plot_histogram(points, self.real, title)
-        return plot_plane(points[:, :2], self.real[:, :2], self._discriminator(model), title)
+        classes = {name: each.cpu().numpy() for name, each in own_labels.items()}
+        discriminator = self._discriminator(model)
+        return plot_plane(points[:, :2], self.real[:, :2], discriminator, title, **classes)
 
     def _discriminator(self, model: GenerativeModel) -> Any:
-        """Return the discriminator as points [M, 2] -> values [M], or None if there is none."""
+        """Return the discriminator as points [M, 2] -> values [M], or None if there is none.
+
+        A conditional one has another value for each class.
+        """
         score: Any = getattr(model, "discriminator_scores", None)
-        if score is None or self.real.shape[1] != 2:
+        if score is None or model.conditional or self.real.shape[1] != 2:
             return None
 
         def evaluate(points: np.ndarray) -> np.ndarray:

@@ -205,6 +205,19 @@ def test_the_page_shows_a_grid_at_whole_pixels_and_a_plot_whole():
     assert not sample(400, 840).is_grid
 
 
+def test_a_grid_with_a_row_for_each_class_is_a_grid_and_shown_with_its_rows():
+    def sample(rows, tile, columns=8):
+        pixels = np.zeros((tile * rows, tile * columns, 3), np.uint8)
+        pixels[:, ::tile] = pixels[:, tile - 1 :: tile] = 255
+        return Sample("a", "best", "1", "id", b"png", pixels)
+
+    assert all(sample(rows, 34).is_grid for rows in (2, 10))
+    assert not sample(10, 34, columns=5).is_grid
+    assert sample(10, 34).shown == (272, 272, 340)
+    assert sample(100, 34).shown == (272, 272, 408)  # twelve rows of 34
+    assert sample(10, 66).shown == (528, 264, 660)
+
+
 def test_the_sheet_says_that_pictures_are_of_the_final_checkpoint(made):
     made.run("wgan", 5.0, checkpoint="best", picture=PICTURE.getvalue())
     section = section_of(made.comparisons()[0].main)

@@ -4,10 +4,18 @@ import pytest
 from made import measures_of
 
 from bench.core.errors import UserError
+from bench.reporting.claims.evidence import Evidence
 from bench.reporting.data.collect import read_stages
 from bench.reporting.data.protocols import describe_differences
+from bench.reporting.output.latex import build_latex_files
+from bench.reporting.output.leaderboard import build_boards
+from bench.reporting.output.leaderboard_file import FORMATS
 from bench.reporting.tables.comparisons import build_comparisons
 from bench.reporting.tables.groups import group_rows
+from bench.reporting.tables.overall import compare_over_datasets
+from bench.reporting.tables.published import is_published_quantity, published_for
+from bench.reporting.text.cells import class_table
+from bench.reporting.wandb.publish import build_leaderboards
 
 
 def groups_of(written):
@@ -199,3 +207,97 @@ def test_a_score_that_one_run_alone_has_does_not_order_the_table(written):
     written.score(written.runs[0], "a", 0, scores={"frechet": 1.0}, measures=added)
     (group,) = groups_of(written)
     assert list(group.metrics) == ["recall", "frechet"] and group.first == "recall"
+
+
+CONDITIONAL = {"conditional": True, "classes_drawn": "by the shares of the training split"}
+ACCURACY = measures_of({"frechet": "lower", "class_accuracy": "higher"})
+
+
+def classes_of(of_class, shares=(0.25, 0.75)):
+    details = {f"class_accuracy.class_{k}": value for k, value in of_class.items()}
+    return details | {f"class_accuracy.share_{k}": share for k, share in enumerate(shares)}
+
+
+@pytest.fixture
+def both(written):
+    """Write runs of one variant, two unconditional and two conditional, and real samples."""
+    for seed, accuracy in enumerate((0.5, 0.75)):
+        written.run("a", seed, 1 + seed, settings=("conditioning=none",))
+        scores = {"frechet": 3.0 + seed, "class_accuracy": accuracy}
+        details = classes_of({0: accuracy, 1: 1.0})
+        settings = ("conditioning=projection",)
+        run_id = written.add_run_without_row("a", seed, settings=settings, status="finished")
+        more = {"protocol": CONDITIONAL, "details": details, "measures": ACCURACY}
+        written.score(run_id, "a", seed, scores=scores, **more)
+    written.add_real_baseline(0.25, prior=None, n_fake=1297)
+    return written
+
+
+def test_conditional_and_unconditional_runs_never_share_a_table(both):
+    plain, conditional = groups_of(both)
+    assert (plain.slug, conditional.slug) == ("digits-quick", "digits-quick-conditional")
+    assert [list(runs_by_method(group).values()) for group in (plain, conditional)] == [[2], [2]]
+    assert [row.scores["frechet"] for row in plain.rows] == [1, 2]
+    assert [row.scores["frechet"] for row in conditional.rows] == [3, 4]
+    assert len(plain.real_baseline) == 1 and not conditional.real_baseline
+
+
+def test_every_board_says_which_runs_it_is_of(both):
+    comparisons = build_comparisons(read_stages(both.root, "s"))
+    boards = build_boards(comparisons, ())
+    assert [(len(b["lines"]), b["protocol"]) for b in boards] == [
+        (1, "quick, final checkpoint"),
+        (1, "quick, class-conditional, final checkpoint"),
+    ]
+    said = "2,000 class-conditional samples (classes drawn by the shares of the training split)"
+    assert said in boards[1]["note"] and "2,000 generated samples" in boards[0]["note"]
+    published = dict(build_leaderboards(comparisons))
+    assert [len(board.rows) for board in published.values()] == [1, 1]
+    assert said in published["digits-quick-conditional"].protocol
+    for suffix, format_tables in FORMATS.items():
+        parts = [format_tables([c.main]) for c in comparisons]
+        assert ["onditional" in part for part in parts] == [False, True], suffix
+    latex = [name for name in build_latex_files(comparisons, []) if name.startswith("scores-")]
+    assert latex == [f"scores-quick{k}-digits_convnet-final.tex" for k in ("", "-conditional")]
+
+
+def test_the_accuracies_of_classes_are_means_over_the_runs(both):
+    """Class 0: (0.5 + 0.75) / 2; the unconditional table has none."""
+    plain, conditional = (c.main for c in build_comparisons(read_stages(both.root, "s")))
+    assert class_table(plain) is None
+    titles, rows = class_table(conditional)
+    assert titles == ("class", "share", "a")
+    assert rows == [("0", "0.250", "0.625"), ("1", "0.750", "1.000")]
+
+
+def test_real_accuracies_stand_beside_them(both):
+    scores = {"frechet": 0.25, "class_accuracy": 0.9}
+    protocol = CONDITIONAL | {"prior": None, "n_fake": 1297}
+    more = {"protocol": protocol, "measures": ACCURACY, "details": classes_of({0: 0.9, 1: 0.9})}
+    both.score("real-1", "real", 0, scores=scores, **more)
+    conditional = build_comparisons(read_stages(both.root, "s"))[1].main
+    titles, rows = class_table(conditional)
+    assert titles[2:] == ("a", "real")
+    assert [row[2:] for row in rows] == [("0.625", "0.900"), ("1.000", "0.900")]
+
+
+def test_published_numbers_and_claims_are_of_unconditional_runs(both):
+    plain, conditional = groups_of(both)
+    assert not published_for(conditional) and not is_published_quantity(conditional)
+    evidence = Evidence(build_comparisons(read_stages(both.root, "s")))
+    assert [table.group.slug for table in evidence.rankings.values()] == [plain.slug]
+
+
+def test_a_ranking_over_data_sets_mixes_no_conditional_runs_with_others(written):
+    """Two variants on two data sets: conditional on one alone, they are not ranked together."""
+    for variant, frechet in (("a", 1), ("b", 2)):
+        written.run(variant, 0, frechet, protocol=CONDITIONAL, settings=("dataset=digits",))
+        written.run(variant, 0, frechet, settings=("dataset=ring",), dataset="ring")
+    comparisons = build_comparisons(read_stages(written.root, "s"))
+    assert [c.main.group.conditional for c in comparisons] == [True, False]
+    assert compare_over_datasets(comparisons) is None
+    for variant, frechet in (("a", 1), ("b", 2)):
+        more = {"protocol": CONDITIONAL, "dataset": "ring"}
+        written.run(variant, 1, frechet, settings=("dataset=ring",), **more)
+    overall = compare_over_datasets(build_comparisons(read_stages(written.root, "s")))
+    assert overall.datasets == ("digits", "ring")

@@ -1,11 +1,14 @@
 """Which scores of classes and pixels exist for which data, and what they are."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from bench.scoring.classes import Classes, InceptionScore, Similarity
+from bench.data.densities import GaussianMixture, ring
+from bench.data.points import Points
+from bench.scoring.classes import ClassAccuracy, Classes, InceptionScore, Similarity
 from bench.scoring.features import Features, Reference
 from bench.scoring.metric_spec import MetricSpec
 
@@ -73,3 +76,51 @@ def test_similarity_sees_the_images_that_it_asked_for_whoever_asked_for_more():
     few, many = (metric(real, Features(features, None, images[:n])) for n in (8, 20))
     assert few == many and set(few) == {"ssim"}
     assert metric(real, Features(features, None, images[4:12])) != few
+
+
+def labelled(predicted, labels, count=4):
+    return replace(seen(predicted, count), labels=np.array(labels))
+
+
+def test_class_accuracy_counts_the_samples_that_are_what_they_were_asked_to_be():
+    """Of class 0 one of two, of class 1 three of three, of class 3 none of one: 4/6."""
+    real = Reference(labelled([0, 1, 2, 3], [0, 1, 2, 3]))
+    found = ClassAccuracy()(real, labelled([0, 2, 1, 1, 1, 0], [0, 0, 1, 1, 1, 3]))
+    assert found == pytest.approx(
+        {
+            "class_accuracy": 4 / 6,
+            **{"class_accuracy.class_0": 1 / 2, "class_accuracy.share_0": 2 / 6},
+            **{"class_accuracy.class_1": 1.0, "class_accuracy.share_1": 3 / 6},
+            **{"class_accuracy.class_3": 0.0, "class_accuracy.share_3": 1 / 6},
+        }
+    )
+
+
+def test_a_classifier_of_other_classes_has_no_accuracy():
+    """Right about half of the real samples or fewer: not these classes; nor without labels."""
+    right, wrong = labelled([0, 1, 2], [0, 1, 0]), labelled([0, 1], [0, 0])
+    assert ClassAccuracy().applies(Reference(right))
+    assert not ClassAccuracy().applies(Reference(wrong))
+    assert not ClassAccuracy().applies(Reference(seen([0, 1])))
+    points = Features(np.zeros((3, 2), np.float32), None, np.zeros(3, np.int64))
+    assert not ClassAccuracy().applies(Reference(points))
+
+
+def test_many_classes_have_no_details_of_each():
+    labels = np.arange(101)
+    real = Reference(labelled(labels, labels, count=101))
+    assert ClassAccuracy()(real, real.real) == {"class_accuracy": 1.0}
+    fewer = labelled(labels[:100], labels[:100], count=101)
+    assert len(ClassAccuracy()(real, fewer)) == 201
+
+
+def test_points_are_of_the_class_of_their_nearest_mode():
+    """Label k of the ring is mode k; samples turned by one mode are all of the next class."""
+    mixture = GaussianMixture(ring(8, 2.0), sigma=0.02, weights=None, quality_sigmas=3.0)
+    source = Points("ring", [2], mixture, {"train": 200, "test": 100}, seed=0)
+    split = source.splits()["test"]
+    real = Reference(Features(split.samples, None, split.labels), source=source)
+    assert ClassAccuracy().applies(real)
+    assert ClassAccuracy()(real, real.real)["class_accuracy"] == 1.0
+    turned = replace(real.real, labels=(split.labels + 1) % 8)
+    assert ClassAccuracy()(real, turned)["class_accuracy"] == 0.0

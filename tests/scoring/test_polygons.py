@@ -10,9 +10,11 @@ import torch
 from scipy.optimize import lsq_linear
 from torch import nn
 
+from bench.core.batch import Latent
 from bench.core.errors import UserError
 from bench.data.polygons import Polygons
 from bench.metrics import polygons as metric
+from bench.networks.sampler import Sampler
 from bench.scoring.features import Features, Reference
 from bench.scoring.inversion import invert
 from bench.scoring.polygons import PolygonScores
@@ -100,6 +102,28 @@ def test_latents_keep_to_the_bound():
     near, far = torch.tensor([[[0.2]]]), torch.tensor([[3.0]])
     assert invert(Map(lambda z: z), far, near, **SEARCH | {"bound": 1.0})[0] == pytest.approx(4)
     assert invert(Map(lambda z: z), far, near, **SEARCH)[0] == pytest.approx(0, abs=1e-6)
+
+
+class OfClass(nn.Module):
+    """G(z, c) = z + 10 c, in a range of which [0, 1] is the half above 0."""
+
+    pixel_range = (-1.0, 1.0)
+
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Parameter(torch.ones(()))
+
+    def forward(self, latent, labels):
+        return self.one * (latent + 10 * labels[:, None])
+
+
+@pytest.mark.parametrize("batch", [1, 64])
+def test_the_descent_keeps_its_class_and_compares_in_the_range_of_the_suite(batch):
+    """(G + 1) / 2 = 5.5 is z = 10 - 10 c: class 1 at its start; class 0 reaches 1."""
+    targets, z = torch.full((2, 1), 5.5), torch.zeros(2, 1, 1)
+    latents = Latent(z, {"labels": torch.tensor([[1], [0]])})
+    found = invert(OfClass(), targets, latents, **SEARCH | {"bound": 1.0, "batch": batch})
+    assert found == pytest.approx([0, 4.5**2], abs=1e-6)
 
 
 def network():
@@ -192,7 +216,7 @@ def remembering(images):
     def draw(latent):
         return torch.einsum("bk,kchw->bchw", (6 * latent).softmax(1), templates)
 
-    return SimpleNamespace(generator=Map(draw), prior=partial(uniform), latent_dim=len(images))
+    return Sampler(Map(draw), partial(uniform), len(images))
 
 
 def test_a_generator_that_draws_half_of_the_real_images():
@@ -217,7 +241,7 @@ def test_a_generator_that_remembers_all_recalls_all():
 @pytest.mark.parametrize("grey", [0.5, 1.0])
 def test_a_constant_generator_has_neither(grey):
     constant = Map(lambda z: grey + 0 * z.sum(1)[:, None, None, None].expand(-1, 1, 28, 28))
-    sampler = SimpleNamespace(generator=constant, prior=uniform, latent_dim=3)
+    sampler = Sampler(constant, uniform, 3)
     found = MEASURE(reference(), seen(np.full((12, 1, 28, 28), grey, np.float32), sampler))
     assert found["polygon_precision"] == found["polygon_recall"] == found["polygon_f1"] == 0
 
@@ -288,8 +312,7 @@ def test_it_applies_where_the_manifold_is_known():
 
 
 def test_what_a_user_can_mend_is_one_sentence():
-    sampler = remembering(pictures())
-    sampler.prior = lambda *_: None
+    sampler = replace(remembering(pictures()), prior=lambda *_: None)
     with pytest.raises(UserError, match="prior '<lambda>'"):
         MEASURE(reference(), seen(pictures(), sampler))
     with pytest.raises(UserError, match="no generated images"):

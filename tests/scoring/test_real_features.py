@@ -13,6 +13,7 @@ from torch import nn
 from bench.core.errors import UserError
 from bench.core.files import DiskError, writer_id
 from bench.data.split import Split
+from bench.scoring import real_features
 from bench.scoring.real_features import RealFeatures
 
 CPU = torch.device("cpu")
@@ -140,3 +141,39 @@ def test_what_is_not_there_is_said(tmp_path, split, wanted, said):
     with pytest.raises(UserError, match=said):
         reals(tmp_path).count(split, wanted, "score.split")
     assert reals(tmp_path).count("test", None, "score.split") == 7
+
+
+def labelled_splits(offset=0):
+    return {
+        name: Split(split.samples, np.arange(offset, offset + len(split.samples)))
+        for name, split in SPLITS.items()
+    }
+
+
+def test_labels_are_kept_with_the_features(tmp_path):
+    labels = reals(tmp_path, splits=labelled_splits(3)).features("train", 20).labels
+    assert labels.tolist() == list(range(3, 23))
+    assert reals(tmp_path, splits=None).features("train", 20).labels.tolist() == labels.tolist()
+
+
+def test_a_cache_that_has_no_labels_yet_gets_those_of_the_data(tmp_path):
+    """Files of earlier versions: the features keep their bits and are not computed again."""
+    before = reals(tmp_path).features("train", 20)
+    assert before.labels is None
+    late = reals(tmp_path, splits=labelled_splits())
+    after = late.features("train", 20)
+    assert late.extractor.seen == 0 and (after.features == before.features).all()
+    assert after.labels.tolist() == list(range(20))
+    alone = reals(tmp_path, splits=None).features("train", 20)  # the file has them now
+    assert alone.labels.tolist() == list(range(20)) and (alone.logits == before.logits).all()
+
+
+def test_a_cache_without_labels_that_cannot_be_written_will_do(tmp_path, monkeypatch):
+    reals(tmp_path).features("train", 20)
+
+    def full(*_):
+        raise DiskError("cannot write it", fix="")
+
+    monkeypatch.setattr(real_features, "_save", full)
+    found = reals(tmp_path, splits=labelled_splits()).features("train", 20)
+    assert found.labels.tolist() == list(range(20))

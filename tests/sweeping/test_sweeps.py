@@ -417,3 +417,14 @@ def test_a_job_that_raises_has_its_runs_refused_with_the_reason(tmp_path):
     rounds._record_end([PlannedRun(name, (), "v", "d", 0) for name in "ab"], Raised())
     reason = "ValueError: no such entry" + "!" * (300 - len("no such entry"))
     assert rounds.status_reader.refused == {"a": reason, "b": reason}
+
+
+def test_only_conditional_runs_are_planned_with_an_accuracy_of_classes(run_command, tmp_path):
+    """Else the unconditional ones, which never have it, would look incomplete for ever."""
+    words = ["variant=hinge_gan", "network=sngan", "network.g_width=4", "network.d_width=4"]
+    words += ["conditioning=none,projection", "hydra.sweeper.plan_only=true", "dataset=digits"]
+    done = run_command(main, "-m", *words)
+    assert done.returncode == 0, done.stderr
+    plain, conditional = read_plan(tmp_path / "runs", "none").stages[0].runs
+    assert len(conditional.request) == len(plain.request) + 1
+    assert set(plain.request) < set(conditional.request)

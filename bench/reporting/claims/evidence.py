@@ -42,6 +42,7 @@ class Evidence:
 
     def _frechet_tables(self, *, is_search: bool) -> dict[str, Table]:
         tables = [c.main for c in self.comparisons if c.stage.is_search == is_search]
+        tables = [table for table in tables if not table.group.conditional]  # nor are the study's
         by_dataset: dict[str, Table] = {}
         for table in sorted(tables, key=lambda table: not is_published_quantity(table.group)):
             if table.group.first == "frechet":

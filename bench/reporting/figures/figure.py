@@ -13,6 +13,7 @@ from bench.reporting.tables.search import Search
 from bench.reporting.tables.summary import Table
 
 KINDS = SEEDS, SEARCH, UNSCORED_SEARCH = "seeds", "search", "unscored search"  # of sections
+COLUMNS, WHITE = 8, 255  # of a run's grid of images, and the lines between them
 SHOWN_WIDTH = 300  # pixels up to which the page shows the whole width of a picture
 
 
@@ -37,21 +38,30 @@ class Sample(NamedTuple):
 
     @property
     def is_grid(self) -> bool:
-        """Return whether the picture is a square grid of images, and no plot."""
-        return self.pixels is not None and self.pixels.shape[0] == self.pixels.shape[1]
+        """Return whether the picture is a grid of images, and no plot.
+
+        It is square, or has a row for each class: then white lines divide its columns.
+        """
+        if self.pixels is None:
+            return False
+        height, width = self.pixels.shape[:2]
+        tile, rest = divmod(width, COLUMNS)
+        lined = not rest and tile > 0 and bool((self.pixels[:, ::tile] == WHITE).all())
+        return height == width or lined
 
     @property
     def shown(self) -> tuple[int, int, int]:
         """Return the width of a grid on the page, and width and height of its part in view.
 
         It shows a part, at a whole number of screen pixels for each of the picture's own; the
-        dialog of the run shows all of it.
+        dialog of the run shows all of it. Where rows are classes, the part has all of a dozen.
         """
         assert self.pixels is not None, "there is no picture"
-        width = self.pixels.shape[1]
+        height, width = self.pixels.shape[:2]
         factor = max(1, SHOWN_WIDTH // width)
         side = width * factor
-        return side, side if side <= SHOWN_WIDTH else side // 2, side // 2
+        part = side // 2 if height == width else min(height * factor, 12 * side // COLUMNS)
+        return side, side if side <= SHOWN_WIDTH else side // 2, part
 
 
 def group_samples(samples: Iterable[Sample]) -> dict[str, list[Sample]]:

@@ -80,6 +80,8 @@ def caption(section: SectionData) -> str:
     real = ", beside real images at the same scale" if group.real_picture else ""
     text = f"Samples of each variant's {which}{real}. The number is the run's {score}. Latents are "
     text += "fixed, and no picture was chosen by eye."
+    if group.conditional and group.real_picture:  # else they may be points
+        text += " Each row is a class."
     if "median" in kinds:
         text += " The median run shows what to expect."
     if group.checkpoint == "final":

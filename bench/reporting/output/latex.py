@@ -90,7 +90,9 @@ def _by_protocol(comparisons: Iterable[Comparison]) -> dict[str, list[Table]]:
     tables: dict[str, list[Table]] = {}
     for comparison in comparisons:
         group = comparison.main.group
-        name = f"{group.protocol['name']}-{group.protocol['extractor']}-{group.checkpoint}"
+        kind = "-conditional" * group.conditional
+        parts = f"{group.protocol['name']}{kind}", group.protocol["extractor"], group.checkpoint
+        name = "-".join(map(str, parts))
         tables.setdefault(name, []).append(comparison.main)
     names = distinct_file_names(tables)
     return {names[name]: members for name, members in tables.items()}
@@ -126,7 +128,7 @@ def _published_texts(table: Table) -> dict[str, str]:
         cell.variant: f"{cell.mean:.1f} {rounding.PLUS_MINUS} {cell.sd:.1f}"
         + ("" if cell.verified else words.DAGGER)
         for cell in published_scores()
-        if cell.dataset == table.group.dataset
+        if cell.dataset == table.group.dataset and not table.group.conditional
     }
     return texts | {row.name: texts[v] for row in table.rows if (v := row.method.variant) in texts}
 
@@ -134,15 +136,17 @@ def _published_texts(table: Table) -> dict[str, str]:
 def _checkpoint_table(comparison: Comparison) -> str:
     group, names = comparison.main.group, checkpoint_names(comparison)
     rows = [(name, *texts) for name, texts in checkpoint_rows(comparison)]
-    title = f"{words.full_metric_title(group.first, group)} on {group.dataset}"
+    kind = ", class-conditional runs," * group.conditional
+    title = f"{words.full_metric_title(group.first, group)} on {group.dataset}{kind}"
     caption = f"{title} at each checkpoint: mean and standard deviation."
     columns, label = "l" + "r" * len(names), f"{group.slug}-checkpoints"
     return format_table(columns, ["variant", *names], rows, caption, label)
 
 
 def _cost_table(table: Table) -> str:
+    kind = "Class-conditional runs" if table.group.conditional else "Runs"
     caption = (
-        f"Runs on {table.group.dataset} and what they took: counts, then medians over finished "
+        f"{kind} on {table.group.dataset} and what they took: counts, then medians over finished "
         "runs; memory is the largest of all."
     )
     columns, label = "lrrrrrrrrr", f"{table.group.slug}-cost"

@@ -1,7 +1,8 @@
 """Build the leaderboard: the tables of a study as data that the page sorts and filters.
 
-A board is one data set, stage, protocol and checkpoint. The page shows one board and one score at
-a time, so that numbers of different kinds are never in one order.
+A board is one data set, stage, protocol and checkpoint, of conditional or of unconditional runs,
+which have different protocols. The page shows one board and one score at a time, so that numbers
+of different kinds are never in one order.
 """
 
 import math
@@ -55,7 +56,7 @@ def build_board(comparison: Comparison, table: Table, opened: Container[str]) ->
     return {
         "slug": group.slug,
         "table": f"{group.dataset}: {words.stage_title(comparison.stage)}",
-        "protocol": f"{group.protocol['name']}, {group.checkpoint} checkpoint",
+        "protocol": f"{words.protocol_title(group)}, {group.checkpoint} checkpoint",
         "name": group.protocol["name"],
         "checkpoint": group.checkpoint,
         "note": f"{words.describe_samples(group)}, {group.protocol['extractor']} features",

@@ -67,7 +67,7 @@ def _format_markdown(tables: Sequence[Table]) -> str:
         head, *body = _text_rows(table)
         lines = [f"| {' | '.join(map(escape_markdown, line))} |" for line in (head, *body)]
         lines.insert(1, f"|{' --- |' * len(head)}")
-        title = f"{group.dataset}, protocol {group.protocol['name']}"
+        title = f"{group.dataset}, protocol {words.protocol_title(group)}"
         scored = f"{words.main_score_title(group)}. {words.describe_samples(group)}."
         texts = [f"## {escape_markdown(title)}", escape_markdown(scored), "\n".join(lines)]
         notes = words.describe_sources([table]), words.describe_ranking(table)

@@ -81,7 +81,8 @@ def _print_table(cards: Sequence[Card], console: Console) -> None:
     for key, what in (("converted", "images"), ("real_converted", "real images")):
         if key in protocol:
             rounded += f", {what} converted to {protocol[key]}"
-    samples = f"{protocol['extractor']} features of {fake} samples"
+    kind = "class-conditional samples" if protocol.get("conditional") else "samples"
+    samples = f"{protocol['extractor']} features of {fake} {kind}"
     against = f"{real} real ones ({words.format_value(protocol.get('split'))})"
     console.print(plain(f"{protocol['name']}: {samples} against {against}{rounded}"))
     baselines = {name: scores for card in cards for name, scores in card.baselines.items()}

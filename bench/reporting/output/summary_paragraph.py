@@ -19,7 +19,7 @@ def describe_study(comparisons: Sequence[Comparison], claims: Sequence[ClaimResu
     if len(rankings) > 1:
         groups = [c.main.group for c in rankings]
         sentences = [
-            f"On {g.dataset}, protocol {g.protocol['name']}: {text[0].lower()}{text[1:]}"
+            f"On {g.dataset}, protocol {words.protocol_title(g)}: {text[0].lower()}{text[1:]}"
             for g, text in zip(groups, sentences, strict=True)
         ]
     sentences += [_describe_searches(searches)] if searches else []

@@ -46,7 +46,7 @@ def print_tables(comparisons: Iterable[Comparison], console: Console) -> None:
 
 def _print_search(table: Table, console: Console) -> None:
     group = table.group
-    heading = f"The search on {group.dataset}, protocol {group.protocol['name']}\n"
+    heading = f"The search on {group.dataset}, protocol {words.protocol_title(group)}\n"
     console.print(plain(heading, "bold"))
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for title in COLUMN_TITLES:
@@ -69,7 +69,7 @@ def _selection_split(table: Table) -> str:
 def _print_table(table: Table, console: Console) -> None:
     group = table.group
     which = "" if group.checkpoint == "final" else f", {group.checkpoint} checkpoint"
-    heading = f"{group.dataset}, protocol {group.protocol['name']}{which}\n"
+    heading = f"{group.dataset}, protocol {words.protocol_title(group)}{which}\n"
     console.print(plain(heading, style="bold"))
     padding = (0, GAP - 1, 0, 0)
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding, show_edge=False)

@@ -17,12 +17,14 @@ from bench.reporting.tables.methods import DIRECTIONS, Method, SeedRun, TableGro
 from bench.runs.identity import canonical_json, short_hash
 from bench.runs.rows import RUN_SETTINGS, Row, measure_identity, sort_for_display
 
-GroupKey = tuple[str, str, str, str]  # data set, protocol's name, checkpoint, protocol's hash
+GroupKey = tuple[str, str, str, str]  # data set, name of protocol, checkpoint, protocol's hash
 MethodKey = tuple[str, tuple[str, ...]]  # a variant and its settings
 
 
 def group_rows(stage: StageRecord) -> tuple[TableGroup, ...]:
     """Group the rows of a stage by data set, protocol and checkpoint.
+
+    Rows of conditional and of unconditional runs have different protocols, and so different groups.
 
     Raises:
         UserError: a row's protocol does not name its extractor and the directions of its scores.
@@ -34,7 +36,8 @@ def group_rows(stage: StageRecord) -> tuple[TableGroup, ...]:
     for row, protocol in zip(rows, _shared_protocols(rows), strict=True):
         if id(protocol) not in hashes:
             hashes[id(protocol)] = short_hash(protocol)
-        key = (row.dataset, str(protocol["name"]), row.checkpoint, hashes[id(protocol)])
+        name = f"{protocol['name']}{'-conditional' * bool(protocol.get('conditional'))}"
+        key = (row.dataset, name, row.checkpoint, hashes[id(protocol)])
         groups.setdefault(key, {})[row.run_id] = row
         protocols[key] = protocol
     # groups with equal families differ by checkpoint alone

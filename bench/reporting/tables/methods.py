@@ -82,6 +82,11 @@ class TableGroup:
         return next(iter(self.metrics))
 
     @property
+    def conditional(self) -> bool:
+        """Return whether the samples are of classes that were asked for."""
+        return bool(self.protocol.get("conditional"))
+
+    @property
     def sign(self) -> int:
         """Return 1 if a lower first metric is better, -1 if a higher one is."""
         return DIRECTIONS[self.metrics[self.first]]

@@ -8,6 +8,7 @@ import numpy as np
 from bench import stats
 from bench.reporting.tables import summary
 from bench.reporting.tables.comparisons import Comparison
+from bench.reporting.tables.methods import TableGroup
 from bench.reporting.tables.summary import ALPHA, Table
 from bench.stats import INTERVAL_RUNS
 
@@ -62,7 +63,7 @@ def compare_over_datasets(comparisons: Sequence[Comparison]) -> OverallRanking |
     for table in (c.main for c in comparisons if not c.stage.is_search):
         group = table.group
         chosen = [t.group for t in tables.values()]
-        if all((g.first, g.checkpoint) == (group.first, group.checkpoint) for g in chosen):
+        if all(_kind(g) == _kind(group) for g in chosen):
             tables.setdefault(group.dataset, table)
     costs = {dataset: _variant_costs(table) for dataset, table in tables.items()}
     costs = {dataset: by_variant for dataset, by_variant in costs.items() if by_variant}
@@ -104,6 +105,11 @@ def _variant_costs(table: Table) -> dict[str, list[float]]:
     costs = {name: values for name, values in costs.items() if values}
     best = min((float(np.median(values)) for values in costs.values()), default=0.0)
     return costs if 0 < best < np.inf else {}
+
+
+def _kind(group: TableGroup) -> tuple[str, str, bool]:
+    """Return what the tables of all data sets have in common: score, checkpoint, conditional."""
+    return group.first, group.checkpoint, group.conditional
 
 
 def _row(

@@ -51,8 +51,11 @@ def study_variants() -> frozenset[str]:
 
 
 def published_for(group: TableGroup) -> dict[str, PublishedScore]:
-    """Return variant -> the study's number on this data set, for the variants in the group."""
-    present = {method.variant for method in group.methods}
+    """Return variant -> the study's number on this data set, for the variants in the group.
+
+    None of a group of conditional runs: the study's are unconditional.
+    """
+    present = {method.variant for method in group.methods if not group.conditional}
     return {
         cell.variant: cell
         for cell in published_scores()
@@ -62,4 +65,5 @@ def published_for(group: TableGroup) -> dict[str, PublishedScore]:
 
 def is_published_quantity(group: TableGroup) -> bool:
     """Check that the first metric is what the study published, up to samples and selection."""
-    return group.first == "frechet" and group.protocol["extractor"] == EXTRACTOR
+    same = group.first == "frechet" and group.protocol["extractor"] == EXTRACTOR
+    return same and not group.conditional

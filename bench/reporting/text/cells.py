@@ -1,8 +1,8 @@
 """Format the cells of tables as text, for Markdown, the page, LaTeX and the terminal alike."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 from typing import NamedTuple
 
 from bench.reporting.tables import rounding
@@ -10,6 +10,7 @@ from bench.reporting.tables.methods import Method
 from bench.reporting.tables.published import published_for, study_variants
 from bench.reporting.tables.summary import Cell, Table, TableRow, median_fact
 from bench.reporting.text import words
+from bench.runs.rows import Row
 
 SHORT_LIST = 5  # scores that a table shows at first; the others are a click or a file away
 COST_TITLES = (
@@ -89,6 +90,47 @@ def noise_rows(table: Table) -> list[tuple[str, str, str]]:
             seeds = rounding.format_two_digits(median(seed_sds)) if seed_sds else rounding.DASH
             noise.append((metric, seeds, rounding.format_two_digits(median(latent_sds))))
     return noise
+
+
+class ClassTable(NamedTuple):
+    """Accuracies by class as text: titles of the columns, and a row for each class."""
+
+    titles: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def class_table(table: Table) -> ClassTable | None:
+    """Return class, share of the samples, accuracy of each method and of real data; None if none.
+
+    Means over the finished runs of a method, and over the real samples of another split.
+    """
+    details = {row.name: _finished_details(row.method.rows) for row in table.rows}
+    real = [row.details for row in table.group.real_baseline]
+    methods = [name for name, found in details.items() if _class_means(found, "class")]
+    if not methods:
+        return None
+    accuracy = [_class_means(details[name], "class") for name in methods]
+    accuracy += [_class_means(real, "class")] if real else []
+    share = _class_means([one for name in methods for one in details[name]], "share")
+    titles = ("class", "share", *methods, *["real"] * bool(real))
+    rows = [
+        (str(k), *(f"{column[k]:.3f}" if k in column else rounding.DASH for column in columns))
+        for columns in [(share, *accuracy)]
+        for k in sorted(share)
+    ]
+    return ClassTable(titles, rows)
+
+
+def _finished_details(rows: Iterable[Row]) -> list[Mapping[str, float]]:
+    return [row.details for row in rows if row.status == "finished"]
+
+
+def _class_means(details: Sequence[Mapping[str, float]], what: str) -> dict[int, float]:
+    """Return class -> mean of its "class_accuracy.class_3" or "class_accuracy.share_3"."""
+    start = f"class_accuracy.{what}_"
+    names = {name for one in details for name in one if name.startswith(start)}
+    values = {name: [one[name] for one in details if name in one] for name in names}
+    return {int(n.removeprefix(start)): fmean(v) for n, v in values.items()}
 
 
 def copying_methods(table: Table) -> list[str]:

@@ -24,6 +24,11 @@ PROTOCOL_TITLES = {
 }
 NUMBER_WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 NUMBER_WORDS += ["eleven", "twelve"]
+CLASSES_NOTE = (
+    "Share of the samples of each class that the classifier sees as this class, mean over finished "
+    "runs; beside it that of real samples of another split, which no generator should beat. Share: "
+    "how many of the generated samples were asked to be of the class."
+)
 DAGGER = "\u2020"
 TITLE_LENGTH = 60  # characters of the title of a metric that the suite does not know
 
@@ -67,8 +72,12 @@ def better_direction(metric: str, group: TableGroup) -> str:
 
 
 def main_score_title(group: TableGroup) -> str:
-    """Return "Frechet distance (digits_convnet features), lower is better", of the first metric."""
-    return f"{full_metric_title(group.first, group)}, {better_direction(group.first, group)}"
+    """Return "Frechet distance (digits_convnet features), lower is better", of the first metric.
+
+    A group of conditional runs adds "class-conditional runs".
+    """
+    kind = ", class-conditional runs" * group.conditional
+    return f"{full_metric_title(group.first, group)}, {better_direction(group.first, group)}{kind}"
 
 
 def count_phrase(count: int, noun: str) -> str:
@@ -83,13 +92,24 @@ def join_with_and(names: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def protocol_title(group: TableGroup) -> str:
+    """Return "quick", or "quick, class-conditional" for samples of classes that were asked for."""
+    return f"{group.protocol['name']}{', class-conditional' * group.conditional}"
+
+
 def describe_samples(group: TableGroup) -> str:
-    """Return "2,000 generated samples against 360 real ones of the test split, ... checkpoint"."""
+    """Return "2,000 generated samples against 360 real ones of the test split, ... checkpoint".
+
+    Of conditional runs: "2,000 class-conditional samples (classes drawn by ...) against ...".
+    """
     protocol = group.protocol
     counts = (protocol.get(key) for key in ("n_fake", "n_real"))
     fake, real = (f"{count:,}" if isinstance(count, int) else "all" for count in counts)
+    kind = "generated samples"
+    if group.conditional:
+        kind = f"class-conditional samples (classes drawn {protocol['classes_drawn']})"
     return (
-        f"{fake} generated samples against {real} real ones of the "
+        f"{fake} {kind} against {real} real ones of the "
         f"{protocol.get('split', 'unnamed')} split, {group.checkpoint} checkpoint"
     )
 
@@ -237,5 +257,5 @@ def stage_title(stage: StageRecord) -> str:
 def section_title(comparison: Comparison) -> str:
     """Return the heading of a comparison's section."""
     group, stage = comparison.main.group, comparison.stage
-    title = f"{group.dataset}, protocol {group.protocol['name']}"
+    title = f"{group.dataset}, protocol {protocol_title(group)}"
     return f"The search: {title}" if stage.is_search else title
