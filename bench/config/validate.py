@@ -38,8 +38,9 @@ SHAPES = {  # family -> its samples, number of axes, an example
     "points": ("points [dimensions]", 1, "[2]"),
 }
 OPTIONAL_GROUPS = {  # group -> the node by which a model reads it
+    "consistency": "penalty",  # first: its terms are named with it
     **{name: name for name in ("penalty", "normalisation", "conditioning", "augmentation")},
-    **{"consistency": "penalty", "update_order": "update_order", "ema": "ema"},
+    **{name: name for name in ("update_order", "ema")},
 }
 logging.getLogger(get_object.__module__).setLevel(logging.CRITICAL)  # the sentence says it all
 
@@ -193,7 +194,10 @@ def to_plain(cfg: DictConfig) -> dict[str, Any]:
     Groups that the model does not read are left out: their numbers may not exist.
     """
     with as_user_error("config"):
-        if unread := unread_groups(cfg):
+        unread = unread_groups(cfg)
+        if "normalisation" not in unread and "conditioning" in unread:
+            unread.remove("conditioning")  # whose discriminator it names
+        if unread:
             cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in unread])
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
         assert isinstance(plain, dict)

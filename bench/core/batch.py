@@ -23,7 +23,7 @@ class Batch(NamedTuple):
 
 
 class Latent(NamedTuple):
-    """What a generator makes samples of.
+    """Hold what a generator makes samples of.
 
     Args:
         z: numbers from the prior, [B, L].

@@ -138,7 +138,7 @@ class Term:
 
     @property
     def side(self) -> str:
-        """Whose labels the points have at which it takes slopes, see `ride_along`."""
+        """The side whose labels the points of its slopes have, see `ride_along`."""
         return getattr(self.penalty, "side", "real")
 
     @cached_property
@@ -156,6 +156,11 @@ class Term:
         """Whether the term is one on the discriminator's slope."""
         slope = getattr(self.penalty, "differentiates_critic", True) and not self.reads_weights
         return self.player == "discriminator" and not self.reads_outputs and slope
+
+    @property
+    def differentiates_generator(self) -> bool:
+        """Whether the term is one on the generator's slope."""
+        return self.player == "generator" and not (self.reads_outputs or self.reads_weights)
 
     @cached_property
     def outputs(self) -> OutputFunction:
@@ -241,7 +246,7 @@ class Objective:
     def weight_loss(
         self, player: str, parameters: Iterable[Tensor], images: float
     ) -> Tensor | None:
-        """Return the sum of weight * term over a player's terms on its weights; None without one."""
+        """Return the sum of weight * term over a player's terms on its weights; None for none."""
         own = [t for t in self.terms.values() if t.player == player and t.reads_weights]
         if not own:
             return None

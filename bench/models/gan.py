@@ -47,7 +47,7 @@ def why_no_reuse(objective: Objective) -> str:
         return "the generator moves first"
     if order.latent_batches != 1:
         return f"the generator's step has {order.latent_batches} batches of latents"
-    if any(t.player == "generator" and not t.reads_outputs for t in terms):
+    if any(t.differentiates_generator for t in terms):
         return LATENT_TERM
     return ""
 
@@ -127,6 +127,12 @@ class GAN(GenerativeModel):
             )
         self.draws_latent = objective.loss.fresh_latent or why_no_reuse(objective) != ""
         self.reuse_samples = reuse_samples and not objective.loss.fresh_latent
+        packing = getattr(discriminator, "packing", 1)
+        if training.batch_size % packing:
+            raise ValueError(
+                f"the discriminator sees {packing} samples at once, and batch_size is "
+                f"{training.batch_size}: set it to a multiple of {packing}"
+            )
         self.part_state = PartState(objective.initial_state)
         self.moving_layers = moving
         if objective.transform_inputs:
@@ -152,7 +158,8 @@ class GAN(GenerativeModel):
         samples, count = real.samples, len(real.samples)
         objective, latent = self.objective, self.draw_latent(count)
         logits = logits_of(self.discriminate(real))
-        require_shape(logits, (count,), self.discriminator, "a batch of logits")
+        logits_count = count // getattr(self.discriminator, "packing", 1)
+        require_shape(logits, (logits_count,), self.discriminator, "a batch of logits")
         inputs = objective.transform_inputs
         rides = [self.draw_random(inputs, samples, "transforms") for _ in range(2)]
         fake = Batch(self.generate(latent).detach(), latent.labels, rides[1])

@@ -66,7 +66,7 @@ class GradientPenalty:
 
     @property
     def side(self) -> str:
-        """Whose labels and draws the points have: "real", "fake", "both" or "between"."""
+        """The side whose labels and draws the points have: "real", "fake", "both" or "between"."""
         return getattr(self._place(), "side", "real")
 
     @property

@@ -22,20 +22,20 @@ class Features:
     Args:
         features: [N, F], float32 as the extractor returned them.
         logits: [N, K], float32, or None where the extractor classifies nothing.
-        labels: the samples' classes, int64 [N], or None where they have none.
         images: the first n samples, float32 [n, C, H, W], for metrics that look at pixels.
         sampler: the sampler of the generator that drew the samples, or None.
         order: [N]; row i is the order[i]-th sample that was drawn or read. None: unchanged.
         notes: what a metric returns beside numbers, for a picture.
+        labels: the samples' classes, int64 [N], or None where they have none.
     """
 
     features: np.ndarray
     logits: np.ndarray | None
-    labels: np.ndarray | None = None
     images: np.ndarray | None = None
     sampler: Any = None
     order: np.ndarray | None = None
     notes: dict[str, Any] = field(default_factory=dict, compare=False)
+    labels: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -125,8 +125,8 @@ def extract(
     return Features(
         np.concatenate(features),
         np.concatenate(logits) if logits else None,
-        np.concatenate(labels) if labels else None,
         np.concatenate(images) if images else None,
+        labels=np.concatenate(labels) if labels else None,
     )
 
 

@@ -176,4 +176,4 @@ def _load(path: Path) -> Features | None:
         return None
     if "features" not in arrays:
         return None
-    return Features(arrays["features"], arrays.get("logits"), arrays.get("labels"))
+    return Features(arrays["features"], arrays.get("logits"), labels=arrays.get("labels"))

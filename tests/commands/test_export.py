@@ -41,9 +41,9 @@ def test_the_loader_draws_the_samples_of_the_run_bit_for_bit(finished, network, 
     dataset = "ring" if network == "mlp" else "digits"
     folder = finished(f"dataset={dataset}", f"network={network}", network=network).folder
     export.export_run(folder, tmp_path / "out")
-    batches = build.build_sampler(folder).batches(7, stream(3, "score"), 500)
+    samples = build.build_sampler(folder).samples(7, stream(3, "score"), 500)
     sample = runpy.run_path(str(tmp_path / "out" / "load.py"))["sample"]
-    assert torch.equal(sample(7, seed=3), torch.cat(list(batches)))
+    assert torch.equal(sample(7, seed=3), samples)
     assert len(sample(501)) == 501 and len(sample(1)) == 1
     tree = ast.parse((tmp_path / "out" / "load.py").read_text())
     imports = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in

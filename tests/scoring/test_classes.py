@@ -102,7 +102,7 @@ def test_a_classifier_of_other_classes_has_no_accuracy():
     assert ClassAccuracy().applies(Reference(right))
     assert not ClassAccuracy().applies(Reference(wrong))
     assert not ClassAccuracy().applies(Reference(seen([0, 1])))
-    points = Features(np.zeros((3, 2), np.float32), None, np.zeros(3, np.int64))
+    points = Features(np.zeros((3, 2), np.float32), None, labels=np.zeros(3, np.int64))
     assert not ClassAccuracy().applies(Reference(points))
 
 
@@ -119,7 +119,7 @@ def test_points_are_of_the_class_of_their_nearest_mode():
     mixture = GaussianMixture(ring(8, 2.0), sigma=0.02, weights=None, quality_sigmas=3.0)
     source = Points("ring", [2], mixture, {"train": 200, "test": 100}, seed=0)
     split = source.splits()["test"]
-    real = Reference(Features(split.samples, None, split.labels), source=source)
+    real = Reference(Features(split.samples, None, labels=split.labels), source=source)
     assert ClassAccuracy().applies(real)
     assert ClassAccuracy()(real, real.real)["class_accuracy"] == 1.0
     turned = replace(real.real, labels=(split.labels + 1) % 8)

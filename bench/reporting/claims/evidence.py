@@ -15,7 +15,9 @@ from bench.reporting.tables.summary import ALPHA, Table, TableRow, select_better
 # Models (names of conf/model) that are trained without another network, and so are no GANs. Rows
 # name their model but lack its class attribute `adversarial`, and reports cannot import the class,
 # which needs torch. Once rows carry the attribute, is_adversarial reads it and this list goes.
-NON_ADVERSARIAL_MODELS = {"vae", "imle", "maximum_likelihood", "naive_bayes", "lda", "qda"}
+NON_ADVERSARIAL_MODELS = {
+    *("vae", "imle", "maximum_likelihood", "naive_bayes", "lda", "qda", "flow_matching"),
+}
 
 
 @dataclass(frozen=True)
