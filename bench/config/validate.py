@@ -40,8 +40,9 @@ SHAPES = {  # family -> its samples, number of axes, an example
 OPTIONAL_GROUPS = {  # group -> the node by which a model reads it
     "consistency": "penalty",  # first: its terms are named with it
     **{name: name for name in ("penalty", "normalisation", "conditioning", "augmentation")},
-    **{name: name for name in ("update_order", "ema")},
+    **{name: name for name in ("update_order", "ema", "prior")},
 }
+ALWAYS_CHOSEN = ("update_order", "prior")  # so that to leave them unread is no mistake
 logging.getLogger(get_object.__module__).setLevel(logging.CRITICAL)  # the sentence says it all
 
 
@@ -150,12 +151,12 @@ def unread_groups(cfg: DictConfig) -> list[str]:
 def _check_nothing_is_chosen(cfg: DictConfig, group: str) -> None:
     """Refuse, with a UserError, an entry of a group that the chosen model does not read.
 
-    An order of updates is always chosen: see `warn_of_unread_keys`.
+    ALWAYS_CHOSEN groups are left out: see `warn_of_unread_keys`.
     """
     content = str(OmegaConf.to_container(cfg, resolve=False).get(group, {}))  # type: ignore[union-attr]
     if (
         "_target_" in content or cfg.names.get(group, "none") != "none"
-    ) and group != "update_order":
+    ) and group not in ALWAYS_CHOSEN:
         loss = " or loss=" if group == "penalty" else ""  # which may choose a penalty
         raise UserError(
             f"{group} changes nothing: model {cfg.names.model!r} does not read it",

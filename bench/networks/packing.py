@@ -1,4 +1,4 @@
-"""Packing: PacGAN of Lin et al. 2018 (arXiv:1712.04086), section 2: D sees several samples at once."""
+"""Packing: PacGAN of Lin et al. 2018 (arXiv:1712.04086), section 2: D sees samples in packs."""
 
 from collections.abc import Callable
 from typing import Any
