@@ -264,5 +264,6 @@ def run_identity(
         "world_size": devices,
         "packed": plain["packed"],
         **norm,
+        **({"flips": True} if plain.get("flips") else {}),
         **({"code": code} if code else {}),
     }

@@ -40,9 +40,12 @@ PREFIXES = ("hyperparameters.", "network.", "model.", "optimizer.", "score.", "d
     "augmentation.",
     "update_order.",
     "ema.",
+    "prior.",
+    "conditioning.",
+    "consistency.",
 )
 KEYS = frozenset(
-    ("seed", "threads", "precision", "d_steps", "batch_size", "log_every", "packed")
+    ("seed", "threads", "precision", "d_steps", "batch_size", "flips", "log_every", "packed")
     + ("trainer.accelerator", "trainer.devices", "trainer.batch_norm", "trainer.data")
     + ("trainer.pictures", "trainer.workers")
 )

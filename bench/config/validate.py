@@ -60,6 +60,11 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
     for key, greatest in GREATEST_VALUES.items():
         if is_number(value := OmegaConf.select(cfg, key)) and value > greatest:
             raise UserError(f"{key} is {value}", fix=f"set it to {greatest:,} at most")
+    if not isinstance(cfg.get("flips", False), bool):
+        raise UserError(f"flips is {_shown(cfg.flips)}", fix="set it to true or false")
+    if cfg.get("flips", False) and cfg.dataset.family != "image":
+        held = f"this data set holds {cfg.dataset.family}"
+        raise UserError(f"flips=true mirrors images, and {held}", fix="leave out flips=")
     if cfg.packed is not False and not is_whole_number(cfg.packed, 1):
         raise UserError(f"packed is {cfg.packed!r}", fix="set it to a number of slots, or to false")
     if not isinstance(cfg.hyperparameters, DictConfig):

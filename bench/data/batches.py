@@ -66,6 +66,23 @@ class BatchIndexSampler:
         return zip(*(iter_batch_indices(*self.settings, s) for s in self.streams), strict=True)
 
 
+def with_mirrored(train: Split, flips: bool) -> Split:
+    """Return a training split, with `flips` followed by the mirror image of each of its images.
+
+    Doubling the data set is how StyleGAN2-ADA's code flips: an epoch has each image both ways.
+
+    Raises:
+        ValueError: the samples are no images.
+    """
+    if not flips:
+        return train
+    if train.samples.ndim != 4:
+        raise ValueError("flips=true mirrors images, and this data set holds points: leave it out")
+    samples = np.concatenate([train.samples, train.samples[..., ::-1]])
+    labels = None if train.labels is None else np.concatenate([train.labels, train.labels])
+    return Split(samples, labels)
+
+
 def training_data(train: Split) -> Batch:
     """Return a training split as one batch with its labels, in memory that is contiguous."""
     labels = {} if train.labels is None else {"labels": torch.from_numpy(train.labels)}

@@ -291,6 +291,7 @@ def _build_run_row(
     batch_norm = str(evaluator.settings.batch_norm)
     run_settings = {"prior": prior, "batch_norm": batch_norm, "ema": ema}
     run_settings |= CONDITIONAL if run.conditional else {}
+    run_settings |= {"trained_on": "images and their mirror images"} if plain.get("flips") else {}
     if (limit := plain["trainer"].get("limit_minutes")) is not None:
         scores = {**scores, "limit.wall_minutes": float(limit)}
     protocol = evaluator.describe_protocol(run_settings)

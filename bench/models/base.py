@@ -32,6 +32,7 @@ from bench.networks.sampler import Sampler, draw_labels, generate, takes_labels
 
 DISTRIBUTIONS = {"uniform": torch.rand, "normal": torch.randn}
 PRECISIONS = ("32", "tf32", "bf16")
+CLIP_SAMPLES = 64  # of which the share of values outside the range is taken
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ class GenerativeModel(pl.LightningModule):
         self.ranges = {name: pixel_range(player) for name, player in players.items()}
         self.conditional = takes_labels(self.generator)
         self.class_counts: list[int] | None = None
+        self.draws_images = False  # until the data are known
         if self.conditional and not self.reads_labels:
             raise ValueError(
                 f"the generator asks for labels, and {type(self).__name__} does not hand them on: "
@@ -222,8 +224,9 @@ class GenerativeModel(pl.LightningModule):
                 generator was not built for; it holds points, and a network works in a range of
                 pixels.
         """
+        self.draws_images = train.samples.ndim == 4
         for name, pixels in self.ranges.items():
-            if pixels != UNIT and train.samples.ndim != 4:
+            if pixels != UNIT and not self.draws_images:
                 raise ValueError(
                     f"the {name} works with pixels from {pixels[0]:g} to {pixels[1]:g}, and this "
                     "data set holds points, which have no black and white: choose another network="
@@ -329,6 +332,18 @@ class GenerativeModel(pl.LightningModule):
         settings = self.training_settings
         latents = settings.prior, settings.latent_dim
         return Sampler(self.sampled_generator(), *latents, self.class_counts)
+
+    def clipped_share(self) -> float | None:
+        """Return the share of generated pixel values outside [0, 1], which only scoring clips.
+
+        From latents that are equal for all runs; None for points, and for a generator that says
+        by `bounded` that it cannot leave its range.
+        """
+        if not self.draws_images or getattr(self.generator, "bounded", False):
+            return None
+        latents = torch.Generator().manual_seed(0)
+        samples = self.sampler().samples(CLIP_SAMPLES, latents, CLIP_SAMPLES)
+        return ((samples < 0) | (samples > 1)).double().mean().item()
 
     def discriminator_diagnostics(self, samples: Mapping[str, Batch]) -> dict[str, float]:
         """Return statistics of D's outputs on samples "train", "test" and "fake"; here, none."""

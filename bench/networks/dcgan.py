@@ -42,6 +42,8 @@ class Generator(StudyWeights, nn.Sequential):
         std: standard deviation of the initial weights.
     """
 
+    bounded = True  # a sigmoid
+
     def __init__(
         self,
         shape: list[int],

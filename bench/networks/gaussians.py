@@ -32,6 +32,8 @@ class Gaussians(nn.Module, ABC):
     Deviation: images are clipped to [0, 1] in `forward`; densities are of unclipped samples.
     """
 
+    bounded = True  # images are clipped
+
     def __init__(self, shape: list[int], classes: int, root: Tensor) -> None:
         super().__init__()
         require_whole_number("dataset.classes", classes, 1)

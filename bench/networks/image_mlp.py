@@ -17,6 +17,8 @@ class Generator(nn.Module):
     Deviation: the output is a sigmoid, for images in [0, 1]; the authors' code leaves it linear.
     """
 
+    bounded = True  # a sigmoid
+
     def __init__(self, shape: list[int], latent_dim: int, *, width: int, depth: int) -> None:
         super().__init__()
         self.shape = tuple(shape)

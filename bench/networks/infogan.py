@@ -74,6 +74,8 @@ class Generator(StudyWeights):
         std: standard deviation of the initial weights.
     """
 
+    bounded = True  # a sigmoid
+
     def __init__(
         self,
         shape: list[int],
@@ -108,6 +110,8 @@ class ConditionalGenerator(StudyWeights):
     Deviation: the study has no conditional networks; these are its own with each scale and shift
         of batch norm chosen by the class.
     """
+
+    bounded = True  # a sigmoid
 
     def __init__(
         self,

@@ -23,6 +23,8 @@ class Noisy(nn.Module):
     Deviation: images with noise are clipped to [0, 1]; the likelihood is that without bounds.
     """
 
+    bounded = True  # images are clipped
+
     def __init__(self, net: Any, latent_dim: int, *, noise: float) -> None:
         super().__init__()
         self.net, self.latent_dim, self.noise = net, latent_dim, noise

@@ -78,6 +78,7 @@ class Generator(nn.Module):
         for parent, name, layer in norms:
             setattr(parent, name, VirtualBatchNorm(len(layer.weight), reference=reference))
         self.net, self.pixel_range = net, pixel_range(net)
+        self.bounded = getattr(net, "bounded", False)
         self.register_buffer("latents", torch.zeros(reference, latent_dim))
 
     def reset(self, generator: torch.Generator) -> None:

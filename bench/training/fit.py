@@ -22,7 +22,7 @@ from bench.core import distributed
 from bench.core.files import write_json, write_text
 from bench.core.seeds import preserved_global_states
 from bench.core.signals import INTERRUPT
-from bench.data.batches import Batches
+from bench.data.batches import Batches, with_mirrored
 from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.base import GenerativeModel
 from bench.runs.heartbeat import Heartbeat, remove_partial_files
@@ -117,7 +117,7 @@ def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
     """Run Lightning's loop from the newest checkpoint on, with the monitor as its only callback."""
     settings, folder = job.trainer_settings, job.folder
     data = Batches(
-        job.splits["train"],
+        with_mirrored(job.splits["train"], job.plain.get("flips", False)),
         batch_size=job.plain["batch_size"],
         seed=job.plain["seed"],
         d_steps=job.plain["d_steps"],

@@ -224,6 +224,8 @@ class Monitor(pl.Callback):
 
     def _read_losses(self, model: GenerativeModel) -> None:
         losses = {name: loss.item() for name, loss in model.losses.items()}
+        if (clipped := model.clipped_share()) is not None:
+            losses["clipped"] = clipped
         values = {name: value for name, value in losses.items() if math.isfinite(value)}
         self.readings.append({"step": model.d_steps, "g_step": model.g_steps, **values})
         for logger in self.loggers:

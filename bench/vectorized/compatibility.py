@@ -16,7 +16,7 @@ from bench.runs.identity import canonical_json, hash_text
 # These update each entry of a parameter independently, so a row of weights can be one parameter.
 ELEMENTWISE = (optim.Adam, optim.AdamW, optim.RMSprop, optim.SGD)
 OPTIMIZER_KEYS = ("lr", "betas", "alpha")  # in torch's names
-SHARED_KEYS = ("dataset", "batch_size", "d_steps", "precision", "threads")
+SHARED_KEYS = ("dataset", "batch_size", "flips", "d_steps", "precision", "threads")
 
 
 def pack_key(plain: Mapping[str, Any]) -> str:
@@ -32,7 +32,9 @@ def pack_key(plain: Mapping[str, Any]) -> str:
     own = *model_class.replica_hyperparameters, "objective.loss.constraint.bound", *optimizers
     for path in own:
         _remove(model, path.split("."))
-    return hash_text(canonical_json({"model": model} | {name: plain[name] for name in SHARED_KEYS}))
+    return hash_text(
+        canonical_json({"model": model} | {name: plain.get(name) for name in SHARED_KEYS})
+    )
 
 
 def _remove(part: Any, names: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from bench.config import build
 from bench.core.errors import UserError
-from bench.data.batches import to_device, training_data
+from bench.data.batches import to_device, training_data, with_mirrored
 from bench.execution.packs.memory_check import as_too_large, check_memory
 from bench.models.base import GenerativeModel
 from bench.training.job import Job
@@ -18,7 +18,8 @@ from bench.vectorized.trainer import build_empty_stack
 
 def build_stack(job: Job, slots: int) -> tuple[ReplicaStack, list[int]]:
     """Return a stack for runs like this one and its slots that stay empty, or raise a UserError."""
-    train, batch_size = job.splits["train"], job.plain["batch_size"]
+    flips, batch_size = job.plain.get("flips", False), job.plain["batch_size"]
+    train = with_mirrored(job.splits["train"], flips)
     model = build.build_model(job.cfg, train)
     if why := why_not_packable(model):
         fix = "remove packed= from the command; a sweep with pack=auto trains it alone"
