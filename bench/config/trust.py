@@ -32,7 +32,8 @@ FLAGS = "if you trust this code, add --config-dir DIR with a yaml that names it,
 # Keys that a published override may set: groups by the name of an entry, others by a plain value.
 GROUPS = frozenset(
     ("variant", "dataset", "network", "loss", "model", "optimizer", "features", "score", "sweeps")
-    + ("preset", "penalty", "normalisation", "augmentation", "update_order", "ema")
+    + ("preset", "penalty", "normalisation", "augmentation", "update_order", "ema", "prior")
+    + ("conditioning", "consistency")
 )
 PREFIXES = ("hyperparameters.", "network.", "model.", "optimizer.", "score.", "dataset.source.") + (
     "penalty.",

@@ -5,20 +5,16 @@ v are buffers, and constants for the gradient. They move only in passes that are
 network, which set `moves`: a penalty, a diagnosis or a picture leaves them alone.
 """
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from operator import attrgetter
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import Tensor
 from torch.nn.functional import normalize
 
 from bench.core.number_checks import require_whole_number
-from bench.networks.sampler import takes_labels
+from bench.networks.reparametrised import Reparametrised
 
 Iteration = Callable[..., tuple[Tensor, Tensor]]  # (matrix, u, v, eps=) -> next u and v
 
@@ -77,11 +73,10 @@ class Dialect:
         require_whole_number("start_iterations", self.start_iterations, 0)
 
 
-class SpectralNorm(nn.Module):
+class SpectralNorm(Reparametrised):
     """A network whose every weight W of two or more axes is W / sigma, sigma = u^T W v ~ |W|_2.
 
-    Kernels are matrices [out, rest]; transposed convolutions, whose kernels are [in, out, ...],
-    are [out, rest] too. Embeddings of classes are matrices like others. A weight of zeros has no
+    Embeddings of classes are matrices like others. A weight of zeros has no
     sigma: its quotient is NaN.
 
     Args:
@@ -99,24 +94,12 @@ class SpectralNorm(nn.Module):
     moves = False
 
     def __init__(self, net: Any, dialect: Dialect) -> None:
-        super().__init__()
-        self.net, self.dialect = net, dialect
-        self.axes: dict[str, int] = {}  # weight -> its axis of outputs
-        for path, layer in net.named_modules():
-            for name, weight in layer.named_parameters(prefix=path, recurse=False):
-                if weight.ndim > 1:
-                    transposed = isinstance(layer, nn.modules.conv._ConvTransposeNd)
-                    self.axes[name] = int(transposed)
-        self._require_own_weights()
+        super().__init__(net)
+        self.dialect = dialect
         for name in self.axes:
             for side, size in zip("uv", self._matrix(name).shape, strict=True):
                 start = torch.full((size,), size**-0.5)  # of length 1, replaced by `reset`
                 self.register_buffer(f"{side}_{name.replace('.', '__')}", start)
-
-    @property
-    def takes_labels(self) -> bool:
-        """Whether the network asks for labels."""
-        return takes_labels(self.net)
 
     def reset(self, generator: torch.Generator) -> None:
         """Draw the initial weights, then u and v, and make the dialect's first iterations."""
@@ -135,40 +118,11 @@ class SpectralNorm(nn.Module):
                 for _ in range(self.dialect.start_iterations):
                     self._store(u, v, self._iterate(self._matrix(name), u, v))
 
-    def forward(self, *inputs: Tensor, **labels: Tensor) -> Any:
-        """Return what the network returns with normalised weights: logits [B] of samples [B, ...].
-
-        Args:
-            inputs, labels: arguments of the network.
-        """
-        return self._call("forward", *inputs, **labels)
-
     def normalised_weights(self) -> dict[str, Tensor]:
         """Return W / sigma by the weight's name in the network; move u and v if `moves`."""
         device = next(self.net.parameters()).device.type
         with torch.autocast(device, enabled=False):  # sigma with 8 bits would be 0.4 % off
             return {name: self._weight(name) / self._sigma(name) for name in self.axes}
-
-    def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the network; its methods compute with normalised weights.
-
-        Its layers and tensors are not handed on: they would compute with W itself.
-        """
-        try:
-            return super().__getattr__(name)
-        except AttributeError:
-            if name == "net" or name.startswith("_"):
-                raise
-        value = getattr(self.net, name)
-        if isinstance(value, nn.Module | Tensor):
-            raise AttributeError(f"spectral norm does not hand on {name!r}: it is not normalised")
-        return partial(self._call, name) if inspect.ismethod(value) else value
-
-    def _call(self, method: str, *inputs: Any, **labels: Any) -> Any:
-        """Call a method of the network with normalised weights."""
-        weights = {f"net.{name}": w for name, w in self.normalised_weights().items()}
-        caller = _MethodCaller(self.net)
-        return functional_call(caller, weights, (method, *inputs), labels, tie_weights=False)
 
     def _sigma(self, name: str) -> Tensor:
         """Return u^T W v, []; its gradient by W is u v^T."""
@@ -194,30 +148,3 @@ class SpectralNorm(nn.Module):
         """Return the buffers u and v of a weight."""
         short = name.replace(".", "__")
         return self.get_buffer(f"u_{short}"), self.get_buffer(f"v_{short}")
-
-    def _matrix(self, name: str) -> Tensor:
-        """Return a weight as a matrix [out, rest]."""
-        return self._weight(name).movedim(self.axes[name], 0).flatten(1)
-
-    def _weight(self, name: str) -> Tensor:
-        """Return a weight of the network, or the tensor that stands for it in a functional call."""
-        return attrgetter(name)(self.net)
-
-    def _require_own_weights(self) -> None:
-        if not self.axes:
-            raise ValueError("spectral norm normalises weight matrices, and the network has none")
-        owners = [id(self._weight(name)) for name in self.axes]
-        if len(set(owners)) < len(owners):
-            raise ValueError("spectral norm cannot normalise a weight that two layers share")
-
-
-class _MethodCaller(nn.Module):
-    """Call a method of a network in `forward`, so that `functional_call` reaches it."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, method: str, *inputs: Any, **labels: Any) -> Any:
-        """Call a method of the network."""
-        return getattr(self.net, method)(*inputs, **labels)
