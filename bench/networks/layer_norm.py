@@ -1,4 +1,4 @@
-"""Layer norm in place of batch norm: Ba et al. 2016 (arXiv:1607.06450), as Kurach et al. 2019 have it.
+"""Layer norm in place of batch norm: Ba et al. 2016 (arXiv:1607.06450), section 3.
 
 Kurach et al. 2019 (arXiv:1807.04720) normalise the discriminator's layers by it, as WGAN-GP's
 authors advise, since it does not mix samples.
