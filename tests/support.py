@@ -3,9 +3,12 @@
 import shutil
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench.config import build, validate
+from bench.core.errors import UserError
 from bench.core.objective import Losses, Objective, Term
 from bench.core.parts import PLAYERS
 from bench.core.update_order import StudyOrder
@@ -35,6 +38,21 @@ SMALL = {
     ],
     "mlp": ["network.width=8", "network.depth=2"],
 }
+VARIANTS = sorted(path.stem for path in (ROOT / "conf/variant").glob("*.yaml"))
+
+
+@cache
+def network_of(variant: str, dataset: str) -> str:
+    """Return the network that a variant trains on a data set; "" where it is for images alone."""
+    cfg = build.compose_config([f"variant={variant}", f"dataset={dataset}"])
+    try:
+        validate.validate_config(cfg)
+    except UserError as error:
+        assert "changes images" in error.message
+        return ""
+    return cfg.names.network
+
+
 # A sweep of two stages, for the fixture `launch`.
 TINY = """# @package _global_
 defaults:

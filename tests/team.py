@@ -90,10 +90,12 @@ def train_in_float64(plain: dict, synchronised: bool) -> dict:
     drawn = torch.Generator().manual_seed(7)
     for step in range(STEPS):
         shape = BATCH, *cfg.dataset.shape
-        batches = [
-            Batch(distributed.shard(torch.rand(shape, generator=drawn, dtype=torch.float64)))
-            for _ in range(1 + model.reads_fresh_real)
-        ]
+        batches = []
+        for _ in range(1 + model.reads_fresh_real):
+            samples = torch.rand(shape, generator=drawn, dtype=torch.float64)
+            labels = torch.arange(BATCH) * (step + 1) % cfg.dataset.classes
+            rides = {"labels": distributed.shard(labels)} if model.conditional else {}
+            batches.append(Batch(distributed.shard(samples), rides))
         model.training_step(tuple(batches) if model.reads_fresh_real else batches[0], step)
     return {
         "state": model.state_dict(),

@@ -8,7 +8,7 @@ import pytest
 import team
 import torch
 from omegaconf import OmegaConf
-from support import ROOT, SMALL
+from support import ROOT, SMALL, network_of
 
 from bench.config import build, validate
 from bench.core.errors import Caution, UserError
@@ -63,7 +63,11 @@ def train(tiny, *overrides: str, network: str = "infogan") -> dict:
 @pytest.mark.parametrize("dataset", [pytest.param("digits", marks=pytest.mark.slow), "ring"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_trains_and_repeats_bit_for_bit(tiny, tmp_path, variant, dataset):
-    network = "infogan" if dataset == "digits" else "mlp"
+    network = network_of(variant, dataset)
+    if not network:
+        with pytest.raises(UserError, match="changes images, and this data set holds points"):
+            train(tiny, f"variant={variant}", f"dataset={dataset}", network="mlp")
+        return
     runs = [
         train(
             tiny,

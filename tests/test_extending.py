@@ -7,6 +7,7 @@ from omegaconf import OmegaConf
 from support import ROOT
 
 from bench import train
+from bench.commands import cli
 from bench.config import build
 from bench.core.errors import UserError
 from bench.execution.run import execute
@@ -48,6 +49,24 @@ def test_the_examples_train_together_as_printed(run_command, tmp_path, monkeypat
     assert (row.network, row.dataset) == ("residual", "two_moons")
     assert row.scores["median_distance"] > 0
     assert row.measures["median_distance"]["scores"] == {"median_distance": "lower"}
+
+
+def test_a_conditional_pair_trains_samples_and_scores_as_printed(
+    run_command, tmp_path, monkeypatch
+):
+    write_examples(tmp_path)
+    monkeypatch.syspath_prepend("mine")
+    (command,) = re.findall(r"^bench (train .*network=classes.*)$", PAGE.read_text(), re.MULTILINE)
+    assert "--config-dir" in command
+    done = run_command(train.main, *command.split()[1:], *TINY)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "runs").glob("[0-9a-f]*[0-9a-f]")
+    (row,) = read_rows(tmp_path / "runs", [folder.name])
+    assert row.protocol["conditional"] is True and "class_accuracy" in row.scores
+    done = run_command(
+        cli.main, "sample", str(folder), "-n", "6", "--class", "3", "--config-dir", "mine/conf"
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_relativistic_loss_state_a_transform_a_schedule_and_a_term_of_g_train_as_printed(

@@ -18,7 +18,8 @@ from bench.models import priors
 from bench.models.base import TrainingConfig
 from bench.models.gan import GAN
 from bench.models.moving_average import Constant, HalfLife, MovingAverage
-from bench.penalties import norms, sampling_points
+from bench.models.optimizers import build_optimizer, lazy_adam
+from bench.penalties import norms, sampling_points, weights
 from bench.penalties.gradient import GradientPenalty
 from bench.transforms.adaptive import Adaptive
 
@@ -343,3 +344,38 @@ def test_a_transform_that_follows_real_scores_is_refused_where_no_loss_sees_them
     with pytest.raises(ValueError, match="'own' follows the discriminator on real samples"):
         objective(transforms={"own": follower}, loss=replace(LOSSES, discriminator=fake_alone))
     assert objective(transforms={"own": follower}).initial_state["own"]["p"] == 0.0
+
+
+def test_a_term_on_weights_is_added_to_its_players_loss():
+    """0.5 w^2 / 2 is the L2 term of D(x) = w x + b: b is no matrix, w is one of one entry."""
+
+    class Wide(Line):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(torch.tensor([[0.75]]))
+
+        def forward(self, x):
+            return (x @ self.w.T)[:, 0] + self.b
+
+    losses = {}
+    for weight in (0.0, 0.5):
+        term = Term(penalty=weights.l2, weight=weight, interval=1, player="discriminator")
+        game = objective(terms={"l2": term})
+        assert term.reads_weights and not term.differentiates_critic
+        model = gan(game, discriminator=Wide())
+        step(model)
+        losses[weight] = model.losses["d_loss"].item()
+    assert losses[0.5] - losses[0.0] == pytest.approx(0.5 * 0.75**2 / 2, rel=1e-12)
+    with pytest.raises(ValueError, match="interval is 2: a term on weights is taken always"):
+        Term(penalty=weights.l2, weight=1.0, interval=2, player="discriminator")
+
+
+def test_adam_under_a_lazy_penalty_is_corrected_and_refuses_schedules():
+    """c = 16 / 17: rate 0.001 c, betas 0.5^c and 0.99^c."""
+    make = partial(lazy_adam, lr=1e-3, betas=(0.5, 0.99), interval=16, eps=1e-8, fused=False)
+    (group,) = build_optimizer(make, [torch.zeros(1, requires_grad=True)], 0).param_groups
+    assert group["lr"] == pytest.approx(1e-3 * 16 / 17, rel=1e-12)
+    assert group["betas"] == pytest.approx((0.5 ** (16 / 17), 0.99 ** (16 / 17)), rel=1e-12)
+    rising = partial(make, lr=Linear(start=0.0, end=1.0, images=10))
+    with pytest.raises(ValueError, match="lr is corrected for a lazy penalty, which a schedule"):
+        build_optimizer(rising, [torch.zeros(1, requires_grad=True)], 0)

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from golden_values import fill, golden
 from torch import Tensor, nn
 
 from bench.models.priors import normal
 from bench.networks.batch_statistics import RUNNING, BatchStatistics
+from bench.networks.conditional import EpsBatchNorm
 from bench.networks.layers import EPS, BatchNorm
 from bench.networks.sampler import Sampler
 
@@ -77,3 +79,17 @@ def test_bad_settings():
         BatchStatistics("mean", batch=64, batches=16)
     with pytest.raises(ValueError, match="batch_norm.batch is 1; it counts samples"):
         BatchStatistics("batch", batch=1, batches=16)
+
+
+def test_standing_statistics_are_the_sums_of_biggans_code():
+    """Means and biased variances of two batches of the generator, averaged."""
+    expected = golden("standing_statistics/biggan_c3")
+    given = [fill(4, 3, 2, 2, step=0.1, phase=0.2, scale=1.5)]
+    given.append(fill(4, 3, 2, 2, step=0.17, phase=0.6, scale=0.9))
+    norm = EpsBatchNorm(3, momentum=0.1, eps=1e-5).double()
+    standing = BatchStatistics("standing", batch=4, batches=2)
+    with standing.applied(norm, lambda count, latents: norm(given.pop())):
+        assert norm.running_mean.tolist() == pytest.approx(expected["mean"], rel=1e-5)
+        assert norm.running_var.tolist() == pytest.approx(expected["var"], rel=1e-5)
+        found = norm(fill(4, 3, 2, 2, step=0.1, phase=0.2, scale=1.5))
+    assert found.sum().item() == pytest.approx(expected["eval_sum"], rel=1e-5)
