@@ -26,7 +26,7 @@ demo: $(READY)  ## train, score and report ten variants on the embedded digits
 	$(BIN)/bench report quick --to runs/reports/quick
 
 test: $(READY) lint  ## lint and the tests that are not slow: some 10 CPU minutes
-	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --durations=20
 
 test-all: test test-slow  ## all tests, including slow ones and those with real services
 

@@ -24,19 +24,29 @@ FRESH_STREAM = "fresh data"  # that of the generator's own real samples
 
 
 def iter_batch_indices(
-    count: int, batch_size: int, seed: int, first: int, last: int, stream: str = STREAM
+    count: int,
+    batch_size: int,
+    seed: int,
+    first: int,
+    last: int,
+    stream: str = STREAM,
+    device: torch.device | str = "cpu",
 ) -> Iterator[Tensor]:
     """Yield indices [batch_size] of batches `first` to `last` - 1, int64 below `count`.
 
-    Where several processes train together, each gets its share of every batch.
+    Where several processes train together, each gets its share of every batch. An epoch's order is
+    copied to the device at once, so that no step waits for a copy.
     """
+
+    def permutation(epoch: int) -> Tensor:
+        return torch.randperm(count, generator=generator(seed, stream, epoch)).to(device)
+
     epoch, offset = divmod(first * batch_size, count)
-    remaining = torch.randperm(count, generator=generator(seed, stream, epoch))[offset:]
+    remaining = permutation(epoch)[offset:]
     for _ in range(first, last):
         while len(remaining) < batch_size:
             epoch += 1
-            permutation = torch.randperm(count, generator=generator(seed, stream, epoch))
-            remaining = torch.cat([remaining, permutation])
+            remaining = torch.cat([remaining, permutation(epoch)])
         yield distributed.shard(remaining[:batch_size])
         remaining = remaining[batch_size:]
 
@@ -55,15 +65,24 @@ class BatchIndexSampler:
     """The indices of each batch, as a DataLoader's sampler: of one order, or of several."""
 
     def __init__(
-        self, count: int, batch_size: int, seed: int, first: int, last: int, streams: Sequence[str]
+        self,
+        count: int,
+        batch_size: int,
+        seed: int,
+        first: int,
+        last: int,
+        streams: Sequence[str],
+        device: torch.device | str = "cpu",
     ) -> None:
         self.settings, self.streams = (count, batch_size, seed, first, last), streams
+        self.device = device
 
     def __len__(self) -> int:
         return self.settings[-1]
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        return zip(*(iter_batch_indices(*self.settings, s) for s in self.streams), strict=True)
+        orders = (iter_batch_indices(*self.settings, s, self.device) for s in self.streams)
+        return zip(*orders, strict=True)
 
 
 def with_mirrored(train: Split, flips: bool) -> Split:
@@ -91,7 +110,6 @@ def training_data(train: Split) -> Batch:
 
 def pick(data: Batch, indices: Tensor) -> Batch:
     """Return the samples of indices, float32, with their labels."""
-    indices = indices.to(data.samples.device)
     labels = {name: each[indices] for name, each in data.labels.items()}
     return Batch(as_float(data.samples[indices]), labels)
 
@@ -175,7 +193,10 @@ class Batches(pl.LightningDataModule):
         steps = int(model.d_steps), self.d_steps
         data = training_data(self.train_split)
         data = data if model.conditional else data._replace(labels={})
-        order = BatchIndexSampler(len(data.samples), self.batch_size, self.seed, *steps, streams)
+        order = BatchIndexSampler(
+            *(len(data.samples), self.batch_size, self.seed, *steps, streams),
+            device=device if self.on_device else "cpu",
+        )
         if self.on_device:
             return DeviceBatches(to_device(data, device), order)
         return DataLoader(

@@ -234,7 +234,8 @@ class ReplicaStack:
         """Iterate over a model's batches from its present step on, without end."""
         seed = model.training_settings.seed
         return iter_batch_indices(
-            len(self.samples), self.batch_size, seed, model.d_steps, sys.maxsize, stream
+            *(len(self.samples), self.batch_size, seed, model.d_steps, sys.maxsize, stream),
+            device=self.samples.device,
         )
 
 

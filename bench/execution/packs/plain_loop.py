@@ -24,7 +24,10 @@ class PlainLoop:
         model.optimizers = lambda use_pl_optimizer=False: result  # type: ignore[method-assign, assignment]
         seed = model.training_settings.seed
         streams = (STREAM, FRESH_STREAM) if model.reads_fresh_real else (STREAM,)
-        order = BatchIndexSampler(len(data.samples), batch_size, seed, 0, FOREVER, streams)
+        device = data.samples.device
+        order = BatchIndexSampler(
+            len(data.samples), batch_size, seed, 0, FOREVER, streams, device=device
+        )
         self.batches = iter(DeviceBatches(data, order))
 
     def step(self) -> None:
