@@ -93,6 +93,33 @@ def interrupted_at(job, step, act, monkeypatch):
 STEPS = ["d_steps=40", "trainer.checkpoint_every=10"]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["conditioning=projection", "dataset=ring"],
+        pytest.param(["conditioning=projection", "dataset=digits"], marks=pytest.mark.slow),
+        pytest.param(["conditioning=acgan", "dataset=digits"], marks=pytest.mark.slow),
+    ],
+    ids=["points by projection", "projection", "acgan"],
+)
+def test_a_conditional_run_goes_on_to_the_same_bits(tiny, tmp_path, monkeypatch, settings):
+    """Drawn labels, and those of the data, are functions of seed and step."""
+    network = "mlp" if "dataset=ring" in settings else "infogan"
+
+    def job(root):
+        overrides = [*STEPS, *settings, "variant=ns_gan", f"runs_root={tmp_path / root}"]
+        return prepare_job(build.compose_config(tiny(*overrides, network=network)))
+
+    whole, cut = job("whole"), job("cut")
+    execute(whole)
+    with pytest.raises(Interrupted):
+        interrupted_at(cut, 25, lambda: setattr(INTERRUPT, "requested", True), monkeypatch)
+    execute(cut)
+    assert leavings(cut) == leavings(whole)
+    counts = cut.folder.read_provenance()["class_counts"]
+    assert sum(counts) == len(cut.splits["train"].labels) and min(counts) > 0
+
+
 @pytest.fixture
 def whole_digest(train_once):
     """Digest of the run of STEPS that nothing happened to."""
