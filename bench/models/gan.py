@@ -16,40 +16,14 @@ from bench.core.pixels import from_unit
 from bench.core.schedules import at
 from bench.models.base import GenerativeModel, TrainingConfig, check_objective_type
 from bench.models.executor import DISCRIMINATOR, GENERATOR, LossFn, ReplicaMask, StepExecutor
+from bench.models.gan_checks import (
+    check_parts_fit,
+    check_penalties_see_single_samples,
+    moving_layers,
+    why_no_reuse,
+)
 from bench.models.part_state import PartState
-from bench.networks.layers import is_batch_norm
 from bench.networks.sampler import generate, takes_labels
-
-
-def check_no_batch_statistics(discriminator: nn.Module) -> None:
-    """Refuse, with a ValueError, a discriminator whose logits depend on the rest of the batch."""
-    for layer in discriminator.modules():
-        if is_batch_norm(layer):
-            what, fix = "batch norm", "set hyperparameters.d_batch_norm=false"
-        elif getattr(layer, "mixes_samples", False):
-            what, fix = type(layer).__name__, "choose a loss= without a penalty"
-        else:
-            continue
-        raise ValueError(
-            f"{what} in a discriminator under a gradient penalty, whose gradients then depend on "
-            f"the other samples of the batch: {fix}, or model.batch_norm_under_penalty=true if "
-            "you mean it"
-        )
-
-
-LATENT_TERM = "a term differentiates the generator at its latents"
-
-
-def why_no_reuse(objective: Objective) -> str:
-    """Return why the generator's step needs samples of its own, one clause; empty if not."""
-    order, terms = objective.update_order, objective.terms.values()
-    if order.players[0] != "discriminator":
-        return "the generator moves first"
-    if order.latent_batches != 1:
-        return f"the generator's step has {order.latent_batches} batches of latents"
-    if any(t.differentiates_generator for t in terms):
-        return LATENT_TERM
-    return ""
 
 
 def draw_terms(
@@ -97,60 +71,21 @@ class GAN(GenerativeModel):
         training: TrainingConfig,
     ) -> None:
         check_objective_type(objective, Objective, "gan")
-        parts = [*objective.terms.values(), *objective.transforms.values()]
-        slopes = any(getattr(part, "differentiates_critic", False) for part in parts)
-        if slopes and not batch_norm_under_penalty:
-            check_no_batch_statistics(discriminator)
-        if why_no_reuse(objective) == LATENT_TERM and any(map(is_batch_norm, generator.modules())):
-            raise ValueError(
-                "batch norm in a generator under a term on its slope, which then depends on the "
-                "other samples of the batch: choose a network= without it, or another penalty="
-            )
+        check_parts_fit(generator, discriminator, objective, training)
+        if not batch_norm_under_penalty:
+            check_penalties_see_single_samples(discriminator, objective)
         if reuse_samples and (why := why_no_reuse(objective)):
             raise ValueError(f"model.reuse_samples=true, and {why}: set it to false")
-        moving: list[Any] = [layer for layer in discriminator.modules() if hasattr(layer, "moves")]
-        if moving and any(
-            hasattr(t, "differentiates_critic") for t in objective.transforms.values()
-        ):
-            raise ValueError(
-                f"{type(moving[0]).__name__} moves its buffers in a pass, and a transform that "
-                "differentiates the pass cannot have that: choose another normalisation="
-            )
         super().__init__({"generator": generator, "discriminator": discriminator}, training)
         self.objective = objective
-        self._require_labels()
-        batches = objective.update_order.latent_batches
-        if batches > 1 and objective.reads_real("generator"):
-            raise ValueError(
-                f"update_order has {batches} batches of latents for a generator step, and the "
-                "generator's loss pairs them with real samples: set latent_batches to 1"
-            )
+        self.labels_to_discriminator = takes_labels(discriminator)
         self.draws_latent = objective.loss.fresh_latent or why_no_reuse(objective) != ""
         self.reuse_samples = reuse_samples and not objective.loss.fresh_latent
-        packing = getattr(discriminator, "packing", 1)
-        if training.batch_size % packing:
-            raise ValueError(
-                f"the discriminator sees {packing} samples at once, and batch_size is "
-                f"{training.batch_size}: set it to a multiple of {packing}"
-            )
         self.part_state = PartState(objective.initial_state)
-        self.moving_layers = moving
+        self.moving_layers: list[Any] = moving_layers(discriminator)
         if objective.transform_inputs:
             self.stream_names = (*self.stream_names, "transforms")
         self.reads_fresh_real = objective.update_order.fresh_real
-
-    def _require_labels(self) -> None:
-        """Refuse, with a ValueError, parts that ask for labels which nobody gives."""
-        self.labels_to_discriminator = takes_labels(self.discriminator)
-        if self.conditional:
-            return
-        choose = "choose conditioning=, or a network= whose generator takes labels"
-        if self.labels_to_discriminator:
-            found = "the discriminator asks for labels, and the generator takes none"
-            raise ValueError(f"{found}: {choose}")
-        if asking := self.objective.parts_that_read_labels():
-            found = f"{asking[0]!r} asks for labels, and the networks take none"
-            raise ValueError(f"{found}: {choose}")
 
     def check_parts(self, real: Batch) -> None:
         """Check the shapes of samples, logits, losses and terms on real samples."""
