@@ -35,7 +35,7 @@ def loss_of(variant: str) -> str:
 
 @cache
 def variant_for(loss: str) -> str:
-    """Return a variant whose model and hyperparameters suit a loss: its own, else any.
+    """Return a variant without labels whose model and hyperparameters suit a loss: its own, or any.
 
     Variants of losses that begin like it are tried first.
     """
@@ -43,8 +43,8 @@ def variant_for(loss: str) -> str:
         try:
             chosen = build.compose_config([f"variant={variant}", f"loss={loss}"])
             validate.validate_config(chosen)
-            build.build_model(chosen)
-            return variant
+            if not build.build_model(chosen).conditional:
+                return variant
         except (UserError, AttributeError):
             continue
     raise AssertionError(f"no variant can use loss {loss}")

@@ -15,7 +15,7 @@ from bench.execution.packs.plain_loop import PlainLoop
 
 GROUPS = (
     *("loss", "penalty", "normalisation", "network", "conditioning", "augmentation"),
-    *("consistency", "ema", "update_order", "prior"),
+    "consistency",
 )
 REFUSALS = (  # every sentence by which a pair of entries may be refused
     "changes nothing: model 'gan' does not read it|written for another model",  # a loss of others
