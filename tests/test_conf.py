@@ -111,7 +111,8 @@ def weights_after_ten_steps(loss: str) -> str:
     model.on_fit_start()
     noise = torch.Generator().manual_seed(0)
     for step in range(10):
-        model.training_step(torch.rand(16, 3, 8, 8, generator=noise), step)
+        real = torch.rand(16, 3, 8, 8, generator=noise)
+        model.training_step((real, real) if model.reads_fresh_real else real, step)
     assert all(torch.isfinite(p).all() for p in model.parameters())
     return b"".join(p.detach().numpy().tobytes() for p in model.generator.parameters()).hex()
 
@@ -174,6 +175,17 @@ def test_every_moving_average_trains(tiny, ema):
 @pytest.mark.parametrize("augmentation", entries("augmentation"))
 def test_every_augmentation_trains(tiny, augmentation):
     train(tiny, f"augmentation={augmentation}")
+
+
+@pytest.mark.parametrize("consistency", entries("consistency"))
+def test_every_consistency_trains(tiny, consistency):
+    train(tiny, f"consistency={consistency}")
+
+
+@pytest.mark.parametrize("choice", [*entries("conditioning"), *entries("prior")])
+def test_every_conditioning_and_prior_trains(tiny, choice):
+    group = "prior" if choice in entries("prior") else "conditioning"
+    train(tiny, "dataset=ring", f"{group}={choice}", network="mlp")
 
 
 @pytest.mark.parametrize("normalisation", entries("normalisation"))

@@ -140,10 +140,11 @@ class SamplePlotter:
     def _discriminator(self, model: GenerativeModel) -> Any:
         """Return the discriminator as points [M, 2] -> values [M], or None if there is none.
 
-        A conditional one has another value for each class.
+        A conditional one has another value for each class, and one of packs none for a point.
         """
         score: Any = getattr(model, "discriminator_scores", None)
-        if score is None or model.conditional or self.real.shape[1] != 2:
+        packs = getattr(getattr(model, "discriminator", None), "packing", 1) > 1
+        if score is None or model.conditional or packs or self.real.shape[1] != 2:
             return None
 
         def evaluate(points: np.ndarray) -> np.ndarray:
