@@ -60,7 +60,7 @@ def config(variant, place, dataset, *more):
     asks = {
         "learning_rate": rate,
         "beta1": beta1,
-        "d_batch_norm": not known.penalty,
+        "d_batch_norm": not known.penalty and known.names.normalisation == "none",
         "penalty_weight": 10 * own,
         "weight_clip": own / 10,
         "gamma": own,
