@@ -25,7 +25,7 @@ REFUSALS = (  # every sentence by which a pair of entries may be refused
     "normalises the critic by its slope, and penalty",
     "layer norm replaces batch norm, and a discriminator of type",
     "has no pair for (conditioning|model)",
-    "divides by the largest singular value, and the weight .* starts at 0",
+    "divides by the (largest singular value|length of a weight), and the weight .* starts at 0",
     "holds image|is for points",
     "follows the discriminator on real samples, and its loss does not see them",
     "two parts of the loss are called",

@@ -16,6 +16,9 @@ class WeightNorm(Reparametrised):
     Args:
         net: a network with `reset`, see `Reparametrised`.
 
+    Raises:
+        ValueError: `reset` draws a weight of zeros.
+
     Deviation: the paper starts scales and biases by a first batch of data.
     """
 
@@ -31,7 +34,13 @@ class WeightNorm(Reparametrised):
         self.net.reset(generator)
         with torch.no_grad():
             for name in self.axes:
-                self.scales[name.replace(".", "__")].copy_(self._matrix(name).norm(dim=1))
+                lengths = self._matrix(name).norm(dim=1)
+                if not lengths.all():
+                    raise ValueError(
+                        f"weight norm divides by the length of a weight, and the weight {name} "
+                        "starts at 0: choose another normalisation= or network="
+                    )
+                self.scales[name.replace(".", "__")].copy_(lengths)
 
     def normalised_weights(self) -> dict[str, Tensor]:
         """Return g v / |v| by the weight's name in the network."""

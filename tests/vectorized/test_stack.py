@@ -48,15 +48,11 @@ def double():
 
 
 @cache
-def composed(*overrides):
-    return build.compose_config(list(overrides))
-
-
-@cache
 def config(variant, place, dataset, *more):
     seed, rate, beta1, own = SETTINGS[place]
     chosen = [f"variant={variant}", f"dataset={dataset}"]
-    known = composed(*chosen, *(m for m in more if m.startswith(("network=", "conditioning="))))
+    groups = [m for m in more if m.startswith(("network=", "conditioning="))]
+    known = build.compose_config([*chosen, *groups])  # anew: its names are read from the last one
     asks = {
         "learning_rate": rate,
         "beta1": beta1,
