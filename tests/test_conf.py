@@ -94,7 +94,7 @@ def test_every_loss_trains(tiny, loss):
 
 def weights_after_ten_steps(loss: str) -> str:
     """Return the generator's weights after 10 steps on colour noise, as bytes in hex."""
-    chosen = ["preset=study", f"variant={variant_for(loss)}", f"loss={loss}"]
+    chosen = ["preset=study", f"variant={variant_for(loss)}", f"loss={loss}", "network=infogan"]
     cfg = build.compose_config(chosen)
     wanted = {"d_batch_norm": False, "beta1": 0.5, "learning_rate": 0.01}
     cfg.hyperparameters.update({k: v for k, v in wanted.items() if k in cfg.hyperparameters})
