@@ -15,6 +15,7 @@ from bench.data.batches import (
     DeviceBatches,
     as_float,
     iter_batch_indices,
+    with_mirrored,
 )
 from bench.data.split import Split
 
@@ -66,3 +67,15 @@ def test_no_samples_are_refused():
     with pytest.raises(ValueError, match="0 samples"):
         none = Split(np.zeros((0, 2), np.float32), None)
         Batches(none, batch_size=4, seed=0, d_steps=1, on_device=True, workers=0)
+
+
+def test_flips_double_the_training_split_with_mirror_images():
+    images = np.arange(12, dtype=np.uint8).reshape(2, 1, 2, 3)
+    doubled = with_mirrored(Split(images, np.array([4, 7])), True)
+    assert doubled.samples[2:].tolist() == images[..., ::-1].tolist()
+    assert doubled.samples[:2].tolist() == images.tolist()
+    assert doubled.labels.tolist() == [4, 7, 4, 7]
+    points = Split(np.zeros((2, 2), np.float32), None)
+    assert with_mirrored(points, False) is points
+    with pytest.raises(ValueError, match="flips=true mirrors images, and this data set holds"):
+        with_mirrored(points, True)

@@ -258,3 +258,34 @@ def test_class_labels_without_a_loss_that_is_conditional_are_refused():
     cfg.model.generator = build.compose_config(["dataset=ring"]).network.gan.generator
     with pytest.raises(UserError, match="asks for labels, and the networks take none"):
         build.build_model(cfg)
+
+
+def test_latents_on_the_sphere_have_the_length_of_a_normal_one():
+    z = priors.sphere(5, 16, torch.Generator().manual_seed(0))
+    assert torch.allclose(z.norm(dim=1), torch.full((5,), 4.0), atol=1e-4)
+    normal = priors.normal(5, 16, torch.Generator().manual_seed(0))
+    assert torch.allclose(torch.cosine_similarity(z, normal), torch.ones(5), atol=1e-6)
+
+
+def test_the_share_of_clipped_values_is_that_of_the_generators_samples():
+    """z ~ U(-1, 1) as an image of one pixel: a half lies below 0; a bounded generator has none."""
+
+    class Pixel(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.shift = nn.Parameter(torch.zeros(1))
+
+        def reset(self, generator):
+            pass
+
+        def forward(self, latent):
+            return latent[:, :1, None, None] + self.shift
+
+    net = Pixel()
+    model = GAN(net, plain(), make_objective(*GAME), False, False, make_training(SGD))
+    assert model.clipped_share() is None  # the data may be points
+    model.fit_to_data(Split(np.zeros((4, 1, 1, 1), np.uint8), None))
+    below = priors.uniform(64, 2, torch.Generator().manual_seed(0))[:, 0] < 0
+    assert model.clipped_share() == below.double().mean().item()
+    net.bounded = True
+    assert model.clipped_share() is None
