@@ -158,10 +158,10 @@ def _check_nothing_is_chosen(cfg: DictConfig, group: str) -> None:
 
     ALWAYS_CHOSEN groups are left out: see `warn_of_unread_keys`.
     """
-    content = str(OmegaConf.to_container(cfg, resolve=False).get(group, {}))  # type: ignore[union-attr]
-    if (
-        "_target_" in content or cfg.names.get(group, "none") != "none"
-    ) and group not in ALWAYS_CHOSEN:
+    content: Any = OmegaConf.to_container(cfg, resolve=False)
+    is_named = cfg.names.get(group, "none") != "none"
+    is_built = "_target_" in str(content.get(group, {}))
+    if (is_built or is_named) and group not in ALWAYS_CHOSEN:
         loss = " or loss=" if group == "penalty" else ""  # which may choose a penalty
         raise UserError(
             f"{group} changes nothing: model {cfg.names.model!r} does not read it",

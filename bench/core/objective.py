@@ -109,7 +109,8 @@ class Term:
         if not callable(self.weight) and not (math.isfinite(self.weight) and self.weight >= 0):
             raise ValueError(f"penalty_weight is {self.weight}; set it to 0 or more")
         require_whole_number("interval", self.interval, 1, meaning="steps from one to the next")
-        self.pixels  # noqa: B018  # refuses what is no range
+        if self.pixel_range is not None:
+            require_range(self.pixel_range, "a penalty")
         if self.player not in PLAYERS:
             raise ValueError(f"player is {self.player!r}; choose {' or '.join(PLAYERS)}")
         if self.reads_weights:

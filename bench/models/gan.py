@@ -23,6 +23,7 @@ from bench.models.gan_checks import (
     why_no_reuse,
 )
 from bench.models.part_state import PartState
+from bench.networks.conditional import weights_without_embeddings
 from bench.networks.sampler import generate, takes_labels
 
 
@@ -230,8 +231,8 @@ class GAN(GenerativeModel):
 
     def _with_weight_terms(self, player: str, loss: Tensor) -> Tensor:
         """Return a player's loss with its terms on weights, a scalar."""
-        parameters = getattr(self, player).parameters()
-        term = self.objective.weight_loss(player, parameters, self.images)
+        weights = weights_without_embeddings(getattr(self, player))
+        term = self.objective.weight_loss(player, weights, self.images)
         return loss if term is None else loss + term
 
     def lazy_generator_step_loss(self, latent: Tensor | Latent, draws: Draws) -> tuple[Tensor]:

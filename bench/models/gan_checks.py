@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import nn
 
+from bench.core import distributed
 from bench.core.objective import Objective
 from bench.models.base import TrainingConfig
 from bench.networks.layers import is_batch_norm
@@ -69,10 +70,11 @@ def check_parts_fit(
             f"update_order has {batches} batches of latents for a generator step, and the "
             "generator's loss pairs them with real samples: set latent_batches to 1"
         )
-    if training.batch_size % packing:
+    share = packing * distributed.world_size()  # each process packs samples of its own
+    if training.batch_size % share:
         raise ValueError(
             f"the discriminator sees {packing} samples at once, and batch_size is "
-            f"{training.batch_size}: set it to a multiple of {packing}"
+            f"{training.batch_size}: set it to a multiple of {share}"
         )
     if not takes_labels(generator):
         _check_nobody_reads_labels(discriminator, objective)

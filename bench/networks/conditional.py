@@ -94,6 +94,12 @@ class ClassEmbedding(nn.Module):
         return self.weight[labels]
 
 
+def weights_without_embeddings(network: nn.Module) -> list[nn.Parameter]:
+    """Return a network's parameters but those of class embeddings, as BigGAN's code penalises."""
+    layers = [layer for layer in network.modules() if not isinstance(layer, ClassEmbedding)]
+    return [weight for layer in layers for weight in layer.parameters(recurse=False)]
+
+
 class ConditionalBatchNorm(EpsBatchNorm):
     """(1 + gain_c) (x - mean) / sqrt(var + eps) + shift_c, with gain_c = shift_c = 0 at the start.
 

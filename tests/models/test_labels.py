@@ -21,7 +21,12 @@ from bench.losses.least_squares import logit
 from bench.models import priors
 from bench.models.gan import GAN
 from bench.networks import mlp
-from bench.networks.conditional import ClassEmbedding, Classifier, Projection
+from bench.networks.conditional import (
+    Classifier,
+    ClassEmbedding,
+    Projection,
+    weights_without_embeddings,
+)
 from bench.networks.sampler import Sampler, draw_labels, takes_labels
 from bench.penalties import norms, sampling_points
 from bench.penalties.consistency import Consistency
@@ -289,3 +294,10 @@ def test_the_share_of_clipped_values_is_that_of_the_generators_samples():
     assert model.clipped_share() == below.double().mean().item()
     net.bounded = True
     assert model.clipped_share() is None
+
+
+def test_class_embeddings_are_no_matrices_of_a_penalty_on_weights():
+    net = Projection(plain(), classes=3)
+    found = weights_without_embeddings(net)
+    assert not any(weight is net.embedding.weight for weight in found)
+    assert len(found) == len(list(net.parameters())) - 1

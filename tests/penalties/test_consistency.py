@@ -36,7 +36,10 @@ def test_the_term_is_the_mean_squared_difference():
     """D sums what lies in the first column: (0 + 3) of the image, (2 + 5) of its mirror image."""
     images = torch.arange(6.0).reshape(1, 1, 2, 3).repeat(4, 1, 1, 1)
     term, numbers = Consistency("real", 0.0), draws(4, 0.4, 0.5, 0.5)
-    critic = lambda x: x[..., 0].sum((1, 2))  # noqa: E731
+
+    def critic(x):
+        return x[..., 0].sum((1, 2))
+
     assert term(critic, images, images, numbers).item() == 16.0
     assert term(critic, images, images, draws(4, 0.5, 0.5, 0.5)).item() == 0.0  # is not mirrored
     both = Consistency("both", 0.0)
