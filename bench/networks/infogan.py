@@ -91,16 +91,19 @@ class Generator(StudyWeights):
         super().__init__()
         check_sizes(latent_dim=latent_dim, dense=dense, deep=deep, shallow=shallow)
         self.std = std
-        norm = partial(BatchNorm, momentum=momentum)
+        norm = self._norm(momentum)
         self.entry = nn.Sequential(nn.Linear(latent_dim, dense), norm(dense), nn.LeakyReLU(slope))
         self.upward = Upward(shape, dense, deep=deep, shallow=shallow, slope=slope, norm=norm)
+
+    def _norm(self, momentum: float) -> Norm:
+        return partial(BatchNorm, momentum=momentum)
 
     def forward(self, latent: Tensor) -> Tensor:
         """Return images [B, C, H, W] of latents [B, L]."""
         return self.upward(self.entry(latent))
 
 
-class ConditionalGenerator(StudyWeights):
+class ConditionalGenerator(Generator):
     """Latents [B, L] and labels [B] -> images in (0, 1), with conditional batch norm throughout.
 
     Args:
@@ -110,8 +113,6 @@ class ConditionalGenerator(StudyWeights):
     Deviation: the study has no conditional networks; these are its own with each scale and shift
         of batch norm chosen by the class.
     """
-
-    bounded = True  # a sigmoid
 
     def __init__(
         self,
@@ -126,14 +127,14 @@ class ConditionalGenerator(StudyWeights):
         slope: float,
         std: float,
     ) -> None:
-        super().__init__()
-        check_sizes(latent_dim=latent_dim, dense=dense, deep=deep, shallow=shallow)
-        self.std, self.classes = std, classes
-        norm = partial(ConditionalBatchNorm, classes, momentum=momentum, eps=EPS)
-        self.entry = nn.Sequential(nn.Linear(latent_dim, dense), norm(dense), nn.LeakyReLU(slope))
-        self.upward = Upward(shape, dense, deep=deep, shallow=shallow, slope=slope, norm=norm)
+        self.classes = classes
+        widths = {"dense": dense, "deep": deep, "shallow": shallow}
+        super().__init__(shape, latent_dim, **widths, momentum=momentum, slope=slope, std=std)
 
-    def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
+    def _norm(self, momentum: float) -> Norm:
+        return partial(ConditionalBatchNorm, self.classes, momentum=momentum, eps=EPS)
+
+    def forward(self, latent: Tensor, labels: Tensor) -> Tensor:  # type: ignore[override]
         """Return images [B, C, H, W] of latents [B, L] and labels [B] in [0, K)."""
         return apply_layers([*self.entry, *self.upward], latent, labels)
 

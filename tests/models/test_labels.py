@@ -22,8 +22,8 @@ from bench.models import priors
 from bench.models.gan import GAN
 from bench.networks import mlp
 from bench.networks.conditional import (
-    Classifier,
     ClassEmbedding,
+    Classifier,
     Projection,
     weights_without_embeddings,
 )
