@@ -1,5 +1,7 @@
 """Build runs and stages in memory from scores, to test the rules of claims on."""
 
+import dataclasses
+from itertools import product
 from statistics import NormalDist
 
 import numpy as np
@@ -27,9 +29,9 @@ def measures_of(directions):
 
 def run(
     variant, score, *, seed=0, sample=0, dataset="digits", settings=(), network="infogan",
-    model="gan", protocol=None, details=None, metric="frechet",
+    model="gan", protocol=None, details=None, metric="frechet", raw=None,
 ):  # fmt: skip
-    """Build a run with its final row; score=None is one that diverged."""
+    """Build a run with its final row; score=None is one that diverged; raw: the raw row's score."""
     run_id = "-".join(map(str, (variant, dataset, sample, seed, network, *settings)))
     status = "diverged" if score is None else "finished"
     measures = measures_of({metric: "lower" if metric == "frechet" else "higher"})
@@ -44,9 +46,34 @@ def run(
         f"variant={variant}", f"dataset={dataset}", *settings,
         f"hyperparameters.x={sample}", f"seed={seed}",
     )  # fmt: skip
+    rows = (row,)
+    if raw is not None:
+        rows += (dataclasses.replace(row, checkpoint="raw", scores={metric: float(raw)}),)
     return RunRecord(
-        run_id, variant, dataset, seed, sample, overrides, status, "", {"d_steps": 40}, {}, (row,)
+        run_id, variant, dataset, seed, sample, overrides, status, "", {"d_steps": 40}, {}, rows
     )
+
+
+def grid(factors, score, *, n=10, raw=None, **fields):
+    """Build a stage whose grid has `score(levels, seed)` in each cell, and `raw` where given.
+
+    Args:
+        factors: factor -> its levels.
+        n: number of seeds.
+    """
+    cells = [dict(zip(factors, cell, strict=True)) for cell in product(*factors.values())]
+    runs = [
+        run(
+            "ns_gan", score(cell, seed), seed=seed, sample=place,
+            settings=tuple(f"{k}={v}" for k, v in cell.items()),
+            raw=None if raw is None else raw(cell, seed), **fields,
+        )
+        for place, cell in enumerate(cells)
+        for seed in range(n)
+    ]  # fmt: skip
+    runs = [dataclasses.replace(r, overrides=_without_sample(r.overrides)) for r in runs]
+    texts = {name: [str(level) for level in levels] for name, levels in factors.items()}
+    return StageRecord("s", "command", "grid", tuple(runs), (), factors=texts)
 
 
 def seeds(scores, **fields):
@@ -67,10 +94,17 @@ def search(scores, **fields):
     ]
 
 
+def _without_sample(overrides):
+    return tuple(o for o in overrides if not o.startswith("hyperparameters."))
+
+
 def comparisons(*stages):
-    """Build the comparisons of lists of runs, one list a stage."""
+    """Build the comparisons of stages, or of lists of runs, one list a stage."""
     return build_comparisons(
-        [StageRecord("s", "command", f"stage{i}", tuple(runs), ()) for i, runs in enumerate(stages)]
+        runs
+        if isinstance(runs, StageRecord)
+        else StageRecord("s", "command", f"stage{i}", tuple(runs), ())
+        for i, runs in enumerate(stages)
     )
 
 

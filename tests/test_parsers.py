@@ -857,6 +857,7 @@ NOT_RUN = {
     "metrics.declarations.read_declarations": OWN,
     "reporting.data.licences.licences_of": OWN,
     "reporting.tables.published.published_scores": OWN,
+    "reporting.claims.modern.thresholds": OWN,
     "config.trust._is_of_trusted_package": USERS,
     "runs.foreign_code._version_of": USERS,
     "runs.foreign_code._parse": USERS,

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench.commands.runs import select_runs
 from bench.core.errors import UserError
-from bench.core.text import file_name
+from bench.core.text import file_name, is_file_name
 from bench.reporting.archive.read import load
 from bench.reporting.data.records import StageRecord
 from bench.reporting.output.leaderboard_file import write_leaderboard
@@ -98,8 +98,10 @@ def load_words(words: Sequence[str], root: Path, beside: Sequence[str]) -> Seque
 def _names_study(words: Sequence[str], root: Path) -> bool:
     """Return whether the words are one study, or one word that names nothing at all."""
     first, *others = words
-    names_run = "=" in first or any(root.glob(f"{glob.escape(first)}*/config.yaml"))
-    return not others and (is_study(first, root) or not names_run)
+    if others or "=" in first:
+        return False
+    begins_run = is_file_name(first) and any(root.glob(f"{glob.escape(first)}*/config.yaml"))
+    return is_study(first, root) or not begins_run
 
 
 def _changes(arguments: argparse.Namespace) -> list[str]:

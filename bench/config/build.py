@@ -115,7 +115,7 @@ def build_splits(cfg: DictConfig) -> tuple[Any, dict[str, Split]]:
             wanted = "bench.data.split.Split by name, with train and test"
             raise ContractError(f"{found}; it returns {wanted}")
         check_shape(cfg.names.dataset, splits, cfg.dataset.shape)
-        return source, splits
+        return source, {**splits, "train": splits["train"].first(cfg.get("train_images"))}
 
 
 def build_model(cfg: DictConfig, train: Split | None = None) -> GenerativeModel:

@@ -46,7 +46,8 @@ PREFIXES = ("hyperparameters.", "network.", "model.", "optimizer.", "score.", "d
     "consistency.",
 )
 KEYS = frozenset(
-    ("seed", "threads", "precision", "d_steps", "batch_size", "flips", "log_every", "packed")
+    ("seed", "threads", "precision", "d_steps", "batch_size", "train_images", "flips", "log_every")
+    + ("packed",)
     + ("trainer.accelerator", "trainer.devices", "trainer.batch_norm", "trainer.data")
     + ("trainer.pictures", "trainer.workers")
 )

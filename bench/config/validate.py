@@ -60,6 +60,9 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
     for key, greatest in GREATEST_VALUES.items():
         if is_number(value := OmegaConf.select(cfg, key)) and value > greatest:
             raise UserError(f"{key} is {value}", fix=f"set it to {greatest:,} at most")
+    if (count := cfg.get("train_images")) is not None and not is_whole_number(count, 2):
+        fix = "set it to a whole number from 2 on, or to null for all samples"
+        raise UserError(f"train_images is {count!r}", fix=fix)
     if not isinstance(cfg.get("flips", False), bool):
         raise UserError(f"flips is {_shown(cfg.flips)}", fix="set it to true or false")
     if cfg.get("flips", False) and cfg.dataset.family != "image":

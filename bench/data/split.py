@@ -38,6 +38,19 @@ class Split:
                 f"{len(self.samples)} samples"
             )
 
+    def first(self, count: int | None) -> "Split":
+        """Return the first samples, `count` of them, or all for None, in the data's order.
+
+        Raises:
+            UserError: there are fewer.
+        """
+        if count is None:
+            return self
+        if count > len(self.samples):
+            there = f"the training split has {len(self.samples):,} samples"
+            raise UserError(f"train_images is {count:,}, and {there}", fix="lower train_images")
+        return Split(self.samples[:count], None if self.labels is None else self.labels[:count])
+
 
 def validate_counts(name: str, counts: Mapping[str, int]) -> dict[str, int]:
     """Check a data set's numbers of samples, split -> count, and sort them by split.

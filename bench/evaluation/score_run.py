@@ -17,10 +17,11 @@ from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.memorisation_grid import save_memorisation_grid
 from bench.networks.sampler import Sampler
 from bench.runs.candidates import CandidateList, best_candidate, read_candidates
-from bench.runs.folder import COMPLETED, RunFolder
+from bench.runs.folder import COMPLETED, RAW, RunFolder
 from bench.runs.identity import with_stable_names
-from bench.runs.rows import Row, read_rows, requested_rows, write_row
+from bench.runs.rows import LATER_GROUPS, Row, read_rows, requested_rows, write_row
 
+ENDS = ("final", RAW)  # checkpoints of the last step
 COUNTS = ("d_steps", "g_steps", "images")
 CONDITIONAL = {"conditional": True, "classes_drawn": "by the shares of the training split"}
 
@@ -98,6 +99,9 @@ def score_checkpoints(run: StoredRun, evaluator: Evaluator) -> Row:
     final = stored_row or score_checkpoint(run, evaluator, update_status=True, write=False)
     if evaluator.settings.every is not None and final.status == "finished":
         _score_selected(run, evaluator)
+    has_raw = run.folder.generator_file(RAW).is_file() and final.status == "finished"
+    if evaluator.settings.raw and has_raw and find_row(run, evaluator, RAW) is None:
+        score_checkpoint(run, evaluator, RAW)
     return final
 
 
@@ -137,7 +141,7 @@ def score_checkpoint(
     finite. Its details hold the scores of the untrained generator, which is what the run achieved.
 
     Args:
-        checkpoint: "final", "best" or "step-N".
+        checkpoint: "final", "best", "raw" or "step-N".
         update_status: mark the run itself as diverged when samples are not finite.
         write: write the row as well; otherwise only the picture of memorised samples.
 
@@ -152,7 +156,7 @@ def score_checkpoint(
     scores: dict[str, float] = {}
     notes: dict[str, Any] = {}
     if status["status"] == "finished":
-        weights = "final" if checkpoint == "final" else f"step-{steps['d_steps']}"
+        weights = checkpoint if checkpoint in ENDS else f"step-{steps['d_steps']}"
         sampler = build.build_sampler(folder, weights)
         try:
             scores = evaluator.score(sampler, notes) | _sampling_cost(sampler)
@@ -244,7 +248,7 @@ def _result_status(run: StoredRun) -> dict[str, Any]:
 
 def _step_counts(run: StoredRun, status: Mapping[str, Any], checkpoint: str) -> dict[str, int]:
     """Return d_steps, g_steps and images of a checkpoint."""
-    if checkpoint == "final":
+    if checkpoint in ENDS:
         return {key: status[key] for key in COUNTS}
     folder, candidates = run.folder, run.candidates.checkpoints
     match = best_candidate(candidates) if checkpoint == "best" else None
@@ -263,8 +267,8 @@ def _step_counts(run: StoredRun, status: Mapping[str, Any], checkpoint: str) -> 
 
 
 def _selection_protocol(run: StoredRun, checkpoint: str) -> dict[str, Any] | None:
-    """Return how a checkpoint was selected, as recorded at that time; None for the final one."""
-    if checkpoint == "final" or (choice := run.candidates.protocol) is None:
+    """Return how a checkpoint was selected, as recorded at that time; None for the last weights."""
+    if checkpoint in ENDS or (choice := run.candidates.protocol) is None:
         return None
     return choice if checkpoint == "best" else {"every": choice["every"]}
 
@@ -287,7 +291,7 @@ def _build_run_row(
 ) -> Row:
     plain, training = run.plain, run.plain["model"]["training"]
     prior = training["prior"]["_target_"].rpartition(".")[2]
-    ema = with_stable_names(training["ema"])
+    ema = None if checkpoint == RAW else with_stable_names(training["ema"])
     batch_norm = str(evaluator.settings.batch_norm)
     run_settings = {"prior": prior, "batch_norm": batch_norm, "ema": ema}
     run_settings |= CONDITIONAL if run.conditional else {}
@@ -315,7 +319,7 @@ def build_row(
     names = plain["names"]
     return Row(
         **{k: names[k] for k in ("variant", "loss", "model", "network", "dataset")},
-        penalty=names.get("penalty", "none"),
+        **{k: names.get(k, "none") for k in LATER_GROUPS},
         **{k: status[k] for k in (*COUNTS, "status", "cause")},
         run_id=run_id,
         seed=plain["seed"],

@@ -8,6 +8,7 @@ from bench.core.errors import UserError
 from bench.core.files import NUMBER, find_json, write_json, write_text
 from bench.runs.identity import SEMANTICS_VERSION, other_version
 
+RAW = "raw"  # checkpoint: the last weights of a run whose generator is a moving average
 COMPLETED = ("finished", "diverged")  # both are results: such a run is not run again
 STATUS = {
     **{key: str for key in ("status", "cause", "digest?", "differs_from?")},
@@ -61,7 +62,7 @@ class RunFolder:
         return self.path / "generator.safetensors"
 
     def generator_file(self, checkpoint: str) -> Path:
-        """Return the path of the generator of a checkpoint: "final", or "step-N" if stored."""
+        """Return the path of a checkpoint's generator: "final", or "raw", "step-N" if stored."""
         name = "generator" if checkpoint == "final" else checkpoint
         return self.generator.with_name(f"{name}.safetensors")
 

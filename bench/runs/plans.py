@@ -29,7 +29,7 @@ from bench.runs.identity import SEMANTICS_VERSION, other_version
 PLAN_VERSION = 4  # of the files
 HEAD = {
     "command": str,
-    "stages": [{"name": str, "rule": str, "chosen": [dict]}],
+    "stages": [{"name": str, "rule": str, "chosen": [dict], "factors?": {str: [str]}}],
     "waiting": [str],
     "packs?": {str: dict},
     "claims?": bool,
@@ -85,12 +85,19 @@ class StagePlan:
         runs: its runs, in the order in which they are launched.
         rule: how its configurations were chosen from the stage before; empty for the first.
         chosen: what the rule chose: run_ids with variant, data set, sample and score.
+        factors: of a stage with a grid: override -> its levels, as in the runs' overrides.
     """
 
     name: str
     runs: tuple[PlannedRun, ...]
     rule: str = ""
     chosen: tuple[dict[str, Any], ...] = ()
+    factors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def head(self) -> dict[str, Any]:
+        """Return what plan.json holds of the stage; a stage without a grid names no factors."""
+        head = {"name": self.name, "rule": self.rule, "chosen": list(self.chosen)}
+        return head | ({"factors": dict(self.factors)} if self.factors else {})
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,7 @@ def write_plan(
         "version": PLAN_VERSION,
         "semantics_version": SEMANTICS_VERSION,
         "command": command,
-        "stages": [{"name": s.name, "rule": s.rule, "chosen": list(s.chosen)} for s in stages],
+        "stages": [stage.head() for stage in stages],
         "waiting": list(waiting),
         "packs": dict(packs),
         "claims": claims,
@@ -233,7 +240,8 @@ def read_plan(runs_root: Path, name: str) -> Plan:
                 for entry in read_json(path, RUNS, f"{again} again")
             ]
             runs = tuple(PlannedRun(**entry) for entry in entries)
-            stages.append(StagePlan(stage["name"], runs, stage["rule"], tuple(stage["chosen"])))
+            chosen, factors = tuple(stage["chosen"]), stage.get("factors", {})
+            stages.append(StagePlan(stage["name"], runs, stage["rule"], chosen, factors))
         reasons = sorted((folder / "refused").glob("[!.]*.txt"))
         refused = {reason.stem: read_text(reason) for reason in reasons}
         packs = {key: dict(choice) for key, choice in head.get("packs", {}).items()}

@@ -20,6 +20,8 @@ STATUSES = ("finished", "diverged", "failed", "interrupted")
 # Parts of a protocol that follow from the settings of a run; scores are comparable all the same.
 RUN_SETTINGS = ("prior", "batch_norm", "ema", "latent_seed", "noise_seeds")
 Setting = float | int | bool | str | None
+# Fields that came later: config groups, "none" for the rows of runs that are older than them.
+LATER_GROUPS = ("penalty", "normalisation", "augmentation", "consistency", "conditioning", "ema")
 LARGEST = sys.float_info.max
 MEASURE = {"scores": {str: str}, "request?": str, "arguments?": dict, "code?": dict}
 SHAPES = {
@@ -36,13 +38,15 @@ class Row:
 
     Args:
         status: status of the run; where it is "diverged" or "failed", scores are absent.
-        checkpoint: "final", "best", "last-3" (the mean over the last three) or "step-1000".
+        checkpoint: "final", "best", "raw" (the last weights where "final" is a moving average),
+            "last-3" (the mean over the last three) or "step-1000".
         protocol: what all scores depend on; rows of different protocols are never ranked together.
         measures: measure -> what its scores depend on beside the protocol, see
             `bench.scoring.score.describe_measures`.
         hyperparameters: the config group of that name, flattened.
         scores: name -> value.
-        penalty: entry of the config group; "none" too for rows older than the group.
+        penalty, normalisation, augmentation, consistency, conditioning, ema: entries of the config
+            groups; "none" too for rows older than the field.
         details: numbers beside a score: "frechet.latent_sd", "memorised.held_out".
         code: {file: hash} of the code outside the package that trained the run.
 
@@ -68,6 +72,11 @@ class Row:
     hyperparameters: Mapping[str, Setting]
     scores: Mapping[str, float]
     penalty: str = "none"
+    normalisation: str = "none"
+    augmentation: str = "none"
+    consistency: str = "none"
+    conditioning: str = "none"
+    ema: str = "none"
     details: Mapping[str, float] = dataclasses.field(default_factory=dict)
     code: Mapping[str, str] = dataclasses.field(default_factory=dict)
     schema: int = SCHEMA

@@ -44,6 +44,7 @@ class ScoreSettings:
             final checkpoint exists.
         keep_last: number of the last such checkpoints that are scored too, for their mean.
         batch_norm: what the generator's batch norm normalises by.
+        raw: also score the last weights of a run whose generator is scored as a moving average.
 
     Raises:
         ValueError: a number is out of range.
@@ -63,6 +64,7 @@ class ScoreSettings:
     every: int | None
     keep_last: int
     batch_norm: BatchStatistics = RUNNING
+    raw: bool = False
 
     def __post_init__(self) -> None:
         lowest = {"n_fake": 2, "batch_size": 1, "n_real": 2, "noise_seeds": 0, "every": 1}
@@ -79,7 +81,7 @@ class ScoreSettings:
             if not isinstance(metric, MetricSpec):
                 found = f"score.metrics.{name} is {describe_part(metric)}"
                 raise ContractError(f"{found}; a metric is a bench.scoring.metric_spec.MetricSpec")
-        for key in ("quantise", "select_on_reported"):
+        for key in ("quantise", "select_on_reported", "raw"):
             if not isinstance(getattr(self, key), bool):
                 raise ValueError(f"score.{key} is {getattr(self, key)!r}, not true or false")
 

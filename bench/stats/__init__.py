@@ -11,6 +11,8 @@ from bench.stats.blocks import (
 )
 from bench.stats.budget import best_quantile, expected_best, order_weights, resampled_best
 from bench.stats.curves import best_interval, trusted_budget
+from bench.stats.equivalence import DIFFERENT, EQUIVALENT, UNDECIDED, compare
+from bench.stats.factorial import contrast
 from bench.stats.improvement import (
     improvement_interval,
     mean_improvement,
@@ -22,6 +24,7 @@ from bench.stats.intervals import (
     bootstrap_mean,
     interquartile_mean,
     stratified_bootstrap,
+    t_interval,
 )
 from bench.stats.ranking import RankInterval, rank_intervals
 from bench.stats.ranksum import MIN_RUNS, differences, groups, holm, mann_whitney, runs_needed

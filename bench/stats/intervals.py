@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
+from scipy.special import stdtrit
 
 from bench.stats.checks import Values, finite, ordered, probability
 
@@ -41,6 +42,25 @@ def bootstrap_mean(
     means = generator.choice(values, size=(resamples, len(values))).mean(1)
     low, high = percentiles(means, level)
     return Interval(float(values.mean()), float(low), float(high))
+
+
+def t_interval(values: Values, *, level: float) -> Interval:
+    """Mean with Student's interval, mean +- t s / sqrt(n): exact for normal values, however few.
+
+    Args:
+        values: one number per seed, [n]; scores as logarithms, which are nearer to normal.
+        level: of confidence, 0.95 say.
+
+    Raises:
+        ValueError: fewer than two values, one that is not finite, or a level outside (0, 1).
+    """
+    values = finite("t_interval", values)
+    probability("t_interval: level", level)
+    if (n := len(values)) < 2:
+        raise ValueError(f"t_interval: two values at least, found {n}")
+    reach = stdtrit(n - 1, (1 + level) / 2) * values.std(ddof=1) / n**0.5
+    mean = float(values.mean())
+    return Interval(mean, float(mean - reach), float(mean + reach))
 
 
 def percentiles(resampled: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.config.override_text import override_text
 from bench.core.errors import UserError
 from bench.runs import plans
 from bench.runs.identity import SEMANTICS_VERSION
@@ -42,7 +43,7 @@ def plan_stage(
     rule, chosen = "", tuple[dict[str, Any], ...]()
     groups = [(variant, dataset) for variant in stage.variants for dataset in stage.datasets]
     if stage.configurations is not None:
-        drawn = stage.configurations
+        drawn = _configurations(stage)
         configurations: Configurations = {(v, d): [*enumerate(drawn[v])] for v, d in groups}
     else:
         assert stage.after is not None and stage.rule is not None
@@ -56,13 +57,26 @@ def plan_stage(
         first_stage = stages[stage.after]  # in which the configurations were drawn
         while first_stage.configurations is None:
             first_stage = stages[str(first_stage.after)]
+        drawn = _configurations(first_stage)
         configurations = {
-            (v, d): [(sample, first_stage.configurations[v][sample])]
-            for (v, d), (sample, _, _) in selection.items()
+            (v, d): [(s, {**drawn[v][s], **cell}) for s, _, _ in chosen for cell in stage.cells()]
+            for (v, d), chosen in selection.items()
         }
         rule, chosen = stage.rule.describe(), selection_records(selection)
     specs = run_specs(stage, configurations, constant)
-    return StagePlan(stage.name, plan_runs(stage.name, specs, pack_planner), rule, chosen)
+    runs = plan_runs(stage.name, specs, pack_planner)
+    factors = {key: [override_text(v) for v in levels] for key, levels in stage.grid.items()}
+    return StagePlan(stage.name, runs, rule, chosen, factors)
+
+
+def _configurations(stage: Stage) -> dict[str, list[dict[str, Value]]]:
+    """Return the configurations of a stage that draws them; each cell of a grid is one."""
+    assert stage.configurations is not None
+    cells = stage.cells()
+    return {
+        variant: [{**values, **cell} for values in drawn for cell in cells]
+        for variant, drawn in stage.configurations.items()
+    }
 
 
 def plan_runs(stage: str, specs: Sequence[RunSpec], packs: PackPlanner) -> tuple[PlannedRun, ...]:

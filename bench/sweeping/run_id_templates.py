@@ -186,7 +186,7 @@ class RunIdTemplates:
         return {"gpu": "cuda"}.get(resolved, resolved)
 
     def _digests_of(self, plain: Mapping[str, Any], cfg: DictConfig | None = None) -> Any:
-        key = canonical_json(plain["dataset"]["source"])
+        key = canonical_json([plain["dataset"]["source"], plain.get("train_images")])
         if key not in self._split_digests:
             assert cfg is not None  # the template of a kind of runs comes before its runs
             _, splits = build.build_splits(cfg)

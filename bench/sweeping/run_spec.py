@@ -49,9 +49,11 @@ def run_specs(
             of_dataset = stage.of_dataset.get(dataset, {})
             settings = {**stage.settings, **of_dataset, **stage.of_variant.get(variant, {})}
             fixed = {key: override_text(value) for key, value in settings.items()}
-            overrides = {"variant": variant, "dataset": dataset, **fixed, **constant}
             for place, (sample, values) in enumerate(configurations.get((variant, dataset), ())):
-                varied = numbers | {override_key(key): value for key, value in values.items()}
+                cell = {k: override_text(v) for k, v in values.items() if k in stage.factors}
+                overrides = {"variant": variant, "dataset": dataset, **fixed, **cell, **constant}
+                drawn = {override_key(k): v for k, v in values.items() if k not in stage.factors}
+                varied = numbers | drawn
                 shared = tuple((k, text) for k, text in overrides.items() if k not in varied)
                 for s, seed in enumerate(stage.seeds):
                     run = RunSpec(shared, (*varied.items(), ("seed", seed)), sample)

@@ -11,11 +11,12 @@ from bench.runs.plans import PlannedRun
 from bench.runs.rows import read_rows, requested_rows
 from bench.sweeping.stage import Rule
 
-Selection = dict[tuple[str, str], tuple[int, float, tuple[str, ...]]]  # sample, score, run_ids
+Chosen = tuple[int, float, tuple[str, ...]]  # sample, score, run_ids
+Selection = dict[tuple[str, str], list[Chosen]]  # the best first
 
 
 def select_best(rule: Rule, runs: Iterable[PlannedRun], runs_root: Path) -> Selection:
-    """Return (variant, data set) -> the best sample, its score and the run_ids behind it.
+    """Return (variant, data set) -> the best samples, their scores and the run_ids behind them.
 
     A sample with several seeds is compared by the mean of their scores. It is left out if one of
     its runs has no score: that run diverged, or failed.
@@ -35,8 +36,8 @@ def select_best(rule: Rule, runs: Iterable[PlannedRun], runs_root: Path) -> Sele
             for sample, values in scores_by_sample.items()
             if None not in values
         }:
-            sample = min(means, key=lambda s: (sign * means[s], s))
-            selection[group] = sample, means[sample], tuple(run_ids[(*group, sample)])
+            best = sorted(means, key=lambda s: (sign * means[s], s))[: rule.count]
+            selection[group] = [(s, means[s], tuple(run_ids[(*group, s)])) for s in best]
     return selection
 
 
@@ -66,5 +67,6 @@ def selection_records(selection: Selection) -> tuple[dict[str, Any], ...]:
     """Return a selection in the form in which plans store it."""
     return tuple(
         {"variant": v, "dataset": d, "sample": sample, "score": score, "runs": list(run_ids)}
-        for (v, d), (sample, score, run_ids) in selection.items()
+        for (v, d), chosen in selection.items()
+        for sample, score, run_ids in chosen
     )

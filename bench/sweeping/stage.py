@@ -1,7 +1,8 @@
 """Stages of a sweep, as they are declared and checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 
 from bench.sweeping.space import Value
 
@@ -14,15 +15,18 @@ class Rule:
         name: "lowest" or "highest".
         score: a score or detail of a row: "frechet", "selection.frechet".
         checkpoint: the rows' checkpoint: "final", "best" or "last-3".
+        count: how many configurations of each group are chosen, the best first.
     """
 
     name: str
     score: str
     checkpoint: str
+    count: int = 1
 
     def describe(self) -> str:
         """Return the rule as a plan records it."""
-        score = f"{self.name} {self.score} of the {self.checkpoint} checkpoint"
+        best = self.name if self.count == 1 else f"{self.count} {self.name}"
+        score = f"{best} {self.score} of the {self.checkpoint} checkpoint"
         ties = "of equals the earliest sample; runs without a score are never chosen"
         return f"{score}, for each variant and data set; {ties}"
 
@@ -35,6 +39,9 @@ class Stage:
         variants, datasets, seeds: every combination of them is run.
         configurations: variant -> values of each of its samples; {} are its defaults. None where
             they come from an earlier stage.
+        grid: factor -> its levels, whole overrides; every combination is run, of each
+            configuration that comes from an earlier stage.
+        factors: keys of this grid and of those of the stages before it.
         settings: overrides of all runs.
         of_variant, of_dataset: overrides of one variant's or data set's runs.
         after: name of the earlier stage; None for the first.
@@ -50,6 +57,14 @@ class Stage:
     of_dataset: Mapping[str, Mapping[str, Value]]
     after: str | None
     rule: Rule | None
+    grid: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    factors: frozenset[str] = frozenset()
+
+    def cells(self) -> list[dict[str, Value]]:
+        """Return every combination of the grid's levels; one empty one where there is no grid."""
+        return [
+            dict(zip(self.grid, levels, strict=True)) for levels in product(*self.grid.values())
+        ]
 
 
 def override_key(parameter: str) -> str:

@@ -1,6 +1,7 @@
 """Read the stages of a sweep file, `hydra.sweeper.stages`, and check them before planning."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from bench.core.errors import UserError
@@ -11,7 +12,7 @@ from bench.sweeping.table import read_table
 
 KEYS = {
     *("variants", "datasets", "seeds", "samples", "sampling", "space", "table"),
-    *("only", "set", "of_variant", "of_dataset", "after", "rule"),
+    *("only", "set", "of_variant", "of_dataset", "after", "rule", "grid"),
 }
 REQUIRED_KEYS = ("variants", "datasets", "seeds")
 
@@ -52,13 +53,15 @@ def _parse_stage(name: str, content: Mapping[str, Any], before: Mapping[str, Sta
     settings = _parse_settings(name, "set", content.get("set", earlier.settings if earlier else {}))
     of_variant = _parse_settings_by_name(name, "of_variant", content, earlier, variants)
     of_dataset = _parse_settings_by_name(name, "of_dataset", content, earlier, datasets)
-    configurations = None
+    configurations, grid = None, _parse_grid(name, content.get("grid", {}))
     if earlier is None:
         parts = {variant: content.get("of_variant", {}).get(variant, {}) for variant in variants}
         configurations = _parse_configurations(name, content, parts, settings, of_variant)
     elif {"space", "samples", "table", "sampling"} & set(content):
         message = f"stage {name!r} takes its configurations from {after!r} and draws its own too"
         raise UserError(message, fix="leave space, samples, sampling and table out")
+    factors = frozenset(grid) | (earlier.factors if earlier else frozenset())
+    _check_grid(name, grid, earlier, configurations, {*settings, *chain(*of_variant.values())})
     only = _parse_names(name, "only", content.get("only", variants))
     if undrawn := sorted(set(only) - set(variants)):
         message = f"stage {name!r}: only names {', '.join(undrawn)}, which it does not draw"
@@ -74,7 +77,43 @@ def _parse_stage(name: str, content: Mapping[str, Any], before: Mapping[str, Sta
         of_dataset=of_dataset,
         after=None if after is None else str(after),
         rule=None if rule is None else _parse_rule(name, rule),
+        grid=grid,
+        factors=factors,
     )
+
+
+def _parse_grid(stage: str, value: Any) -> dict[str, tuple[Value, ...]]:
+    """Read {loss: [hinge, rpgan], penalty: [none, r1]}: overrides, each with two values or more."""
+    fix = "write {loss: [hinge, rpgan], penalty: [none, r1]}"
+    if not isinstance(value, Mapping):
+        raise UserError(f"stage {stage!r}: grid is {value!r}", fix=fix)
+    for factor, levels in value.items():
+        several = isinstance(levels, list | tuple) and len(set(map(str, levels))) > 1
+        if not several or len(set(map(str, levels))) < len(levels):
+            message = f"stage {stage!r}: grid has {factor}: {levels!r}"
+            raise UserError(message, fix=f"list two different values or more; {fix}")
+    return {str(factor): tuple(levels) for factor, levels in value.items()}
+
+
+def _check_grid(
+    stage: str,
+    grid: Mapping[str, Any],
+    earlier: Stage | None,
+    configurations: Mapping[str, Sequence[Mapping[str, Value]]] | None,
+    fixed: Container[str],
+) -> None:
+    """Refuse a grid beside a search, and a factor that the stage sets or varies already."""
+    if grid and configurations is not None and any(c != [{}] for c in configurations.values()):
+        message = f"stage {stage!r} has a grid, and draws or lists configurations too"
+        raise UserError(message, fix="leave one out, or give them stages of their own")
+    if earlier and earlier.after and earlier.grid:
+        message = f"stage {stage!r} comes after {earlier.name!r}, which crosses what it chose"
+        raise UserError(message, fix=f"let it come after {earlier.after!r}")
+    taken = ("variant", "dataset", "seed")
+    for factor in grid:
+        if factor in taken or factor in fixed or (earlier and factor in earlier.factors):
+            message = f"stage {stage!r}: grid has {factor}, which is set or varied elsewhere"
+            raise UserError(message, fix="name it in one place")
 
 
 def _drop_nulls(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,8 +215,15 @@ def _parse_configurations(
 
 
 def _parse_rule(stage: str, value: Any) -> Rule:
-    is_rule = isinstance(value, Mapping) and set(value) == {"name", "score", "checkpoint"}
-    if not is_rule or value["name"] not in ("lowest", "highest"):
-        fix = "write {name: lowest, score: frechet, checkpoint: best}"
+    required = {"name", "score", "checkpoint"}
+    is_rule = isinstance(value, Mapping) and required <= set(value) <= required | {"count"}
+    if (
+        not is_rule
+        or value["name"] not in ("lowest", "highest")
+        or not is_whole_number(count := value.get("count", 1), 1)
+    ):
+        fix = (
+            "write {name: lowest, score: frechet, checkpoint: best}, and count: 2 for the best two"
+        )
         raise UserError(f"stage {stage!r}: rule is {value!r}", fix=fix)
-    return Rule(str(value["name"]), str(value["score"]), str(value["checkpoint"]))
+    return Rule(str(value["name"]), str(value["score"]), str(value["checkpoint"]), count)

@@ -168,6 +168,7 @@ class SweepLaunch:
         constant: dict[str, str] = {}
         varied = {"seed"}
         for stage in stages:
+            varied |= stage.factors
             for configurations in (stage.configurations or {}).values():
                 varied |= {override_key(name) for values in configurations for name in values}
         for override in self._parse(list(arguments)):

@@ -17,6 +17,7 @@ from bench.data.batches import pick, to_device, training_data
 from bench.evaluation.checkpoint_selection import CheckpointSelector, state_tensors
 from bench.models.base import GenerativeModel, usable_data
 from bench.runs.digests import DIGITS
+from bench.runs.folder import RAW
 from bench.training.checkpoints import Checkpoints
 from bench.training.digests import tensor_digest
 from bench.training.job import Job
@@ -48,6 +49,8 @@ def save_results(
     earlier_digest = (job.folder.read_status() or {}).get("digest")
     write_bytes(job.folder.generator, save(state_tensors(model.sampled_generator())))
     digest = facts["digest"] = sha256_of(job.folder.generator)
+    if model.average is not None:
+        write_bytes(job.folder.generator_file(RAW), save(state_tensors(model.generator)))
     if earlier_digest not in (None, digest):
         facts["differs_from"] = earlier_digest
         _warn_of_other_weights(job.folder.run_id, earlier_digest, digest)

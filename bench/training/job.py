@@ -104,7 +104,8 @@ def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
 
 def _same_evaluator(plain: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two configs have the same data and evaluator, on the same device."""
-    same = all(plain[key] == other[key] for key in ("dataset", "score", "features", "runs_root"))
+    keys = "dataset", "train_images", "score", "features", "runs_root"
+    same = all(plain.get(key) == other.get(key) for key in keys)
     return same and plain["trainer"]["accelerator"] == other["trainer"]["accelerator"]
 
 

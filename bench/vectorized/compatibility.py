@@ -16,7 +16,8 @@ from bench.runs.identity import canonical_json, hash_text
 # These update each entry of a parameter independently, so a row of weights can be one parameter.
 ELEMENTWISE = (optim.Adam, optim.AdamW, optim.RMSprop, optim.SGD)
 OPTIMIZER_KEYS = ("lr", "betas", "alpha")  # in torch's names
-SHARED_KEYS = ("dataset", "batch_size", "flips", "d_steps", "precision", "threads")
+DATA_KEYS = ("dataset", "train_images", "flips")
+SHARED_KEYS = (*DATA_KEYS, "batch_size", "d_steps", "precision", "threads")
 
 
 def pack_key(plain: Mapping[str, Any]) -> str:

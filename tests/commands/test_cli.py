@@ -80,6 +80,10 @@ def test_a_multirun_is_planned_counted_and_reported(bench, bench_train, tmp_path
     assert (tmp_path / "out" / "index.html").is_file()
     assert "too few seeds to rank" in report.stdout.lower()
     assert report.stdout.strip().splitlines()[-1].endswith("index.html")
+    copy = bench("report", str(tmp_path / "out"), "--to", "copy")  # by the absolute path
+    assert copy.returncode == 0, copy.stderr
+    same = [(tmp_path / name / "index.html").read_bytes() for name in ("out", "copy")]
+    assert same[0] == same[1]
 
 
 @pytest.mark.parametrize(

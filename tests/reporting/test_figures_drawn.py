@@ -7,6 +7,8 @@ import pkgutil
 
 import numpy as np
 import pytest
+from made import comparisons as made_comparisons
+from made import grid
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from PIL import Image
@@ -55,12 +57,25 @@ def study(made):
     return made.comparisons()
 
 
+def grid_of_three():
+    """Return a stage of 3 x 2 x 2 cells of two seeds: level a doubles the score, c triples it."""
+    factors = {"a_factor": ("none", "a", "b"), "penalty": ("none", "c"), "norm": ("none", "d")}
+
+    def score(cell, seed):
+        return 2.0 ** (cell["a_factor"] == "a") * 3.0 ** (cell["penalty"] == "c") * (1 + seed)
+
+    return grid(factors, score, n=2)
+
+
 @pytest.fixture
 def section_of(study):
     """Return a figure's module and its section of the study, of the seeds or else the search."""
 
     def find(name):
         module = importlib.import_module(f"{figures.__name__}.{name}")
+        if name == "factorial":
+            table = made_comparisons(grid_of_three())[0].main
+            return module, SectionData(table, assign_styles(m.name for m in table.group.methods))
         repeated, space = (comparison.main for comparison in study)
         search, styles = summarise_search(space), assign_styles(VARIANTS)
         if SEEDS in module.FIGURE.sections:
@@ -128,6 +143,16 @@ def assert_words_fit(fig):
     for (one, a), (other, b) in itertools.combinations(boxes, 2):
         overlap = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
         assert min(overlap) < 3, (one, other)
+
+
+def test_a_factorial_has_a_panel_for_each_norm_and_a_stroke_at_each_geometric_mean(draw):
+    _, plain, _ = draw("factorial")
+    strokes = [one for one in lines_of(plain, INK) if len(one) == 2]
+    # seeds score 1 and 2 times the cell: geometric mean sqrt(2); the factor of three levels across
+    means = [[1, 3], [2, 6], [1, 3]]
+    expected = [2**0.5 * value for column in means for value in column]
+    assert [one[0][1] for one in strokes] == pytest.approx(expected)
+    assert [round(np.mean([x for x, _ in one])) for one in strokes] == [0, 0, 1, 1, 2, 2]
 
 
 def test_losses_span_those_of_finished_runs_and_a_cross_ends_the_others(draw):

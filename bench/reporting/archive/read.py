@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,18 @@ from bench.reporting.data.records import Curve, RunRecord, StageRecord
 from bench.runs.digests import score_digests
 from bench.runs.identity import other_version
 from bench.runs.record import PublishedRun, read_published_runs
-from bench.runs.rows import SCHEMA, Row, merge_rows
+from bench.runs.rows import LATER_GROUPS, SCHEMA, Row, merge_rows
 
 RESTORE = "restore the file"
 MAX_CELLS = 2**26  # of a Parquet file; rows of 50,400 runs have some 2**24
 MAX_TABLE_BYTES = 2**30  # of its cells; it is read in batches of BATCH rows
 BATCH = 256
-STAGE = {"name": str, "rule": str, "chosen": [dict], "runs": [str]}
+STAGE = {
+    **{"name": str, "rule": str, "chosen": [dict], "runs": [str], "factors?": {str: [str]}},
+    "otherwise?": {str: {"overrides": [str], "sample": int}},
+}
 PLAN = {"version": int, "sweep": str, "command": str, "stages": [STAGE], "claims?": bool}
 ROWS_METADATA = {"schema": int, "protocols": {str: {"protocol": dict, "measures": dict}}}
-LATER_COLUMN = "penalty"  # which rows.parquet lacks where it was written before there was the group
 LOADED = ("rows.parquet", "runs.jsonl", "environments.json", "plan.json", "history.parquet")
 
 
@@ -134,12 +136,15 @@ def _read_stages(
                 name=plan["sweep"],
                 command=plan["command"],
                 stage=stage["name"],
-                runs=tuple(runs[run_id] for run_id in stage["runs"]),
+                runs=tuple(
+                    _as_asked(runs[run_id], stage.get("otherwise", {})) for run_id in stage["runs"]
+                ),
                 baselines=baselines,
                 rule=stage["rule"],
                 chosen=tuple(stage["chosen"]),
                 claims=plan.get("claims", False),
                 real_pictures=real_pictures,
+                factors=stage.get("factors", {}),
             )
             for stage in plan["stages"]
         )
@@ -150,6 +155,13 @@ def _read_stages(
         message = f"{path} is damaged: {type(error).__name__} {error}"
         fix = "restore the file, or write the report again from its runs"
         raise UserError(message, fix=fix) from error
+
+
+def _as_asked(run: RunRecord, otherwise: Mapping[str, Mapping[str, Any]]) -> RunRecord:
+    """Return a run with the overrides and the sample by which a stage asks for it."""
+    if (own := otherwise.get(run.run_id)) is None:
+        return run
+    return replace(run, overrides=tuple(own["overrides"]), sample=own["sample"])
 
 
 def read_table(path: Path) -> Any:
@@ -205,7 +217,7 @@ def _read_rows(path: Path) -> tuple[dict[str, list[Row]], tuple[Row, ...]]:
         protocols = parse_json(text, ROWS_METADATA)["protocols"]
     except ValueError as error:
         raise UserError(f"{path} is damaged: protocols: {error}", fix=RESTORE) from error
-    needed = {*PLAIN_COLUMNS, "protocol_id"} - {LATER_COLUMN}
+    needed = {*PLAIN_COLUMNS, "protocol_id"} - set(LATER_GROUPS)
     missing = sorted(needed - set(table.column_names))
     if missing:
         raise UserError(f"{path} lacks the columns {', '.join(missing)}", fix=RESTORE)

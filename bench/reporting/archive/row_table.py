@@ -11,7 +11,7 @@ from typing import Any
 from bench.reporting.data.records import StageRecord
 from bench.reporting.tables.groups import group_rows
 from bench.runs.identity import short_hash
-from bench.runs.rows import Row
+from bench.runs.rows import LATER_GROUPS, Row
 
 ROW_COLUMNS = {
     "group": "the table that the row stands in; rows of different groups are not comparable",
@@ -20,7 +20,7 @@ ROW_COLUMNS = {
     "sample": "which configuration of its variant; 0 are its defaults",
     "variant": "what was trained",
     "loss": "entry of the config group",
-    "penalty": "entry of the config group",
+    **dict.fromkeys(LATER_GROUPS, 'entry of the config group; "none" for rows older than it'),
     "model": "entry of the config group",
     "network": "entry of the config group",
     "dataset": "entry of the config group",
@@ -42,7 +42,7 @@ ROW_COLUMNS = {
     "code.*": "hash of each file outside the package that trained the run",
 }
 PLAIN_COLUMNS = (
-    "run_id", "variant", "loss", "penalty", "model", "network", "dataset", "seed", "status",
+    "run_id", "variant", "loss", *LATER_GROUPS, "model", "network", "dataset", "seed", "status",
     "cause", "checkpoint", "d_steps", "g_steps", "images",
 )  # fmt: skip
 # What spreadsheets take for a formula; the last four are wide forms of the first four.

@@ -40,6 +40,8 @@ def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
                 "rule": stage.rule,
                 "chosen": list(stage.chosen),
                 "runs": [run.run_id for run in stage.runs],
+                **({"factors": dict(stage.factors)} if stage.factors else {}),
+                **_asked_otherwise(stage, runs),
             }
             for stage in stages
         ],
@@ -64,6 +66,16 @@ def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
         "history.parquet": _parquet(_history_columns(runs.values()), {"schema": 1}),
         **pictures,
     }
+
+
+def _asked_otherwise(stage: StageRecord, runs: Mapping[str, RunRecord]) -> dict[str, Any]:
+    """Return "otherwise": run_id -> overrides and sample, where runs.jsonl has another stage's."""
+    others = {
+        run.run_id: {"overrides": list(run.overrides), "sample": run.sample}
+        for run in stage.runs
+        if (run.overrides, run.sample) != (runs[run.run_id].overrides, runs[run.run_id].sample)
+    }
+    return {"otherwise": others} if others else {}
 
 
 def _published_runs(runs: Iterable[RunRecord]) -> Iterable[PublishedRun]:

@@ -1,4 +1,4 @@
-"""Define a claim of the study, its rule, and the result of assessing it by rows."""
+"""Define a claim, its rule, and the result of assessing it by rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Claim:
     """A claim and the rule that decides it.
 
     Args:
-        name: "C1" to "C12".
+        name: "C1" to "C12", "M1" to "M6".
         text: the claim in one sentence.
         source: where it stands, and how far that was verified.
         rule: how rows decide the verdict, in words, fixed before the rows were seen.
@@ -49,7 +49,7 @@ class ClaimResult:
 
     Args:
         claim: the claim's text.
-        deviations: differences between these rows and the study's, in sentences.
+        deviations: differences between these rows and those of Lucic et al. 2018, in sentences.
     """
 
     name: str

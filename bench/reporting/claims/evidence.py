@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench import stats
+from bench.reporting.analysis.factorial import Factorial, read_factorial
 from bench.reporting.analysis.rankings import outcomes_by_method
 from bench.reporting.tables.comparisons import Comparison
 from bench.reporting.tables.methods import Method
@@ -32,18 +33,38 @@ class Evidence:
         return self._frechet_tables(is_search=False)
 
     @cached_property
+    def grids(self) -> dict[str, Table]:
+        """Return data set -> table of the cells of a grid; of Inception features where possible."""
+        return self._frechet_tables(is_search=False, of_grid=True)
+
+    @cached_property
     def searches(self) -> dict[str, Search]:
         """Return data set -> search over configurations; of Inception features where possible."""
         tables = self._frechet_tables(is_search=True)
         return {dataset: summarise_search(table) for dataset, table in tables.items()}
+
+    def factorials(self, checkpoint: str = "") -> list[Factorial]:
+        """Return every grid's scores at a checkpoint, or at the main one of its comparison."""
+        tables = [
+            table
+            for comparison in self.comparisons
+            for table in (comparison.tables if checkpoint else comparison.tables[:1])
+        ]
+        chosen = (t.group for t in tables if checkpoint in ("", t.group.checkpoint))
+        found = (read_factorial(group) for group in chosen if not group.conditional)
+        return [factorial for factorial in found if factorial is not None]
 
     @cached_property
     def tables(self) -> list[Table]:
         """Return every table of the study."""
         return [table for comparison in self.comparisons for table in comparison.tables]
 
-    def _frechet_tables(self, *, is_search: bool) -> dict[str, Table]:
-        tables = [c.main for c in self.comparisons if c.stage.is_search == is_search]
+    def _frechet_tables(self, *, is_search: bool, of_grid: bool = False) -> dict[str, Table]:
+        tables = [
+            c.main
+            for c in self.comparisons
+            if c.stage.is_search == is_search and bool(c.stage.factors) == of_grid
+        ]
         tables = [table for table in tables if not table.group.conditional]  # nor are the study's
         by_dataset: dict[str, Table] = {}
         for table in sorted(tables, key=lambda table: not is_published_quantity(table.group)):

@@ -40,7 +40,9 @@ def read_stages(runs_root: Path, study: str | Plan) -> list[StageRecord]:
     real = tuple(reader.baselines())
     runs_by_stage = [tuple(map(reader.run, stage.runs)) for stage in plan.stages]
     stages = [
-        StageRecord(name, plan.command, s.name, runs, real, s.rule, s.chosen, plan.claims)
+        StageRecord(
+            name, plan.command, s.name, runs, real, s.rule, s.chosen, plan.claims, {}, s.factors
+        )
         for s, runs in zip(plan.stages, runs_by_stage, strict=True)
     ]
     scored = [stage for stage in stages if any(run.rows for run in stage.runs)]
@@ -142,7 +144,9 @@ class _Reader:
     def run(self, planned: PlannedRun) -> RunRecord:
         if planned.run_id not in self.runs:
             self.runs[planned.run_id] = self._read(planned)
-        return self.runs[planned.run_id]
+        overrides = portable_overrides(planned.overrides)  # stages may ask for one run differently
+        run = self.runs[planned.run_id]
+        return dataclasses.replace(run, overrides=overrides, sample=planned.sample)
 
     def _read(self, planned: PlannedRun) -> RunRecord:
         folder = RunFolder(self.root, planned.run_id)
@@ -155,7 +159,7 @@ class _Reader:
             dataset=planned.dataset,
             seed=planned.seed,
             sample=planned.sample,
-            overrides=portable_overrides(planned.overrides),
+            overrides=(),
             status=facts.get("status", row.status if row else "missing"),
             cause=facts.get("cause", row.cause if row else ""),
             facts={name: facts[name] for name in FACTS if facts.get(name) is not None},

@@ -67,7 +67,8 @@ class StageRecord:
         baselines: rows of real samples scored against real ones, of any protocol.
         rule: how its configurations were chosen from the stage before; empty for the first.
         chosen: what that rule chose: variant, data set, sample, score, runs.
-        claims: whether the sweep sets out to judge the claims of Lucic et al. 2018.
+        claims: whether the sweep sets out to judge claims.
+        factors: of a stage with a grid: override -> its levels; every combination was planned.
         real_pictures: PNG of real images, by run_id of the baselines.
     """
 
@@ -80,6 +81,7 @@ class StageRecord:
     chosen: tuple[Mapping[str, Any], ...] = ()
     claims: bool = False
     real_pictures: Mapping[str, bytes] = field(default_factory=dict)
+    factors: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -88,7 +90,12 @@ class StageRecord:
 
     @cached_property
     def is_search(self) -> bool:
-        """Whether some variant has several configurations on one data set, from one source."""
+        """Whether some variant has several configurations on one data set, from one source.
+
+        The cells of a grid are methods of their own, and so no search.
+        """
+        if self.factors:
+            return False
         samples: dict[tuple[str, str, str], int] = {}
         keys = (((run.source, run.variant, run.dataset), run.sample) for run in self.runs)
         return any(samples.setdefault(key, sample) != sample for key, sample in keys)

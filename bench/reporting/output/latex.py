@@ -5,7 +5,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from bench.core.text import distinct_file_names, printable
+from bench.reporting.analysis.factorial import Factorial, read_factorial
 from bench.reporting.claims.claim import ClaimResult
+from bench.reporting.output import effects_table
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison, checkpoint_names, checkpoint_rows
 from bench.reporting.tables.published import published_scores
@@ -37,6 +39,8 @@ def build_latex_files(study: Sequence[Comparison], claims: Sequence[ClaimResult]
     for comparison in study:
         slug = comparison.main.group.slug
         files[f"{slug}-cost.tex"] = _cost_table(comparison.main)
+        if (factorial := read_factorial(comparison.main.group)) is not None:
+            files[f"{slug}-effects.tex"] = _effect_table(factorial)
         if checkpoint_names(comparison):
             files[f"{slug}-checkpoints.tex"] = _checkpoint_table(comparison)
     for name, tables in _by_protocol(c for c in study if not c.stage.is_search).items():
@@ -143,6 +147,12 @@ def _checkpoint_table(comparison: Comparison) -> str:
     return format_table(columns, ["variant", *names], rows, caption, label)
 
 
+def _effect_table(factorial: Factorial) -> str:
+    caption = f"{factorial.group.dataset}. {effects_table.describe_effects(factorial)}"
+    rows, titles = effects_table.effect_rows(factorial), effects_table.COLUMN_TITLES
+    return format_table("lrr", titles, rows, caption, f"{factorial.group.slug}-effects")
+
+
 def _cost_table(table: Table) -> str:
     kind = "Class-conditional runs" if table.group.conditional else "Runs"
     caption = (
@@ -155,6 +165,8 @@ def _cost_table(table: Table) -> str:
 
 def _claim_table(claims: Sequence[ClaimResult]) -> str:
     rows = [(claim.name, claim.claim, claim.verdict, claim.explanation) for claim in claims]
-    caption = "Claims of Lucic et al. 2018, judged by rules over the rows."
+    caption = (
+        "Claims judged by rules over the rows: C of Lucic et al. 2018, M about what came after it."
+    )
     titles = ("", "claim", "verdict", "found")
     return format_table("lp{4.5cm}p{2cm}p{6.5cm}", titles, rows, caption, "claims")

@@ -14,7 +14,7 @@ from bench.reporting.analysis.chart_descriptions import describe_score_axis
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import Comparison
 from bench.reporting.tables.methods import DIRECTIONS
-from bench.reporting.tables.published import study_variants
+from bench.reporting.tables.published import is_study_method
 from bench.reporting.tables.summary import Cell, Table, TableRow, median_fact
 from bench.reporting.text import words
 from bench.reporting.text.cells import real_baselines, runs_without_score
@@ -82,7 +82,7 @@ def build_board(comparison: Comparison, table: Table, opened: Container[str]) ->
             {
                 "name": row.name,
                 "variant": row.method.variant,
-                "study": row.method.variant in study_variants(),
+                "study": is_study_method(row.method),
                 "lost": runs_without_score(row.method),
                 "facts": _facts(row, table),
                 "cells": {m: cells[m][row.name] for m in cells if row.name in cells[m]},

@@ -7,11 +7,12 @@ from typing import Any
 
 from bench.core.text import printable
 from bench.plotting.style import inline_svg
+from bench.reporting.analysis.factorial import read_factorial
 from bench.reporting.archive.row_table import ROW_COLUMNS
 from bench.reporting.claims.claim import OPEN
 from bench.reporting.data.licences import licences_of
 from bench.reporting.data.records import RunRecord
-from bench.reporting.output import summary_paragraph
+from bench.reporting.output import effects_table, summary_paragraph
 from bench.reporting.output.interactive import build_page_data, format_script_json
 from bench.reporting.output.provenance import describe_run_environments
 from bench.reporting.output.run_details import select_runs
@@ -92,7 +93,11 @@ def _variables(report: Report) -> dict[str, Any]:
     datasets = dict.fromkeys(group.dataset for group in groups)
     words_of_names = " ".join([*names, *datasets, sweep.name]).split()
     overall = compare_over_datasets(comparisons)
-    heading = f"{words.count_phrase(len(names), 'variant')} on {words.join_with_and(datasets)}"
+    factors = dict.fromkeys(name for group in groups for name in group.factors)
+    subject = words.count_phrase(len(names), "variant")
+    if factors:
+        subject = f"{words.join_with_and(map(words.factor_title, factors))} of {', '.join(names)}"
+    heading = f"{subject} on {words.join_with_and(datasets)}"
     return {
         "sweep": sweep,
         "has_long_words": any(len(word) > LONG_WORD for word in words_of_names),
@@ -115,6 +120,8 @@ def _variables(report: Report) -> dict[str, Any]:
         "rounding": rounding,
         "is_published_quantity": is_published_quantity,
         "has_score_intervals": lambda rows: any(s.interval for row in rows for s in row.scores),
+        "factorials": {group.slug: read_factorial(group) for group in groups},
+        "effects_table": effects_table,
         "comparability_notes": words.comparability_notes(groups),
         "environment": describe_run_environments(sweep.runs),
         "row_columns": ROW_COLUMNS,

@@ -39,6 +39,8 @@ def build_comparisons(
 ) -> tuple[Comparison, ...]:
     """Compare the methods of all stages; those of the last stage, the study's result, come first.
 
+    Where a stage has a grid, stages are questions side by side and stay in their order.
+
     Args:
         choice: which score ranks, and which are shown.
 
@@ -51,7 +53,7 @@ def build_comparisons(
     choice.check(group for members in groups.values() for group in members)
     return tuple(
         comparison
-        for stage in (*stages[-1:], *stages[:-1])
+        for stage in (stages if any(s.factors for s in stages) else (*stages[-1:], *stages[:-1]))
         for comparison in _compare_stage(stage, map(choice.apply, groups[id(stage)]))
     )
 

@@ -62,12 +62,18 @@ def group_rows(stage: StageRecord) -> tuple[TableGroup, ...]:
             checkpoint=key[2],
             protocol=protocol,
             metrics=_in_order(directions, members),
-            methods=_methods(runs_by_dataset[dataset], rows_by_run, only_protocol=only_protocol),
+            methods=_methods(
+                runs_by_dataset[dataset],
+                rows_by_run,
+                only_protocol=only_protocol,
+                of_grid=bool(stage.factors),
+            ),
             real_baseline=tuple(row for row in baselines if row.variant == "real"),
             split_half=tuple(row for row in baselines if row.variant == "real_halves"),
             real_picture=next(
                 (p for row in baselines if (p := stage.real_pictures.get(row.run_id))), None
             ),
+            factors=stage.factors,
         )
         tables.append(table)
     return tuple(tables)
@@ -162,12 +168,17 @@ def _runs_by_dataset(stage: StageRecord) -> dict[str, list[tuple[MethodKey, RunR
 
 
 def _methods(
-    runs: Sequence[tuple[MethodKey, RunRecord]], rows: Mapping[str, Row], *, only_protocol: bool
+    runs: Sequence[tuple[MethodKey, RunRecord]],
+    rows: Mapping[str, Row],
+    *,
+    only_protocol: bool,
+    of_grid: bool = False,
 ) -> tuple[Method, ...]:
     """Return the methods in the plan's order, with their diverged runs and those without a row.
 
     Args:
         only_protocol: the data set has one protocol, so that a run without a row belongs here.
+        of_grid: methods are the cells of a grid, named without the variant where all have one.
     """
     runs_by_method: dict[MethodKey, list[SeedRun]] = {}
     for key, run in runs:
@@ -181,7 +192,10 @@ def _methods(
     methods = []
     for key, members in runs_by_method.items():
         alike = [other for other in runs_by_method if marks[other] == marks[key]]
-        methods.append(Method(_name(key, alike) + marks[key], key[0], tuple(members)))
+        name = _name(key, alike)
+        if of_grid and len({variant for variant, _ in runs_by_method}) == 1:
+            name = name.removeprefix(f"{key[0]} (").removesuffix(")")
+        methods.append(Method(name + marks[key], key[0], tuple(members)))
     return tuple(methods)
 
 

@@ -1,7 +1,7 @@
 """Methods with their runs, and the groups of methods that one table compares."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -64,6 +64,7 @@ class TableGroup:
         real_baseline: rows of real samples of another split, scored under this protocol.
         split_half: rows of one half of a split of real samples scored against the other half.
         real_picture: PNG of real images; None where there is none.
+        factors: of a stage with a grid: override -> its levels.
     """
 
     slug: str
@@ -75,6 +76,7 @@ class TableGroup:
     real_baseline: tuple[Row, ...]
     split_half: tuple[Row, ...]
     real_picture: bytes | None = None
+    factors: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def first(self) -> str:

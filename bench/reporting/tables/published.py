@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.reporting.tables.methods import TableGroup
+from bench.reporting.tables.methods import Method, TableGroup
+from bench.runs.rows import LATER_GROUPS
 
 FILE = Path(__file__).with_name("published.csv")
 EXTRACTOR = "inception_2015"  # with which a Frechet distance is the published quantity
+MECHANISMS = {"model", "loss", *LATER_GROUPS}  # config groups that make another method of a variant
 
 
 class PublishedScore(NamedTuple):
@@ -48,6 +50,12 @@ def published_scores() -> tuple[PublishedScore, ...]:
 def study_variants() -> frozenset[str]:
     """Return the names of the study's eight variants."""
     return frozenset(cell.variant for cell in published_scores())
+
+
+def is_study_method(method: Method) -> bool:
+    """Return whether a method is one of the study's eight, with no mechanism exchanged or added."""
+    keys = {o.lstrip("+").partition("=")[0] for run, _ in method.runs for o in run.overrides}
+    return method.variant in study_variants() and not keys & MECHANISMS
 
 
 def published_for(group: TableGroup) -> dict[str, PublishedScore]:

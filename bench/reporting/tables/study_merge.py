@@ -51,8 +51,16 @@ def merge_studies(own: NamedStudy, others: Sequence[NamedStudy], command: str) -
     for study in (own, *others):
         for stage in study.stages:
             key = "" if stage is study.stages[-1] else stage.stage
-            heads.setdefault(key, stage)
-            members.setdefault(key, {}).update({r.run_id: runs[r.run_id] for r in stage.runs})
+            head = heads.setdefault(key, stage)
+            heads[key] = dataclasses.replace(head, factors=head.factors or stage.factors)
+            members.setdefault(key, {}).update(
+                {
+                    r.run_id: dataclasses.replace(
+                        runs[r.run_id], overrides=r.overrides, sample=r.sample
+                    )
+                    for r in stage.runs
+                }
+            )
     last, name = heads[""], f"{own.name} with {', '.join(other.name for other in others)}"
     return [
         dataclasses.replace(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bench.reporting.tables import rounding
 from bench.reporting.tables.methods import Method
-from bench.reporting.tables.published import published_for, study_variants
+from bench.reporting.tables.published import is_study_method, published_for
 from bench.reporting.tables.summary import Cell, Table, TableRow, median_fact
 from bench.reporting.text import words
 from bench.runs.rows import Row
@@ -179,7 +179,7 @@ def _method_row(table: Table, row: TableRow, places: Mapping[str, int]) -> Score
     return ScoreRow(
         name=row.name,
         variant=method.variant,
-        study=method.variant in study_variants(),
+        study=is_study_method(method),
         is_baseline=False,
         seeds=f"{scored}" if scored == all_runs else f"{scored} of {all_runs}",
         lost=runs_without_score(method),

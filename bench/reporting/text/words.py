@@ -80,6 +80,11 @@ def main_score_title(group: TableGroup) -> str:
     return f"{full_metric_title(group.first, group)}, {better_direction(group.first, group)}{kind}"
 
 
+def factor_title(factor: str) -> str:
+    """Return "train images" for train_images, "learning rate" for hyperparameters.learning_rate."""
+    return factor.rpartition(".")[2].replace("_", " ")
+
+
 def count_phrase(count: int, noun: str) -> str:
     """Return "no runs", "one run", "twelve runs", "13 runs"."""
     number = NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else f"{count:,}"
@@ -249,6 +254,8 @@ def stage_title(stage: StageRecord) -> str:
     """Return a title that tells what a stage compares."""
     if stage.is_search:
         return "the search"
+    if stage.factors:
+        return stage.stage
     if stage.rule:
         return "chosen configurations"
     return "all runs" if stage.stage == "all" else stage.stage
@@ -258,4 +265,6 @@ def section_title(comparison: Comparison) -> str:
     """Return the heading of a comparison's section."""
     group, stage = comparison.main.group, comparison.stage
     title = f"{group.dataset}, protocol {protocol_title(group)}"
+    if stage.factors:
+        return f"{stage.stage}: {title}"
     return f"The search: {title}" if stage.is_search else title

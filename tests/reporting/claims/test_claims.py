@@ -19,8 +19,9 @@ def on(dataset, **scores):
     return seeds(scores, dataset=dataset)
 
 
-def test_there_are_twelve_claims_with_source_and_rule():
-    assert [claim.name for claim in list_claims()] == [f"C{n}" for n in range(1, 13)]
+def test_there_are_twelve_claims_of_the_study_and_six_of_ours_with_source_and_rule():
+    names = [*(f"C{n}" for n in range(1, 13)), *(f"M{n}" for n in range(1, 7))]
+    assert [claim.name for claim in list_claims()] == names
     assert all(claim.text and claim.source and "eproduced" in claim.rule for claim in list_claims())
 
 

@@ -1,0 +1,59 @@
+"""Assess M3: augmentation helps only with few images."""
+
+import numpy as np
+
+from bench.reporting.claims import modern
+from bench.reporting.claims.claim import Claim, Finding, needs
+from bench.reporting.claims.evidence import Evidence
+
+IMAGES, NONE = "train_images", "none"
+
+
+def assess(evidence: Evidence) -> Finding:
+    """Compare the scores with and without augmentation at the fewest and at the most images."""
+    parts: list[modern.Part] = []
+    sentences = []
+    for grid in modern.factorials(evidence, {IMAGES: (), "augmentation": (NONE,)}):
+        name = next(each for each in grid.factors["augmentation"] if each != NONE)
+        counts = sorted(grid.factors[IMAGES], key=int)
+        gains = {}
+        for count in counts:
+            changed, plain = (
+                grid.at(**{IMAGES: count, "augmentation": each}) for each in (name, NONE)
+            )
+            gains[count] = (changed - plain).reshape(-1, changed.shape[-1]).mean(0)
+        few, many = gains[counts[0]], gains[counts[-1]]
+        parts += [modern.helps(few, 3), _helps_little(many), _less(many - few)]
+        ratios = ", ".join(f"{n} images {modern.describe(g, 3)}" for n, g in gains.items())
+        sentences.append(
+            f"on {grid.group.dataset} the score with {name} over that without is: {ratios}"
+        )
+    if not parts:
+        return needs(modern.needs_factors("numbers of images", "augmentation with and without"))
+    return modern.finding(parts, sentences)
+
+
+def _helps_little(logs: np.ndarray) -> modern.Part:
+    """Return whether a gain is no larger than the margin."""
+    _, low, high = modern.interval(logs, 3)
+    return True if low > -modern.margin() else False if high < -modern.margin() else None
+
+
+def _less(logs: np.ndarray) -> modern.Part:
+    """Return whether the gain with many images is smaller than that with few."""
+    _, low, high = modern.interval(logs, 3)
+    return True if low > 0 else False if high < 0 else None
+
+
+CLAIM = Claim(
+    name="M3",
+    text="Augmentation helps only with few images.",
+    source=f"{modern.SOURCE}, after Karras et al. 2020, arXiv:2006.06676",
+    rule=(
+        "Three parts. With the fewest images the score with augmentation is lower than without "
+        "(refuted: higher, or equivalent); with the most it is not lower by more than the margin "
+        "(refuted: it is); and the ratio is larger with the most images than with the fewest "
+        f"(refuted: smaller). {modern.judge_words()}"
+    ),
+    assess=assess,
+)
