@@ -5,6 +5,7 @@ depend on the machine and its other load. The parts:
 
   frechet     `frechet_distance` against `scipy.linalg.sqrtm(C1 @ C2)`
   neighbours  `prdc` against full distance matrices; time and memory, in fresh processes (Linux)
+  kernel      `kernel_blocks` against torch-fidelity's KID, and both against float64
   inception   images per second of `features=inception_2015` against torch-fidelity's own forward
   digits      seconds of every metric of `score=quick` on 10,000 noisy copies of digits
 """
@@ -124,6 +125,34 @@ def time_neighbours(rounds: int) -> None:
         )
 
 
+def time_kernel(rounds: int) -> None:
+    """Time both on ten subsets of 1,000 out of 10,000 samples, drawn as torch-fidelity draws."""
+    import torch
+
+    from bench.features.fidelity import import_torch_fidelity
+    from bench.metrics.kernel import kernel_blocks
+
+    kid = import_torch_fidelity("benchmark", "metric_kid")
+    real, fake = random_features(0, N_SAMPLES), 1.1 * random_features(1, N_SAMPLES)
+    draws, sizes = np.random.RandomState(0), (len(real), len(fake))
+    drawn = [[draws.choice(n, 1000, replace=False) for n in sizes] for _ in range(10)]
+    subsets = list(zip(*drawn, strict=True))
+    options = {"kid_subsets": 10, "kid_subset_size": 1000, "rng_seed": 0, "verbose": False}
+    tensors = [torch.from_numpy(side) for side in (real, fake)]
+
+    def theirs() -> float:
+        return kid.kid_features_to_metric(*tensors, **options)[kid.KEY_METRIC_KID_MEAN]
+
+    exact, _ = kernel_blocks(real.astype(np.float64), fake.astype(np.float64), *subsets)
+    errors = [value / exact - 1 for value in (kernel_blocks(real, fake, *subsets)[0], theirs())]
+    a, b, ratio = time_alternately(lambda: kernel_blocks(real, fake, *subsets), theirs, rounds)
+    print(
+        f"kernel: {WIDTH} features, {rounds} rounds\n  ours {a:.2f} s, off by {errors[0]:.0e}  "
+        f"torch-fidelity {b:.2f} s, off by {errors[1]:.0e}  {ratio:.2f} times as fast",
+        flush=True,
+    )
+
+
 def time_inception(rounds: int) -> None:
     """Time both networks on equal batches of 16 images of 32x32, with equal random weights."""
     import torch
@@ -172,6 +201,7 @@ def time_digits(rounds: int) -> None:
 
     took, started = {}, clock()
     evaluator = build_evaluator(cfg, source, digest_splits(splits), splits, device, None)
+    evaluator = evaluator.for_samples(conditional=False)
     settings, reference = evaluator.settings, evaluator.reference
     took["reference"], started = clock() - started, clock()
     batches = iter_batches(fake, settings.batch_size)
@@ -190,6 +220,7 @@ def time_digits(rounds: int) -> None:
 PARTS = {
     "frechet": time_frechet,
     "neighbours": time_neighbours,
+    "kernel": time_kernel,
     "inception": time_inception,
     "digits": time_digits,
 }

@@ -56,7 +56,7 @@ class Evaluator:
         if settings.split == "train":
             split = next(name for name in ("test", "validation") if name in reals.split_digests)
             held_out = reals.features(split, reals.count(split, None, "the held-out split"))
-        return Reference(real, train, held_out, self.source)
+        return Reference(real, train, held_out, self.source, reals.derived)
 
     @cached_property
     def selection_reference(self) -> Reference:

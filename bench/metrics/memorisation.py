@@ -5,7 +5,8 @@ training sample. Many real samples that were not trained on are so too, 2/3 of t
 fewer in more dimensions: a share says something only beside theirs, in the same features.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -35,13 +36,49 @@ class Memorised(NamedTuple):
         return np.argsort(self.distance / self.spacing, kind="stable")[:count]
 
 
-def memorised(samples: np.ndarray, train: np.ndarray, *, max_bytes: int) -> Memorised:
+@dataclass(frozen=True)
+class Spacings:
+    """Squared distances of training samples to their nearest others, computed when first needed.
+
+    They depend on the training samples alone: kept between calls they save time and change no bit.
+
+    Args:
+        first: rows of the U different training samples, ascending, [U].
+        squares: squared distances [U], filled in place; NaN where not computed yet.
+    """
+
+    first: np.ndarray
+    squares: np.ndarray
+
+    @classmethod
+    def of(cls, train: np.ndarray) -> Self:
+        """Return spacings of training samples [N, F], none of them computed yet."""
+        first, _ = distinct(floats(train))
+        return cls(first, np.full(len(first), np.nan))
+
+    def fill(self, used: np.ndarray, different: np.ndarray, *, max_bytes: int) -> None:
+        """Compute those of the samples `used` that are missing.
+
+        Args:
+            used: places among the different samples, [n], none twice.
+            different: the different training samples, [U, F].
+        """
+        missing = used[np.isnan(self.squares[used])]
+        if len(missing):
+            distances = Distances(different[missing], different, max_bytes=max_bytes)
+            self.squares[missing] = distances.nearest(1, ignore=missing)[1][:, 0]
+
+
+def memorised(
+    samples: np.ndarray, train: np.ndarray, *, max_bytes: int, spacings: Spacings | None = None
+) -> Memorised:
     """d(x, t) < d(t, t') with t nearest to x and t' nearest to t in the training set.
 
     Args:
         samples: features of generated or held-out samples, [M, F].
         train: features of all training samples, [N, F].
         max_bytes: distances are held in blocks of this size.
+        spacings: of `train`, as an earlier call left them; None: `Spacings.of(train)`.
 
     Returns:
         All of the samples are memorised where they are copies of training samples.
@@ -60,15 +97,14 @@ def memorised(samples: np.ndarray, train: np.ndarray, *, max_bytes: int) -> Memo
         )
     if not len(samples) or not (np.isfinite(samples).all() and np.isfinite(train).all()):
         raise ValueError("memorised: one sample at least, and neither NaN nor infinity")
-    first, _ = distinct(train)
+    spacings = Spacings.of(train) if spacings is None else spacings
+    first = spacings.first
     if len(first) < 2:
         raise ValueError(f"memorised: two different training samples at least, found {len(first)}")
-    different = train[first]
+    different = train if len(first) == len(train) else train[first]
     near, squares = Distances(samples, different, max_bytes=max_bytes).nearest(1, ignore=None)
+    nearest, distance = near[:, 0], squares[:, 0]
     # Only those that are somebody's nearest need their own nearest.
-    used, place = np.unique(near[:, 0], return_inverse=True)
-    own = Distances(different[used], different, max_bytes=max_bytes).nearest(1, ignore=used)[1]
-    spacing = own[place, 0]
-    return Memorised(
-        squares[:, 0] < spacing, first[near[:, 0]], np.sqrt(squares[:, 0]), np.sqrt(spacing)
-    )
+    spacings.fill(np.unique(nearest), different, max_bytes=max_bytes)
+    spacing = spacings.squares[nearest]
+    return Memorised(distance < spacing, first[nearest], np.sqrt(distance), np.sqrt(spacing))

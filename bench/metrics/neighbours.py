@@ -51,10 +51,16 @@ class Distances:
         return Screen(self.rows, self.columns, np.dtype(np.float64))
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Rows as a slice, and the bounds [b, M] of their distances that `below` takes."""
-        for start in range(0, len(self.rows), self._height):
-            block = slice(start, min(start + self._height, len(self.rows)))
-            yield block, self._single.lower(block)
+        """Rows as a slice, and the bounds [b, M] of their distances that `below` takes.
+
+        Bounds are valid until the next block, which is written over them: fresh memory would take
+        as long as the product.
+        """
+        height = min(self._height, len(self.rows))
+        bounds = np.empty((height, len(self.columns)), np.float32)
+        for start in range(0, len(self.rows), height):
+            block = slice(start, min(start + height, len(self.rows)))
+            yield block, self._single.lower(block, bounds[: block.stop - start])
 
     def below(
         self, block: slice, bounds: np.ndarray, limit: np.ndarray, *, strict: bool

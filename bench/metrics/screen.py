@@ -34,9 +34,9 @@ class Screen:
             side[part, :width], side[part, width + place] = factor * scaled, squares - room[part]
         return side, room
 
-    def lower(self, block: slice) -> np.ndarray:
-        """L [b, M], in units of scale squared."""
-        return self._left[block] @ self._right.T
+    def lower(self, block: slice, out: np.ndarray | None = None) -> np.ndarray:
+        """L [b, M], in units of scale squared, written into `out` where that is given."""
+        return np.matmul(self._left[block], self._right.T, out=out)
 
     def compare(
         self, block: slice, bounds: np.ndarray, limit: np.ndarray
@@ -54,8 +54,12 @@ class Screen:
         if skipped is not None:
             bounds[np.arange(len(bounds)), skipped] = np.inf
         # The k-th of the minima of groups of columns has k columns below it: no full sort.
-        width = max(1, min(32, bounds.shape[1] // (8 * (k + 1))))
-        minima = np.minimum.reduceat(bounds, np.arange(0, bounds.shape[1], width), axis=1)
+        # A group takes every n-th column, so that minima are taken between contiguous runs.
+        count = bounds.shape[1]
+        width = max(1, min(128, count // (8 * (k + 1))))
+        whole = count - count % width
+        minima = bounds[:, :whole].reshape(len(bounds), width, -1).min(1)
+        minima = np.concatenate([minima, bounds[:, whole:]], axis=1)
         reach = np.partition(minima, k - 1, axis=1)[:, k - 1]
         room = 2 * (self._left_room[block] + self._right_room.max())
         return bounds <= self._rounded(reach + room, np.inf)[:, None]

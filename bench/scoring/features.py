@@ -1,6 +1,6 @@
 """Samples -> features, once, whatever the number of metrics."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -13,6 +13,10 @@ from tqdm import tqdm
 from bench.core.batch import Batch, as_batch
 
 BAR_DELAY = 3.0  # seconds before a progress bar appears
+
+Arrays = dict[str, np.ndarray]
+# Name with a version, arrays that the result depends on, how to compute it -> the result.
+Derive = Callable[[str, Sequence[np.ndarray], Callable[[], Arrays]], Arrays]
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,11 @@ class Features:
         return replace(self.take(part), images=None)
 
 
+def compute_anew(name: str, inputs: Sequence[np.ndarray], compute: Callable[[], Arrays]) -> Arrays:
+    """Return what `compute` returns, without a cache: a `Derive`."""
+    return compute()
+
+
 @dataclass(frozen=True)
 class Reference:
     """Real samples to compare with.
@@ -60,12 +69,14 @@ class Reference:
         train: features of the training data, where a metric asks for them.
         held_out: features of real samples that were not trained on.
         source: source of the data set, which may define modes or a manifold.
+        derive: keeps what metrics compute from real samples alone.
     """
 
     real: Features
     train: Features | None = None
     held_out: Features | None = None
     source: Any = None
+    derive: Derive = compute_anew
 
 
 def quantise_images(samples: Tensor) -> Tensor:

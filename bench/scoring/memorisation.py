@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from bench import stats
 from bench.metrics import memorisation
-from bench.scoring.features import Features, Reference
+from bench.scoring.features import Arrays, Features, Reference
 from bench.scoring.metric_spec import MetricSpec, is_points
+
+DERIVED = "memorisation-1"  # with the version of what is kept
 
 
 @dataclass(frozen=True)
@@ -39,16 +43,29 @@ class Memorisation(MetricSpec):
         """Return {"memorised": share}; details: the held-out share, the difference's interval."""
         assert reference.train is not None and reference.held_out is not None
         train, held_out = reference.train.features, reference.held_out.features
-        of_fake = memorisation.memorised(fake.features, train, max_bytes=self.max_bytes)
-        of_held_out = memorisation.memorised(held_out, train, max_bytes=self.max_bytes)
+
+        def measure_held_out() -> Arrays:
+            spacings = memorisation.Spacings.of(train)
+            mask = self._memorised(held_out, train, spacings).mask
+            return {"mask": mask, "first": spacings.first, "squares": spacings.squares}
+
+        known = reference.derive(DERIVED, [train, held_out], measure_held_out)
+        spacings = memorisation.Spacings(known["first"], known["squares"])
+        of_fake, of_held_out = self._memorised(fake.features, train, spacings), known["mask"]
         low, high = stats.share_difference(
-            int(of_fake.mask.sum()), len(fake), int(of_held_out.mask.sum()), len(held_out),
+            int(of_fake.mask.sum()), len(fake), int(of_held_out.sum()), len(held_out),
             confidence=self.confidence,
         )  # fmt: skip
         fake.notes["memorised"] = of_fake
         return {
             "memorised": of_fake.share,
-            "memorised.held_out": of_held_out.share,
+            "memorised.held_out": float(of_held_out.mean()),
             "memorised.excess_low": low,
             "memorised.excess_high": high,
         }
+
+    def _memorised(
+        self, samples: np.ndarray, train: np.ndarray, spacings: memorisation.Spacings
+    ) -> memorisation.Memorised:
+        budget = self.max_bytes
+        return memorisation.memorised(samples, train, max_bytes=budget, spacings=spacings)

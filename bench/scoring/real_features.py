@@ -4,10 +4,12 @@ A file is named by a hash of extractor, weights, resize, the digest of the data 
 samples, and by a hash of what may change the last bits: torch's version, kind of device, threads.
 It is verified when read and computed again when damaged. Where the data are absent, a file of
 another environment will do: it agrees to rounding.
+
+What metrics compute from these features alone is kept beside them, see `RealFeatures.derived`.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +26,7 @@ from bench.core.files import DiskError, replacing
 from bench.data.split import Split
 from bench.runs.heartbeat import remove_partial_files
 from bench.runs.identity import short_hash
-from bench.scoring.features import Features, extract, iter_batches
+from bench.scoring.features import Arrays, Features, extract, iter_batches
 from bench.scoring.score import describe_extractor
 
 SplitDigests = Mapping[str, Mapping[str, Any]]  # split -> {"digest", "count"}
@@ -50,6 +52,7 @@ class RealFeatures:
     splits: Mapping[str, Split] | None
     cache: Path | None
     _memory: dict[tuple[str, int], Features] = field(default_factory=dict, repr=False)
+    _derived: dict[str, Arrays] = field(default_factory=dict, repr=False)
 
     def count(self, split: str, wanted: int | None, key: str) -> int:
         """Return how many samples of a split are used.
@@ -92,6 +95,32 @@ class RealFeatures:
             return None
         samples = self.splits[split].samples[:count]
         return np.concatenate([b.numpy() for b in iter_batches(samples, self.batch_size)])
+
+    def derived(
+        self, name: str, inputs: Sequence[np.ndarray], compute: Callable[[], Arrays]
+    ) -> Arrays:
+        """Return arrays that depend on real features alone, computed once and cached on disk.
+
+        All calls in a process return the same objects: what a metric writes into them later is
+        kept in memory, but not on disk.
+
+        Args:
+            name: what is computed, with a version.
+            inputs: all that it depends on; their content and numpy's version name the file.
+            compute: computes it, where it is not cached or its file is damaged.
+        """
+        digest = _digest({str(place): array for place, array in enumerate(inputs)})
+        stem = short_hash({"inputs": digest, "name": name, "numpy": np.__version__})
+        if stem not in self._derived:
+            path = None if self.cache is None else self.cache / f"{name}-{stem}.safetensors"
+            arrays = None if path is None else _load_arrays(path)
+            if arrays is None:
+                arrays = compute()
+                if path is not None:
+                    with suppress(DiskError):  # a cache saves time and nothing else
+                        _save_arrays(path, arrays)
+            self._derived[stem] = arrays
+        return self._derived[stem]
 
     def _load_or_extract(self, split: str, count: int) -> Features:
         data = {"digest": self.split_digests[split]["digest"], "count": count}
@@ -150,10 +179,12 @@ def _digest(arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def _save(path: Path, features: Features) -> None:
-    arrays = {"features": np.ascontiguousarray(features.features)}
-    for name in ("logits", "labels"):
-        if (part := getattr(features, name)) is not None:
-            arrays[name] = np.ascontiguousarray(part)
+    parts = {name: getattr(features, name) for name in ("features", "logits", "labels")}
+    _save_arrays(path, {name: part for name, part in parts.items() if part is not None})
+
+
+def _save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     remove_partial_files(path.parent)
     with replacing(path) as temporary:
         try:
@@ -163,6 +194,14 @@ def _save(path: Path, features: Features) -> None:
 
 
 def _load(path: Path) -> Features | None:
+    """Read cached features; None where there are none, or a damaged file."""
+    arrays = _load_arrays(path)
+    if arrays is None or "features" not in arrays:
+        return None
+    return Features(arrays["features"], arrays.get("logits"), labels=arrays.get("labels"))
+
+
+def _load_arrays(path: Path) -> Arrays | None:
     """Read a cached file; None where there is none, or a damaged one."""
     if not path.is_file():
         return None
@@ -170,10 +209,6 @@ def _load(path: Path) -> Features | None:
         with safe_open(path, framework="numpy") as content:
             stated = (content.metadata() or {}).get("sha256")
             arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
-        if _digest(arrays) != stated:
-            return None
+        return arrays if _digest(arrays) == stated else None
     except Exception:  # of a type that numpy lacks, say; there is no list of them
         return None
-    if "features" not in arrays:
-        return None
-    return Features(arrays["features"], arrays.get("logits"), labels=arrays.get("labels"))

@@ -173,6 +173,31 @@ def test_equals_torchmetrics():
     assert single == pytest.approx(theirs, rel=1e-6)
 
 
+@pytest.mark.parametrize(("count", "width"), [(1500, 64), (300, 2048)])
+def test_float32_products_stay_within_their_bound_of_float64(count, width):
+    rng = np.random.default_rng(0)
+    real, fake = np.abs(rng.normal(size=(2, count, width))).astype(np.float32)
+    fake *= np.float32(1.1)
+    value = kernel_distance(real.astype(np.float64), fake.astype(np.float64))
+    single = kernel_distance(real, fake)
+    radius = max(np.square(side, dtype=np.float64).sum(1).max() for side in (real, fake)) / width
+    assert single == pytest.approx(value, rel=1e-6)
+    assert 0 < abs(single - value) < 4 * 3 * (width + 6) * 2.0**-24 * radius * (radius + 1) ** 2
+    rows = disjoint_blocks(np.arange(count), count // 3)
+    wide = kernel_blocks(real.astype(np.float64), fake.astype(np.float64), rows, rows)
+    assert kernel_blocks(real, fake, rows, rows) == pytest.approx(wide, rel=1e-6)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.3, 0.7), (1e3, 2e3), (1e7, 3e7), (1e25, 2e25)])
+def test_repeated_points_have_a_closed_form_in_float32(a, b):
+    """k(a, a) + k(b, b) - 2 k(a, b) of features that are all a, or all b: also where cubes leave
+    float32, from 2e6 on, or squares, from 2e19 on."""
+    real, fake = np.full((40, 8), a, np.float32), np.full((30, 8), b, np.float32)
+    a, b = float(np.float32(a)), float(np.float32(b))
+    expected = (a * a + 1) ** 3 + (b * b + 1) ** 3 - 2 * (a * b + 1) ** 3
+    assert kernel_distance(real, fake) == pytest.approx(expected, rel=2e-6)
+
+
 def test_mean_and_standard_error_of_three_blocks():
     """Over B - 1, and of the mean."""
     real, fake = clouds(0, 30, 24)

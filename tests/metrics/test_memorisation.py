@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.stats import ortho_group
 
-from bench.metrics.memorisation import memorised
+from bench.metrics.memorisation import Spacings, memorised
 
 BYTES = 2**22
 
@@ -99,6 +99,23 @@ def test_equals_all_distances_in_any_order_and_rotation(seed, dimensions, dtype)
     turned = memorised(samples @ rotation, train @ rotation, max_bytes=BYTES)
     assert turned.nearest.tolist() == nearest.tolist()
     assert turned.spacing == pytest.approx(spacing, rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_kept_spacings_change_no_bit_and_only_those_that_were_needed_are_there(dtype):
+    rng = np.random.default_rng(0)
+    train = rng.normal(size=(300, 5)).astype(dtype)
+    train[::7] = train[1]  # copies: 257 are different
+    spacings = Spacings.of(train)
+    assert len(spacings.first) == 257 and np.isnan(spacings.squares).all()
+    needed = np.zeros(len(train), dtype=bool)
+    for size in (50, 80):
+        samples = rng.normal(size=(size, 5)).astype(dtype)
+        kept = memorised(samples, train, max_bytes=3000, spacings=spacings)
+        for part, alone in zip(kept, memorised(samples, train, max_bytes=BYTES), strict=True):
+            assert part.dtype == alone.dtype and part.tobytes() == alone.tobytes()
+        needed[kept.nearest] = True
+        assert np.isfinite(spacings.squares).tolist() == needed[spacings.first].tolist()
 
 
 def test_never_holds_all_distances():

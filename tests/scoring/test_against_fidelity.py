@@ -217,13 +217,18 @@ def test_frechet_distance_without_covariances(case):
     assert frechet(case) == pytest.approx(expected, rel=1e-9)
 
 
+def in_float64(case):
+    """Real and generated features in the precision of theirs, which `kernel_blocks` keeps."""
+    return [side.features.astype(np.float64) for side in (case.real, case.fake)]
+
+
 def test_kernel_distance_of_torch_fidelity(case, measured):
     """Its subsets, generated first: RandomState(seed).choice without replacement."""
     draws, real, fake = np.random.RandomState(SEED), [], []
     for _ in range(SUBSETS):
         fake.append(draws.choice(len(case.fake), case.subset, replace=False))
         real.append(draws.choice(len(case.real), case.subset, replace=False))
-    mean, error = kernel_blocks(case.real.features, case.fake.features, real, fake)
+    mean, error = kernel_blocks(*in_float64(case), real, fake)
     assert mean == pytest.approx(measured["kernel_inception_distance_mean"], rel=1e-6)
     deviation = error * (SUBSETS - 1) ** 0.5  # theirs is over B, ours of the mean, over B - 1
     assert deviation == pytest.approx(measured["kernel_inception_distance_std"], rel=1e-6)
@@ -294,7 +299,7 @@ def test_kernel_distance_of_torchmetrics(case, networks):
             for _ in range(SUBSETS)
         ]
     real, fake = zip(*drawn, strict=True)
-    mean, error = kernel_blocks(case.real.features, case.fake.features, real, fake)
+    mean, error = kernel_blocks(*in_float64(case), real, fake)
     assert mean == pytest.approx(expected[0].item(), rel=1e-6)
     assert error * (SUBSETS - 1) ** 0.5 == pytest.approx(expected[1].item(), rel=1e-6)
 

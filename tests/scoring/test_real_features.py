@@ -13,7 +13,10 @@ from torch import nn
 from bench.core.errors import UserError
 from bench.core.files import DiskError, writer_id
 from bench.data.split import Split
+from bench.metrics.memorisation import memorised
 from bench.scoring import real_features
+from bench.scoring.features import Features, Reference
+from bench.scoring.memorisation import Memorisation
 from bench.scoring.real_features import RealFeatures
 
 CPU = torch.device("cpu")
@@ -177,3 +180,72 @@ def test_a_cache_without_labels_that_cannot_be_written_will_do(tmp_path, monkeyp
     monkeypatch.setattr(real_features, "_save", full)
     found = reals(tmp_path, splits=labelled_splits()).features("train", 20)
     assert found.labels.tolist() == list(range(20))
+
+
+TRAIN, HELD_OUT = np.random.default_rng(0).normal(size=(2, 90, 4)).astype(np.float32)
+
+
+def squares(calls):
+    calls.append(1)
+    return {"squares": np.square(TRAIN), "mask": TRAIN[:, 0] > 0}
+
+
+def test_what_is_derived_is_computed_once_and_read_again_to_the_bit(tmp_path):
+    calls, first = [], reals(tmp_path)
+    found = first.derived("squares-1", [TRAIN], lambda: squares(calls))
+    assert first.derived("squares-1", [TRAIN.copy()], lambda: squares(calls)) is found
+    found["squares"][0] = 7  # a metric's own addition stays in this process
+    again = reals(tmp_path).derived("squares-1", [TRAIN], lambda: squares(calls))
+    assert len(calls) == 1 and again.keys() == {"squares", "mask"}
+    for name, expected in squares([]).items():
+        assert again[name].dtype == expected.dtype and again[name].tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("change", ["name", "input", "order", "dtype", "damage"])
+def test_what_is_derived_from_anything_else_or_damaged_is_computed_anew(tmp_path, change):
+    calls, name, inputs = [], "squares-1", [TRAIN, HELD_OUT]
+    reals(tmp_path).derived(name, inputs, lambda: squares(calls))
+    if change == "name":
+        name = "squares-2"
+    elif change == "input":
+        inputs = [TRAIN, np.nextafter(HELD_OUT, 1)]
+    elif change == "order":
+        inputs = inputs[::-1]
+    elif change == "dtype":
+        inputs = [TRAIN, HELD_OUT.view(np.int32)]
+    else:
+        (file,) = tmp_path.iterdir()
+        content = bytearray(file.read_bytes())
+        content[-3] ^= 0xFF
+        file.write_bytes(content)
+    for _ in range(2):  # the second time it is there
+        found = reals(tmp_path).derived(name, inputs, lambda: squares(calls))
+        assert len(calls) == 2 and (found["squares"] == np.square(TRAIN)).all()
+
+
+def test_what_is_derived_needs_no_folder_that_can_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    for cache in (None, tmp_path / "file" / "folder"):
+        calls, found = [], reals(cache)
+        for _ in range(2):
+            assert found.derived("squares-1", [TRAIN], lambda c=calls: squares(c))["mask"].any()
+        assert len(calls) == 1
+
+
+def test_memorisation_has_the_same_bits_with_and_without_a_cache(tmp_path):
+    """New, in the memory of the process, and read from the disk by another."""
+    rng = np.random.default_rng(1)
+    metric = Memorisation(confidence=0.95, max_bytes=2**20)
+    sides = Features(HELD_OUT, None), Features(TRAIN, None), Features(HELD_OUT, None)
+    caches = [reals(tmp_path) for _ in range(2)]
+    for _ in range(2):
+        fake = TRAIN[:50] + rng.normal(size=(50, 4)).astype(np.float32) / 2
+        expected, notes = metric(Reference(*sides), Features(fake, None)), Features(fake, None)
+        alone = memorised(fake, TRAIN, max_bytes=2**20)
+        assert expected["memorised"] == alone.share
+        assert expected["memorised.held_out"] == memorised(HELD_OUT, TRAIN, max_bytes=2**20).share
+        for cache in caches:
+            assert metric(Reference(*sides, None, cache.derived), notes) == expected
+            for part, whole in zip(notes.notes["memorised"], alone, strict=True):
+                assert part.tobytes() == whole.tobytes()
+    assert len(list(tmp_path.iterdir())) == 1
