@@ -324,7 +324,7 @@ def check_added_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
     """Refuse a key that an override adds by `+` and that nothing reads; Hydra accepts any.
 
     A hyperparameter of another variant, with a plus or without, is only warned of: a sweep may
-    draw it for all.
+    draw it for all. In a config that was resolved before, as in a pack, nothing shows what is read.
 
     Args:
         overrides: as typed.
@@ -338,6 +338,8 @@ def check_added_keys(cfg: DictConfig, overrides: Iterable[str]) -> None:
     content = OmegaConf.to_container(cfg, resolve=False) if added else {}
     assert isinstance(content, dict)
     uses = str({key: node for key, node in content.items() if key not in unread})
+    if "${" not in uses:
+        return
     for key in added:
         group, _, name = key.rpartition(".")
         parents = accumulate(group.split("."), "{}.{}".format) if group else ()

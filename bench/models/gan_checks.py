@@ -1,14 +1,18 @@
 """Refuse parts of a GAN that cannot be combined, before the first step."""
 
+import warnings
 from typing import Any
 
 from torch import nn
 
 from bench.core import distributed
+from bench.core.errors import Caution
 from bench.core.objective import Objective
+from bench.losses import wasserstein
 from bench.models.base import TrainingConfig
 from bench.networks.layers import is_batch_norm
 from bench.networks.sampler import takes_labels
+from bench.penalties.lecam import LeCam
 
 LATENT_TERM = "a term differentiates the generator at its latents"
 
@@ -78,6 +82,19 @@ def check_parts_fit(
         )
     if not takes_labels(generator):
         _check_nobody_reads_labels(discriminator, objective)
+    _warn_of_lecam_without_bounds(objective)
+
+
+def _warn_of_lecam_without_bounds(objective: Objective) -> None:
+    """Warn of LeCam's averages of logits beside a loss under which these have no level."""
+    loss = objective.loss.discriminator
+    unbounded = getattr(loss, "func", loss) is wasserstein.discriminator_loss
+    if unbounded and any(isinstance(term.penalty, LeCam) for term in objective.terms.values()):
+        message = (
+            "LeCam holds logits near their moving averages, and under a Wasserstein loss any "
+            "constant may be added to them: choose another loss="
+        )
+        warnings.warn(message, Caution, stacklevel=2)
 
 
 def _check_nobody_reads_labels(discriminator: nn.Module, objective: Objective) -> None:

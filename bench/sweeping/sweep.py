@@ -236,7 +236,7 @@ class SweepLaunch:
               f"{self.name}; its report: bench report {self.name}")  # fmt: skip
         if counts["refused"]:
             LAST_SWEEP["status"] = 2
-        elif not self.plan_only and sum(counts[s] for s in COMPLETED) < len(runs):
+        elif not self.plan_only and sum(counts[s] for s in COMPLETED) < len(self.statuses):
             LAST_SWEEP["status"] = 1
 
 

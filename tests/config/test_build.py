@@ -4,10 +4,12 @@ import importlib
 import re
 import warnings
 
+import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from bench.config import build, paths, validate
-from bench.core.errors import UserError
+from bench.core.errors import Caution, UserError
 from bench.training.job import prepare_job
 
 BAD = {
@@ -66,6 +68,8 @@ BAD = {
     "a seed for a number": (["seed=31415", "score.noise_seeds=${seed}"], "noise_seeds is 31415;"),
     "samples for years": (["score.n_fake=99999999999999999999"], "score.n_fake is 9+; choose"),
     "another size than the data's": (["dataset.shape=[1,10,10]"], "shape"),
+    "more images than there are": (["train_images=1001"], "train_images is 1,001, .* 1,000 samp"),
+    "half an image": (["train_images=64.5"], "train_images is 64.5"),
     "latents of no width": (["network.latent_dim=0"], "latent_dim is 0"),
     "precision": (["precision=16"], "precision is"),
     "ema": (["ema=constant", "ema.rule.decay_rate=1.5"], "decay_rate is 1.5"),
@@ -161,6 +165,7 @@ def test_what_changes_a_bit_changes_the_run_id_and_nothing_else_does(tiny):
         "optimizer.generator.eps=1e-7",
         "optimizer.discriminator.eps=1e-7",
         "dataset.source.counts.train=900",
+        "train_images=900",
         "model.reuse_samples=true",
     ):
         assert name(override) != base, override
@@ -172,6 +177,8 @@ def test_what_changes_a_bit_changes_the_run_id_and_nothing_else_does(tiny):
         "runs_root=elsewhere",
         "dataset.source.counts.test=400",
         "trainer.data=host",
+        "train_images=1000",  # as many as there are
+        "score.raw=true",
     ):
         assert name(override) == base, override
 
@@ -190,6 +197,31 @@ def test_a_hyperparameter_that_the_variant_uses_is_added_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         validate.check_added_keys(build.compose_config(added), added)
+
+
+def test_a_resolved_config_warns_of_no_hyperparameter(recwarn):
+    cfg = build.compose_config([])
+    typed = ["hyperparameters.learning_rate=0.1"]
+    validate.check_added_keys(OmegaConf.create(validate.to_plain(cfg)), typed)
+    assert not [str(w.message) for w in recwarn if issubclass(w.category, Caution)]
+
+
+def test_the_first_images_train_and_the_others_are_as_they_were():
+    def splits_of(*overrides):
+        return build.build_splits(build.compose_config(list(overrides)))[1]
+
+    whole, part = splits_of(), splits_of("train_images=100")
+    assert np.array_equal(part["train"].samples, whole["train"].samples[:100])
+    assert np.array_equal(part["train"].labels, whole["train"].labels[:100])
+    assert all(np.array_equal(part[n].samples, whole[n].samples) for n in ("validation", "test"))
+
+
+@pytest.mark.parametrize(("loss", "warns"), [("wasserstein", True), ("hinge", False)])
+def test_lecam_beside_a_wasserstein_loss_is_warned_of(tiny, recwarn, loss, warns):
+    cfg = build.compose_config([*tiny(), f"loss={loss}", "consistency=lecam"])
+    build.build_model(cfg)
+    found = [str(w.message) for w in recwarn if issubclass(w.category, Caution)]
+    assert any("LeCam holds logits" in message for message in found) == warns
 
 
 @pytest.mark.parametrize("entry", ["diffaugment", "translation", "adaptive"])
