@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from loops import bare_seconds, load_case, suite_seconds, synchronize
 from torch.utils.flop_counter import FlopCounterMode
-from training import bare_rate, load_case, suite_rate
 
 from bench.config import build
+from bench.core.determinism import deterministic_algorithms
 from bench.data.batches import as_contiguous_tensor
 from bench.vectorized.stack import ReplicaStack
 from bench.vectorized.trainer import train_step
@@ -56,8 +57,9 @@ class CaseTimer:
     def __init__(self, overrides: list[str], steps: int, device: str) -> None:
         self.device, self.steps = torch.device(device), steps
         accelerator = {"cuda": "gpu"}.get(device, device)
-        fixed = [*overrides, f"trainer.accelerator={accelerator}", "model.reuse_samples=false"]
-        self.cfg, self.splits = load_case(fixed, steps)
+        self.cfg, self.splits = load_case(
+            [*overrides, "model.reuse_samples=false"], steps, accelerator
+        )
         self.samples = as_contiguous_tensor(self.splits["train"].samples).to(self.device)
         self.folder = tempfile.TemporaryDirectory()
         self.stack: ReplicaStack | None = None
@@ -71,31 +73,31 @@ class CaseTimer:
             models.append(build.build_model(self.cfg))
         try:
             self.stack = ReplicaStack(models, self.samples, self.cfg.batch_size)
-            for _ in range(WARM):
-                train_step(self.stack)
+            with deterministic_algorithms():
+                for _ in range(WARM):
+                    train_step(self.stack)
         except torch.OutOfMemoryError:
             self.stack = None
 
     def rate(self, kind: str | int) -> float:
         """Return replica steps per second, summed over replicas; NaN if memory is too small."""
         if kind == "lightning":
-            return suite_rate(self.cfg, self.splits, self.steps, Path(self.folder.name))
+            folder = Path(self.folder.name)
+            case = self.cfg, self.splits, self.steps, folder
+            return self.steps / suite_seconds(*case, time.perf_counter)
         if kind == "bare":
-            return bare_rate(self.cfg, self.samples, self.steps)
+            loop = self.cfg, self.samples, self.steps
+            return self.steps / bare_seconds(*loop, two_passes=False, clock=time.perf_counter)
         if self.stack is None:
             return math.nan
         count = max(2, self.steps // len(self.stack.models))
-        self.synchronize()
+        synchronize(self.device)
         started = time.perf_counter()
-        for _ in range(count):
-            train_step(self.stack)
-        self.synchronize()
+        with deterministic_algorithms():  # as a run trains
+            for _ in range(count):
+                train_step(self.stack)
+        synchronize(self.device)
         return count * len(self.stack.models) / (time.perf_counter() - started)
-
-    def synchronize(self) -> None:
-        """Wait for the device."""
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
 
 
 def measure_rates(
@@ -134,16 +136,17 @@ def measure_in_processes(n_processes: int, *arguments: Any) -> dict[int, dict[st
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(n_processes), context.Queue()
     processes = [
-        context.Process(target=measure_rates, args=(barrier, results, *arguments))
+        context.Process(target=measure_rates, args=(barrier, results, *arguments), daemon=True)
         for _ in range(n_processes)
     ]
-    for process in processes:
-        process.start()
-    rates = [results.get(timeout=TIMEOUT) for _ in processes]
-    for process in processes:
-        process.join()
+    try:
+        for process in processes:
+            process.start()
+        rates = [results.get(timeout=TIMEOUT) for _ in processes]
+    finally:
+        stop(processes)
     if not all(rates):
-        sys.exit("a process failed, see its traceback above")
+        raise RuntimeError("a process failed, see its traceback above")
     return {
         size: {
             kind: [sum(round_) for round_ in zip(*(r[size][kind] for r in rates), strict=True)]
@@ -190,11 +193,21 @@ def call_in_process(function: Callable[..., None], *arguments: Any) -> Any:
     """Call a function in a fresh process and return what it puts into the queue."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
-    process = context.Process(target=function, args=(queue, *arguments))
-    process.start()
-    result = queue.get(timeout=TIMEOUT)
-    process.join()
-    return result
+    process = context.Process(target=function, args=(queue, *arguments), daemon=True)
+    try:
+        process.start()
+        return queue.get(timeout=TIMEOUT)
+    finally:
+        stop([process])
+
+
+def stop(processes: list[Any]) -> None:
+    """Wait for processes whose results are there, or end them where an error left them behind."""
+    for process in processes:
+        if process.pid is not None:
+            if sys.exc_info()[0] is not None:
+                process.terminate()
+            process.join()
 
 
 def measure_peak_rates(result: Any, device: str) -> None:

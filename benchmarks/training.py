@@ -24,29 +24,23 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import softplus
+from loops import (
+    bare_seconds,
+    discriminator_loss,
+    draw_latents,
+    generator_loss,
+    load_case,
+    suite_seconds,
+)
+from pytorch_lightning import LightningModule, Trainer
+from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
-import bench.data  # noqa: F401  # first: it makes torchvision importable
-from bench.config import build, validate
-from bench.core.determinism import deterministic_algorithms
+from bench.config import build
 from bench.core.shims import ensure_torchvision
 from bench.data.split import Split
-from bench.evaluation.checkpoint_selection import CheckpointSelector
-from bench.models.executor import frozen
-from bench.runs.folder import RunFolder
-from bench.runs.heartbeat import Heartbeat
-from bench.training.checkpoints import Checkpoints
-from bench.training.digests import DigestLog
-from bench.training.fit import fit
-from bench.training.job import Job
-from bench.training.monitor import Monitor
-from bench.training.tracker import Tracker
 
-BUDGET = 15_625  # the study's budget: a block then computes digests as rarely as a full run
 PENALTY = ["variant=wgan_gp", "hyperparameters.d_batch_norm=false"]
 CASES = {  # name: overrides, steps of a block
     "toy MLP, NS": (["dataset=ring", "hyperparameters.d_batch_norm=false"], 600),
@@ -58,20 +52,6 @@ CASES = {  # name: overrides, steps of a block
 }
 REUSING, TWO_PASSES, OURS, OURS_REUSING = "bare", "bare, two passes", "ours", "ours, reusing"
 LIGHTNING, TORCHGAN = "plain Lightning", "torchgan"
-
-
-class TimedMonitor(Monitor):
-    """A run's monitor that also measures the time of the training loop."""
-
-    def on_train_start(self, trainer, model):
-        """Start the clock when everything is set up."""
-        super().on_train_start(trainer, model)
-        self.loop_started_at = time.process_time()
-
-    def on_train_end(self, trainer, model):
-        """Stop the clock before the history is written."""
-        self.loop_seconds = time.process_time() - self.loop_started_at
-        super().on_train_end(trainer, model)
 
 
 class TimedBatches:
@@ -90,90 +70,7 @@ class TimedBatches:
             self.seconds = time.process_time() - started_at  # also where the end is not asked for
 
 
-def suite_seconds(cfg, splits: dict[str, Split], steps: int, folder: Path) -> float:
-    """Return seconds of a run's training loop, with logging, progress bar and checks."""
-    plain = validate.validate_config(cfg)
-    trainer_settings = build.instantiate(cfg.trainer)
-    job = Job(cfg, plain, trainer_settings, splits, None, RunFolder(folder, "benchmark"))
-    monitor = TimedMonitor(
-        job.folder.history,
-        Checkpoints(job.folder.checkpoints, 2),
-        DigestLog(job.folder.digests, BUDGET),
-        Heartbeat(job.folder.heartbeat, steps),
-        log_every=plain["log_every"],
-        checkpoint_every=trainer_settings.checkpoint_every,
-        checkpoint_seconds=trainer_settings.checkpoint_seconds,
-        limit_seconds=None,
-        progress=True,
-        label="suite",
-        save_samples=lambda model, loggers: None,
-        picture_steps=frozenset(),
-        selector=CheckpointSelector(job.folder, None),
-        select_every=None,
-        tracker=Tracker(),
-    )
-    with deterministic_algorithms():
-        fit(job, build.build_model(cfg, splits["train"]), monitor)
-    return monitor.loop_seconds
-
-
-def slope_term(discriminator: nn.Module, real: Tensor, fake: Tensor, weight: float) -> Tensor:
-    """Return WGAN-GP's penalty as a textbook writes it."""
-    mix = torch.rand(len(real), *(1,) * (real.ndim - 1))
-    points = (real + mix * (fake - real)).requires_grad_()
-    (slope,) = torch.autograd.grad(discriminator(points).sum(), points, create_graph=True)
-    return weight * (slope.flatten(1).norm(dim=1) - 1).square().mean()
-
-
-def discriminator_loss(cfg, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-    """Return the loss of a discriminator step, non-saturating or WGAN-GP's."""
-    real_logits, fake_logits = discriminator(real), discriminator(fake)
-    if "penalty_weight" not in cfg.hyperparameters:
-        return softplus(-real_logits).mean() + softplus(fake_logits).mean()
-    penalty = slope_term(discriminator, real, fake, cfg.hyperparameters.penalty_weight)
-    return fake_logits.mean() - real_logits.mean() + penalty
-
-
-def generator_loss(cfg, discriminator: nn.Module, fake: Tensor) -> Tensor:
-    """Return the loss of a generator step, non-saturating or Wasserstein."""
-    logits = discriminator(fake)
-    penalised = "penalty_weight" in cfg.hyperparameters
-    return -logits.mean() if penalised else softplus(-logits).mean()
-
-
-def draw_latents(cfg) -> Tensor:
-    """Draw a batch of latents."""
-    return 2 * torch.rand(cfg.batch_size, cfg.network.latent_dim) - 1
-
-
-def optimizer_step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """Compute the gradient of the loss and make one step."""
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()
-
-
-def bare_seconds(cfg, samples: Tensor, steps: int, *, two_passes: bool) -> float:
-    """Return seconds of a loop that does nothing but train."""
-    model, n_dis = build.build_model(cfg), cfg.hyperparameters.n_dis
-    generator, discriminator = model.generator, model.discriminator
-    g_optimizer, d_optimizer = model.configure_optimizers()
-    started_at = time.process_time()
-    for step in range(steps):
-        real = samples[torch.randint(len(samples), (cfg.batch_size,))]
-        real = real.float().div_(255) if real.dtype == torch.uint8 else real
-        moves, latent = step % n_dis == 0, draw_latents(cfg)
-        with torch.set_grad_enabled(moves and not two_passes):
-            fake = generator(latent)
-        optimizer_step(d_optimizer, discriminator_loss(cfg, discriminator, real, fake.detach()))
-        if moves:
-            with frozen(discriminator):
-                fake = generator(latent) if two_passes else fake
-                optimizer_step(g_optimizer, generator_loss(cfg, discriminator, fake))
-    return time.process_time() - started_at
-
-
-class PlainModule(pl.LightningModule):
+class PlainModule(LightningModule):
     """A GAN as Lightning's own pages write one, with manual optimization."""
 
     def __init__(self, cfg) -> None:
@@ -199,7 +96,7 @@ class PlainModule(pl.LightningModule):
         real = real.float().div_(255) if real.dtype == torch.uint8 else real
         g_optimizer, d_optimizer = self.optimizers()
         generator, discriminator = self.built.generator, self.built.discriminator
-        latent = draw_latents(cfg)
+        latent = draw_latents(cfg, real.device)
         self.toggle_optimizer(d_optimizer)
         loss = discriminator_loss(cfg, discriminator, real, generator(latent).detach())
         self.log("d_loss", loss)
@@ -230,7 +127,7 @@ def lightning_seconds(cfg, samples: Tensor, steps: int) -> float:
     """Return seconds of plain Lightning's loop."""
     batches = loader(cfg, samples, steps, as_float=False)
     quiet = {"enable_checkpointing": False, "enable_progress_bar": False, "logger": False}
-    trainer = pl.Trainer(
+    trainer = Trainer(
         max_epochs=1, accelerator="cpu", enable_model_summary=False, barebones=False, **quiet
     )
     module = PlainModule(cfg)
@@ -287,18 +184,6 @@ def torchgan_seconds(cfg, samples: Tensor, steps: int) -> float:
         runner.logger.run_end_epoch = lambda *given: None  # pictures are not training
         runner(batches)
     return batches.seconds
-
-
-def load_case(overrides: list[str], steps: int) -> tuple:
-    """Return config and data of a case: the ring, the digits, or noise of another image size."""
-    preset = [] if "sweeps=quick" in overrides else ["preset=study"]
-    fixed = ["trainer.accelerator=cpu", f"d_steps={steps}"]
-    cfg = build.compose_config([*preset, *overrides, *fixed])
-    shape = tuple(cfg.dataset.shape)
-    if cfg.names.dataset == "digits" and shape != (1, 8, 8):
-        noise = torch.randint(256, (2000, *shape), dtype=torch.uint8).numpy()
-        return cfg, {"train": Split(noise, None)}
-    return cfg, build.build_splits(cfg)[1]
 
 
 def contenders(cfg, splits: dict[str, Split], steps: int, folder: Path) -> dict[str, Callable]:

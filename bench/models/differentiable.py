@@ -90,14 +90,14 @@ class ParamState(NamedTuple):
 
 def param_states(optimizer: torch.optim.Optimizer) -> list[ParamState]:
     """Return the state and settings of each parameter, in the optimizer's order."""
+    states = [state for state in optimizer.state.values() if "step" in state]
+    steps = torch.stack([state["step"] for state in states]).tolist() if states else []  # one read
+    steps_by_state = {id(state): step for state, step in zip(states, steps, strict=True)}
     return [
         ParamState(
-            {
-                k: float(v) if k == "step" else v.detach()
-                for k, v in optimizer.state.get(parameter, {}).items()
-            },
+            {k: steps_by_state[id(state)] if k == "step" else v.detach() for k, v in state.items()},
             {name: group[name] for name in SETTINGS if name in group},
         )
         for group in optimizer.param_groups
-        for parameter in group["params"]
+        for state in [optimizer.state.get(parameter, {}) for parameter in group["params"]]
     ]

@@ -50,7 +50,8 @@ def draw_labels(
     """
     if class_counts is None:
         return {}
-    weights = torch.tensor(class_counts, dtype=torch.float64, device=generator.device)
+    weights = torch.tensor(class_counts, dtype=torch.float64)
+    weights = weights.to(generator.device, non_blocking=True)  # a few bytes: nothing waits
     return {"labels": torch.multinomial(weights, count, replacement=True, generator=generator)}
 
 

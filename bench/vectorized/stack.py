@@ -243,9 +243,11 @@ def stack_values(values: Sequence[Any], device: torch.device) -> Any:
     """Stack a number or tensor of each replica as one tensor [R, ...]; tuples entry by entry."""
     if isinstance(values[0], tuple | list):
         return tuple(stack_values(entries, device) for entries in zip(*values, strict=True))
-    if isinstance(values[0], Tensor) and values[0].ndim:
-        return torch.stack(list(values))
-    return torch.tensor([float(v) for v in values], dtype=torch.float64, device=device)
+    if isinstance(values[0], Tensor):  # counts of steps stay where they are: nothing is read
+        stacked = torch.stack(list(values))
+        return stacked if values[0].ndim else stacked.to(device, torch.float64, non_blocking=True)
+    numbers = torch.tensor([float(v) for v in values], dtype=torch.float64)
+    return numbers.to(device, non_blocking=True)
 
 
 def model_layout(model: GenerativeModel) -> tuple:

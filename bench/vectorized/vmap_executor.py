@@ -25,6 +25,7 @@ class VmapExecutor:
         self.stack, self.real, self.fresh_real = stack, real, fresh_real
         self.latent, self.fake = Latent(real.samples), real.samples  # until the first move
         self.occupied = stack.occupied
+        self.masks: dict[tuple[int, ...], Tensor] = {}  # of this round, by their slots
 
     def due(self, is_due: IsDue) -> ReplicaMask:
         """Return the slots for which something is due in this round."""
@@ -119,7 +120,7 @@ class VmapExecutor:
     def log(self, name: str, value: Tensor, mask: ReplicaMask | None = None) -> None:
         """Store scalars [R] among the models' losses."""
         losses = self.stack.loss_values(name, value)
-        if mask is not None:
+        if self._leaves_some(mask):
             value = torch.where(self._in_mask(mask, value), value, losses)
         losses.copy_(value)
 
@@ -141,12 +142,20 @@ class VmapExecutor:
         """Write the buffers that a method returned, in the slots of the mask."""
         for name, value in buffers.items():
             stored = self.stack.buffers[name]
-            if mask is not None and len(mask) < len(self.occupied):
+            if self._leaves_some(mask):
                 value = torch.where(self._in_mask(mask, value), value, stored)
             stored.copy_(value)
 
-    def _in_mask(self, mask: ReplicaMask, like: Tensor) -> Tensor:
+    def _leaves_some(self, mask: ReplicaMask | None) -> bool:
+        """Return whether a mask leaves out a slot that holds a model."""
+        return len(self._slots(mask)) < len(self.occupied)
+
+    def _in_mask(self, mask: ReplicaMask | None, like: Tensor) -> Tensor:
         """Return a bool tensor [R, 1, ...], true in the slots of the mask."""
-        in_mask = torch.zeros(len(like), dtype=torch.bool)
-        in_mask[list(mask)] = True
-        return in_mask.to(like.device).view(-1, *(1,) * (like.ndim - 1))
+        key = tuple(self._slots(mask))
+        if key not in self.masks:
+            in_mask = torch.zeros(len(like), dtype=torch.bool, device=like.device)
+            for slot in key:  # a list as index would be copied from the host, and waited for
+                in_mask[slot] = True
+            self.masks[key] = in_mask
+        return self.masks[key].view(-1, *(1,) * (like.ndim - 1))

@@ -23,7 +23,8 @@ def assess(evidence: Evidence) -> Finding:
             )
             gains[count] = (changed - plain).reshape(-1, changed.shape[-1]).mean(0)
         few, many = gains[counts[0]], gains[counts[-1]]
-        parts += [modern.helps(few, 3), _helps_little(many), _less(many - few)]
+        helps = modern.helps(few, 3)
+        parts += [helps, *([_helps_little(many), _less(many - few)] if helps else [])]
         ratios = ", ".join(f"{n} images {modern.describe(g, 3)}" for n, g in gains.items())
         sentences.append(
             f"on {grid.group.dataset} the score with {name} over that without is: {ratios}"
@@ -50,10 +51,10 @@ CLAIM = Claim(
     text="Augmentation helps only with few images.",
     source=f"{modern.SOURCE}, after Karras et al. 2020, arXiv:2006.06676",
     rule=(
-        "Three parts. With the fewest images the score with augmentation is lower than without "
-        "(refuted: higher, or equivalent); with the most it is not lower by more than the margin "
-        "(refuted: it is); and the ratio is larger with the most images than with the fewest "
-        f"(refuted: smaller). {modern.judge_words()}"
+        "With the fewest images the score with augmentation is lower than without (refuted: "
+        "higher, or equivalent). Where it is, two parts more: with the most images it is not lower "
+        "by more than the margin (refuted: it is), and the ratio is larger with the most images "
+        f"than with the fewest (refuted: smaller). {modern.judge_words()}"
     ),
     assess=assess,
 )
