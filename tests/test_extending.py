@@ -37,6 +37,7 @@ def test_the_examples_train_together_as_printed(run_command, tmp_path, monkeypat
         "dataset",
         "score",
         "augmentation",
+        "normalisation",
         "optimizer",
     }
     assert {n.split("/")[2] for n in write_examples(tmp_path) if n.startswith("mine/conf")} == parts
@@ -80,6 +81,25 @@ def test_a_relativistic_loss_state_a_transform_a_schedule_and_a_term_of_g_train_
         assert done.returncode == 0, done.stderr
     names = [p.name for p in (tmp_path / "runs").glob("[0-9a-f]*")]
     assert {row.penalty for row in read_rows(tmp_path / "runs", names)} == {"centre", "spread"}
+
+
+def test_a_loss_a_penalty_a_normalisation_and_an_augmentation_are_a_file_and_a_yaml_each(
+    run_command, tmp_path, monkeypatch
+):
+    names = write_examples(tmp_path)
+    monkeypatch.syspath_prepend("mine")
+    (command,) = re.findall(r"^bench (train .*frobenius.*)$", PAGE.read_text(), re.MULTILINE)
+    done = run_command(train.main, *command.split()[1:], *TINY)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "runs").glob("[0-9a-f]*[0-9a-f]")
+    (row,) = read_rows(tmp_path / "runs", [folder.name])
+    chosen = {"loss": row.loss, "penalty": row.penalty, "normalisation": row.normalisation,
+              "augmentation": row.augmentation}  # fmt: skip
+    assert chosen == {"loss": "margin", "penalty": "drift", "normalisation": "frobenius",
+                      "augmentation": "jitter"}  # fmt: skip
+    for group, name in chosen.items():
+        assert {f"mine/{name}.py", f"mine/conf/{group}/{name}.yaml"} <= set(names)
+    assert len(row.code) == len(chosen)  # the text of each file is part of the run
 
 
 D_LOSS, G_LOSS = "loss.discriminator._target_", "loss.generator._target_"

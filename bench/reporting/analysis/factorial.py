@@ -20,7 +20,7 @@ ORDER = 2  # factors of the largest interactions that are listed
 
 
 class Effect(NamedTuple):
-    """What levels of one factor, or of two together, do to the score.
+    """The effect of one factor's level on the score, or of two levels together.
 
     Args:
         levels: factor -> level, of one factor or two.
