@@ -95,6 +95,8 @@ def _parse_value(text: str) -> Value | None:
 def narrow_stage(stage: Stage, chosen: Mapping[str, Sequence[str]]) -> Stage:
     """Return the stage with fewer variants or data sets; configurations of the rest stay as drawn.
 
+    A stage without settings for single data sets runs on any that is named.
+
     Args:
         chosen: names by "variant" and "dataset", where the command line gives them.
 
@@ -104,6 +106,9 @@ def narrow_stage(stage: Stage, chosen: Mapping[str, Sequence[str]]) -> Stage:
     changes = {}
     for key, names in chosen.items():
         available = getattr(stage, NARROWING_KEYS[key])
+        if key == "dataset" and not stage.of_dataset:
+            changes["datasets"] = tuple(dict.fromkeys(names))
+            continue
         if missing := [name for name in names if name not in available]:
             message = f"stage {stage.name!r} of this sweep has no {key} {', '.join(missing)}"
             fix = f"choose among {', '.join(available)}, or write a sweep file of your own"

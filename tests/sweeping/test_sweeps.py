@@ -179,7 +179,11 @@ def test_a_failing_run_is_tried_twice_and_counted(run_command, tmp_path):
     ("overrides", "sentence"),
     [
         (["variant=wgan"], "has no variant wgan"),
-        (["dataset=mnist"], "has no dataset mnist"),
+        (["dataset=mnits"], "no dataset 'mnits'"),
+        (
+            ["dataset=mnist", "+hydra.sweeper.stages.search.of_dataset={ring: {}}"],
+            "has no dataset mnist",
+        ),
         (["seed=3"], "seed is what the sweep 'tiny' varies itself"),
         (["hyperparameters.learning_rate=0.1"], "is what the sweep 'tiny' varies itself"),
         (["d_steps=3,4"], "d_steps has several values"),
@@ -212,6 +216,14 @@ def test_a_narrower_launch_plans_its_part_and_drops_no_run(launch, launched, tmp
         {"ns_gan", "vae"},
     ]
     assert not list(tmp_path.glob("runs/plans/tiny/earlier"))
+
+
+def test_a_sweep_without_settings_of_data_sets_runs_on_any(launch, tmp_path):
+    done = launch("hydra.sweeper.plan_only=true", "dataset=grid")
+    assert done.returncode == 0, done.stderr
+    (search,) = read_plan(tmp_path / "runs", "tiny").stages
+    assert [run.dataset for run in search.runs] == ["grid"] * 4
+    assert [run.sample for run in search.runs] == [0, 0, 1, 1]
 
 
 def test_a_sweep_that_is_narrowed_first_keeps_its_configurations(launch, tmp_path):
