@@ -20,15 +20,23 @@ class CreatedEqualSweeper(Sweeper):
         rounds: how often runs that have no row are launched.
         chunk: how many runs the launcher is given at once.
         plan_only: write the plan and launch nothing.
-        claims: whether the report assesses the claims of Lucic et al. 2018.
+        claims: whether the report assesses claims.
+        published: folder of a report whose runs count as done, or None.
     """
 
     def __init__(
-        self, params: Any, stages: Any, rounds: int, chunk: int, plan_only: bool, claims: bool
+        self,
+        params: Any,
+        stages: Any,
+        rounds: int,
+        chunk: int,
+        plan_only: bool,
+        claims: bool,
+        published: str | None,
     ) -> None:
         self.params, self.stages = params, stages
         self.rounds, self.chunk, self.plan_only = rounds, chunk, plan_only
-        self.claims = claims
+        self.claims, self.published = claims, published
         self.hydra_context: HydraContext | None = None
         self.config: DictConfig | None = None
         self.launcher: Any = None

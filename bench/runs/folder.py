@@ -25,7 +25,7 @@ ENVIRONMENT = {
 }
 PROVENANCE = {
     "overrides": [str],
-    "data": {"train": SPLIT, str: SPLIT},
+    "data": {"train?": SPLIT, str: SPLIT},  # empty in a run that was restored from a report
     "environment": ENVIRONMENT,
 }
 

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from bench.core.errors import UserError
 from bench.core.number_checks import is_whole_number
 from bench.core.signals import INTERRUPT
 from bench.core.text import format_duration
+from bench.reporting.archive.restore import restore_runs
 from bench.runs.folder import COMPLETED, RunFolder
 from bench.runs.heartbeat import archive_run
 from bench.runs.plans import (
@@ -28,6 +29,7 @@ from bench.runs.plans import (
     read_plan_head,
 )
 from bench.runs.run_status import RunStatus, count_states, format_counts
+from bench.sweeping.added_variants import add_variants
 from bench.sweeping.launch_rounds import LaunchRounds, ReleaseConfigs
 from bench.sweeping.launchers import find_launcher
 from bench.sweeping.merging import current_run_check, find_earlier_plan, hash_sweep, merge_plan
@@ -63,6 +65,7 @@ class SweepLaunch:
             wrong = f"hydra.sweeper.claims is {sweeper.claims!r}"
             raise UserError(wrong, fix="set it to true or false")
         config, self.plan_only = sweeper.config, sweeper.plan_only
+        self.published = sweeper.published
         self.loader = sweeper.hydra_context.config_loader
         self.params, self.stages = dict(sweeper.params or {}), sweeper.stages
         self.claims = sweeper.claims
@@ -98,6 +101,9 @@ class SweepLaunch:
     def run(self, arguments: Sequence[str]) -> None:
         """Plan and launch every stage, given overrides of the command line; print the counts."""
         arguments = self._without_launch_keys(arguments)
+        if self.published is not None:
+            restored = restore_runs(Path(self.published), self.root)
+            print(f"{restored} runs restored from {self.published} to {self.root}", flush=True)
         self._find_earlier(arguments)
         if self.stages:
             self._run_stages(arguments)
@@ -139,7 +145,7 @@ class SweepLaunch:
         return OverridesParser.create(config_loader=self.loader).parse_overrides(overrides)
 
     def _run_stages(self, arguments: Sequence[str]) -> None:
-        stages = parse_stages(self.stages)
+        stages = parse_stages(add_variants(self.stages, self._named(arguments), self._space_of))
         chosen, constant = self._split_overrides(arguments, stages)
         by_name = {stage.name: narrow_stage(stage, chosen) for stage in stages}
         for place, stage in enumerate(by_name.values()):
@@ -155,6 +161,21 @@ class SweepLaunch:
                 later = f"{', '.join(waiting)} must wait for them"
                 print(f"stage {stage.name}: {left}; {later}", flush=True)
                 break
+
+    def _named(self, arguments: Sequence[str]) -> list[str]:
+        """Return the variants that the command line names."""
+        for override in self._parse(list(arguments)):
+            if override.get_key_element() == "variant":
+                several = override.is_sweep_override()
+                return [*(override.sweep_string_iterator() if several else [str(override.value())])]
+        return []
+
+    def _space_of(self, variant: str) -> Mapping[str, Any]:
+        """Return the ranges in a variant's own yaml."""
+        config = self.pack_planner.templates.shared_config([f"variant={variant}"])
+        space = OmegaConf.to_container(config.search_space, resolve=True)
+        assert isinstance(space, dict)
+        return {str(name): declared for name, declared in space.items()}
 
     def _split_overrides(
         self, arguments: Sequence[str], stages: Sequence[Stage]

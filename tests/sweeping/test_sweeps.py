@@ -178,7 +178,7 @@ def test_a_failing_run_is_tried_twice_and_counted(run_command, tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        (["variant=wgan"], "has no variant wgan"),
+        (["variant=wgen"], "no variant 'wgen'"),
         (["dataset=mnits"], "no dataset 'mnits'"),
         (
             ["dataset=mnist", "+hydra.sweeper.stages.search.of_dataset={ring: {}}"],

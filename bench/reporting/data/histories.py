@@ -45,7 +45,7 @@ def _read_losses(folder: RunFolder) -> list[tuple[str, float, float]]:
         readings = [
             (name, float(reading["step"]), float(reading[name]))
             for reading in csv.DictReader(lines)
-            for name in LOSSES
+            for name in (*LOSSES, "frechet")  # the last in a run that was restored from a report
             if reading.get(name)
         ]
         if not all(math.isfinite(step) for _, step, _ in readings):
