@@ -1,4 +1,4 @@
-"""Add variants that a sweep's file does not name to its stages, after all of those that it names."""
+"""Add to the stages of a sweep variants that its file does not name, after those it names."""
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
