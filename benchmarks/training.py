@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 from torch.utils.data import DataLoader, TensorDataset
 
-import bench.data  # noqa: F401  # first: it makes torchvision importable
+import bench.data.lightning  # noqa: F401  # first: it makes torchvision importable
 from bench.config import build, validate
 from bench.core.determinism import deterministic_algorithms
 from bench.core.shims import ensure_torchvision
