@@ -18,15 +18,16 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from bench.config.config_files import cache_config_files
 from bench.config.paths import config_dir
 from bench.core.errors import UserError, show_cautions
-from bench.core.signals import INTERRUPT
+from bench.core.signals import INTERRUPT, leave_quickly
 from bench.core.text import never_fail_to_print
 from bench.core.verbose import OPTIONS, be_verbose, print_traceback, show_log
 
 if TYPE_CHECKING:
-    from bench.execution.lifecycle import RunOutcome
     from bench.execution.packs.pack_runner import RunResult
+    from bench.execution.skip import RunOutcome
     from bench.training.job import Job
 
 
@@ -41,7 +42,7 @@ def _run_job(cfg: DictConfig) -> str | dict[str, str]:
         with INTERRUPT.ending_with_parent(), printing_for_display():
             return _run_sweep_job(cfg)
     from bench.config.validate import is_forced
-    from bench.execution.run import execute
+    from bench.execution.skip import find_outcome
     from bench.runs.heartbeat import archive_run
     from bench.training.job import prepare_job
 
@@ -57,7 +58,10 @@ def _run_job(cfg: DictConfig) -> str | dict[str, str]:
         if is_forced(cfg) and (earlier := archive_run(job.folder)) is not None:
             print(f"trained anew; what was there is kept in {earlier}")
         started = time.monotonic()
-        outcome = execute(job)
+        if (outcome := find_outcome(job)) is None:
+            from bench.execution.run import execute  # Lightning takes seconds to import
+
+            outcome = execute(job)
     except UserError as error:  # Hydra would print a line of its own and exit with 1
         print_traceback(error)
         print(error, file=sys.stderr)
@@ -254,6 +258,8 @@ def main() -> None:
     asks = any(word.startswith("-") and word not in ("-m", "--multirun") for word in sys.argv[1:])
     if sys.stderr.isatty() and not asks:  # three to nine seconds pass before the bar
         print("reading config and data, building the networks ...", file=sys.stderr, flush=True)
+    leave_quickly()
+    cache_config_files()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises, instead of printing and exiting with 1
     _gather_overrides()
     status = exit_status_of(_run)

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-import bench.data  # noqa: F401  # first: it makes torchvision importable
 from bench.config import build, validate
 from bench.core.determinism import deterministic_algorithms
 from bench.data.split import Split

@@ -33,12 +33,12 @@ from loops import (
     load_case,
     suite_seconds,
 )
-from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from bench.config import build
 from bench.core.shims import ensure_torchvision
+from bench.data.lightning import pl
 from bench.data.split import Split
 
 PENALTY = ["variant=wgan_gp", "hyperparameters.d_batch_norm=false"]
@@ -70,7 +70,7 @@ class TimedBatches:
             self.seconds = time.process_time() - started_at  # also where the end is not asked for
 
 
-class PlainModule(LightningModule):
+class PlainModule(pl.LightningModule):
     """A GAN as Lightning's own pages write one, with manual optimization."""
 
     def __init__(self, cfg) -> None:
@@ -127,7 +127,7 @@ def lightning_seconds(cfg, samples: Tensor, steps: int) -> float:
     """Return seconds of plain Lightning's loop."""
     batches = loader(cfg, samples, steps, as_float=False)
     quiet = {"enable_checkpointing": False, "enable_progress_bar": False, "logger": False}
-    trainer = Trainer(
+    trainer = pl.Trainer(
         max_epochs=1, accelerator="cpu", enable_model_summary=False, barebones=False, **quiet
     )
     module = PlainModule(cfg)

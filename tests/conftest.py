@@ -28,7 +28,7 @@ from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 from support import SMALL
 
-import bench.models  # noqa: F401  torchvision's operators are declared before Lightning comes
+import bench.data.lightning  # noqa: F401  torchvision's operators are declared before it
 from bench.config import build
 from bench.core.signals import INTERRUPT, SCHEDULER_SIGNALS, USER_SIGNALS
 from bench.execution.run import execute

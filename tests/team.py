@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from omegaconf import OmegaConf
 
-import bench.models  # noqa: F401  torchvision's operators are declared before Lightning comes
+import bench.data.lightning  # noqa: F401  torchvision's operators are declared before it
 from bench.config import build
 from bench.core import distributed
 from bench.core.batch import Batch

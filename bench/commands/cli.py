@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench import __version__
 from bench.core.errors import UserError, show_cautions
+from bench.core.signals import leave_quickly
 from bench.core.text import never_fail_to_print
 from bench.core.verbose import OPTIONS, be_verbose, print_traceback, show_log
 
@@ -338,6 +339,7 @@ def _split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
 def main() -> None:
     """Run the command line and exit with status 0, 1, 2 or 130."""
     never_fail_to_print()
+    leave_quickly()
     show_cautions()
     if sys.argv[1:2] == ["train"]:  # Hydra reads the rest itself, --help and -m included
         arguments = argparse.Namespace(call=train, overrides=sys.argv[2:])

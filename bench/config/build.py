@@ -3,20 +3,21 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from safetensors.torch import load_file
 
+from bench.config.config_files import cache_config_files
 from bench.config.error_messages import as_user_error
 from bench.config.override_text import quote
 from bench.config.paths import config_dir
+from bench.config.targets import get_target
 from bench.config.trust import USER, check_trusted, read_plain_yaml
 from bench.core.contracts import ContractError, describe_part, require_method
 from bench.core.errors import UserError
@@ -24,12 +25,15 @@ from bench.core.files import find_misfit
 from bench.core.number_checks import is_whole_number
 from bench.core.seeds import global_stream, preserved_global_states
 from bench.data.split import Split, check_shape
-from bench.models.base import GenerativeModel
 from bench.networks.sampler import Sampler, takes_labels
 from bench.runs.folder import RunFolder
 from bench.runs.foreign_code import foreign_code
 from bench.runs.identity import hash_identity, with_stable_names
 
+if TYPE_CHECKING:  # Lightning takes seconds to import
+    from bench.models.base import GenerativeModel
+
+cache_config_files()
 PART = {"_target_": str}
 STORED = {  # what the config in a run's folder must have
     "names": dict.fromkeys(("variant", "loss", "model", "network", "dataset"), str),
@@ -91,7 +95,7 @@ def instantiate(node: Any) -> Any:
     arguments = {k: instantiate(v) for k, v in node.items() if k not in ("_target_", "_partial_")}
     if "_target_" not in node:
         return arguments
-    target = get_object(node["_target_"])
+    target = get_target(node["_target_"])
     if not node.get("_partial_"):
         return target(**arguments)
     return partial(target, **arguments) if arguments else target
@@ -118,7 +122,7 @@ def build_splits(cfg: DictConfig) -> tuple[Any, dict[str, Split]]:
         return source, {**splits, "train": splits["train"].first(cfg.get("train_images"))}
 
 
-def build_model(cfg: DictConfig, train: Split | None = None) -> GenerativeModel:
+def build_model(cfg: DictConfig, train: Split | None = None) -> "GenerativeModel":
     """Build the LightningModule with its networks; weights are drawn from the run's streams.
 
     Args:

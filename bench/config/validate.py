@@ -1,19 +1,14 @@
 """Validate a config before anything is built from it; errors are one sentence each."""
 
-import inspect
-import logging
 import math
 import re
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.util import find_spec
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, cast
 
-from hydra.errors import HydraException
-from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import (
     ConfigAttributeError,
@@ -21,6 +16,7 @@ from omegaconf.errors import (
 )
 
 from bench.config.error_messages import as_user_error, suggestion
+from bench.config.targets import check_targets, get_target
 from bench.config.trust import config_folders
 from bench.core.errors import Caution, UserError
 from bench.core.number_checks import is_number, is_whole_number
@@ -43,11 +39,13 @@ OPTIONAL_GROUPS = {  # group -> the node by which a model reads it
     **{name: name for name in ("update_order", "ema", "prior")},
 }
 ALWAYS_CHOSEN = ("update_order", "prior")  # so that to leave them unread is no mistake
-logging.getLogger(get_object.__module__).setLevel(logging.CRITICAL)  # the sentence says it all
 
 
-def validate_config(cfg: DictConfig) -> dict[str, Any]:
+def validate_config(cfg: DictConfig, unchecked: str = "") -> dict[str, Any]:
     """Check a config, and return it as plain Python with every interpolation resolved.
+
+    Args:
+        unchecked: see `bench.config.targets.check_targets`.
 
     Raises:
         UserError: a number is out of range, a key unknown, or the network does not fit the model
@@ -97,7 +95,7 @@ def validate_config(cfg: DictConfig) -> dict[str, Any]:
         for part in (plain.get("augmentation", {}), plain["model"].get("objective", {})):
             _check_images_only(part, plain["dataset"]["family"])
         for group in ("model", "dataset", "features", "score", "logger", "trainer"):
-            check_targets(plain[group], group)
+            check_targets(plain[group], group, unchecked)
         canonical_json({"model": plain["model"], "hyperparameters": plain["hyperparameters"]})
     return plain
 
@@ -117,7 +115,7 @@ def _check_hyperparameter(name: str, value: Any) -> None:
 def _check_images_only(node: Any, family: str) -> None:
     """Refuse, with a UserError, a part for images on points; below any node of a config."""
     if isinstance(node, Mapping) and "_target_" in node and family != "image":
-        part = get_object(node["_target_"])
+        part = get_target(node["_target_"])
         if getattr(part, "images_only", False):
             found = f"{part.__name__} changes images"
             held = f"this data set holds {family}"
@@ -211,58 +209,6 @@ def to_plain(cfg: DictConfig) -> dict[str, Any]:
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
         assert isinstance(plain, dict)
         return cast(dict[str, Any], plain)
-
-
-def check_targets(node: Any, where: str) -> None:
-    """Check that every key beside a `_target_` is an argument of it, in all nodes.
-
-    `instantiate` would not notice a misspelt key under `_partial_` before the call.
-
-    Args:
-        node: a config, or a part of one.
-        where: its path in the config, for the message.
-
-    Raises:
-        UserError: a key is unknown, or the target does not exist.
-    """
-    if isinstance(node, list):
-        for index, item in enumerate(node):
-            check_targets(item, f"{where}.{index}")
-    if not isinstance(node, Mapping):
-        return
-    if "_target_" in node:
-        _check_arguments(node, where)
-    for key, item in node.items():
-        check_targets(item, f"{where}.{key}")
-
-
-def _check_arguments(node: Mapping[str, Any], where: str) -> None:
-    """Check the keys of one node that has a `_target_`."""
-    target = node["_target_"]
-    try:
-        parameters = inspect.signature(get_object(target)).parameters
-    except (HydraException, ImportError, AttributeError) as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, ModuleNotFoundError):
-            cause = cause.__cause__
-        fix = "correct _target_"
-        module = (cause.name or "").partition(".")[0] if cause is not None else ""
-        if module and find_spec(module) is None:
-            own = f"if it is your own, name the folder of {module}.py in PYTHONPATH, as in"
-            fix += f"; {own} `PYTHONPATH=mine bench train --config-dir mine/conf ...`; or install "
-            fix += "its package: `bench doctor` shows the extras"
-        why = f" ({cause})" if cause is not None else ""
-        raise UserError(f"{where}: there is no {target!r}{why}", fix=fix) from error
-    except ValueError:  # written in C, without a signature
-        return
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return
-    for key in node:
-        if not key.startswith("_") and key not in parameters:
-            raise UserError(
-                f"{where}: {target} has no argument {key!r} (has: {', '.join(parameters)})",
-                fix=f"remove or rename the key{suggestion(key, list(parameters))}",
-            )
 
 
 # Settings that nothing reads while another one has this value.

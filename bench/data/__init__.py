@@ -4,7 +4,3 @@ A source, which `dataset.source` in a config names, has a `name`, the `shape` of
 `splits()`, which returns its samples by split, and `prepare()`, which downloads or generates what
 is missing. `stored` says how to add a data set.
 """
-
-from bench.core.shims import ensure_torchvision
-
-ensure_torchvision()  # before Lightning, which imports torchvision through torchmetrics

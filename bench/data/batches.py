@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -17,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from bench.core import distributed
 from bench.core.batch import Batch
 from bench.core.seeds import generator
+from bench.data.lightning import pl
 from bench.data.split import Split
 
 STREAM = "data"  # the order of the batches

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.datasets import make_swiss_roll
 
 from bench.core.errors import UserError
 from bench.data.points import Modes
@@ -78,6 +77,8 @@ class SwissRoll:
 
     def sample(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, None]:
         """Draw points [count, 2]: the roll without its width, the second of three coordinates."""
+        from sklearn.datasets import make_swiss_roll  # takes a second to import
+
         legacy = np.random.RandomState(rng.bit_generator)  # scikit-learn takes no Generator
         roll, _ = make_swiss_roll(count, noise=self.noise, random_state=legacy)
         return roll[:, [0, 2]] / self.scale, None

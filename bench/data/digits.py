@@ -4,11 +4,13 @@ They are the test part of Alpaydin and Kaynak's Optical Recognition of Handwritt
 UCI): counts of black pixels in 4 x 4 cells of a 32 x 32 bitmap, so 0 to 16.
 """
 
+import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from bench.core.errors import UserError
 from bench.core.seeds import numpy_generator
@@ -43,21 +45,32 @@ class Digits:
             UserError: the counts ask for more images than there are.
         """
         counts = validate_counts(self.name, self.counts)
-        content = load_digits()
-        if sum(counts.values()) > len(content.target):
+        pixels, labels = _read_digits()
+        if sum(counts.values()) > len(labels):
             raise UserError(
                 f"dataset {self.name!r}: {sum(counts.values())} images asked for, "
-                f"{len(content.target)} exist",
+                f"{len(labels)} exist",
                 fix="lower dataset.source.counts",
             )
-        images = np.rint(content.images * (255 / LEVELS)).astype(np.uint8)[:, None]
+        images = np.rint(pixels * (255 / LEVELS)).astype(np.uint8)[:, None]
         order = numpy_generator(self.seed, "data", -1).permutation(len(images))
         ends = np.cumsum(list(counts.values()))
         parts = zip(counts, np.split(order, ends), strict=False)  # the remaining images are unused
-        labels = content.target.astype(np.int64)
         splits = {split: Split(images[rows], labels[rows]) for split, rows in parts}
         check_shape(self.name, splits, self.shape)
         return splits
 
     def prepare(self) -> None:
         """Do nothing: the images are part of scikit-learn."""
+
+
+def _read_digits() -> tuple[np.ndarray, np.ndarray]:
+    """Read grey levels 0 to 16 [1797, 8, 8] and labels [1797] from scikit-learn's file.
+
+    `sklearn.datasets.load_digits` reads it too, after a second of imports.
+    """
+    spec = find_spec("sklearn")  # which imports nothing
+    assert spec is not None and spec.origin is not None
+    with gzip.open(Path(spec.origin).parent / "datasets" / "data" / "digits.csv.gz", "rt") as file:
+        table = np.loadtxt(file, delimiter=",")
+    return table[:, :-1].reshape(-1, 8, 8), table[:, -1].astype(np.int64)

@@ -5,6 +5,7 @@ Training writes files and computes no reported score; everything here starts fro
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from bench.config import build
 from bench.core.errors import Caution, UserError
+from bench.core.files import NUMBER, DiskError, find_json, write_json
 from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.memorisation_grid import save_memorisation_grid
 from bench.networks.sampler import Sampler
@@ -207,17 +209,26 @@ def _score_untrained(folder: RunFolder, evaluator: Evaluator) -> dict[str, float
 def untrained_distance(folder: RunFolder, row: Row, evaluator: Evaluator) -> float | None:
     """Return the Frechet distance of the run's generator before training; None without it.
 
-    A row of a diverged run has it; otherwise it is computed, as the row's was.
+    A row of a diverged run has it; otherwise it is computed once, as the row's was, and kept in the
+    run's folder.
     """
     if (known := row.details.get("untrained.frechet")) is not None:
         return known
     if "frechet" not in row.scores:
         return None
-    measures = [name for name, m in row.measures.items() if "frechet" in m["scores"]]
-    try:
-        return evaluator.only(measures).score(build.build_untrained(folder), noise=False)["frechet"]
-    except FloatingPointError:
-        return None
+    part = evaluator.only(name for name, m in row.measures.items() if "frechet" in m["scores"])
+    stored: dict[str, float | None] = {}
+    with suppress(UserError):  # a damaged file is written anew
+        stored = find_json(folder.untrained, {str: NUMBER | None}) or {}
+    key = "-".join([row.protocol["data"], *sorted(part.requests.values())])
+    if key not in stored:
+        try:
+            stored[key] = part.score(build.build_untrained(folder), noise=False)["frechet"]
+        except FloatingPointError:
+            stored[key] = None
+        with suppress(DiskError, ValueError):  # JSON has no infinity
+            write_json(folder.untrained, stored)
+    return stored[key]
 
 
 def _score_last(run: StoredRun, evaluator: Evaluator, last: Sequence[dict[str, Any]]) -> Row:

@@ -9,8 +9,6 @@ import logging
 import traceback
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -24,6 +22,7 @@ from bench.core.verbose import print_traceback
 from bench.data.batches import pick, training_data
 from bench.evaluation.real_baselines import baselines_missing, score_baselines, write_picture
 from bench.evaluation.score_run import StoredRun, find_row, score_checkpoints, write_failed_row
+from bench.execution.skip import RunOutcome
 from bench.models.base import GenerativeModel, usable_data
 from bench.runs.foreign_code import foreign_code
 from bench.runs.heartbeat import Heartbeat, active_elsewhere, file_clock, remove_partial_files
@@ -37,28 +36,6 @@ from bench.training.tracker import Tracker
 LOG = logging.getLogger(__name__)
 TRIED_SAMPLES = 4
 TrainRun = Callable[[Job, GenerativeModel, Heartbeat, Tracker], Iterator[None]]
-
-
-@dataclass(frozen=True)
-class RunOutcome:
-    """Describe how a run ended.
-
-    Args:
-        status: "finished", "diverged" or "failed"; "running_elsewhere" while another process
-            trains or scores it.
-        skipped: it was trained before, or is left to another process.
-        row: row of its final checkpoint under the config's protocol, if any.
-        cause: one sentence where it did not finish.
-        unscored: it is trained, and failed while it was scored.
-    """
-
-    run_id: str
-    status: str
-    skipped: bool
-    row: Row | None
-    cause: str
-    folder: Path
-    unscored: bool = False
 
 
 def run_lifecycle(

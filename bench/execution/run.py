@@ -14,9 +14,10 @@ from bench.config.process_settings import process_settings
 from bench.core.errors import Interrupted
 from bench.core.signals import INTERRUPT
 from bench.execution.distributed.launch import train_in_processes
-from bench.execution.lifecycle import RunOutcome, run_lifecycle
+from bench.execution.lifecycle import run_lifecycle
 from bench.execution.packs.pack_runner import PackRunner, RunResult
 from bench.execution.queue import PendingRun
+from bench.execution.skip import RunOutcome
 from bench.models.base import GenerativeModel
 from bench.runs.heartbeat import Heartbeat
 from bench.training.fit import train

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
@@ -23,6 +22,7 @@ from bench.core.parts import PLAYERS, RandomInput
 from bench.core.pixels import UNIT, pixel_range
 from bench.core.schedules import Number
 from bench.core.seeds import generator as stream
+from bench.data.lightning import pl
 from bench.data.split import Split
 from bench.models.differentiable import ParamState, param_states
 from bench.models.executor import GENERATOR, IsDue, LossFn, ReplicaMask, StepExecutor, frozen

@@ -87,6 +87,11 @@ class RunFolder:
         return self.path / "digests.json"
 
     @property
+    def untrained(self) -> Path:
+        """Frechet distances of the generator before training, by data and request, JSON."""
+        return self.path / "untrained.json"
+
+    @property
     def heartbeat(self) -> Path:
         """File that a process touches while it works on the run, JSON."""
         return self.path / "pulse.json"
@@ -105,6 +110,14 @@ class RunFolder:
         return find_json(
             self.path / "status.json", STATUS, "delete the run's folder and train it again"
         )
+
+    def is_completed(self) -> bool:
+        """Whether status.json, undamaged, says that the run is finished or diverged."""
+        try:
+            status = self.read_status()
+        except UserError:
+            return False
+        return status is not None and status["status"] in COMPLETED
 
     def read_provenance(self) -> dict[str, Any]:
         """Return the content of provenance.json; UserError if damaged.

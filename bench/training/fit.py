@@ -11,11 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
-from lightning_fabric.plugins.environments import LightningEnvironment
 from omegaconf import OmegaConf
-from pytorch_lightning.loggers import Logger
 
 from bench.config import build
 from bench.core import distributed
@@ -23,6 +20,7 @@ from bench.core.files import write_json, write_text
 from bench.core.seeds import preserved_global_states
 from bench.core.signals import INTERRUPT
 from bench.data.batches import Batches, with_mirrored
+from bench.data.lightning import LightningEnvironment, pl
 from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.base import GenerativeModel
 from bench.runs.heartbeat import Heartbeat, remove_partial_files
@@ -156,10 +154,10 @@ def fit(job: Job, model: GenerativeModel, monitor: Monitor) -> None:
             monitor.close()
 
 
-def build_lightning_loggers(job: Job) -> list[Logger]:
+def build_lightning_loggers(job: Job) -> list[pl.loggers.Logger]:
     """Build the config's Lightning loggers; `choose_tracker` builds a `Tracker`, such as W&B."""
     loggers = build.build_loggers(job.cfg, job.folder.path)
-    return [logger for logger in loggers if isinstance(logger, Logger)]
+    return [logger for logger in loggers if isinstance(logger, pl.loggers.Logger)]
 
 
 def reset_peak_memory() -> None:

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from bench.config import build, validate
 from bench.config.error_messages import as_user_error
+from bench.config.targets import MODELS, check_targets
 from bench.config.trainer_settings import TrainerSettings
 from bench.config.trust import config_folders, trust_config
 from bench.core.errors import UserError
@@ -67,7 +68,7 @@ def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
     Raises:
         UserError: anything that a user can mend, before anything is written.
     """
-    plain = validate.validate_config(cfg)
+    plain = validate.validate_config(cfg, unchecked=MODELS)
     typed = tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
     validate.check_added_keys(cfg, typed)
     validate.check_chosen_optimizer(cfg, typed)
@@ -82,24 +83,28 @@ def prepare_job(cfg: DictConfig, share_with: Job | None = None) -> Job:
         if plain["packed"] and (why := why_config_not_packable(plain)):
             raise ValueError(f"packed={plain['packed']} is not possible: {why}")
     root = Path(plain["runs_root"])
-    if share_with is not None and _same_evaluator(plain, share_with.plain):
-        splits, evaluator = share_with.splits, share_with.evaluator
+    shared = share_with if share_with and _same_evaluator(plain, share_with.plain) else None
+    source, splits = (None, shared.splits) if shared else build.build_splits(cfg)
+    digests = shared.evaluator.real_features.split_digests if shared else digest_splits(splits)
+    device = trainer_settings.device
+    run_id = build.run_id_for(plain, digests, device.type)
+    folder = RunFolder(root, run_id)
+    if not folder.is_completed():  # else its model, part of its run_id, was checked before
+        check_targets(plain["model"], "model")
+    if shared:
+        evaluator = shared.evaluator
     else:
-        source, splits = build.build_splits(cfg)
-        cache, device = root / "references", trainer_settings.device
-        evaluator = build_evaluator(cfg, source, digest_splits(splits), splits, device, cache)
-    digests = evaluator.real_features.split_digests
+        evaluator = build_evaluator(cfg, source, digests, splits, device, root / "references")
     if plain["batch_size"] > (count := digests["train"]["count"]):
         sizes = (
             f"batch_size is {plain['batch_size']:,}, and the training split has {count:,} samples"
         )
         raise UserError(sizes, fix=f"set batch_size to {count} or less")
-    run_id = build.run_id_for(plain, digests, trainer_settings.device.type)
     LOG.debug("configs from %s", ", ".join(map(str, config_folders())))
     for name, facts in digests.items():
         LOG.debug("%s split: %s samples, digest %s", name, facts["count"], facts["digest"][:12])
     LOG.debug("run %s on %s, overrides %s", run_id, trainer_settings.device, " ".join(typed))
-    return Job(cfg, plain, trainer_settings, splits, evaluator, RunFolder(root, run_id), typed)
+    return Job(cfg, plain, trainer_settings, splits, evaluator, folder, typed)
 
 
 def _same_evaluator(plain: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

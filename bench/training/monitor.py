@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 from tqdm import tqdm
 
 from bench.core.seeds import preserved_global_states
 from bench.core.signals import INTERRUPT
+from bench.data.lightning import pl
 from bench.evaluation.checkpoint_selection import CheckpointSelector
 from bench.models.base import GenerativeModel
 from bench.runs.heartbeat import Heartbeat

@@ -16,10 +16,11 @@ import torch
 from bench.core.errors import Caution, Interrupted, UserError
 from bench.core.signals import INTERRUPT
 from bench.evaluation.score_run import StoredRun
-from bench.execution.lifecycle import RunOutcome, run_lifecycle
+from bench.execution.lifecycle import run_lifecycle
 from bench.execution.packs.memory_check import as_too_large
 from bench.execution.packs.slot_io import build_stack, insert_run, write_checkpoint
 from bench.execution.queue import PendingRun
+from bench.execution.skip import RunOutcome
 from bench.models.base import GenerativeModel
 from bench.runs.heartbeat import Heartbeat
 from bench.training.finish import save_results
