@@ -64,7 +64,9 @@ def random_stages(share):
     generator = np.random.Generator(np.random.PCG64(0))
     kinds = [(v, d) for d in DATASETS for v in VARIANTS]
     wide = [random_run(generator, *k, n, 0, 1.5) for k in kinds for n in range(int(470 * share))]
-    seeds = [random_run(generator, *k, 7, n, 0.1) for k in kinds for n in range(int(50 * share))]
+    seeds = [
+        random_run(generator, *k, 7, n, 0.1) for k in kinds for n in range(1, 1 + int(50 * share))
+    ]
     return [
         StageRecord("b", "c", "wide", tuple(wide), ()),
         StageRecord("b", "c", "seeds", tuple(seeds), ()),

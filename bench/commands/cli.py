@@ -57,20 +57,22 @@ def site(arguments: argparse.Namespace) -> None:
 
 def claims(arguments: argparse.Namespace) -> None:
     """Test 25 statements about GANs by experiments."""
+    from bench.plotting.style import pdf_files
     from bench.theory.catalogue import select
     from bench.theory.terminal_list import show_claims, show_list
 
     if arguments.list:
         show_list(select(arguments.ids))
         return
-    show_claims(
-        arguments.ids,
-        quick=arguments.quick,
-        runs_root=Path(arguments.runs_root),
-        to=Path(arguments.to) if arguments.to else None,
-        written=Path(arguments.written) if arguments.written else None,
-        processes=arguments.processes,
-    )
+    with pdf_files(wanted=arguments.pdf):
+        show_claims(
+            arguments.ids,
+            quick=arguments.quick,
+            runs_root=Path(arguments.runs_root),
+            to=Path(arguments.to) if arguments.to else None,
+            written=Path(arguments.written) if arguments.written else None,
+            processes=arguments.processes,
+        )
 
 
 def sample(arguments: argparse.Namespace) -> None:
@@ -225,6 +227,10 @@ def build_parser() -> argparse.ArgumentParser:
     cmd.add_argument("--to", metavar="DIR", help="default: RUNS_ROOT/reports/claims")
     cmd.add_argument("--from", dest="written", metavar="DIR", help="remake the report in DIR")
     cmd.add_argument("--processes", type=int, default=2, metavar="N", help="workers (default 2)")
+
+    for written in (report, claims):
+        as_pdf = "write each figure as PDF too, for a paper"
+        parsers[written].add_argument("--pdf", action="store_true", help=as_pdf)
 
     cmd = add(runs, "list runs, of sweeps and single ones, the newest first")
     cmd.add_argument(

@@ -40,7 +40,8 @@ def report_command(arguments: argparse.Namespace) -> None:
     to = root / "reports" / file_name(" ".join([name, *_changes(arguments)]))
     if not _changes(arguments) and _names_study(arguments.what, root):
         to = published_folder(arguments.what[0])
-    print_report(write_report(stages, Path(arguments.to) if arguments.to else to, choice))
+    folder = Path(arguments.to) if arguments.to else to
+    print_report(write_report(stages, folder, choice, pdf=arguments.pdf))
 
 
 def leaderboard_command(arguments: argparse.Namespace) -> None:

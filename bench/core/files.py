@@ -202,7 +202,7 @@ def find_misfit(value: Any, shape: Any) -> str:
             return ""
         return f"{reprlib.repr(value)} is no {getattr(kind, '__name__', kind)}"
     for name, item, part in parts:
-        if misfit := find_misfit(item, part):
+        if type(item) is not part and (misfit := find_misfit(item, part)):
             return f"{name}: {misfit}"
     return ""
 

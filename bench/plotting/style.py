@@ -7,6 +7,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from bench.core.text import FILE_NAME_LENGTH, columns, file_name
@@ -87,19 +88,34 @@ class Drawing(NamedTuple):
     Args:
         name: of the files, without suffix.
         alt: alternative text, for readers who cannot see the figure.
+        png: empty for a drawing that is only inlined in the page.
+        pdf: empty unless `pdf_files` asked for it.
     """
 
     name: str
     alt: str
     svg: bytes
-    png: bytes
-    pdf: bytes
+    png: bytes = b""
+    pdf: bytes = b""
 
     @property
     def files(self) -> dict[str, bytes]:
         """Return suffix -> content; empty for a drawing that is only inlined in the page."""
         kinds = {"svg": self.svg, "png": self.png, "pdf": self.pdf}
-        return kinds if self.png else {}
+        return {kind: content for kind, content in kinds.items() if content} if self.png else {}
+
+
+_pdf_wanted = ContextVar("pdf_wanted", default=False)
+
+
+@contextmanager
+def pdf_files(*, wanted: bool) -> Iterator[None]:
+    """Let `render` make a PDF of each figure too, which takes half as long again as the others."""
+    token = _pdf_wanted.set(wanted)
+    try:
+        yield
+    finally:
+        _pdf_wanted.reset(token)
 
 
 @contextmanager
@@ -152,19 +168,20 @@ def render(fig: Any, name: str, alt: str, *, inline_only: bool = False) -> Drawi
     undated = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     fig.savefig(svg, format="svg", dpi=DPI, metadata=undated)
     if inline_only:
-        return Drawing(name, alt, _round_coordinates(svg.getvalue()), b"", b"")
+        return Drawing(name, alt, _round_coordinates(svg.getvalue()))
     fig.set_layout_engine("none")  # already laid out; to do it again takes half the time
     dpi = min(DPI, MAX_PIXELS / max(fig.get_size_inches()))
     fig.savefig(png, format="png", dpi=dpi, metadata={"Software": None})
-    undated = dict.fromkeys(("CreationDate", "Creator", "Producer"))
-    fig.savefig(pdf, format="pdf", dpi=DPI, metadata=undated)
+    if _pdf_wanted.get():
+        undated = dict.fromkeys(("CreationDate", "Creator", "Producer"))
+        fig.savefig(pdf, format="pdf", dpi=DPI, metadata=undated)
     return Drawing(name, alt, _round_coordinates(svg.getvalue()), png.getvalue(), pdf.getvalue())
 
 
 def _round_coordinates(svg: bytes) -> bytes:
     """Cut coordinates to a hundredth of a point; matplotlib writes a millionth."""
-    decimals = re.compile(rb"(\.\d\d)\d+")
-    return re.sub(rb' (d|x|y)="[^"]*"', lambda match: decimals.sub(rb"\1", match[0]), svg)
+    decimals = re.compile(rb"(?<=\.\d\d)\d+")
+    return re.sub(rb' (d|x|y)="[^"]*"', lambda match: decimals.sub(b"", match[0]), svg)
 
 
 def inline_svg(drawing: Drawing) -> str:

@@ -8,6 +8,7 @@ from bench.core.files import write_folder
 from bench.core.text import encode
 from bench.reporting.archive.read import load, read_table
 from bench.reporting.archive.write import build_study_files
+from bench.reporting.charts.vega_javascript import start_vega_bundle
 from bench.reporting.claims import assess_claims
 from bench.reporting.data.collect import add_curves, add_pictures, read_stages
 from bench.reporting.data.records import StageRecord, merge_stages
@@ -63,7 +64,11 @@ def collect_stages(runs_root: Path, study: str | Plan) -> list[StageRecord]:
 
 
 def write_report(
-    stages: Sequence[StageRecord], folder: Path, choice: ScoreChoice = ALL_SCORES
+    stages: Sequence[StageRecord],
+    folder: Path,
+    choice: ScoreChoice = ALL_SCORES,
+    *,
+    pdf: bool = False,
 ) -> Report:
     """Write the data, report.md, index.html, tables/ and figures/.
 
@@ -73,6 +78,7 @@ def write_report(
         stages: what `collect_stages` or `load` returned.
         folder: folder to write; files in it that no report wrote are left alone.
         choice: which score ranks, and which are shown; the data have all of them.
+        pdf: write each figure as PDF too; without it, those of an earlier report are removed.
 
     Raises:
         UserError: the folder holds the report of more runs than these, or cannot be written.
@@ -80,7 +86,8 @@ def write_report(
     _check_not_fewer_runs(stages, folder)
     comparisons = build_comparisons(stages, choice)
     _check_unique_slugs(comparisons)
-    sections = draw_sections(comparisons)
+    start_vega_bundle()
+    sections = draw_sections(comparisons, pdf=pdf)
     claims = []
     if stages[-1].claims:
         claims = assess_claims(build_comparisons(stages) if choice else comparisons)

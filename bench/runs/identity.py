@@ -10,6 +10,7 @@ from bench.core.errors import UserError
 
 SEMANTICS_VERSION = 2  # raised by hand when the mathematics or the dynamics change
 LAST_COMMITS = {1: "19cc27b82f74a90f47c30f30cdef77f14371939b"}  # version -> last that reads it
+JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 # the last two parts of a target, where a file or class of ours was renamed -> as in run_ids
 RENAMED: dict[str, str] = {}
 
@@ -20,7 +21,7 @@ def canonical_json(value: Any) -> str:
     Raises:
         ValueError: the value holds a NaN or an infinity.
     """
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return JSON.encode(_plain(value))
 
 
 def _plain(value: Any) -> Any:

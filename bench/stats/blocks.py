@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import chdtrc
-from scipy.stats import rankdata, studentized_range
 
 from bench.stats.checks import Values, ordered, probability
 from bench.stats.ranksum import groups
@@ -51,6 +50,8 @@ def friedman(scores: np.ndarray) -> Friedman:
     Raises:
         ValueError: no table of two blocks and two contenders at least, or NaN.
     """
+    from scipy.stats import rankdata  # takes a second to import
+
     table = np.asarray(scores, dtype=np.float64)
     if table.ndim != 2 or min(table.shape) < 2 or np.isnan(table).any():
         raise ValueError(f"friedman: 2 blocks x 2 contenders without NaN, found {table.shape}")
@@ -75,6 +76,8 @@ def nemenyi_difference(contenders: int, blocks: int, *, alpha: float) -> float:
     Raises:
         ValueError: fewer than two contenders or blocks, or alpha outside (0, 1).
     """
+    from scipy.stats import studentized_range  # takes a second to import
+
     probability("nemenyi_difference: alpha", alpha)
     if contenders < 2 or blocks < 2:
         raise ValueError(f"nemenyi_difference: 2 at least, found {contenders} in {blocks} blocks")

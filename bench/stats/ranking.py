@@ -5,7 +5,6 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from bench.stats.checks import Values, probability
 from bench.stats.improvement import counts, resampled, wins
@@ -43,6 +42,8 @@ def rank_intervals(
     Raises:
         ValueError: fewer than two contenders, one without a run, NaN, or a level outside (0, 1).
     """
+    from scipy.stats import rankdata  # takes a second to import
+
     if len(scores) < 2:
         raise ValueError(f"rank_intervals: two contenders at least, found {sorted(scores)}")
     probability("rank_intervals: level", level)

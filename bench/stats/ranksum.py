@@ -5,7 +5,6 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
-from scipy.stats import mannwhitneyu, rankdata
 
 # The smallest p that n against n runs can reach is 2 / C(2n, n), when one variant is better in
 # every run: 0.1 for 3 against 3, 0.029 for 4 against 4. Below 4 no outcome at all reaches 0.05.
@@ -27,6 +26,8 @@ def mann_whitney(first: Sequence[float], second: Sequence[float]) -> float:
     Raises:
         ValueError: a variant has no run, or a score is NaN.
     """
+    from scipy.stats import mannwhitneyu, rankdata  # takes a second to import
+
     pooled = np.concatenate([np.asarray(first, float), np.asarray(second, float)])
     n = len(first)
     if not 0 < n < len(pooled) or np.isnan(pooled).any():

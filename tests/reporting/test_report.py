@@ -72,11 +72,29 @@ def test_the_same_rows_give_the_same_bytes_and_another_score_another_order(
         "tables/scores-quick-digits_convnet-final.tex",
         *("runs.jsonl", "environments.json", "plan.json", "rows.parquet", "history.parquet"),
         *(f"samples/{mixed.runs[n]}.png" for n in pictured),
-        *(f"{name}.{suffix}" for name in figures for suffix in ("svg", "png", "pdf")),
+        *(f"{name}.{suffix}" for name in figures for suffix in ("svg", "png")),
     }
     mixed.score(mixed.runs[2], "wgan", 0, 20)  # wgan: 20 and 4, mean 12; ns_gan: 6
     write_report(collect_stages(mixed.root, "s"), tmp_path / "one")
     assert order_in((tmp_path / "one" / "report.md").read_text())[:2] == ["ns_gan", "wgan"]
+
+
+def test_pdfs_are_written_when_asked_for_and_removed_when_not(mixed, tmp_path, all_formats):
+    """Two reports with every format: what a PDF holds shows only where it is drawn."""
+    stages = collect_stages(mixed.root, "s")
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "mine.pdf").write_bytes(b"mine")
+    write_report(stages, tmp_path, pdf=True)
+    with_pdfs = files_of(tmp_path)
+    pdfs = {name for name in with_pdfs if name.endswith(".pdf")} - {"figures/mine.pdf"}
+    assert pdfs == {
+        name.replace(".svg", ".pdf") for name in with_pdfs if name.endswith(".svg")
+    } and all(with_pdfs[name].startswith(b"%PDF-") for name in pdfs)
+    write_report(stages, tmp_path)
+    without = files_of(tmp_path)
+    assert with_pdfs.keys() - without.keys() == pdfs
+    changed = {name for name in without if without[name] != with_pdfs[name]}
+    assert changed == {"SHA256SUMS"}
 
 
 def test_without_address_space_for_the_renderer_a_report_is_whole_and_static(mixed, tmp_path):
@@ -92,7 +110,7 @@ def test_without_address_space_for_the_renderer_a_report_is_whole_and_static(mix
     sentence = caution.removeprefix("caution: ")
     assert sentence.startswith("The charts are static: vl-convert-python") and "ulimit" in sentence
     files = files_of(tmp_path / "out")
-    assert len([name for name in files if name.startswith("figures/")]) == 5 * 3
+    assert len([name for name in files if name.startswith("figures/")]) == 5 * 2
     page = files["index.html"].decode()
     assert page.count(f">{sentence}</p>") == 1 and ' data-board="' not in page
     assert page.count('<div class="still">') == 4  # the fifth figure is a sheet of pictures

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from bench.core.errors import UserError
+from bench.plotting.style import pdf_files
 from bench.theory import catalogue, runner
 from bench.theory.report import numbers_csv, read_report, report_files, write_report
 from bench.theory.terminal_list import show_claims, show_list
@@ -18,9 +19,16 @@ def test_the_report_is_made_again_from_its_results_to_the_same_bytes(outcome, tm
     write_report([outcome], tmp_path / "a")
     write_report(read_report(tmp_path / "a"), tmp_path / "b")
     first = {p.relative_to(tmp_path / "a"): p for p in (tmp_path / "a").rglob("*") if p.is_file()}
-    assert len(first) == 9
+    assert len(first) == 8
     for name, path in first.items():
         assert path.read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+def test_pdfs_are_drawn_when_asked_for(outcome, experiment):
+    with pdf_files(wanted=True):
+        again = runner.conclude_and_draw(experiment, outcome.results, {}, quick=False)
+    more = report_files([again]).keys() - report_files([outcome]).keys()
+    assert more == {"figures/T98-line.pdf"}
 
 
 def test_numbers_in_full(outcome):

@@ -1,11 +1,11 @@
 """Flatten rows into the records of one table: rows.csv and rows.parquet."""
 
 import csv
-import io
 import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from bench.reporting.data.records import StageRecord
@@ -48,6 +48,8 @@ PLAIN_COLUMNS = (
 # What spreadsheets take for a formula; the last four are wide forms of the first four.
 FORMULA = re.compile("'*[=+@\\-\t\r\n\uff1d\uff0b\uff20\uff0d]")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|nan)", re.IGNORECASE | re.ASCII)
+JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+LINES: Any = csv.writer(SimpleNamespace(write=str))  # `writerow` returns the line
 MAPPINGS = ("hyperparameters", "scores", "details", "code")  # fields with a column for each key
 
 
@@ -94,20 +96,34 @@ def unprefixed(name: str, record: Mapping[str, Any]) -> dict[str, Any]:
     return {key.removeprefix(start): v for key, v in record.items() if key.startswith(start)}
 
 
-def format_csv(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
+def format_csv(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str:
     """Format records as CSV; a column that a record lacks is empty.
 
     A text that a spreadsheet would compute gets an apostrophe, see `escape_formula`.
     """
-    rows = ([format_exactly(record.get(column)) for column in columns] for record in records)
-    return "".join(map(_format_line, itertools.chain([columns], rows)))
+    table = [[record.get(column) for record in records] for column in columns]
+    rows = zip(*map(_format_cells, table), strict=True)
+    return "".join(map(_format_line, itertools.chain([map(escape_formula, columns)], rows)))
+
+
+def format_column(values: Sequence[Any]) -> list[str]:
+    """Return `format_exactly` of each value; an object that many rows share is formatted once."""
+    objects = {id(value): value for value in values}
+    texts = {key: format_exactly(value) for key, value in objects.items()}
+    return [texts[id(value)] for value in values]
+
+
+def _format_cells(values: Sequence[Any]) -> list[str]:
+    texts = format_column(values)
+    if any(isinstance(value, str) for value in values):  # nothing else can look like a formula
+        escaped = {text: escape_formula(text) for text in set(texts)}
+        return [escaped[text] for text in texts]
+    return texts
 
 
 def _format_line(cells: Iterable[str]) -> str:
     """Format a line that ends in a line feed; with it `csv` would not quote a carriage return."""
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(map(escape_formula, cells))
-    return buffer.getvalue().removesuffix("\r\n") + "\n"
+    return str(LINES.writerow(cells)).removesuffix("\r\n") + "\n"
 
 
 def escape_formula(text: str) -> str:
@@ -132,5 +148,5 @@ def format_exactly(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Mapping | list | tuple):
-        return json.dumps(value, sort_keys=True, separators=(",", ":"))
+        return JSON.encode(value)
     return str(value)

@@ -54,8 +54,8 @@ def build_study_files(stages: Sequence[StageRecord]) -> dict[str, bytes]:
     pictures = {f"samples/{r.run_id}.png": r.picture for r in runs.values() if r.picture}
     pictures |= {f"samples/{r}.png": png for s in stages for r, png in s.real_pictures.items()}
     protocols = {
-        r["protocol_id"]: {name: row_table.unprefixed(name, r) for name in ("protocol", "measures")}
-        for r in records
+        protocol_id: {name: row_table.unprefixed(name, r) for name in ("protocol", "measures")}
+        for protocol_id, r in {r["protocol_id"]: r for r in records}.items()
     }
     return {
         **{name: encode(text) for name, text in texts.items()},
@@ -124,8 +124,8 @@ def _typed(values: Sequence[Any]) -> Any:
         return pa.array(values, kind)
     if kinds <= {int, float}:
         return pa.array([None if v is None else float(v) for v in values], pa.float64())
-    texts = [None if v is None else encode(row_table.format_exactly(v)) for v in values]
-    return pa.array(texts, pa.string())
+    texts = zip(values, row_table.format_column(values), strict=True)
+    return pa.array([None if v is None else encode(text) for v, text in texts], pa.string())
 
 
 def _integer_type(low: int, high: int) -> Any:

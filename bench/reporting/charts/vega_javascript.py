@@ -9,20 +9,34 @@ import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 
 BUNDLE = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle())"
 
 
 @cache
+def start_vega_bundle() -> Future[tuple[str, str]]:
+    """Bundle in the background, once a process: it takes seconds, in which figures can be drawn."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(_bundle)
+    finally:
+        pool.shutdown(wait=False)
+
+
 def vega_javascript() -> tuple[str, str]:
     """Bundle Vega, Vega-Lite and Vega-Embed into one script that can stand inside an HTML page.
 
-    One version always gives the same bytes. It takes seconds to bundle, once a process.
+    One version always gives the same bytes.
 
     Returns:
         The script, and "" or a sentence that says why there is none.
     """
+    return start_vega_bundle().result()
+
+
+def _bundle() -> tuple[str, str]:
     command = [sys.executable, "-X", "utf8", "-c", BUNDLE]
     bundled = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
     if bundled.returncode == 0:

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 
+from bench.plotting.style import pdf_files
 from bench.reporting.figures.figure import Figure, FigureSpec, SectionData
 
 __all__ = ["Figure", "FigureSpec", "SectionData", "draw_figures", "list_figures"]
@@ -16,7 +17,12 @@ def list_figures() -> list[FigureSpec]:
     return sorted(specs, key=lambda spec: spec.place)
 
 
-def draw_figures(section: SectionData) -> tuple[Figure, ...]:
-    """Draw the figures that apply to a section and have something to show, the main one first."""
-    figures = [spec.make(section) for spec in list_figures() if section.kind in spec.sections]
+def draw_figures(section: SectionData, *, pdf: bool = False) -> tuple[Figure, ...]:
+    """Draw the figures that apply to a section and have something to show, the main one first.
+
+    Args:
+        pdf: make a PDF of each too.
+    """
+    with pdf_files(wanted=pdf):
+        figures = [spec.make(section) for spec in list_figures() if section.kind in spec.sections]
     return tuple(figure for figure in figures if figure is not None)

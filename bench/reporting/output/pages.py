@@ -19,7 +19,6 @@ from bench.reporting.output.run_details import select_runs
 from bench.reporting.output.sections import Report
 from bench.reporting.tables import rounding
 from bench.reporting.tables.comparisons import checkpoint_names, checkpoint_rows
-from bench.reporting.tables.overall import compare_over_datasets
 from bench.reporting.tables.published import is_published_quantity
 from bench.reporting.tables.search import summarise_search
 from bench.reporting.tables.summary import LEVEL
@@ -92,7 +91,7 @@ def _variables(report: Report) -> dict[str, Any]:
     names = dict.fromkeys(method.variant for group in groups for method in group.methods)
     datasets = dict.fromkeys(group.dataset for group in groups)
     words_of_names = " ".join([*names, *datasets, sweep.name]).split()
-    overall = compare_over_datasets(comparisons)
+    overall = report.overall
     factors = dict.fromkeys(name for group in groups for name in group.factors)
     subject = words.count_phrase(len(names), "variant")
     if factors:
