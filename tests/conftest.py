@@ -207,7 +207,11 @@ def tiny(tmp_path):
             "score.n_fake=100",
             "score.n_real=100",
             "score.noise_seeds=0",
-            *([] if "score=images" in extra else ["score.metrics.prd.clusterings=1"]),
+            *(
+                []
+                if {"score=images", "score=slim"} & set(extra)
+                else ["score.metrics.prd.clusterings=1"]
+            ),
             *([] if any(e.startswith("network=") for e in extra) else [f"network={network}"]),
             *SMALL[network],
             *extra,

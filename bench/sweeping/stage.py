@@ -39,8 +39,8 @@ class Stage:
         variants, datasets, seeds: every combination of them is run.
         configurations: variant -> values of each of its samples; {} are its defaults. None where
             they come from an earlier stage.
-        grid: factor -> its levels, whole overrides; every combination is run, of each
-            configuration that comes from an earlier stage.
+        grid: factor -> its levels, values of that override, each with further settings that go
+            with it; every combination is run, of each configuration from an earlier stage.
         factors: keys of this grid and of those of the stages before it.
         settings: overrides of all runs.
         of_variant, of_dataset: overrides of one variant's or data set's runs.
@@ -57,14 +57,17 @@ class Stage:
     of_dataset: Mapping[str, Mapping[str, Value]]
     after: str | None
     rule: Rule | None
-    grid: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    grid: Mapping[str, Mapping[Value, Mapping[str, Value]]] = field(default_factory=dict)
     factors: frozenset[str] = frozenset()
 
     def cells(self) -> list[dict[str, Value]]:
         """Return every combination of the grid's levels; one empty one where there is no grid."""
-        return [
-            dict(zip(self.grid, levels, strict=True)) for levels in product(*self.grid.values())
-        ]
+        cells = []
+        for levels in product(*self.grid.values()):
+            chosen = dict(zip(self.grid, levels, strict=True))
+            settings = [self.grid[factor][level] for factor, level in chosen.items()]
+            cells.append({**chosen, **{k: v for each in settings for k, v in each.items()}})
+        return cells
 
 
 def override_key(parameter: str) -> str:

@@ -82,17 +82,21 @@ def _parse_stage(name: str, content: Mapping[str, Any], before: Mapping[str, Sta
     )
 
 
-def _parse_grid(stage: str, value: Any) -> dict[str, tuple[Value, ...]]:
-    """Read {loss: [hinge, rpgan], penalty: [none, r1]}: overrides, each with two values or more."""
+def _parse_grid(stage: str, value: Any) -> dict[str, dict[Value, dict[str, Value]]]:
+    """Read {loss: [hinge, rpgan], penalty: {none: {}, r1: {hyperparameters.penalty_weight: 5}}}."""
     fix = "write {loss: [hinge, rpgan], penalty: [none, r1]}"
     if not isinstance(value, Mapping):
         raise UserError(f"stage {stage!r}: grid is {value!r}", fix=fix)
+    grid: dict[str, dict[Value, dict[str, Value]]] = {}
     for factor, levels in value.items():
-        several = isinstance(levels, list | tuple) and len(set(map(str, levels))) > 1
-        if not several or len(set(map(str, levels))) < len(levels):
+        names = list(levels) if isinstance(levels, Mapping | list | tuple) else []
+        if len(set(map(str, names))) < max(2, len(names)):
             message = f"stage {stage!r}: grid has {factor}: {levels!r}"
             raise UserError(message, fix=f"list two different values or more; {fix}")
-    return {str(factor): tuple(levels) for factor, levels in value.items()}
+        further = levels if isinstance(levels, Mapping) else dict.fromkeys(names, {})
+        place = f"grid.{factor}"
+        grid[str(factor)] = {n: _parse_settings(stage, place, s) for n, s in further.items()}
+    return grid
 
 
 def _check_grid(

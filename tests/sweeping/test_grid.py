@@ -14,10 +14,11 @@ from bench.runs.rows import read_rows
 from bench.sweeping.stages import parse_stages
 
 HEAD = TINY.split("hydra:")[0].replace(
-    "override /dataset: ring", "override /ema: constant\n  - override /dataset: ring"
+    "override /dataset: ring",
+    "override /ema: constant\n  - override /score: slim\n  - override /dataset: ring",
 )
 GRID = (
-    HEAD.replace("score: {", "score: {raw: true, keep_last: 0, ")
+    HEAD.replace(", metrics: {prd: {clusterings: 1}}", ", raw: true, keep_last: 0")
     + """
 hydra:
   sweeper:
@@ -26,7 +27,9 @@ hydra:
         variants: [ns_gan]
         datasets: [ring]
         seeds: [0, 1]
-        grid: {loss: [nonsaturating, hinge], penalty: [none, r1]}
+        grid:
+          loss: [nonsaturating, hinge]
+          penalty: {none: {}, r1: {hyperparameters.penalty_weight: 0.5}}
       best:
         after: factorial
         rule: {name: lowest, score: selection.frechet, checkpoint: best, count: 2}
@@ -36,7 +39,9 @@ hydra:
         variants: [ns_gan]
         datasets: [ring]
         seeds: [0]
-        grid: {penalty: [none, r1], loss: [hinge, minimax]}
+        grid:
+          penalty: {none: {}, r1: {hyperparameters.penalty_weight: 0.5}}
+          loss: [hinge, minimax]
 """
 )
 
@@ -51,6 +56,8 @@ def test_a_grid_is_planned_trained_chosen_from_and_reported(launch, tmp_path):
     assert found == [cell for cell in cells for _ in range(2)]  # two seeds of each
     assert [run.sample for run in factorial.runs] == [0, 0, 1, 1, 2, 2, 3, 3]
     assert factorial.factors == {"loss": ["nonsaturating", "hinge"], "penalty": ["none", "r1"]}
+    weights = [o for r in factorial.runs for o in r.overrides if "penalty_weight" in o]
+    assert weights == ["hyperparameters.penalty_weight=0.5"] * 4
     # the two best of four cells, each with and without, on a fresh seed
     assert len(best.chosen) == 2 and best.chosen[0]["score"] <= best.chosen[1]["score"]
     assert [run.sample for run in best.runs] == [c["sample"] for c in best.chosen for _ in "ab"]
@@ -84,7 +91,7 @@ def test_a_grid_is_planned_trained_chosen_from_and_reported(launch, tmp_path):
     assert ["otherwise" in stage for stage in plan["stages"]] == [True, False, False]
     one, two = ((tmp_path / name / "index.html").read_bytes() for name in ("one", "two"))
     assert one == two
-    assert (tmp_path / "one/tables/factorial-ring-quick-best-effects.tex").is_file()
+    assert (tmp_path / "one/tables/factorial-ring-slim-best-effects.tex").is_file()
     assert b"loss=hinge with penalty=r1" in (tmp_path / "one/report.md").read_bytes()
 
 
@@ -102,6 +109,7 @@ AFTER = {"after": "s", "rule": {"name": "lowest", "score": "frechet", "checkpoin
     [
         ({"grid": ["loss"]}, "grid is"),
         ({"grid": {"loss": "hinge"}}, "grid has loss: 'hinge'"),
+        ({"grid": {"loss": {"hinge": {}, "rpgan": 1}}}, "grid.loss is 1"),
         ({"grid": {"loss": ["hinge"]}}, "two different values"),
         ({"grid": {"loss": ["hinge", "hinge"]}}, "two different values"),
         ({"grid": {"loss": ["a", "b"]}, "set": {"loss": "a"}}, "set or varied elsewhere"),

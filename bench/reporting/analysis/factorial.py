@@ -104,7 +104,9 @@ def read_factorial(group: TableGroup) -> Factorial | None:
     factors = {name: tuple(levels) for name, levels in group.factors.items()}
     settings = {run.run.run_id: _settings(run, factors) for run in group.runs}
     rests = list(dict.fromkeys(rest for _, rest in settings.values()))
-    if len(rests) > 1:
+    if len({(tuple(chosen.items()), rest) for chosen, rest in settings.values()}) > math.prod(
+        len(levels) for levels in factors.values()
+    ):  # some cell has several: they are no settings that go with a level
         factors = {CONFIGURATION: tuple(_name(rest, rests) for rest in rests), **factors}
     shape = tuple(len(levels) for levels in factors.values())
     seeds = sorted({run.run.seed for run in group.runs})
