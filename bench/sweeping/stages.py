@@ -113,11 +113,13 @@ def _check_grid(
     if earlier and earlier.after and earlier.grid:
         message = f"stage {stage!r} comes after {earlier.name!r}, which crosses what it chose"
         raise UserError(message, fix=f"let it come after {earlier.after!r}")
-    taken = ("variant", "dataset", "seed")
-    for factor in grid:
-        if factor in taken or factor in fixed or (earlier and factor in earlier.factors):
-            message = f"stage {stage!r}: grid has {factor}, which is set or varied elsewhere"
+    taken = {"variant", "dataset", "seed", *(earlier.factors if earlier else ())}
+    for factor, levels in grid.items():
+        keys = {factor}.union(*levels.values())  # with the settings that go with its levels
+        if both := sorted(key for key in keys if key in taken or key in fixed):
+            message = f"stage {stage!r}: grid has {both[0]}, which is set or varied elsewhere"
             raise UserError(message, fix="name it in one place")
+        taken |= keys
 
 
 def _drop_nulls(content: Mapping[str, Any]) -> dict[str, Any]:

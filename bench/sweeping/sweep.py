@@ -189,7 +189,7 @@ class SweepLaunch:
         constant: dict[str, str] = {}
         varied = {"seed"}
         for stage in stages:
-            varied |= stage.factors
+            varied |= {override_key(n) for cell in stage.cells() for n in cell} | stage.factors
             for configurations in (stage.configurations or {}).values():
                 varied |= {override_key(name) for values in configurations for name in values}
         for override in self._parse(list(arguments)):

@@ -96,8 +96,10 @@ def test_a_grid_is_planned_trained_chosen_from_and_reported(launch, tmp_path):
 
 
 def test_a_factor_cannot_be_overridden(launch):
-    done = launch("loss=hinge", text=GRID)
-    assert done.returncode == 2 and "loss is what the sweep 'tiny' varies itself" in done.stderr
+    for override in ("loss=hinge", "hyperparameters.penalty_weight=3"):
+        done = launch(override, text=GRID)
+        key = override.partition("=")[0]
+        assert done.returncode == 2 and f"{key} is what the sweep 'tiny' varies" in done.stderr
 
 
 STAGE = {"variants": ["ns_gan"], "datasets": ["ring"], "seeds": [0]}
@@ -114,6 +116,8 @@ AFTER = {"after": "s", "rule": {"name": "lowest", "score": "frechet", "checkpoin
         ({"grid": {"loss": ["hinge", "hinge"]}}, "two different values"),
         ({"grid": {"loss": ["a", "b"]}, "set": {"loss": "a"}}, "set or varied elsewhere"),
         ({"grid": {"seed": [0, 1]}}, "set or varied elsewhere"),
+        ({"grid": {"a": {"x": {"k": 1}, "y": {}}, "k": [1, 2]}}, "k, which is set or varied"),
+        ({"grid": {"a": {"x": {"k": 1}, "y": {}}}, "set": {"k": 1}}, "k, which is set or varied"),
         ({"grid": {"loss": ["a", "b"]}, "table": [{"beta1": 0.5}]}, "a grid, and draws or lists"),
     ],
 )

@@ -80,12 +80,6 @@ class Factorial:
                     for levels in product(*(self.factors[name][1:] for name in names)):
                         yield dict(zip(names, levels, strict=True))
 
-    def cells(self) -> Iterator[tuple[dict[str, str], np.ndarray]]:
-        """Yield the levels of each cell with its log scores by seed, [N]."""
-        for place in product(*(range(len(levels)) for levels in self.factors.values())):
-            named = zip(self.factors.items(), place, strict=True)
-            yield {factor: levels[i] for (factor, levels), i in named}, self.logs[place]
-
 
 def ratio(logs: np.ndarray, level: float = LEVEL) -> Interval:
     """Return the geometric mean of ratios from their logarithms, with Student's interval."""

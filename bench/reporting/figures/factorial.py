@@ -37,7 +37,6 @@ def draw(section: SectionData) -> Drawing | None:
         axes = layout.add_panels(fig, len(panels), columns, margins, (0.15, 0.4))
         log = scales.needs_log_axis(shown)
         scales.set_scale(axes[0].yaxis, shown, log=log)
-        scales.set_ticks(axes[0].xaxis, range(len(names)))
         axes[0].set_xticks(range(len(names)), names)
         axes[0].set_xlim(-0.5, len(names) - 0.5)
         for panel, levels in zip(axes, panels, strict=True):
