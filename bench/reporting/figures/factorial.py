@@ -35,7 +35,7 @@ def draw(section: SectionData) -> Drawing | None:
     shown = [*scores.ravel(), *([baseline.mean] if baseline and baseline.mean > 0 else [])]
     with figure(layout.FIGURE_WIDTH, height, placed=True) as fig:
         axes = layout.add_panels(fig, len(panels), columns, margins, (0.15, 0.4))
-        log = scales.needs_log_axis(shown)
+        log = scales.needs_log_axis(shown, ratio=3.0)  # effects are ratios
         scales.set_scale(axes[0].yaxis, shown, log=log)
         axes[0].set_xticks(range(len(names)), names)
         axes[0].set_xlim(-0.5, len(names) - 0.5)
@@ -46,7 +46,7 @@ def draw(section: SectionData) -> Drawing | None:
             panel.set_title(", ".join(f"{k}={v}" for k, v in levels.items()))
         for place in range(0, len(panels), columns):
             axes[place].set_ylabel(words.metric_title(factorial.group.first))
-        axes[max(0, len(panels) - columns)].set_xlabel(across)
+        axes[max(0, len(panels) - columns)].set_xlabel(words.factor_title(across))
         labels.add_legend(fig, _legend(factorial, hue), below=0.05)
         alt = f"Scores by {words.join_with_and(factorial.factors)}, one dot per seed."
         return render(fig, f"{factorial.group.slug}-factorial", alt)
