@@ -200,6 +200,12 @@ def candidates(made):
 
 
 @parser
+def untrained(made):
+    write_json(made.run.untrained, {"0123-abcd": 1.5, "0123-ef01": None})
+    return Parser(made.run.untrained, made.run.read_untrained)
+
+
+@parser
 def digests(made):
     return Parser(made.run.digests, lambda: read_digests(made.run.digests))
 
@@ -850,6 +856,9 @@ USERS = "code that the user runs, or its own folder of configs"
 NOT_RUN = {
     "execution.packs.memory_check.cgroup_available_bytes": KERNEL,
     "config.trust._own_targets": OWN,
+    "config.config_files.FileConfigSource.load_config": USERS,
+    "config.config_files._parse": USERS,
+    "data.digits._read_digits": "the file of scikit-learn",
     "config.validate._hyperparameters_in": USERS,
     "config.validate.check_chosen_optimizer": USERS,
     "config.loss_label.own_penalty": USERS,

@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.config import build
 from bench.core.errors import Caution, UserError
-from bench.core.files import NUMBER, DiskError, find_json, write_json
+from bench.core.files import DiskError, write_json
 from bench.evaluation.evaluator import Evaluator
 from bench.evaluation.memorisation_grid import save_memorisation_grid
 from bench.networks.sampler import Sampler
@@ -219,7 +219,7 @@ def untrained_distance(folder: RunFolder, row: Row, evaluator: Evaluator) -> flo
     part = evaluator.only(name for name, m in row.measures.items() if "frechet" in m["scores"])
     stored: dict[str, float | None] = {}
     with suppress(UserError):  # a damaged file is written anew
-        stored = find_json(folder.untrained, {str: NUMBER | None}) or {}
+        stored = folder.read_untrained()
     key = "-".join([row.protocol["data"], *sorted(part.requests.values())])
     if key not in stored:
         try:

@@ -91,6 +91,10 @@ class RunFolder:
         """Frechet distances of the generator before training, by data and request, JSON."""
         return self.path / "untrained.json"
 
+    def read_untrained(self) -> dict[str, float | None]:
+        """Return the content of untrained.json, {} without a file; UserError if it is damaged."""
+        return find_json(self.untrained, {str: NUMBER | None}) or {}
+
     @property
     def heartbeat(self) -> Path:
         """File that a process touches while it works on the run, JSON."""

@@ -313,7 +313,7 @@ def test_threads_are_divided_out_of_the_workers_that_the_launcher_starts(monkeyp
     hydra = {"launcher": launcher, "runtime": {"choices": choices}, "mode": RunMode.MULTIRUN}
     config = OmegaConf.create({"threads": 2, "hydra": hydra})
     OmegaConf.set_readonly(config.hydra, True)
-    sweeper = CreatedEqualSweeper(None, None, 1, 1, False, False)
+    sweeper = CreatedEqualSweeper(None, None, 1, 1, False, False, None)
     sweeper.setup(hydra_context=None, task_function=print, config=config)
     assert sweeper.launcher.joblib["n_jobs"] == 4
 
