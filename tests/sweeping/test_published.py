@@ -2,11 +2,14 @@
 
 import shutil
 
-from support import TINY
+from support import ROOT, TINY
 
 from bench.commands import cli
+from bench.reporting.archive.read import load
+from bench.reporting.archive.restore import restore_runs
 from bench.reporting.report import load_stages, write_report
 from bench.runs.plans import read_plan
+from bench.runs.rows import read_rows
 
 
 def publish(root, folder):
@@ -45,6 +48,18 @@ def test_only_what_was_not_published_is_trained(launch, launched, tmp_path):
     trained = {path.parent.name for path in runs.glob("*/config.yaml")}
     fresh = {r.run_id for r in read_plan(runs, "tiny").runs if r.seed == 3}
     assert trained == fresh and len(fresh) == 2
+
+
+def test_real_samples_come_back_with_all_their_rows_and_their_picture(tmp_path):
+    published = load(ROOT / "results/quick")
+    assert restore_runs(ROOT / "results/quick", tmp_path) == 20
+    wanted = published.stages[-1].baselines
+    rows = read_rows(tmp_path, dict.fromkeys(row.run_id for row in wanted))
+    assert sorted(row.variant for row in rows) == sorted(row.variant for row in wanted)
+    assert {"real", "real_halves"} <= {row.variant for row in rows}
+    (picture,) = published.stages[-1].real_pictures.items()
+    assert (tmp_path / picture[0] / "samples/final.png").read_bytes() == picture[1]
+    assert restore_runs(ROOT / "results/quick", tmp_path) == 0
 
 
 def test_a_folder_that_is_no_report_is_one_sentence(launch, tmp_path):

@@ -31,12 +31,12 @@ def restore_runs(folder: Path, runs_root: Path) -> int:
     stages = load(folder).stages
     runs = {run.run_id: run for stage in stages for run in stage.runs}
     pictures = {run_id: png for stage in stages for run_id, png in stage.real_pictures.items()}
-    for row in stages[-1].baselines:
-        real = RunFolder(runs_root, row.run_id)
-        if not real.path.exists() or row.run_id not in pictures:
-            write_row(runs_root, row)
-        if (picture := pictures.get(row.run_id)) and not (real.samples / "final.png").exists():
-            write_bytes(real.samples / "final.png", picture)
+    real = {row.run_id: RunFolder(runs_root, row.run_id) for row in stages[-1].baselines}
+    absent = {run_id: folder for run_id, folder in real.items() if not folder.path.exists()}
+    for row in (row for row in stages[-1].baselines if row.run_id in absent):
+        write_row(runs_root, row)
+    for run_id in absent.keys() & pictures.keys():
+        write_bytes(absent[run_id].samples / "final.png", pictures[run_id])
     missing = [
         run
         for run in runs.values()
