@@ -68,6 +68,11 @@ class Factorial:
             )
         ]
 
+    def mean_at(self, **levels: str) -> np.ndarray:
+        """Return the logarithms at these levels, averaged over all other factors, [N]."""
+        logs = self.at(**levels)
+        return logs.reshape(-1, logs.shape[-1]).mean(0)
+
     @cached_property
     def effects(self) -> list[Effect]:
         """Return the main effects, then the interactions of two factors."""

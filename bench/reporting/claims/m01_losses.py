@@ -35,11 +35,9 @@ def _kinds(grid: Factorial, penalty: str) -> dict[str, tuple[str, str]]:
     levels = {"penalty": penalty}
     if NONE in grid.factors.get("normalisation", ()):
         levels["normalisation"] = NONE
-    logs = grid.at(**levels)
-    names = [name for name in grid.factors if name not in levels]
-    logs = np.moveaxis(logs, names.index("loss"), 0)
-    logs = logs.reshape(len(logs), -1, logs.shape[-1]).mean(1)  # over whatever else was varied
-    found = dict(modern.pairs(logs, grid.factors["loss"]))
+    losses = grid.factors["loss"]
+    logs = np.array([grid.mean_at(**levels, loss=loss) for loss in losses])
+    found = dict(modern.pairs(logs, losses))
     return {
         name: (
             modern.describe(one, len(found)),

@@ -1,7 +1,5 @@
 """Assess M2: spectral norm helps every loss."""
 
-import numpy as np
-
 from bench.reporting.claims import modern
 from bench.reporting.claims.claim import Claim, Finding, needs
 from bench.reporting.claims.evidence import Evidence
@@ -21,10 +19,9 @@ def assess(evidence: Evidence) -> Finding:
             if NONE in grid.factors.get("penalty", ()):
                 levels["penalty"] = NONE
             with_norm, without = (
-                grid.at(**levels, normalisation=each) for each in (SPECTRAL, NONE)
+                grid.mean_at(**levels, normalisation=each) for each in (SPECTRAL, NONE)
             )
-            difference = with_norm - without
-            found[loss] = np.reshape(difference, (-1, difference.shape[-1])).mean(0)
+            found[loss] = with_norm - without
         parts += [modern.helps(one, len(losses)) for one in found.values()]
         ratios = ", ".join(f"{k} {modern.describe(one, len(losses))}" for k, one in found.items())
         sentences.append(

@@ -1,7 +1,5 @@
 """Assess M3: augmentation helps only with few images."""
 
-import numpy as np
-
 from bench.reporting.claims import modern
 from bench.reporting.claims.claim import Claim, Finding, needs
 from bench.reporting.claims.evidence import Evidence
@@ -19,12 +17,14 @@ def assess(evidence: Evidence) -> Finding:
         gains = {}
         for count in counts:
             changed, plain = (
-                grid.at(**{IMAGES: count, "augmentation": each}) for each in (name, NONE)
+                grid.mean_at(**{IMAGES: count, "augmentation": each}) for each in (name, NONE)
             )
-            gains[count] = (changed - plain).reshape(-1, changed.shape[-1]).mean(0)
+            gains[count] = changed - plain
         few, many = gains[counts[0]], gains[counts[-1]]
         helps = modern.helps(few, 3)
-        parts += [helps, *([_helps_little(many), _less(many - few)] if helps else [])]
+        parts.append(helps)
+        if helps:
+            parts += [modern.above(many, -modern.margin(), 3), modern.above(many - few, 0, 3)]
         ratios = ", ".join(f"{n} images {modern.describe(g, 3)}" for n, g in gains.items())
         sentences.append(
             f"on {grid.group.dataset} the score with {name} over that without is: {ratios}"
@@ -32,18 +32,6 @@ def assess(evidence: Evidence) -> Finding:
     if not parts:
         return needs(modern.needs_factors("numbers of images", "augmentation with and without"))
     return modern.finding(parts, sentences)
-
-
-def _helps_little(logs: np.ndarray) -> modern.Part:
-    """Return whether a gain is no larger than the margin."""
-    _, low, high = modern.interval(logs, 3)
-    return True if low > -modern.margin() else False if high < -modern.margin() else None
-
-
-def _less(logs: np.ndarray) -> modern.Part:
-    """Return whether the gain with many images is smaller than that with few."""
-    _, low, high = modern.interval(logs, 3)
-    return True if low > 0 else False if high < 0 else None
 
 
 CLAIM = Claim(

@@ -14,13 +14,9 @@ def assess(evidence: Evidence) -> Finding:
         mean = averaged.get(raw.group.dataset)
         if mean is None or mean.factors != raw.factors or mean.seeds != raw.seeds:
             continue
-        others = tuple(range(mean.logs.ndim - 1))
-        gain = (raw.logs - mean.logs).mean(others)
-        place = list(mean.factors).index("loss")
-        losses = mean.logs.mean(tuple(axis for axis in others if axis != place))
-        pairs = dict(modern.pairs(losses, mean.factors["loss"]))
-        parts += modern.exceeds(gain, list(pairs.values()))
-        ratios = ", ".join(f"{name} {modern.describe(d, len(pairs))}" for name, d in pairs.items())
+        gain = raw.mean_at() - mean.mean_at()
+        kept, ratios = modern.against_losses(mean, gain)
+        parts += kept
         sentences.append(
             f"on {mean.group.dataset} the score of the last weights over that of their moving "
             f"average is {modern.describe(gain)}, and of one loss over another: {ratios}"

@@ -12,17 +12,10 @@ def assess(evidence: Evidence) -> Finding:
     parts: list[modern.Part] = []
     sentences = []
     for grid in modern.factorials(evidence, {"network": NETWORKS, "loss": ()}):
-        others = tuple(range(grid.logs.ndim - 1))
-        names = list(grid.factors)
-        by_network, by_loss = (
-            grid.logs.mean(tuple(axis for axis in others if names[axis] != name))
-            for name in ("network", "loss")
-        )
-        before, after = (grid.factors["network"].index(name) for name in NETWORKS)
-        gain = by_network[before] - by_network[after]
-        pairs = dict(modern.pairs(by_loss, grid.factors["loss"]))
-        parts += modern.exceeds(gain, list(pairs.values()))
-        ratios = ", ".join(f"{name} {modern.describe(d, len(pairs))}" for name, d in pairs.items())
+        before, after = (grid.mean_at(network=name) for name in NETWORKS)
+        gain = before - after
+        kept, ratios = modern.against_losses(grid, gain)
+        parts += kept
         sentences.append(
             f"on {grid.group.dataset} the score of {NETWORKS[0]} over that of {NETWORKS[1]} is "
             f"{modern.describe(gain)}, and of one loss over another: {ratios}"

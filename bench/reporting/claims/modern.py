@@ -75,6 +75,12 @@ def describe(logs: np.ndarray, comparisons: int = 1) -> str:
     return f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
+def above(logs: np.ndarray, bound: float, comparisons: int = 1) -> Part:
+    """Return whether the mean of differences of logarithms lies above a bound, or below."""
+    _, low, high = interval(logs, comparisons)
+    return True if low > bound else False if high < bound else None
+
+
 def helps(logs: np.ndarray, comparisons: int = 1) -> Part:
     """Return whether a mechanism lowers the score: not so where it raises it, or is equivalent."""
     found = interval(logs, comparisons)
@@ -88,6 +94,18 @@ def pairs(logs: np.ndarray, names: Sequence[str]) -> Iterator[tuple[str, np.ndar
     """Yield "hinge / rpgan" with the differences of two levels' logarithms, [N] of [levels, N]."""
     for (i, first), (j, second) in combinations(enumerate(names), 2):
         yield f"{first} / {second}", logs[i] - logs[j]
+
+
+def against_losses(grid: Factorial, gain: np.ndarray) -> tuple[list[Part], str]:
+    """Return whether a gain exceeds each difference of two losses, and these in words.
+
+    Args:
+        gain: logarithm by seed, [N].
+    """
+    names = grid.factors["loss"]
+    found = dict(pairs(np.array([grid.mean_at(loss=name) for name in names]), names))
+    ratios = ", ".join(f"{name} {describe(d, len(found))}" for name, d in found.items())
+    return exceeds(gain, list(found.values())), ratios
 
 
 def exceeds(gain: np.ndarray, differences: Sequence[np.ndarray]) -> list[Part]:
