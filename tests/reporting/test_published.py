@@ -1,10 +1,16 @@
 """Numbers published by the study: shown beside ours, never ranked with them."""
 
 import pytest
+from made import comparisons, seeds
 
 from bench.reporting.data.collect import read_stages
 from bench.reporting.tables.groups import group_rows
-from bench.reporting.tables.published import is_published_quantity, published_scores, study_variants
+from bench.reporting.tables.published import (
+    is_published_quantity,
+    is_study_method,
+    published_scores,
+    study_variants,
+)
 from bench.reporting.tables.summary import summarise
 from bench.reporting.text.cells import published_rows
 
@@ -45,3 +51,13 @@ def test_only_inception_gives_the_published_quantity(written, extractor, same):
     written.run("wgan", 0, 2, protocol={"extractor": extractor})
     (group,) = group_rows(read_stages(written.root, "s")[-1])
     assert is_published_quantity(group) is same
+
+
+@pytest.mark.parametrize(
+    ("setting", "is_the_studys"),
+    [("optimizer=rmsprop", True), ("loss=hinge", False), ("normalisation=spectral", False)],
+)
+def test_a_variant_with_another_mechanism_is_not_the_studys(setting, is_the_studys):
+    (table,) = (c.main for c in comparisons(seeds({"ns_gan": [1.0, 2.0]}, settings=(setting,))))
+    (method,) = table.group.methods
+    assert is_study_method(method) == is_the_studys
